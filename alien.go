@@ -1,0 +1,103 @@
+package thread
+
+import (
+	"runtime"
+
+	"example.com/thread/internal/ident"
+)
+
+// An attached thread's record ends with the first of
+//
+//   - Detach, as often as Attach was called;
+//   - the thread's end. On a thread of C the key's destructor (pthread.c) calls ended there, so Keys are destroyed on
+//     the thread itself. A thread of Go's ends when a goroutine does that is locked to it; Go cannot be called any more
+//     then, so the destructor leaves the slot to collectOrphans, and the values are forgotten.
+//
+// A thread whose C code ends it by the exit system call is not noticed. Its record stays, but is taken for nobody
+// else's: the slot of a new thread is 0.
+
+// Attach locks the calling goroutine to the thread it is on and gives that thread a record, until Detach. Calls nest: if the thread has a record
+// already it returns that. It fails with syscall.EAGAIN or ENOMEM when the process has no thread-specific key or no memory
+// left.
+//
+// On an alien thread, which has a record from the first time it calls this package, Attach lets the record be ended by Detach, before the
+// thread does. Without cgo a goroutine that is attached must not end before Detach.
+func Attach() (*Thread, error) {
+	runtime.LockOSThread()
+	t := Current()
+	if t == nil {
+		var err error
+		if t, err = attach(bound); err != nil {
+			runtime.UnlockOSThread()
+			return nil, err
+		}
+	}
+	t.attached++
+	return t, nil
+}
+
+// Detach undoes one Attach of the calling goroutine. The last one runs the destructors of the thread's Keys and ends the record, if the
+// thread does not come from Start. It returns ErrNotAttached if there was no Attach.
+func Detach() error {
+	t := Current()
+	if t == nil || t.attached == 0 {
+		return ErrNotAttached
+	}
+	defer runtime.UnlockOSThread()
+	t.attached--
+	if t.attached > 0 || t.kind == native || t.kind == pinned {
+		return nil
+	}
+	t.endAttached()
+	return nil
+}
+
+// attach makes a record for the calling thread, which the goroutine must be locked to.
+func attach(k kind) (*Thread, error) {
+	collectOrphans()
+	t := &Thread{kind: k, ident: osSelf(), nativeID: osNativeID()}
+	t.name = osGetName(t)
+	records.add(t)
+	if err := osWatch(t); err != nil {
+		records.remove(t)
+		return nil, err
+	}
+	ident.SetSlot(t.slot)
+	return t, nil
+}
+
+// endAttached destroys the values of the calling, attached thread and ends its record.
+func (t *Thread) endAttached() {
+	var end error
+	defer func() {
+		osUnwatch()
+		t.report(end)
+		t.finish(end)
+	}()
+	t.destroyValues(&end)
+}
+
+// ended is called on a watched thread of C that ends. It reports whether the thread is nobody's to join, as finish does.
+func ended(slot uintptr) (detach bool) {
+	runtime.LockOSThread() // as in nativeMain
+	defer runtime.UnlockOSThread()
+	t := records.at(slot)
+	var end error
+	if t.kind == native {
+		end = ErrPthreadExit
+	}
+	// C has reset the slot's peer, the key, but not the slot; destructors of Keys want it.
+	ident.SetSlot(slot)
+	return t.finish(t.wrapUp(end))
+}
+
+// collectOrphans ends the records of attached threads that are gone.
+func collectOrphans() {
+	for slot := osOrphan(); slot != unknown; slot = osOrphan() {
+		t := records.at(slot)
+		records.remove(t)
+		t.mu.Lock()
+		t.ended = true
+		t.mu.Unlock()
+	}
+}

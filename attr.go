@@ -1,0 +1,292 @@
+package thread
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// Attr holds the attributes of a thread to come. The zero value, and a nil *Attr, ask for the defaults.
+type Attr struct {
+	// Name is what the system's tools show, cut to what they can: 15 bytes on Linux, 63 on macOS; not inside a character,
+	// and at the first NUL. Thread.Name returns it whole. "" leaves the system's own.
+	Name string
+	// StackSize is in bytes, for the frames of C code; 0 stands for what StackSize returns. See SetStackSize.
+	StackSize int
+	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the
+	// system's default, a page; NoGuard for none.
+	GuardSize int
+	// Affinity holds the numbers of the processors that the thread may run on; nil leaves what it inherits.
+	Affinity []int
+	// Policy and Priority are as for Thread.SetPriority. PolicyInherit leaves what the thread inherits.
+	Policy   Policy
+	Priority int
+	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits. POSIX gives niceness to the process, Linux to each
+	// thread.
+	Nice int
+	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with. Go's runtime
+	// keeps those unblocked that it cannot do without. In a pinned thread the runtime takes the mask back when the thread starts a
+	// process.
+	SignalMask []os.Signal
+	// Detached threads are nobody's to join.
+	Detached bool
+	// Pinned asks for a goroutine that is locked to a thread of Go's and dies with it. A stack or guard size cannot be had
+	// there.
+	Pinned bool
+}
+
+// A Policy is how the kernel schedules a thread (POSIX: SCHED_OTHER and so on).
+type Policy int
+
+// The policies. BATCH and IDLE are Linux's.
+const (
+	PolicyInherit Policy = iota // of the thread that calls Start
+	PolicyOther                 // time sharing
+	PolicyFIFO                  // real time: runs until it blocks
+	PolicyRR                    // real time: takes turns with its priority
+	PolicyBatch                 // time sharing, for work without interaction
+	PolicyIdle                  // only where nothing else would run
+)
+
+func (p Policy) String() string {
+	names := [...]string{"inherit", "other", "FIFO", "RR", "batch", "idle"}
+	if p < 0 || int(p) >= len(names) {
+		return fmt.Sprintf("Policy(%d)", int(p))
+	}
+	return names[p]
+}
+
+// attrs are an Attr's contents after the check, in the terms of the system.
+type attrs struct {
+	name     string
+	stack    int
+	guard    int // less than 0: default
+	affinity []int
+	policy   Policy
+	priority int
+	nice     int
+	masked   bool
+	mask     uint64 // bit n-1: signal n
+	detached bool
+	pinned   bool
+}
+
+func badAttr(format string, a ...any) error {
+	return fmt.Errorf("thread: "+format+": %w", append(a, syscall.EINVAL)...)
+}
+
+func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
+
+// check reports what is wrong with a, or what the platform cannot do, before anything is made. The caller may change a afterwards.
+func (a *Attr) check() (attrs, error) {
+	if a == nil {
+		a = new(Attr)
+	}
+	r := attrs{
+		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority, nice: a.Nice,
+		detached: a.Detached, pinned: a.Pinned || !osNative,
+	}
+	if err := r.checkStack(a); err != nil {
+		return r, err
+	}
+	if a.Affinity != nil {
+		if err := checkAffinity(a.Affinity); err != nil {
+			return r, err
+		}
+	}
+	if err := checkPriority(a.Policy, a.Priority); err != nil {
+		return r, err
+	}
+	if err := checkNice(a.Nice); err != nil {
+		return r, err
+	}
+	return r, r.checkMask(a)
+}
+
+func (r *attrs) checkStack(a *Attr) (err error) {
+	if r.pinned {
+		if a.StackSize != 0 || a.GuardSize != 0 {
+			return unsupported("stack of a pinned thread")
+		}
+		return nil
+	}
+	if r.stack, err = checkStackSize(a.StackSize); err != nil {
+		return err
+	}
+	if r.stack == 0 {
+		r.stack = StackSize()
+	}
+	r.guard, err = checkGuardSize(a.GuardSize, r.stack)
+	if err == nil && a.GuardSize != 0 && !osGuard {
+		err = unsupported("guard size")
+	}
+	return err
+}
+
+func (r *attrs) checkMask(a *Attr) error {
+	if a.SignalMask == nil {
+		return nil
+	}
+	if !osSignalMask {
+		return unsupported("signal mask")
+	}
+	r.masked = true
+	for _, s := range a.SignalMask {
+		n, ok := s.(syscall.Signal)
+		if !ok || n < 1 || n > 64 {
+			return badAttr("signal %v", s)
+		}
+		r.mask |= 1 << (n - 1)
+	}
+	return nil
+}
+
+func checkAffinity(cpus []int) error {
+	if !osAffinity {
+		return unsupported("affinity")
+	}
+	if len(cpus) == 0 {
+		return badAttr("affinity to no processor")
+	}
+	for _, c := range cpus {
+		if c < 0 || c >= osMaxCPUs {
+			return badAttr("affinity to processor %d", c)
+		}
+	}
+	return nil
+}
+
+func checkPriority(p Policy, prio int) error {
+	if p == PolicyInherit {
+		if prio != 0 {
+			return badAttr("priority %d without a policy", prio)
+		}
+		return nil
+	}
+	if p < 0 || p > PolicyIdle {
+		return badAttr("%v", p)
+	}
+	least, most, err := osPriorityBounds(p)
+	if err != nil {
+		return err
+	}
+	if prio < least || prio > most {
+		return badAttr("priority %d of policy %v is not in %d to %d", prio, p, least, most)
+	}
+	return nil
+}
+
+func checkNice(n int) error {
+	if n == 0 {
+		return nil
+	}
+	if !osNice {
+		return unsupported("niceness of a thread")
+	}
+	if n < -20 || n > 19 {
+		return badAttr("niceness %d is not in -20 to 19", n)
+	}
+	return nil
+}
+
+// whileAlive calls f while t cannot end, so that t's ids are t's. An alien thread can end all the same, if C ends it by a system call.
+func (t *Thread) whileAlive(f func() error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.ended {
+		return ErrEnded
+	}
+	return f()
+}
+
+// Name returns the name that t was given, or the system's if it was given none and is attached.
+func (t *Thread) Name() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.name
+}
+
+// SetName names t, for the system's tools too; see Attr.Name. On macOS a thread can name only itself. It returns ErrEnded, or the system's
+// error; the name is then as it was.
+func (t *Thread) SetName(name string) error {
+	return t.whileAlive(func() error {
+		if err := osSetName(t, name); err != nil {
+			return err
+		}
+		t.name = name
+		return nil
+	})
+}
+
+// SetName names the calling thread; see Thread.SetName. It returns ErrNotAttached in a goroutine without a thread of its own.
+func SetName(name string) error {
+	t := Current()
+	if t == nil {
+		return ErrNotAttached
+	}
+	return t.SetName(name)
+}
+
+// SetAffinity binds t to the processors with the numbers cpus. It returns ErrEnded, syscall.EINVAL if none of them is there,
+// or the system's error.
+func (t *Thread) SetAffinity(cpus []int) error {
+	if err := checkAffinity(cpus); err != nil {
+		return err
+	}
+	return t.whileAlive(func() error { return osSetAffinity(t, cpus) })
+}
+
+// Affinity returns the numbers of the processors that t may run on, ascending.
+func (t *Thread) Affinity() (cpus []int, err error) {
+	err = t.whileAlive(func() error { cpus, err = osGetAffinity(t); return err })
+	return cpus, err
+}
+
+// SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its priority, on Linux 1 to 99; for the others it is 0. On Windows
+// the policy is PolicyOther and the priority -2 to 2, or -15 or 15. It returns ErrEnded, syscall.EINVAL, or the system's error, which is
+// syscall.EPERM for a real-time policy without the right to it.
+func (t *Thread) SetPriority(p Policy, priority int) error {
+	if p == PolicyInherit {
+		return badAttr("policy %v of a thread that runs", p)
+	}
+	if err := checkPriority(p, priority); err != nil {
+		return err
+	}
+	return t.whileAlive(func() error { return osSetPriority(t, p, priority) })
+}
+
+// Priority returns t's scheduling policy and priority.
+func (t *Thread) Priority() (p Policy, priority int, err error) {
+	err = t.whileAlive(func() error { p, priority, err = osPriority(t); return err })
+	return p, priority, err
+}
+
+// SetNice sets t's niceness, -20 to 19. It returns ErrEnded, syscall.EINVAL, or the system's error: syscall.EACCES to lower it
+// without the right to.
+func (t *Thread) SetNice(n int) error {
+	if !osNice {
+		return unsupported("niceness of a thread")
+	}
+	if err := checkNice(n); err != nil {
+		return err
+	}
+	return t.whileAlive(func() error { return osSetNice(t, n) })
+}
+
+// CPUTime returns how long t has run on a processor, user and system, also after its end.
+func (t *Thread) CPUTime() (time.Duration, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.ended {
+		return osCPUTime(t.nativeID)
+	}
+	if t.cpu == 0 {
+		if _, err := osCPUTime(0); err != nil {
+			return 0, err
+		}
+	}
+	return t.cpu, nil
+}

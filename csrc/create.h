@@ -1,0 +1,121 @@
+/*
+ * create.h - how package thread makes a thread and hears of a thread's end
+ *
+ * For pthread_linux.go and pthread_darwin.go; not an interface for others.
+ *
+ * Who owns what: ost_create_ allocates the arguments; the new thread owns and
+ * frees them from the moment pthread_create succeeds. A watch belongs to the
+ * thread it was put on; the key's destructor (pthread.c) or ost_unwatch_ frees
+ * it.
+ */
+#ifndef OSTHREAD_CREATE_H
+#define OSTHREAD_CREATE_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What entry and ended return: the thread is nobody's to join. */
+#define OST_DETACH_	1
+
+struct ost_watch_ {
+	uintptr_t slot;
+	int go_thread;		/* made by Go: its end must not call Go */
+	struct ost_watch_ *next;
+};
+
+/* The process's one key, its gate and its word for each thread: pthread.c. */
+extern uintptr_t *ost_slot_(void);
+extern void ost_gate_lock_(void);
+extern void ost_gate_unlock_(void);
+extern int ost_watch_(uintptr_t slot, int go_thread);
+extern void ost_unwatch_(void);
+extern uintptr_t ost_orphan_(void);
+extern void ost_on_end_(int (*ended)(uintptr_t slot));
+extern const sigset_t *ost_first_mask_(void);
+
+struct ost_args_ {
+	int (*entry)(uintptr_t slot);
+	uintptr_t slot;
+	sigset_t mask;
+};
+
+static void *ost_run_(void *p)
+{
+	struct ost_args_ args = *(struct ost_args_ *)p;
+	int old, detach;
+
+	free(p);
+	/*
+	 * A cancelled thread would leave Go's frames without their deferred
+	 * calls, so cancellation stays off unless C code below turns it on.
+	 */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	pthread_sigmask(SIG_SETMASK, &args.mask, NULL);
+	/*
+	 * First calls into Go poll one list with a sleep between; at 10,000
+	 * at once that takes 38 s. One at a time takes 2. Go opens the gate.
+	 */
+	ost_gate_lock_();
+	/*
+	 * The watch is for C code that calls pthread_exit under the body.
+	 * Without one, for want of a key, that goes unnoticed; all else works.
+	 */
+	ost_watch_(args.slot, 0);
+	detach = args.entry(args.slot) == OST_DETACH_;
+	ost_unwatch_();
+	if (detach)
+		pthread_detach(pthread_self());
+	return NULL;
+}
+
+/*
+ * ost_create_ - make a thread that calls entry(slot)
+ *
+ * stack and guard are in bytes; 0 asks for the default stack, a negative guard
+ * for the default guard. mask is the new thread's signal mask: bit n-1 blocks
+ * signal n. With a null mask it is the one the process began with.
+ *
+ * Returns 0 and the thread in *out, or what pthread returned, with nothing left.
+ */
+static inline int ost_create_(pthread_t *out, size_t stack, long guard,
+			      const uint64_t *mask, int (*entry)(uintptr_t),
+			      uintptr_t slot)
+{
+	struct ost_args_ *args;
+	pthread_attr_t attr;
+	int err, sig;
+
+	args = (struct ost_args_ *)malloc(sizeof(*args));
+	if (!args)
+		return EAGAIN;
+	args->entry = entry;
+	args->slot = slot;
+	args->mask = *ost_first_mask_();
+	if (mask) {
+		sigemptyset(&args->mask);
+		for (sig = 1; sig <= 64; sig++)
+			if (*mask >> (sig - 1) & 1)
+				sigaddset(&args->mask, sig);
+	}
+	err = pthread_attr_init(&attr);
+	if (err)
+		goto out_args;
+	if (stack)
+		err = pthread_attr_setstacksize(&attr, stack);
+	if (!err && guard >= 0)
+		err = pthread_attr_setguardsize(&attr, (size_t)guard);
+	if (!err)
+		err = pthread_create(out, &attr, ost_run_, args);
+	pthread_attr_destroy(&attr);
+	if (!err)
+		return 0;
+out_args:
+	free(args);
+	return err;
+}
+
+#endif

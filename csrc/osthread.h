@@ -1,0 +1,270 @@
+/*
+ * osthread.h - the lock that C and Go share
+ *
+ * ost_mutex_t is one 32-bit futex word, the same that the Go type thread.Lock
+ * is: a pointer to either may be used as a pointer to the other, from both
+ * languages at once. Use it where C code and Go code guard the same data.
+ *
+ *	ost_mutex_t m = OST_MUTEX_INIT;
+ *
+ *	ost_mutex_lock(&m);
+ *	...
+ *	ost_mutex_unlock(&m);
+ *
+ * Header only, C11 or C++11 with gcc's atomic builtins (gcc, clang, mingw).
+ * Linux and Windows; elsewhere Go's waiters sleep in the Go scheduler, where C
+ * cannot wake them, and this header stops the build. On Windows link with
+ * -lsynchronization.
+ *
+ * Functions return 0 or a positive errno value; errno itself is never set.
+ *
+ * The word:
+ *
+ *	          lock                      lock, at once before it sleeps
+ *	FREE (0) ------> HELD (1) ---------------> CONTENDED (2)
+ *	   ^                |                           |
+ *	   +----------------+---------------------------+
+ *	         unlock                unlock, and wakes one sleeper
+ *
+ * CONTENDED may be too pessimistic (the sleepers have gone) but never too
+ * optimistic: who sleeps has set it, and who has slept takes the lock by
+ * setting it, since others may sleep on. Unlock's exchange is the only way to
+ * FREE, so each sleeper is seen by the unlock that ends its holder's turn.
+ *
+ * A lock has no owner. Any thread, of C or of Go, may unlock it; a thread that
+ * locks it twice waits for somebody else to unlock it; one that ends while it
+ * holds the lock leaves it locked.
+ */
+#ifndef OSTHREAD_H
+#define OSTHREAD_H
+
+#include <errno.h>
+#include <stdint.h>
+#include <time.h>
+
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#elif defined(_WIN32)
+#include <windows.h>
+#else
+#error "osthread.h: no way to wake a Go waiter from C on this system"
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+	uint32_t word;	/* by atomic access only */
+} ost_mutex_t;
+
+#define OST_MUTEX_INIT	{ 0 }
+
+#define OST_FREE_	0u
+#define OST_HELD_	1u
+#define OST_CONTENDED_	2u
+#define OST_SPINS_	100	/* looks at a lock before sleeping, as Rust's std */
+
+/*
+ * The OS half: sleep while *word holds old, wake one sleeper.
+ *
+ * ost_sleep_ returns ETIMEDOUT when the deadline, on CLOCK_MONOTONIC, has
+ * passed, and otherwise 0, also for no reason.
+ */
+#if defined(__linux__)
+
+#if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
+/* A 32-bit kernel interface with 64-bit time, as Linux 5.1 has it. */
+typedef struct {
+	int64_t tv_sec;
+	int64_t tv_nsec;
+} ost_timespec_;
+#define OST_SYS_FUTEX_	SYS_futex_time64
+#else
+typedef struct {
+	long tv_sec;
+	long tv_nsec;
+} ost_timespec_;
+#define OST_SYS_FUTEX_	SYS_futex
+#endif
+
+static inline int ost_futex_(uint32_t *word, int op, uint32_t val,
+			     const ost_timespec_ *ts)
+{
+	int saved = errno;
+	int err = 0;
+
+	if (syscall(OST_SYS_FUTEX_, word, op | FUTEX_PRIVATE_FLAG, val, ts,
+		    (void *)0, FUTEX_BITSET_MATCH_ANY) == -1)
+		err = errno;
+	errno = saved;
+	return err;
+}
+
+static inline int ost_sleep_(uint32_t *word, uint32_t old,
+			     const struct timespec *deadline)
+{
+	ost_timespec_ ts;
+	int err;
+
+	if (deadline) {
+		ts.tv_sec = deadline->tv_sec;
+		ts.tv_nsec = deadline->tv_nsec;
+	}
+	err = ost_futex_(word, FUTEX_WAIT_BITSET, old, deadline ? &ts : 0);
+	return err == ETIMEDOUT ? ETIMEDOUT : 0;
+}
+
+static inline void ost_wake_(uint32_t *word)
+{
+	ost_futex_(word, FUTEX_WAKE, 1, 0);
+}
+
+#else /* _WIN32 */
+
+static inline int ost_sleep_(uint32_t *word, uint32_t old,
+			     const struct timespec *deadline)
+{
+	struct timespec now;
+	int64_t ms;
+
+	if (!deadline) {
+		WaitOnAddress(word, &old, sizeof(old), INFINITE);
+		return 0;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ms = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 +
+	     (deadline->tv_nsec - now.tv_nsec + 999999) / 1000000;
+	if (ms <= 0)
+		return ETIMEDOUT;
+	/* A time too long for one call ends early, for no reason. */
+	if (ms > 0x7fffffff)
+		ms = 0x7fffffff;
+	WaitOnAddress(word, &old, sizeof(old), (DWORD)ms);
+	return 0;
+}
+
+static inline void ost_wake_(uint32_t *word)
+{
+	WakeByAddressSingle(word);
+}
+
+#endif
+
+static inline void ost_pause_(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ __volatile__("yield");
+#endif
+}
+
+static inline uint32_t ost_load_(uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t ost_swap_(uint32_t *word, uint32_t to)
+{
+	return __atomic_exchange_n(word, to, __ATOMIC_SEQ_CST);
+}
+
+static inline int ost_take_(uint32_t *word)
+{
+	uint32_t from = OST_FREE_;
+
+	return __atomic_compare_exchange_n(word, &from, OST_HELD_, 0,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+/*
+ * The slow path of lock. After every return from a sleep the lock is tried
+ * once more before the clock counts: the return may have been the only
+ * wake-up there is, and whoever leaves with it leaves the others asleep.
+ */
+static inline int ost_lock_slow_(uint32_t *word,
+				 const struct timespec *deadline)
+{
+	int i, err = 0;
+
+	for (i = 0; i < OST_SPINS_ && ost_load_(word) == OST_HELD_; i++)
+		ost_pause_();
+	if (ost_take_(word))
+		return 0;
+	while (ost_swap_(word, OST_CONTENDED_) != OST_FREE_) {
+		if (err)
+			return err;
+		err = ost_sleep_(word, OST_CONTENDED_, deadline);
+	}
+	return 0;
+}
+
+/*
+ * ost_mutex_lock - lock m, sleeping until it is free
+ *
+ * Returns 0. What the holder before did happens before the return.
+ */
+static inline int ost_mutex_lock(ost_mutex_t *m)
+{
+	if (ost_take_(&m->word))
+		return 0;
+	return ost_lock_slow_(&m->word, 0);
+}
+
+/*
+ * ost_mutex_trylock - lock m if it is free
+ *
+ * Returns 0, or EBUSY if it is locked.
+ */
+static inline int ost_mutex_trylock(ost_mutex_t *m)
+{
+	return ost_take_(&m->word) ? 0 : EBUSY;
+}
+
+/*
+ * ost_mutex_timedlock - lock m, sleeping until it is free or deadline passes
+ *
+ * deadline is a time of CLOCK_MONOTONIC, as pthread_mutex_clocklock takes it.
+ * A lock that is free is taken whatever the deadline.
+ *
+ * Returns 0, ETIMEDOUT, or EINVAL if tv_nsec is not in 0 to 999999999.
+ */
+static inline int ost_mutex_timedlock(ost_mutex_t *m,
+				      const struct timespec *deadline)
+{
+	if (ost_take_(&m->word))
+		return 0;
+	if (deadline->tv_nsec < 0 || deadline->tv_nsec > 999999999)
+		return EINVAL;
+	if (deadline->tv_sec < 0)
+		return ETIMEDOUT;
+	return ost_lock_slow_(&m->word, deadline);
+}
+
+/*
+ * ost_mutex_unlock - unlock m and wake one thread that waits for it
+ *
+ * Any thread may unlock. Once another can have the lock m is not touched, only
+ * its address is used, so the new holder may free it.
+ *
+ * Returns 0, or EPERM if m is not locked; m is then as it was.
+ */
+static inline int ost_mutex_unlock(ost_mutex_t *m)
+{
+	switch (ost_swap_(&m->word, OST_FREE_)) {
+	case OST_FREE_:
+		return EPERM;
+	case OST_CONTENDED_:
+		ost_wake_(&m->word);
+	}
+	return 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,59 @@
+// Package thread runs Go functions on operating-system threads of their own and gives those threads what pthreads have: names,
+// stack and guard sizes, processor affinity, scheduling policies, signal masks, idents, thread-specific data with destructors, joining and
+// detaching, and a lock that C code can take too.
+//
+// Use it where a goroutine is not enough: C libraries that want one thread, or a big stack; kernel state that belongs to a
+// thread, such as affinity, priority or a network namespace; C threads that call into Go.
+//
+// # Which thread am I on
+//
+// A goroutine moves from thread to thread unless it is locked to one. It has a thread of its own, and [Current] returns that
+// thread's record, where it runs
+//
+//   - the body of a native thread, made by [Start]: pthread_create calls the body, which stays there;
+//   - the body of a pinned thread, made by Start with [Attr.Pinned] and always without cgo: a goroutine
+//     locked to a thread of Go's that dies with it;
+//   - between [Attach] and [Detach], which lock a goroutine to the thread it is on;
+//   - a call from C on a thread that C made (an alien thread): it is attached on first sight and until it ends.
+//
+// In any other goroutine Current returns nil, also in one that a thread's body starts with a go statement.
+//
+// # What blocks what
+//
+// As runtime/HACKING.md has it, for the calls of this package that wait:
+//
+//	call                                  goroutine   thread   P
+//	Lock.Lock and its kin                 blocks      blocks   goes to other goroutines
+//	Join, Park, Start: on a thread        blocks      blocks   goes to other goroutines
+//	Join, Start: in an ordinary goroutine blocks      is free  goes to other goroutines
+//
+// [Lock] is one futex word, which C can wait on and wake; that is why a goroutine that waits for it keeps a thread busy. Where only
+// goroutines meet, sync.Mutex serves better.
+//
+// # Threads and the Go runtime
+//
+//   - A stack size bounds the frames of C code only. Go code runs on its goroutine's stack, which grows as needed, on any
+//     thread.
+//   - What an Attr does not set, a thread inherits from the thread that calls Start, as POSIX says; except for the signal
+//     mask, which is the one the process began with. A thread that Go itself makes meanwhile inherits nothing from a thread of this package.
+//   - When main returns the process ends, whatever threads run.
+//   - Native threads do not count against debug.SetMaxThreads.
+//   - Each thread of the highest number that were alive at once leaves about 10 KB with Go's runtime, which uses them again.
+//
+// # Platforms
+//
+//	                      linux, cgo   darwin, cgo   windows        anything else, or no cgo
+//	native threads        yes          yes           yes, no cgo    pinned
+//	stack size            yes          yes           yes            no
+//	guard size            yes          yes           no             no
+//	name                  yes, 15 B    yes, 63 B     yes            linux
+//	affinity              yes          no            yes            linux
+//	policy and priority   yes          yes           priority       linux
+//	nice                  yes          no            no             linux
+//	signal mask           yes          yes           no             linux
+//	CPU time              yes          yes           yes            linux
+//	alien threads         yes          yes           yes            do not exist
+//	lock shared with C    yes          no            yes            no
+//
+// What a platform cannot do returns an error that errors.Is errors.ErrUnsupported.
+package thread

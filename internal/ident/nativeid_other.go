@@ -1,0 +1,23 @@
+//go:build !linux && !windows
+
+package ident
+
+import (
+	"bytes"
+	"runtime"
+	"strconv"
+)
+
+// nativeID has no system call to ask here that Go offers. Threads with a word are ones that a goroutine is locked to, so
+// that goroutine's number tells them apart as well, and is never used again. It stands in the first line of a stack trace: "goroutine 18
+// [running]:". This takes about a microsecond.
+func nativeID() int {
+	line := make([]byte, 64)
+	line = line[:runtime.Stack(line, false)]
+	fields := bytes.Fields(line)
+	if len(fields) < 2 {
+		return 0
+	}
+	n, _ := strconv.Atoi(string(fields[1]))
+	return n
+}

@@ -1,0 +1,5 @@
+package ident
+
+import "golang.org/x/sys/windows"
+
+func nativeID() int { return int(windows.GetCurrentThreadId()) }

@@ -1,0 +1,39 @@
+package ident
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// table is the slot of threads whose own memory cannot be reached: one row a thread, under the kernel's thread id.
+var table slotTable
+
+type slotTable struct {
+	rows atomic.Int64 // how many there are: a program that uses none pays no system call
+	m    sync.Map     // thread id -> word
+}
+
+func (t *slotTable) load() uintptr {
+	if t.rows.Load() == 0 {
+		return 0
+	}
+	v, ok := t.m.Load(nativeID())
+	if !ok {
+		return 0
+	}
+	return v.(uintptr)
+}
+
+// store needs no lock against another store to the same row: only the thread itself writes its row.
+func (t *slotTable) store(v uintptr) {
+	id := nativeID()
+	if v == 0 {
+		if _, ok := t.m.LoadAndDelete(id); ok {
+			t.rows.Add(-1)
+		}
+		return
+	}
+	if _, ok := t.m.Swap(id, v); !ok {
+		t.rows.Add(1)
+	}
+}

@@ -1,0 +1,42 @@
+// Package leak fails a test binary that leaves threads or goroutines behind.
+package leak
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// patience bounds the wait for what is on its way out: goroutines that have been told to end, and threads of detached bodies.
+const patience = 10 * time.Second
+
+// Main runs the tests of m and then waits for count, which tells what is left, to come down to nothing. It exits the
+// process; with all stacks on standard error if something stays.
+func Main(m *testing.M, count func() string) {
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 {
+		if left := await(before, count); left != "" {
+			stacks := make([]byte, 1<<20)
+			fmt.Fprintf(os.Stderr, "left behind: %s\n%s\n", left, stacks[:runtime.Stack(stacks, true)])
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// await polls, as nothing tells of a goroutine's end.
+func await(goroutines int, count func() string) (left string) {
+	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+		left = count()
+		if n := runtime.NumGoroutine(); n > goroutines {
+			left += fmt.Sprintf(" %d goroutines, %d at the start", n, goroutines)
+		}
+		if left == "" {
+			return ""
+		}
+	}
+	return left
+}

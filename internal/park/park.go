@@ -1,0 +1,231 @@
+// Package park puts blocked callers to sleep and wakes them.
+//
+// A caller is one of two kinds, and each sleeps where its wake-up costs least:
+//
+//	caller                        GOMAXPROCS   sleeps                                   why
+//	a thread of ours or of C      > 1          spins, then on a futex, its P handed off a pinned goroutine that waits in the
+//	                                                                                    scheduler pays two more thread switches
+//	                                                                                    (golang/go#21827): 60-70 us a hand-off
+//	                                                                                    against 0.5 spinning and 10 on the futex
+//	the same                      1            in the Go scheduler                      the woken thread finds the only P taken and
+//	                                                                                    goes through the scheduler anyway
+//	an ordinary goroutine         any          in the Go scheduler                      100,000 sleepers cost no thread; 0.3 us
+//
+// Who is a thread is told by [SetOnThread]'s function. The futex sleep gives its P away before it sleeps, not
+// after sysmon's 20 us to 10 ms, and never holds up a stop of the world. All of that rests on runtime functions that are reached by
+// linkname and stands in one file, sched_runtime.go; with the build tag portablepark, under -race, and on systems without
+// futexes its twin sched_public.go does the same by public API alone, more slowly.
+//
+// # The state word
+//
+// A [Waiter] is one caller's place to sleep and holds at most one permit. Its word is a kind and, above it, the number of
+// the sleep:
+//
+//	            Park takes it                    Park
+//	 permit ------------------> empty --------------------------> onFutex, inScheduler
+//	   ^                          |                                  |      |     |
+//	   |         Unpark           |              Unpark              |      |     | deadline, context
+//	   +--------------------------+<---------------------------------+      |     v
+//	   ^                                                                    |   expired, canceled
+//	   +--------------------------------------------------------------------+     |
+//	                        Unpark (it wins over a deadline not yet seen) <-------+
+//
+// Only the owner leaves empty, permit, expired and canceled for empty or for a sleep; whoever takes the word out of a sleep (one
+// compare-and-swap decides) wakes the owner, exactly once. So a wake-up is neither lost nor sent twice: Unpark before the
+// sleep leaves the permit that the compare-and-swap into the sleep trips over; Unpark after it finds the sleep. A timer or
+// context that fires late carries the number of its sleep and so cannot end a later one.
+//
+// All accesses are sequentially consistent; Unpark's compare-and-swap is what Park's load or compare-and-swap that finds the permit
+// pairs with, so Unpark synchronizes before the Park that returns [Unparked] for it.
+package park
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"example.com/thread/internal/futex"
+)
+
+// An Outcome is why Park returned.
+type Outcome uint8
+
+const (
+	Unparked Outcome = iota // a permit was there, or came, and is used up
+	TimedOut                // the deadline passed; no permit was used
+	Canceled                // the context is done; no permit was used
+)
+
+const (
+	empty       uint32 = iota // nobody sleeps and there is no permit
+	permit                    // Unpark came and Park has not taken it
+	onFutex                   // the owner sleeps, or is about to, on this word
+	inScheduler               // the owner sleeps in the Go scheduler
+	expired                   // the deadline ended the sleep
+	canceled                  // the context ended the sleep
+
+	kindBits = 3
+	kindMask = 1<<kindBits - 1
+)
+
+func kind(s uint32) uint32           { return s & kindMask }
+func withKind(s, kind uint32) uint32 { return s&^kindMask | kind }
+func nextSleep(s, kind uint32) uint32 {
+	return s&^kindMask + 1<<kindBits | kind
+}
+
+// A Waiter is where one caller sleeps until another unparks it. The zero value is ready and holds no permit. It must not be
+// copied after first use, and must not lie on a goroutine's stack; [Waiter.Park] sees to the latter.
+type Waiter struct {
+	state atomic.Uint32
+	spin  Spinner
+	seat  seat
+}
+
+// SetOnThread sets the function that reports whether the calling goroutine has a thread of its own. It is called once, before
+// the first Park.
+func SetOnThread(f func() bool) { onThread = f }
+
+var onThread = func() bool { return false }
+
+// Park takes the permit, sleeping until there is one, until deadline, or until ctx is done. A deadline that has passed and a
+// context that is done do not sleep, but a permit that is there is taken all the same. futex.Never and a nil ctx do not end
+// the sleep. Only the owner calls Park.
+func (w *Waiter) Park(deadline int64, ctx context.Context) Outcome {
+	if w.take() {
+		return Unparked
+	}
+	if ctx != nil && ctx.Err() != nil {
+		return Canceled
+	}
+	if deadline != futex.Never && deadline <= futex.Now() {
+		return TimedOut
+	}
+	thread := onThread()
+	if CanSpin() && w.spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
+		w.take()
+		return Unparked
+	}
+	if thread && !oneP() {
+		return w.parkThread(deadline, ctx)
+	}
+	return w.parkGoroutine(deadline, ctx)
+}
+
+// Unpark makes the permit available and wakes the owner if it sleeps. Permits do not add up.
+func (w *Waiter) Unpark() { w.end(permit) }
+
+// Asleep reports whether the owner sleeps, or is past the point from which only Unpark, its deadline and its context bring it
+// back. For tests, which wait for it.
+func (w *Waiter) Asleep() bool {
+	k := kind(w.state.Load())
+	return k == onFutex || k == inScheduler
+}
+
+// end moves the word to a permit from any state.
+func (w *Waiter) end(to uint32) {
+	for {
+		s := w.state.Load()
+		if kind(s) == to {
+			return
+		}
+		if w.state.CompareAndSwap(s, withKind(s, to)) {
+			w.wake(s)
+			return
+		}
+	}
+}
+
+// endSleep moves the word from the sleep s, if that still goes on.
+func (w *Waiter) endSleep(s, to uint32) {
+	if w.state.CompareAndSwap(s, withKind(s, to)) {
+		w.wake(s)
+	}
+}
+
+// wake wakes the owner from the state s, which the caller has just ended.
+func (w *Waiter) wake(s uint32) {
+	switch kind(s) {
+	case onFutex:
+		futex.Wake(w.word(), 1)
+	case inScheduler:
+		w.seat.wake()
+	}
+}
+
+func (w *Waiter) word() *uint32 { return (*uint32)(unsafe.Pointer(&w.state)) }
+
+// take uses up the permit if there is one. Nobody else leaves permit, so the swap cannot fail.
+func (w *Waiter) take() bool {
+	s := w.state.Load()
+	return kind(s) == permit && w.state.CompareAndSwap(s, withKind(s, empty))
+}
+
+// settle makes the word empty after a sleep and tells what ended it. Unpark may turn expired and canceled into a permit until
+// the very swap; then the permit counts.
+func (w *Waiter) settle() Outcome {
+	for {
+		s := w.state.Load()
+		if !w.state.CompareAndSwap(s, withKind(s, empty)) {
+			continue
+		}
+		switch kind(s) {
+		case expired:
+			return TimedOut
+		case canceled:
+			return Canceled
+		default:
+			return Unparked
+		}
+	}
+}
+
+func (w *Waiter) parkThread(deadline int64, ctx context.Context) Outcome {
+	leak(unsafe.Pointer(w))
+	s := w.state.Load()
+	sleep := nextSleep(s, onFutex)
+	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
+		return w.settle()
+	}
+	if ctx != nil {
+		defer context.AfterFunc(ctx, func() { w.endSleep(sleep, canceled) })()
+	}
+	for w.state.Load() == sleep {
+		if Sleep(w.word(), sleep, deadline) == futex.TimedOut {
+			w.state.CompareAndSwap(sleep, withKind(sleep, expired))
+		}
+	}
+	return w.settle()
+}
+
+func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
+	leak(unsafe.Pointer(w))
+	s := w.state.Load()
+	if kind(s) == permit {
+		return w.settle()
+	}
+	sleep := nextSleep(s, inScheduler)
+	if deadline != futex.Never {
+		d := time.Duration(deadline - futex.Now())
+		defer time.AfterFunc(d, func() { w.endSleep(sleep, expired) }).Stop()
+	}
+	if ctx != nil {
+		defer context.AfterFunc(ctx, func() { w.endSleep(sleep, canceled) })()
+	}
+	w.seat.sleep(&w.state, s, sleep)
+	return w.settle()
+}
+
+// leak makes its argument escape to the heap, in the eyes of the compiler and so of every caller: stacks move, and a
+// sleeper's word must not. The condition is one the compiler cannot see through.
+func leak(p unsafe.Pointer) {
+	if never.Load() {
+		leaked = p
+	}
+}
+
+var (
+	never  atomic.Bool
+	leaked unsafe.Pointer
+)

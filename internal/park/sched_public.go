@@ -1,0 +1,36 @@
+//go:build !linux || portablepark || portablefutex || race
+
+package park
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"example.com/thread/internal/futex"
+)
+
+// This file does by public API what sched_runtime.go does by the runtime's own. It also serves -race: the scheduler's stack, on which
+// commit runs there, has no context for the race detector's view of atomics.
+
+// Sleep sleeps on the word w while it holds old, until a futex.Wake or deadline, as futex.Wait does. It holds the calling
+// thread; its P goes to other goroutines when sysmon notices, after 20 us to 10 ms.
+func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
+	leak(unsafe.Pointer(w))
+	return futex.Wait(w, old, deadline)
+}
+
+// A seat is where a goroutine sleeps in the scheduler.
+type seat struct{ woken chan struct{} }
+
+// sleep moves state from one value to another and sleeps until wake, or does neither if state has changed.
+func (s *seat) sleep(state *atomic.Uint32, from, to uint32) {
+	if s.woken == nil {
+		s.woken = make(chan struct{}, 1)
+	}
+	if state.CompareAndSwap(from, to) {
+		<-s.woken
+	}
+}
+
+// wake wakes the sleeper. It is called by the one who moved state out of to, so the channel has room.
+func (s *seat) wake() { s.woken <- struct{}{} }

@@ -1,0 +1,80 @@
+//go:build linux && !portablepark && !portablefutex && !race
+
+package park
+
+import (
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"example.com/thread/internal/futex"
+)
+
+// The runtime functions below are not public API. The runtime keeps their names and types for gVisor and others
+// (golang/go#67401), and says so beside each. sched_public.go is what to fall back on.
+
+//go:linkname entersyscallblock runtime.entersyscallblock
+func entersyscallblock()
+
+//go:linkname exitsyscall runtime.exitsyscall
+func exitsyscall()
+
+//go:linkname gopark runtime.gopark
+func gopark(unlockf func(gp, lock unsafe.Pointer) bool, lock unsafe.Pointer, reason, traceReason uint8, traceskip int)
+
+//go:linkname goready runtime.goready
+func goready(gp uintptr, traceskip int)
+
+// Sleep sleeps on the word w while it holds old, until a futex.Wake or deadline, as futex.Wait does. It holds the calling
+// thread, and hands its P to other goroutines before it sleeps.
+func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
+	leak(unsafe.Pointer(w))
+	if deadline == futex.Never {
+		return futex.RawResult(w, block(w, old, nil))
+	}
+	ts := futex.MakeTimespec(deadline)
+	return futex.RawResult(w, block(w, old, unsafe.Pointer(&ts)))
+}
+
+// block must not grow its stack between the two calls, and both must be made from one frame: the runtime takes the first one's
+// frame as the point up to which the stack is scanned meanwhile.
+//
+//go:nosplit
+//go:norace
+func block(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
+	entersyscallblock()
+	errno := futex.RawWait(w, old, ts)
+	exitsyscall()
+	return errno
+}
+
+// A seat is where a goroutine sleeps in the scheduler.
+type seat struct {
+	g        uintptr // the sleeper; the runtime keeps every g reachable
+	state    *atomic.Uint32
+	from, to uint32
+}
+
+// sleep moves state from one value to another and sleeps until wake, or does neither if state has changed.
+func (s *seat) sleep(state *atomic.Uint32, from, to uint32) {
+	s.state, s.from, s.to = state, from, to
+	gopark(commit, unsafe.Pointer(s), waitReasonNone, traceBlockGeneric, 1)
+}
+
+// The reasons' numbers differ from version to version; 0 is "waiting" in all.
+const (
+	waitReasonNone    = 0
+	traceBlockGeneric = 0
+)
+
+// commit runs on the scheduler's stack after the goroutine has come to rest, so that a wake that follows the swap at once finds it so.
+//
+//go:nosplit
+func commit(gp, lock unsafe.Pointer) bool {
+	s := (*seat)(lock)
+	s.g = uintptr(gp)
+	return s.state.CompareAndSwap(s.from, s.to)
+}
+
+// wake wakes the sleeper. It is called by the one who moved state out of to.
+func (s *seat) wake() { goready(s.g, 1) }

@@ -1,0 +1,214 @@
+package thread
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+)
+
+// Joining is ours, not pthread_join's: that takes one joiner, once, without a deadline, and glibc 2.27 to 2.42 hangs on a
+// second one.
+//
+//	running --finish--> ended --the system--> gone
+//
+// A joiner waits in two steps. First for ended: it is in the list, under mu, and is taken out by finish, which wakes it, or by itself, when it
+// gives up; so it knows how its wait ended by whether it still stood there, not by the clock. Then for gone: the thread is not in
+// the kernel's list of tasks any more and its stack is free. That takes some 10 us, for which it looks again and again.
+//
+// pthread wants each thread joined or detached, once. finish decides under mu: if nobody waits the thread detaches
+// itself on its way out; if somebody does, the first joiner to see it gone calls pthread_tryjoin_np, which then cannot block. A joiner
+// that gives up between ended and gone detaches it.
+
+type joiners struct {
+	waiting []*park.Waiter
+	claim   claim
+	endedAt int64 // by futex.Now
+}
+
+// A claim is what pthread still wants for an ended thread.
+type claim uint8
+
+const (
+	claimNone claim = iota // nothing: not created by us, or the thread has detached itself
+	claimJoin              // a join or a detach
+	claimGone              // nothing, and the thread is known to be gone
+)
+
+// end takes out all joiners of the thread that ends; the caller wakes them.
+func (j *joiners) end() []*park.Waiter {
+	waiting := j.waiting
+	j.waiting = nil
+	if len(waiting) > 0 {
+		j.claim = claimJoin
+	}
+	j.endedAt = futex.Now()
+	return waiting
+}
+
+// remove takes w out of the list and reports whether it still stood there.
+func (j *joiners) remove(w *park.Waiter) bool {
+	i := slices.Index(j.waiting, w)
+	if i < 0 {
+		return false
+	}
+	j.waiting = slices.Delete(j.waiting, i, i+1)
+	return true
+}
+
+// Join waits for t to end, and until it is gone from the kernel's list of threads and its stack is free. It returns nil if the body
+// returned, and else how it ended: ErrExit, ErrGoexit, ErrPthreadExit or a *PanicError. Any number of goroutines may join, at
+// once and again; each gets the same. It returns ErrDeadlock on t itself, and ErrNotJoinable at once if t is detached or attached.
+//
+// What the body did synchronizes before the return from Join.
+func (t *Thread) Join() error { return t.join(futex.Never, nil) }
+
+// TryJoin is JoinTimeout(0).
+func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
+
+// JoinTimeout is Join for at most d; past that it returns ErrTimeout, and t can still be joined. d <= 0 never sleeps.
+func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(futex.After(d), nil) }
+
+// JoinContext is Join until ctx is done; it then returns ctx's cause, and t can still be joined. If ctx is done already it
+// does not look at t.
+func (t *Thread) JoinContext(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return t.join(futex.Never, ctx)
+}
+
+// Detach gives up the right to join t. Joins that wait already are not disturbed; later ones, and a second Detach, return
+// ErrNotJoinable.
+func (t *Thread) Detach() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.joinable() {
+		return ErrNotJoinable
+	}
+	t.detached = true
+	if t.ended {
+		t.letGo()
+	}
+	return nil
+}
+
+func (t *Thread) joinable() bool { return !t.detached && (t.kind == native || t.kind == pinned) }
+
+func (t *Thread) join(deadline int64, ctx context.Context) error {
+	if !t.isJoinable() {
+		return ErrNotJoinable
+	}
+	if t == Current() {
+		return ErrDeadlock
+	}
+	if err := t.awaitEnded(deadline, ctx); err != nil {
+		return err
+	}
+	if err := t.awaitGone(deadline, ctx); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.result
+}
+
+func (t *Thread) isJoinable() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.joinable()
+}
+
+func (t *Thread) awaitEnded(deadline int64, ctx context.Context) error {
+	t.mu.Lock()
+	if t.ended {
+		t.mu.Unlock()
+		return nil
+	}
+	w := new(park.Waiter)
+	t.joiners.waiting = append(t.joiners.waiting, w)
+	t.mu.Unlock()
+
+	outcome := w.Park(deadline, ctx)
+	if outcome == park.Unparked {
+		return nil
+	}
+	t.mu.Lock()
+	gaveUp := t.joiners.remove(w)
+	t.mu.Unlock()
+	switch {
+	case !gaveUp: // finish has woken this joiner: the thread has ended in time
+		return nil
+	case outcome == park.Canceled:
+		return context.Cause(ctx)
+	default:
+		return ErrTimeout
+	}
+}
+
+// How a joiner waits for a thread that has ended to be gone.
+const (
+	goneSpins  = 200                   // looks with a pause between, about 50 us
+	gonePauses = 8                     // of 15 ns, between two looks
+	goneSleep  = 50 * time.Microsecond // between later looks: the thread waits for a processor
+	// A thread that detached itself is told by its id, which the system gives to a new thread only after all others,
+	// some 30,000. After this time an id that lives is another thread's.
+	goneAtLast = time.Second
+)
+
+func (t *Thread) awaitGone(deadline int64, ctx context.Context) error {
+	for look := 0; !t.gone(); look++ {
+		switch {
+		case ctx != nil && ctx.Err() != nil:
+			return t.giveUp(context.Cause(ctx))
+		case deadline != futex.Never && deadline <= futex.Now():
+			return t.giveUp(ErrTimeout)
+		case look >= goneSpins:
+			time.Sleep(goneSleep)
+		case park.CanSpin():
+			park.Pause(gonePauses)
+		default:
+			runtime.Gosched()
+			osYield()
+		}
+	}
+	return nil
+}
+
+// gone looks whether the ended thread is gone.
+func (t *Thread) gone() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.joiners.claim == claimGone {
+		return true
+	}
+	if t.joiners.claim == claimJoin && !osTryJoin(t) {
+		return false
+	}
+	if t.joiners.claim == claimJoin {
+		t.joiners.claim = claimNone
+	}
+	if osExists(t.nativeID) && futex.Now()-t.joiners.endedAt < int64(goneAtLast) {
+		return false
+	}
+	t.joiners.claim = claimGone
+	return true
+}
+
+// giveUp leaves no thread behind that nobody would join.
+func (t *Thread) giveUp(err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.letGo()
+	return err
+}
+
+func (t *Thread) letGo() {
+	if t.joiners.claim == claimJoin {
+		osDetach(t)
+		t.joiners.claim = claimNone
+	}
+}

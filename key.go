@@ -1,0 +1,100 @@
+package thread
+
+import "slices"
+
+// A Key is thread-specific data: one value of type T for each thread (POSIX: pthread_key_t). The zero value is ready. It
+// must not be copied after first use.
+//
+// When a thread ends, or Detach ends its record, Destructor is called on it with each value that is set, in no promised order. A destructor may
+// set values; the destructors of those run in a next round, of 4 in all (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A panic
+// in a destructor does not keep the others from running; Join returns it, if the thread did not end badly before.
+//
+// Where a goroutine has no thread of its own there is no value.
+type Key[T any] struct {
+	// Destructor is called with each value left when its thread ends, except on the process's first thread. nil: none.
+	Destructor func(v T)
+
+	_ noCopy
+}
+
+// destructorRounds is POSIX's _POSIX_THREAD_DESTRUCTOR_ITERATIONS.
+const destructorRounds = 4
+
+// A value is a thread's value of one Key. Threads hold few, so a search beats a table; only the thread itself looks.
+type value struct {
+	key     any // the *Key[T]
+	box     any // a *T
+	destroy func()
+}
+
+// Get returns the calling thread's value, and whether there is one.
+func (k *Key[T]) Get() (v T, ok bool) {
+	t := Current()
+	if t == nil {
+		return v, false
+	}
+	for i := range t.values {
+		if t.values[i].key == any(k) {
+			return *t.values[i].box.(*T), true
+		}
+	}
+	return v, false
+}
+
+// Set sets the calling thread's value. The value it replaces is not given to Destructor. It returns ErrNotAttached in a
+// goroutine without a thread of its own.
+func (k *Key[T]) Set(v T) error {
+	t := Current()
+	if t == nil {
+		return ErrNotAttached
+	}
+	for i := range t.values {
+		if t.values[i].key == any(k) {
+			*t.values[i].box.(*T) = v
+			return nil
+		}
+	}
+	box := &v
+	t.values = append(t.values, value{key: k, box: box, destroy: func() {
+		if k.Destructor != nil {
+			k.Destructor(*box)
+		}
+	}})
+	return nil
+}
+
+// Clear forgets the calling thread's value without giving it to Destructor.
+func (k *Key[T]) Clear() {
+	if t := Current(); t != nil {
+		t.values = slices.DeleteFunc(t.values, func(v value) bool { return v.key == any(k) })
+	}
+}
+
+// destroyValues runs the destructors of the calling thread's values, round by round, and puts a panic of one into end if nothing stands
+// there. A destructor that calls Goexit ends the goroutine after all others have run.
+func (t *Thread) destroyValues(end *error) { t.destroyRound(end, destructorRounds, nil) }
+
+// destroyRound runs the destructors of values, and then those of what they set. Each call stands below the deferred one of the next, so neither
+// panic nor Goexit skips any.
+func (t *Thread) destroyRound(end *error, rounds int, values []value) {
+	if len(values) == 0 {
+		values, t.values = t.values, nil
+		if len(values) == 0 || rounds == 0 {
+			return
+		}
+		rounds--
+	}
+	defer t.destroyRound(end, rounds, values[1:])
+	defer func() {
+		if v := recover(); v != nil {
+			*end = firstOf(*end, newPanicError(v))
+		}
+	}()
+	values[0].destroy()
+}
+
+// noCopy makes vet's copylocks see a type that must not be copied.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}

@@ -1,0 +1,231 @@
+//go:build linux
+
+package thread
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+	"unicode/utf8"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// What Linux does for a thread by its id, whoever made it. With cgo pthread_linux.go adds the making of threads, without it nocgo.go.
+
+const (
+	osAffinity   = true
+	osNice       = true
+	osSignalMask = true
+	osMaxCPUs    = int(unsafe.Sizeof(unix.CPUSet{})) * 8
+)
+
+var pageSize = os.Getpagesize()
+
+// osStackBounds returns the least and most bytes a stack may have.
+func osStackBounds() (least, most int, err error) {
+	if !osNative {
+		return 0, 0, unsupported("stack size")
+	}
+	return minStack, maxStack(), nil
+}
+
+// maxStack returns the size above which mmap refuses a stack whatever else is in use. pthread_create then says EAGAIN, which would have its
+// caller try again. The limits are read once: they rarely change, and a look costs as much as a thread.
+var maxStack = sync.OnceValue(func() int {
+	most := int64(math.MaxInt >> 1)
+	if most > 1<<46 {
+		most = 1 << 46 // half of the user's half of a 48-bit address space
+	}
+	var as unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_AS, &as) == nil && as.Cur < uint64(most) {
+		most = int64(as.Cur)
+	}
+	// proc_sys_vm(5): with overcommit 1 anything goes; else a single mapping above all memory and swap does not.
+	mode, err := os.ReadFile("/proc/sys/vm/overcommit_memory")
+	if err == nil && strings.TrimSpace(string(mode)) == "1" {
+		return int(most)
+	}
+	var si unix.Sysinfo_t
+	if unix.Sysinfo(&si) == nil {
+		most = min(most, int64(uint64(si.Totalram)+uint64(si.Totalswap))*int64(si.Unit))
+	}
+	return int(most)
+})
+
+func osNativeID() int { return unix.Gettid() }
+
+// osOnFirstThread reports whether the caller is on the thread that the process began with.
+func osOnFirstThread() bool { return unix.Gettid() == unix.Getpid() }
+
+// osExists reports whether the process has a thread with that id.
+func osExists(id int) bool { return unix.Tgkill(unix.Getpid(), id, 0) != unix.ESRCH }
+
+func osYield() { syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
+// osApply gives the calling thread, t, its attributes, but for what it was made with.
+func osApply(t *Thread, a *attrs) error {
+	if a.name != "" {
+		if err := osSetName(t, a.name); err != nil {
+			return err
+		}
+	}
+	if a.affinity != nil {
+		if err := osSetAffinity(t, a.affinity); err != nil {
+			return err
+		}
+	}
+	if a.policy != PolicyInherit {
+		if err := osSetPriority(t, a.policy, a.priority); err != nil {
+			return err
+		}
+	}
+	if a.nice != 0 {
+		if err := osSetNice(t, a.nice); err != nil {
+			return err
+		}
+	}
+	if a.masked && t.kind == pinned {
+		return setSignalMask(a.mask)
+	}
+	return nil
+}
+
+const nameMax = 15 // TASK_COMM_LEN without the NUL
+
+func osSetName(t *Thread, name string) error {
+	name = cutName(name, nameMax)
+	if t.nativeID == unix.Gettid() {
+		p, err := unix.BytePtrFromString(name)
+		if err != nil {
+			return err
+		}
+		return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(p)), 0, 0, 0))
+	}
+	// As pthread_setname_np does it.
+	f, err := os.OpenFile(fmt.Sprintf("/proc/self/task/%d/comm", t.nativeID), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	// An empty write does nothing, a newline is cut off.
+	_, err = f.WriteString(name + "\n")
+	return err
+}
+
+func osGetName(t *Thread) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/comm", t.nativeID))
+	if err != nil {
+		return fmt.Sprintf("thread-%d", t.nativeID)
+	}
+	return strings.TrimSuffix(string(b), "\n")
+}
+
+// cutName returns what of name fits into most bytes, up to the first NUL, in whole characters.
+func cutName(name string, most int) string {
+	name, _, _ = strings.Cut(name, "\x00")
+	if len(name) <= most {
+		return name
+	}
+	for most > 0 && !utf8.RuneStart(name[most]) {
+		most--
+	}
+	return name[:most]
+}
+
+func osSetAffinity(t *Thread, cpus []int) error {
+	var set unix.CPUSet
+	for _, c := range cpus {
+		set.Set(c)
+	}
+	return os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(t.nativeID, &set))
+}
+
+func osGetAffinity(t *Thread) (cpus []int, err error) {
+	var set unix.CPUSet
+	if err := unix.SchedGetaffinity(t.nativeID, &set); err != nil {
+		return nil, os.NewSyscallError("sched_getaffinity", err)
+	}
+	for c := range osMaxCPUs {
+		if set.IsSet(c) {
+			cpus = append(cpus, c)
+		}
+	}
+	return cpus, nil
+}
+
+var policies = [...]int{PolicyOther: unix.SCHED_NORMAL, PolicyFIFO: unix.SCHED_FIFO, PolicyRR: unix.SCHED_RR, PolicyBatch: unix.SCHED_BATCH, PolicyIdle: unix.SCHED_IDLE}
+
+// osPriorityBounds returns the least and most priority of a policy.
+func osPriorityBounds(p Policy) (least, most int, err error) {
+	if p == PolicyFIFO || p == PolicyRR {
+		return 1, 99, nil // MAX_RT_PRIO - 1
+	}
+	return 0, 0, nil
+}
+
+type schedParam struct{ priority int32 }
+
+func osSetPriority(t *Thread, p Policy, priority int) error {
+	param := schedParam{int32(priority)}
+	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(t.nativeID), uintptr(policies[p]), uintptr(unsafe.Pointer(&param)))
+	if errno != 0 {
+		return os.NewSyscallError("sched_setscheduler", errno)
+	}
+	return nil
+}
+
+func osPriority(t *Thread) (Policy, int, error) {
+	n, _, errno := unix.Syscall(unix.SYS_SCHED_GETSCHEDULER, uintptr(t.nativeID), 0, 0)
+	if errno != 0 {
+		return 0, 0, os.NewSyscallError("sched_getscheduler", errno)
+	}
+	var param schedParam
+	if _, _, errno := unix.Syscall(unix.SYS_SCHED_GETPARAM, uintptr(t.nativeID), uintptr(unsafe.Pointer(&param)), 0); errno != 0 {
+		return 0, 0, os.NewSyscallError("sched_getparam", errno)
+	}
+	const resetOnFork = 0x40000000 // SCHED_RESET_ON_FORK, which may be or-ed in
+	for p := PolicyOther; p <= PolicyIdle; p++ {
+		if policies[p] == int(n)&^resetOnFork {
+			return p, int(param.priority), nil
+		}
+	}
+	return 0, 0, unsupported(fmt.Sprintf("scheduling policy %d", n)) // SCHED_DEADLINE, from outside
+}
+
+func osSetNice(t *Thread, n int) error {
+	return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, t.nativeID, n))
+}
+
+// setSignalMask sets the calling thread's.
+func setSignalMask(mask uint64) error {
+	var set unix.Sigset_t
+	*(*[8]byte)(unsafe.Pointer(&set)) = [8]byte{}
+	for sig := range 64 {
+		if mask>>sig&1 == 1 {
+			word := sig / (8 * int(unsafe.Sizeof(set.Val[0])))
+			set.Val[word] |= 1 << (sig % (8 * int(unsafe.Sizeof(set.Val[0]))))
+		}
+	}
+	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil))
+}
+
+// osCPUTime returns the processor time of the thread with that id, 0 for the caller's. The clock is a thread's as
+// pthread_getcpuclockid makes it (glibc: MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)).
+func osCPUTime(id int) (time.Duration, error) {
+	const perThread, sched = 4, 2
+	clock := int32(unix.CLOCK_THREAD_CPUTIME_ID)
+	if id != 0 {
+		clock = int32(^id<<3 | perThread | sched)
+	}
+	var ts unix.Timespec
+	if err := unix.ClockGettime(clock, &ts); err != nil {
+		return 0, os.NewSyscallError("clock_gettime", err)
+	}
+	return time.Duration(ts.Nano()), nil
+}

@@ -1,0 +1,135 @@
+package thread
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+)
+
+// The word of a Lock, for Go here and for C in csrc/osthread.h:
+//
+//	          lock                      lock, at once before it sleeps
+//	free (0) ------> held (1) ---------------> contended (2)
+//	   ^                |                           |
+//	   +----------------+---------------------------+
+//	         Unlock                Unlock, and wakes one sleeper
+//
+// This is Drepper's third mutex ("Futexes are tricky", 2011) with a spin before it.
+//
+// No wake-up is lost. Who sleeps has set contended, and the futex lets it sleep only while the word still is; who has slept takes the lock
+// by setting contended again, since others may sleep on. Unlock's Swap is the only store of free, and it sees contended if
+// anyone slept or was about to: so each sleeper has an Unlock to come that wakes one, and the woken one, by the same rule, hands that on.
+// contended may be too pessimistic (the sleepers left, their time was up) but never too optimistic.
+//
+// A sleeper that gives up tries once more first: the return from its sleep may have been the only wake-up there was, and
+// left with it the others would sleep on.
+//
+// Unlock's Swap is the only store of free, and every locking operation's swap read it: so what came before an Unlock
+// synchronizes before the return from the Lock that follows it.
+const (
+	free      uint32 = 0
+	held      uint32 = 1 // nobody sleeps
+	contended uint32 = 2 // somebody may sleep
+)
+
+// lockSpins bounds the looks at a held lock before the caller sleeps: most sections are over by then. Rust's std looks as often.
+const lockSpins = 100
+
+// A Lock is a mutual exclusion lock: one futex word of 4 bytes, which C code locks as well, as the ost_mutex_t of csrc/osthread.h.
+// The zero value is unlocked. It must not be copied after first use.
+//
+// A Lock has no owner: any thread may unlock it, and one that locks it twice waits for another to unlock it. Who comes while
+// it is unlocked gets it, before those who sleep; nobody is promised a turn. A goroutine that waits holds its thread.
+//
+// In the terms of the Go memory model, Unlock synchronizes before any later locking call that succeeds.
+type Lock struct{ word atomic.Uint32 }
+
+// Lock locks l, sleeping until it is free.
+func (l *Lock) Lock() {
+	if !l.word.CompareAndSwap(free, held) {
+		l.lockSlow(futex.Never, nil)
+	}
+}
+
+// TryLock locks l if it is free and reports whether it did.
+func (l *Lock) TryLock() bool { return l.word.CompareAndSwap(free, held) }
+
+// LockTimeout is Lock for at most d and reports whether l is now locked by it. With d <= 0 it is TryLock.
+func (l *Lock) LockTimeout(d time.Duration) bool {
+	return l.TryLock() || d > 0 && l.lockSlow(futex.After(d), nil)
+}
+
+// LockContext is Lock until ctx is done; it then returns ctx's cause, and l is not locked by it. If ctx is done already it
+// does not try.
+func (l *Lock) LockContext(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if l.TryLock() {
+		return nil
+	}
+	var gaveUp atomic.Bool
+	stop := context.AfterFunc(ctx, func() { l.interrupt(&gaveUp) })
+	locked := l.lockSlow(futex.Never, ctx)
+	gaveUp.Store(true)
+	stop()
+	if !locked {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Unlock unlocks l and wakes one thread that waits for it. Any thread may call it. It panics with an error that is ErrNotLocked if l
+// is not locked, which it stays.
+func (l *Lock) Unlock() {
+	if s := l.word.Swap(free); s != held {
+		l.unlockSlow(s)
+	}
+}
+
+// Locked reports whether l is locked, by whomever. By the time the caller looks at the result it may be otherwise.
+func (l *Lock) Locked() bool { return l.word.Load() != free }
+
+// lockSlow locks l and reports true, or reports false once deadline has passed or ctx, which may be nil, is done.
+func (l *Lock) lockSlow(deadline int64, ctx context.Context) bool {
+	// Sleepers mean more threads than turns: then a spin only takes the processor from the holder.
+	if park.CanSpin() {
+		for spin := 0; spin < lockSpins && l.word.Load() == held; spin++ {
+			park.Pause(1)
+		}
+	}
+	if l.TryLock() {
+		return true
+	}
+	timedOut := false
+	for l.word.Swap(contended) != free {
+		if timedOut || ctx != nil && ctx.Err() != nil {
+			return false
+		}
+		timedOut = park.Sleep(l.futex(), contended, deadline) == futex.TimedOut
+	}
+	return true
+}
+
+func (l *Lock) unlockSlow(s uint32) {
+	if s == free {
+		panic(misuse("Lock.Unlock", ErrNotLocked))
+	}
+	futex.Wake(l.futex(), 1)
+}
+
+// interrupt wakes the sleepers of l until the one whose context is done has seen it: that one may be at any point between its look
+// at the context and its sleep, and the word cannot tell it. The others go back to sleep.
+func (l *Lock) interrupt(gaveUp *atomic.Bool) {
+	for wait := 20 * time.Microsecond; !gaveUp.Load(); wait = min(2*wait, time.Millisecond) {
+		futex.Wake(l.futex(), math.MaxInt32)
+		time.Sleep(wait)
+	}
+}
+
+func (l *Lock) futex() *uint32 { return (*uint32)(unsafe.Pointer(&l.word)) }

@@ -1,0 +1,21 @@
+package thread
+
+import (
+	"fmt"
+	"testing"
+
+	"example.com/thread/internal/leak"
+)
+
+func TestMain(m *testing.M) {
+	leak.Main(m, func() (left string) {
+		collectOrphans()
+		if n := NumThread(); n != 0 {
+			left += fmt.Sprintf(" %d threads", n)
+		}
+		if n := records.count(); n != 0 {
+			left += fmt.Sprintf(" %d records", n)
+		}
+		return left
+	})
+}

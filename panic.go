@@ -1,0 +1,79 @@
+package thread
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"sync/atomic"
+)
+
+// A PanicError is what Join returns when a thread's body, or the destructor of a Key, panicked.
+type PanicError struct {
+	Value any    // of the panic
+	Stack []byte // of the thread at the panic, as debug.Stack formats it
+}
+
+// newPanicError is called by the deferred function that recovered v, while the panic's frames still stand.
+func newPanicError(v any) *PanicError { return &PanicError{Value: v, Stack: debug.Stack()} }
+
+// Error returns the panic's value, without the stack.
+func (e *PanicError) Error() string { return fmt.Sprintf("panic in thread: %v", e.Value) }
+
+// Unwrap returns Value if it is an error, else nil.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+var panicHook atomic.Pointer[func(*Thread, *PanicError)]
+
+// SetPanicHook makes h get each panic that leaves the body of a thread made by Start, or a Key's destructor, on that
+// thread, just before it ends. nil stands for the default, which writes
+//
+//	Panic in thread NAME: VALUE
+//
+// and the stack to standard error. To have such a panic end the process, as it would in a goroutine:
+//
+//	thread.SetPanicHook(func(_ *thread.Thread, e *thread.PanicError) { go panic(e) })
+//
+// A panic of h itself is reported the default way.
+func SetPanicHook(h func(t *Thread, e *PanicError)) {
+	if h == nil {
+		panicHook.Store(nil)
+		return
+	}
+	panicHook.Store(&h)
+}
+
+// report gives end to the hook if it is a panic.
+func (t *Thread) report(end error) {
+	e, ok := end.(*PanicError)
+	if !ok {
+		return
+	}
+	h := panicHook.Load()
+	if h == nil {
+		t.printPanic(e)
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			t.printPanic(e)
+			t.printPanic(newPanicError(v))
+		}
+	}()
+	(*h)(t, e)
+}
+
+// printPanic writes in one call, so that the reports of two threads do not mix.
+func (t *Thread) printPanic(e *PanicError) {
+	fmt.Fprintf(os.Stderr, "Panic in thread %s: %v\n%s", t.Name(), e.Value, e.Stack)
+}
+
+// firstOf returns what happened first, if anything did.
+func firstOf(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}

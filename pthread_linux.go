@@ -1,0 +1,122 @@
+//go:build cgo && !android
+
+package thread
+
+// Linux with cgo: pthread_create for the thread, and for the rest the kernel's system calls, which take a thread's id and so serve pinned
+// threads as well (linux.go).
+
+/*
+#cgo CFLAGS: -D_GNU_SOURCE
+#include "csrc/create.h"
+#include <unistd.h>
+
+extern int ostEntry(uintptr_t);
+extern int ostEnded(uintptr_t);
+
+static inline int ost_tryjoin_(uintptr_t t)
+{
+	return pthread_tryjoin_np((pthread_t)t, NULL);
+}
+
+static inline int ost_detach_(uintptr_t t)
+{
+	return pthread_detach((pthread_t)t);
+}
+
+static inline uintptr_t ost_self_(void)
+{
+	return (uintptr_t)pthread_self();
+}
+*/
+import "C"
+
+import (
+	"os"
+	"syscall"
+	"unsafe"
+
+	_ "example.com/thread/csrc" // "go mod vendor" drops folders without Go files that are imported
+	"example.com/thread/internal/ident"
+)
+
+const (
+	osNative = true
+	osAliens = true
+	osGuard  = true
+)
+
+// minStack is the platform's least stack size in bytes: with glibc 16 KiB on amd64, 128 KiB on arm64.
+var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
+
+func init() {
+	ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(C.ost_slot_())))
+	C.ost_on_end_((*[0]byte)(C.ostEnded))
+}
+
+//export ostEntry
+func ostEntry(slot C.uintptr_t) C.int {
+	C.ost_gate_unlock_()
+	return toJoin(nativeMain(uintptr(slot)))
+}
+
+//export ostEnded
+func ostEnded(slot C.uintptr_t) C.int { return toJoin(ended(uintptr(slot))) }
+
+func toJoin(detach bool) C.int {
+	if detach {
+		return C.OST_DETACH_
+	}
+	return 0
+}
+
+// osCreate makes a thread that runs nativeMain(t.slot).
+func osCreate(t *Thread, a *attrs) error {
+	var mask *C.uint64_t
+	if a.masked {
+		m := C.uint64_t(a.mask)
+		mask = &m
+	}
+	var pt C.pthread_t
+	errno := C.ost_create_(&pt, C.size_t(a.stack), C.long(a.guard), mask, (*[0]byte)(C.ostEntry), C.uintptr_t(t.slot))
+	if errno != 0 {
+		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
+	}
+	return nil
+}
+
+// osTryJoin joins the ended native thread t if it has left its stack.
+func osTryJoin(t *Thread) bool {
+	return t.kind != native || C.ost_tryjoin_(C.uintptr_t(t.ident)) != C.EBUSY
+}
+
+// osDetach detaches the ended native thread t.
+func osDetach(t *Thread) {
+	if t.kind == native {
+		C.ost_detach_(C.uintptr_t(t.ident))
+	}
+}
+
+// osWatch has the calling, attached thread's end told: by ended, or for a thread of Go's by osOrphan.
+func osWatch(t *Thread) error {
+	goThread := C.int(0)
+	if t.kind == bound {
+		goThread = 1
+	}
+	if errno := C.ost_watch_(C.uintptr_t(t.slot), goThread); errno != 0 {
+		return os.NewSyscallError("pthread_setspecific", syscall.Errno(errno))
+	}
+	return nil
+}
+
+// osUnwatch undoes osWatch.
+func osUnwatch() { C.ost_unwatch_() }
+
+// osOrphan returns the slot of an attached thread of Go's that has ended; unknown if there is none.
+func osOrphan() uintptr { return uintptr(C.ost_orphan_()) }
+
+func osSelf() Ident {
+	if ident.Fast() {
+		return Ident(ident.Self())
+	}
+	return Ident(C.ost_self_())
+}
