@@ -2,7 +2,6 @@ package thread
 
 import (
 	"context"
-	"runtime"
 	"slices"
 	"time"
 
@@ -171,7 +170,6 @@ func (t *Thread) awaitGone(deadline int64, ctx context.Context) error {
 		case park.CanSpin():
 			park.Pause(gonePauses)
 		default:
-			runtime.Gosched()
 			osYield()
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -66,7 +67,11 @@ func osOnFirstThread() bool { return unix.Gettid() == unix.Getpid() }
 // osExists reports whether the process has a thread with that id.
 func osExists(id int) bool { return unix.Tgkill(unix.Getpid(), id, 0) != unix.ESRCH }
 
-func osYield() { syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+// osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
+func osYield() {
+	runtime.Gosched()
+	syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+}
 
 // osApply gives the calling thread, t, its attributes, but for what it was made with.
 func osApply(t *Thread, a *attrs) error {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/park"
 )
 
 // A thread's slot (internal/ident) tells who the thread is:
@@ -100,6 +101,8 @@ func Current() *Thread {
 	}
 	return firstSight()
 }
+
+func init() { park.SetOnThread(func() bool { return Current() != nil }) }
 
 // firstSight tells an alien thread, which it attaches, from one made by Go.
 func firstSight() *Thread {

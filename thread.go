@@ -327,5 +327,5 @@ func (t *Thread) NativeID() int { return t.nativeID }
 // StackSize returns the size in bytes that t asked for, rounded up to whole pages, or 0 if it asked for none.
 func (t *Thread) StackSize() int { return t.stack }
 
-// Yield lets another thread of the same priority run (POSIX: sched_yield).
+// Yield lets other goroutines run, and other threads of the same priority (POSIX: sched_yield).
 func Yield() { osYield() }

@@ -21,19 +21,24 @@
 // A [Waiter] is one caller's place to sleep and holds at most one permit. Its word is a kind and, above it, the number of
 // the sleep:
 //
-//	            Park takes it                    Park
-//	 permit ------------------> empty --------------------------> onFutex, inScheduler
-//	   ^                          |                                  |      |     |
-//	   |         Unpark           |              Unpark              |      |     | deadline, context
-//	   +--------------------------+<---------------------------------+      |     v
-//	   ^                                                                    |   expired, canceled
-//	   +--------------------------------------------------------------------+     |
-//	                        Unpark (it wins over a deadline not yet seen) <-------+
+//	from          to                      who, when
+//	empty         permit                  Unpark
+//	permit        empty                   Park: it takes the permit
+//	empty         onFutex                 Park, on a thread
+//	empty         drowsy                  Park, in a goroutine: it sets its deadline and context
+//	drowsy        inScheduler             the scheduler, once the goroutine has come to rest
+//	any sleep     permit, and a wake-up   Unpark
+//	any sleep     expired, and a wake-up  the deadline
+//	any sleep     canceled, and a wake-up the context
+//	expired       permit                  Unpark, until Park has seen the time-out
+//	any of these  empty                   Park, on its way out; the kind is the outcome
 //
-// Only the owner leaves empty, permit, expired and canceled for empty or for a sleep; whoever takes the word out of a sleep (one
-// compare-and-swap decides) wakes the owner, exactly once. So a wake-up is neither lost nor sent twice: Unpark before the
-// sleep leaves the permit that the compare-and-swap into the sleep trips over; Unpark after it finds the sleep. A timer or
-// context that fires late carries the number of its sleep and so cannot end a later one.
+// where the sleeps are onFutex, drowsy and inScheduler, and drowsy needs no waking: the swap to inScheduler fails.
+//
+// Whoever takes the word out of a sleep, which one compare-and-swap decides, wakes the owner, exactly once. So a wake-up is neither
+// lost nor sent twice: Unpark before the sleep leaves the permit that the compare-and-swap into the sleep trips over; Unpark after it
+// finds the sleep; and the same holds for a deadline and a context, which are set only once the word tells of the sleep. One that
+// fires late carries the number of its sleep and so cannot end a later one.
 //
 // All accesses are sequentially consistent; Unpark's compare-and-swap is what Park's load or compare-and-swap that finds the permit
 // pairs with, so Unpark synchronizes before the Park that returns [Unparked] for it.
@@ -61,6 +66,7 @@ const (
 	empty       uint32 = iota // nobody sleeps and there is no permit
 	permit                    // Unpark came and Park has not taken it
 	onFutex                   // the owner sleeps, or is about to, on this word
+	drowsy                    // the owner is about to sleep in the Go scheduler
 	inScheduler               // the owner sleeps in the Go scheduler
 	expired                   // the deadline ended the sleep
 	canceled                  // the context ended the sleep
@@ -103,7 +109,7 @@ func (w *Waiter) Park(deadline int64, ctx context.Context) Outcome {
 		return TimedOut
 	}
 	thread := onThread()
-	if CanSpin() && w.spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
+	if thread && CanSpin() && w.spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
 		w.take()
 		return Unparked
 	}
@@ -137,10 +143,17 @@ func (w *Waiter) end(to uint32) {
 	}
 }
 
-// endSleep moves the word from the sleep s, if that still goes on.
+// endSleep moves the word from the sleep that began as s, if that still goes on.
 func (w *Waiter) endSleep(s, to uint32) {
-	if w.state.CompareAndSwap(s, withKind(s, to)) {
-		w.wake(s)
+	for {
+		now := w.state.Load()
+		if now != s && now != withKind(s, inScheduler) {
+			return
+		}
+		if w.state.CompareAndSwap(now, withKind(now, to)) {
+			w.wake(now)
+			return
+		}
 	}
 }
 
@@ -202,10 +215,10 @@ func (w *Waiter) parkThread(deadline int64, ctx context.Context) Outcome {
 func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
-	if kind(s) == permit {
+	sleep := nextSleep(s, drowsy)
+	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
 		return w.settle()
 	}
-	sleep := nextSleep(s, inScheduler)
 	if deadline != futex.Never {
 		d := time.Duration(deadline - futex.Now())
 		defer time.AfterFunc(d, func() { w.endSleep(sleep, expired) }).Stop()
@@ -213,7 +226,7 @@ func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
 	if ctx != nil {
 		defer context.AfterFunc(ctx, func() { w.endSleep(sleep, canceled) })()
 	}
-	w.seat.sleep(&w.state, s, sleep)
+	w.seat.sleep(&w.state, sleep, withKind(sleep, inScheduler))
 	return w.settle()
 }
 

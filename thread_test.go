@@ -1,0 +1,450 @@
+package thread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// kinds runs f for native threads, where there are any, and pinned ones.
+func kinds(t *testing.T, f func(t *testing.T, attr func(Attr) *Attr)) {
+	for _, pinned := range []bool{false, true} {
+		if pinned || osNative {
+			t.Run(fmt.Sprintf("pinned=%v", pinned), func(t *testing.T) {
+				f(t, func(a Attr) *Attr { a.Pinned = pinned; return &a })
+			})
+		}
+	}
+}
+
+// run runs body on a thread and joins it.
+func run(t *testing.T, attr *Attr, body func()) {
+	t.Helper()
+	th, err := Start(body, attr)
+	require.NoError(t, err)
+	require.NoError(t, th.Join())
+}
+
+// quiet keeps panics that are meant off standard error, and returns how many there were.
+func quiet(t *testing.T) *atomic.Int64 {
+	var n atomic.Int64
+	SetPanicHook(func(*Thread, *PanicError) { n.Add(1) })
+	t.Cleanup(func() { SetPanicHook(nil) })
+	return &n
+}
+
+func TestStartReturnsWhenTheThreadRuns(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		leave := make(chan struct{})
+		var self Ident
+		var native int
+		th, err := Start(func() {
+			<-leave
+			self, native = Self(), NativeID()
+			assert.Equal(t, self, Current().Ident())
+		}, attr(Attr{}))
+		require.NoError(t, err)
+		assert.True(t, th.Alive())
+		assert.Equal(t, 1, NumThread())
+		if osNativeID() != 0 {
+			assert.NotZero(t, th.NativeID())
+			assert.NotZero(t, th.Ident())
+			assert.True(t, osExists(th.NativeID()))
+		}
+		close(leave)
+		require.NoError(t, th.Join())
+		assert.False(t, th.Alive())
+		assert.Equal(t, 0, NumThread())
+		assert.False(t, osExists(th.NativeID()), "gone from the kernel's list after Join")
+		assert.Equal(t, self, th.Ident())
+		assert.Equal(t, native, th.NativeID())
+	})
+}
+
+func TestCurrent(t *testing.T) {
+	assert.Nil(t, Current(), "an ordinary goroutine")
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		var inside *Thread
+		th, err := Start(func() {
+			inside = Current()
+			child := make(chan *Thread)
+			go func() { child <- Current() }()
+			assert.Nil(t, <-child, "a goroutine that a body started")
+			assert.Same(t, inside, Current(), "after the goroutine was off the processor")
+		}, attr(Attr{}))
+		require.NoError(t, err)
+		require.NoError(t, th.Join())
+		assert.Same(t, th, inside)
+	})
+	assert.Nil(t, Current())
+}
+
+func TestSerialsAreNotUsedAgain(t *testing.T) {
+	seen := map[uint64]bool{}
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		for range 100 {
+			th, err := Start(func() {}, attr(Attr{}))
+			require.NoError(t, err)
+			require.NoError(t, th.Join())
+			assert.False(t, seen[th.Serial()])
+			seen[th.Serial()] = true
+		}
+	})
+}
+
+func TestResultsAreToldApart(t *testing.T) {
+	hooked := quiet(t)
+	boom := errors.New("boom")
+	rows := []struct {
+		name string
+		body func()
+		want error
+	}{
+		{"return", func() {}, nil},
+		{"Exit", Exit, ErrExit},
+		{"Goexit", runtime.Goexit, ErrGoexit},
+		{"panic with an error", func() { panic(boom) }, boom},
+		{"Exit that a recover would stop", func() { defer func() { _ = recover() }(); Exit() }, ErrExit},
+		{"Goexit with locks left", func() { runtime.LockOSThread(); runtime.LockOSThread(); runtime.Goexit() }, ErrGoexit},
+		{"return with locks left", func() { runtime.LockOSThread(); runtime.LockOSThread() }, nil},
+		{"return with locks undone too often", func() { runtime.UnlockOSThread(); runtime.UnlockOSThread() }, nil},
+		{"panic in a deferred call of Exit", func() { defer func() { panic(boom) }(); Exit() }, boom},
+		{"recovered panic", func() { defer func() { _ = recover() }(); panic(boom) }, nil},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+				if row.name == "return with locks undone too often" && attr(Attr{}).Pinned {
+					t.Skip("this unpins a pinned thread, as the documentation of runtime.UnlockOSThread says")
+				}
+				deferred := false
+				th, err := Start(func() { defer func() { deferred = true }(); row.body() }, attr(Attr{}))
+				require.NoError(t, err)
+				for range 2 {
+					assert.ErrorIs(t, th.Join(), row.want)
+				}
+				assert.True(t, deferred)
+			})
+		})
+	}
+	assert.NotZero(t, hooked.Load())
+}
+
+func TestPanicErrorHasValueAndStack(t *testing.T) {
+	quiet(t)
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th, err := Start(func() { panicHere() }, attr(Attr{}))
+		require.NoError(t, err)
+		var e *PanicError
+		require.ErrorAs(t, th.Join(), &e)
+		assert.Equal(t, 42, e.Value)
+		assert.Contains(t, string(e.Stack), "panicHere")
+		assert.NoError(t, errors.Unwrap(e))
+	})
+}
+
+//go:noinline
+func panicHere() { panic(42) }
+
+func TestFailNowEndsItsThreadOnly(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th, err := Start((&testing.T{}).SkipNow, attr(Attr{}))
+		require.NoError(t, err)
+		assert.Equal(t, ErrGoexit, th.Join())
+	})
+}
+
+func TestExitNeedsAThreadFromStart(t *testing.T) {
+	assert.PanicsWithError(t, misuse("Exit", ErrNotAttached).Error(), Exit)
+	_, err := Attach()
+	require.NoError(t, err)
+	assert.Panics(t, Exit)
+	require.NoError(t, Detach())
+}
+
+func TestPanicsAreReported(t *testing.T) {
+	stderr := os.Stderr
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	os.Stderr = w
+	defer func() { os.Stderr = stderr }()
+	th, err := Start(func() { panic("boo") }, &Attr{Name: "worker"})
+	require.NoError(t, err)
+	require.Error(t, th.Join())
+	SetPanicHook(func(*Thread, *PanicError) { panic("hook") })
+	defer SetPanicHook(nil)
+	th, err = Start(func() { panic("again") }, &Attr{Name: "second"})
+	require.NoError(t, err)
+	require.Error(t, th.Join())
+	require.NoError(t, w.Close())
+	buf := make([]byte, 1<<16)
+	var got strings.Builder
+	for {
+		n, err := r.Read(buf)
+		got.Write(buf[:n])
+		if err != nil {
+			break
+		}
+	}
+	for _, want := range []string{"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n"} {
+		assert.Contains(t, got.String(), want)
+	}
+}
+
+func TestStartRefusesABadAttr(t *testing.T) {
+	rows := []struct {
+		name string
+		attr Attr
+		want error
+	}{
+		{"negative stack", Attr{StackSize: -1}, ErrStackSize},
+		{"small stack", Attr{StackSize: MinStackSize - 1}, ErrStackSize},
+		{"negative guard", Attr{GuardSize: -2}, ErrStackSize},
+		{"guard as large as the stack", Attr{StackSize: 64 << 10, GuardSize: 64 << 10}, ErrStackSize},
+		{"stack of a pinned thread", Attr{StackSize: 1 << 20, Pinned: true}, errors.ErrUnsupported},
+		{"guard of a pinned thread", Attr{GuardSize: 1 << 20, Pinned: true}, errors.ErrUnsupported},
+		{"affinity to none", Attr{Affinity: []int{}}, syscall.EINVAL},
+		{"affinity to a negative", Attr{Affinity: []int{-1}}, syscall.EINVAL},
+		{"affinity past the end", Attr{Affinity: []int{1 << 20}}, syscall.EINVAL},
+		{"no such policy", Attr{Policy: 17}, syscall.EINVAL},
+		{"negative policy", Attr{Policy: -1}, syscall.EINVAL},
+		{"priority without a policy", Attr{Priority: 1}, syscall.EINVAL},
+		{"priority of time sharing", Attr{Policy: PolicyOther, Priority: 1}, syscall.EINVAL},
+		{"real-time priority 0", Attr{Policy: PolicyFIFO}, syscall.EINVAL},
+		{"real-time priority 100", Attr{Policy: PolicyRR, Priority: 100}, syscall.EINVAL},
+		{"nice 20", Attr{Nice: 20}, syscall.EINVAL},
+		{"nice -21", Attr{Nice: -21}, syscall.EINVAL},
+		{"signal 0", Attr{SignalMask: []os.Signal{syscall.Signal(0)}}, syscall.EINVAL},
+		{"signal 65", Attr{SignalMask: []os.Signal{syscall.Signal(65)}}, syscall.EINVAL},
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			_, err := Start(func() { t.Error("the body ran") }, &row.attr)
+			if !osNative && errors.Is(err, errors.ErrUnsupported) {
+				return
+			}
+			assert.ErrorIs(t, err, row.want)
+			assert.Zero(t, NumThread())
+			assert.Zero(t, records.count())
+		})
+	}
+	_, err := Start(nil, nil)
+	assert.ErrorIs(t, err, syscall.EINVAL)
+}
+
+func TestAttrBelongsToTheCallerAfterStart(t *testing.T) {
+	if !osAffinity {
+		t.Skip("no affinity here")
+	}
+	a := &Attr{Affinity: []int{0}}
+	leave := make(chan struct{})
+	th, err := Start(func() { <-leave }, a)
+	require.NoError(t, err)
+	a.Affinity[0] = 1 << 20
+	got, err := th.Affinity()
+	assert.NoError(t, err)
+	assert.Equal(t, []int{0}, got)
+	close(leave)
+	require.NoError(t, th.Join())
+}
+
+func TestAnyNumberOfJoiners(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		const joiners = 100
+		leave := make(chan struct{})
+		th, err := Start(func() { <-leave; Exit() }, attr(Attr{}))
+		require.NoError(t, err)
+		var wg sync.WaitGroup
+		for i := range joiners {
+			wg.Add(1)
+			body := func() {
+				defer wg.Done()
+				if i%3 == 1 {
+					assert.Equal(t, ErrExit, th.JoinTimeout(time.Hour))
+					return
+				}
+				assert.Equal(t, ErrExit, th.Join())
+			}
+			if i%2 == 0 {
+				go body()
+				continue
+			}
+			j, err := Start(body, &Attr{Detached: true})
+			require.NoError(t, err)
+			assert.Equal(t, ErrNotJoinable, j.Join())
+		}
+		for th.waiting() < joiners {
+			runtime.Gosched()
+		}
+		close(leave)
+		wg.Wait()
+		assert.Equal(t, ErrExit, th.Join(), "again")
+		for NumThread() > 0 { // the detached ones
+			runtime.Gosched()
+		}
+	})
+}
+
+// waiting returns how many joiners stand in t's list.
+func (t *Thread) waiting() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.joiners.waiting)
+}
+
+func TestJoinMisuse(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		run(t, attr(Attr{}), func() {
+			assert.Equal(t, ErrDeadlock, Current().Join())
+			assert.Equal(t, ErrDeadlock, Current().TryJoin())
+			assert.Equal(t, ErrDeadlock, Current().JoinTimeout(time.Hour))
+			assert.Equal(t, ErrDeadlock, Current().JoinContext(context.Background()))
+		})
+		leave := make(chan struct{})
+		th, err := Start(func() { <-leave }, attr(Attr{}))
+		require.NoError(t, err)
+		assert.NoError(t, th.Detach())
+		assert.Equal(t, ErrNotJoinable, th.Detach())
+		assert.Equal(t, ErrNotJoinable, th.Join())
+		close(leave)
+		for NumThread() > 0 {
+			runtime.Gosched()
+		}
+		assert.Equal(t, ErrNotJoinable, th.TryJoin())
+	})
+}
+
+func TestDetachDoesNotDisturbJoinersThatWait(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		leave := make(chan struct{})
+		th, err := Start(func() { <-leave; runtime.Goexit() }, attr(Attr{}))
+		require.NoError(t, err)
+		got := make(chan error)
+		go func() { got <- th.Join() }()
+		for th.waiting() == 0 {
+			runtime.Gosched()
+		}
+		assert.NoError(t, th.Detach())
+		close(leave)
+		assert.Equal(t, ErrGoexit, <-got)
+	})
+}
+
+func TestJoinThatGivesUp(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		leave := make(chan struct{})
+		th, err := Start(func() { <-leave }, attr(Attr{}))
+		require.NoError(t, err)
+		assert.Equal(t, ErrTimeout, th.TryJoin())
+		assert.Equal(t, ErrTimeout, th.JoinTimeout(-time.Hour))
+		before := time.Now()
+		assert.Equal(t, ErrTimeout, th.JoinTimeout(2*time.Millisecond))
+		assert.GreaterOrEqual(t, time.Since(before), 2*time.Millisecond)
+		cause := errors.New("cause")
+		ctx, cancel := context.WithCancelCause(context.Background())
+		got := make(chan error)
+		go func() { got <- th.JoinContext(ctx) }()
+		run(t, attr(Attr{}), func() { assert.Equal(t, ErrTimeout, th.JoinTimeout(time.Millisecond)) })
+		for th.waiting() == 0 {
+			runtime.Gosched()
+		}
+		cancel(cause)
+		assert.Equal(t, cause, <-got)
+		assert.Equal(t, cause, th.JoinContext(ctx), "done before")
+		assert.Zero(t, th.waiting())
+		close(leave)
+		assert.NoError(t, th.Join())
+		assert.NoError(t, th.TryJoin())
+		assert.Equal(t, cause, th.JoinContext(ctx))
+	})
+}
+
+// A join whose time is up as the thread ends either joins it or can be followed by one that does; and nothing is left of the
+// thread in either case.
+func TestJoinTimeoutAtTheVeryEnd(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		for i := range 300 {
+			th, err := Start(func() {}, attr(Attr{}))
+			require.NoError(t, err)
+			if err := th.JoinTimeout(time.Duration(i) * 100 * time.Nanosecond); err != nil {
+				require.Equal(t, ErrTimeout, err)
+			}
+			require.NoError(t, th.Join())
+			require.False(t, osExists(th.NativeID()))
+		}
+	})
+}
+
+func TestThreadsNobodyJoinsLeaveNothing(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		before := tasks(t)
+		for i := range 200 {
+			_, err := Start(func() {}, attr(Attr{Detached: i%2 == 0}))
+			require.NoError(t, err)
+		}
+		for NumThread() > 0 {
+			runtime.Gosched()
+		}
+		awaitTasks(t, before+4) // threads of Go's own may come
+	})
+}
+
+// tasks returns the number of threads the kernel counts, 0 where it cannot be asked.
+func tasks(t *testing.T) int {
+	d, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return 0
+	}
+	return len(d)
+}
+
+func awaitTasks(t *testing.T, most int) {
+	for end := time.Now().Add(30 * time.Second); tasks(t) > most; runtime.Gosched() {
+		require.True(t, time.Now().Before(end), "%d tasks, want at most %d", tasks(t), most)
+	}
+}
+
+func TestBodyIsForgottenWhenItRuns(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		big := new([1 << 20]byte)
+		collected := make(chan struct{})
+		runtime.AddCleanup(big, func(struct{}) { close(collected) }, struct{}{})
+		th, err := Start(func() { big[0] = 1 }, attr(Attr{}))
+		require.NoError(t, err)
+		require.NoError(t, th.Join())
+		big = nil
+		for {
+			runtime.GC()
+			select {
+			case <-collected:
+				runtime.KeepAlive(th)
+				return
+			default:
+				runtime.Gosched()
+			}
+		}
+	})
+}
+
+func TestString(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		var inside string
+		th, err := Start(func() { inside = Current().String() }, attr(Attr{Name: "x"}))
+		require.NoError(t, err)
+		require.NoError(t, th.Join())
+		assert.Contains(t, inside, `thread "x" (`)
+		assert.Contains(t, inside, "running")
+		assert.Contains(t, th.String(), "ended")
+	})
+}
