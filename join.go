@@ -22,6 +22,9 @@ import (
 // itself on its way out; if somebody does, the first joiner to see it gone calls pthread_tryjoin_np, which then cannot block. A joiner
 // that gives up between ended and gone detaches it.
 
+// joinSpin tells whether threads that are joined end while Join spins.
+var joinSpin park.Spinner
+
 type joiners struct {
 	waiting []*park.Waiter
 	claim   claim
@@ -127,7 +130,7 @@ func (t *Thread) awaitEnded(deadline int64, ctx context.Context) error {
 		t.mu.Unlock()
 		return nil
 	}
-	w := new(park.Waiter)
+	w := &park.Waiter{Spin: &joinSpin}
 	t.joiners.waiting = append(t.joiners.waiting, w)
 	t.mu.Unlock()
 

@@ -57,6 +57,7 @@ func (r *recordTable) at(n uintptr) *Thread {
 // add gives t a row and a serial.
 func (r *recordTable) add(t *Thread) {
 	t.serial = serials.Add(1)
+	t.permit.Spin = &t.spin
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var i uintptr

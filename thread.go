@@ -49,6 +49,7 @@ type Thread struct {
 	nativeID int
 	stack    int
 	permit   park.Waiter
+	spin     park.Spinner // of permit
 
 	// For the thread itself alone.
 	start    *start
@@ -72,6 +73,9 @@ type start struct {
 	begun park.Waiter
 	err   error // why the thread could not begin
 }
+
+// startSpin tells whether new threads begin while Start spins: after some 15 us where a processor is free.
+var startSpin park.Spinner
 
 // started counts the threads from Start that have not ended.
 var started atomic.Int64
@@ -100,7 +104,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	if err := headroom.Check(); err != nil {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
-	s := &start{fn: fn, attr: a}
+	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}}
 	t := &Thread{start: s, name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
 		t.kind = pinned

@@ -81,11 +81,12 @@ func nextSleep(s, kind uint32) uint32 {
 	return s&^kindMask + 1<<kindBits | kind
 }
 
-// A Waiter is where one caller sleeps until another unparks it. The zero value is ready and holds no permit. It must not be
+// A Waiter is where one caller sleeps until another unparks it. The zero value is ready, holds no permit, and sleeps without spinning. It must not be
 // copied after first use, and must not lie on a goroutine's stack; [Waiter.Park] sees to the latter.
 type Waiter struct {
+	Spin *Spinner // for use before each sleep; nil: none
+
 	state atomic.Uint32
-	spin  Spinner
 	seat  seat
 }
 
@@ -108,12 +109,11 @@ func (w *Waiter) Park(deadline int64, ctx context.Context) Outcome {
 	if deadline != futex.Never && deadline <= futex.Now() {
 		return TimedOut
 	}
-	thread := onThread()
-	if thread && CanSpin() && w.spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
+	if w.Spin != nil && CanSpin() && w.Spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
 		w.take()
 		return Unparked
 	}
-	if thread && !oneP() {
+	if onThread() && !oneP() {
 		return w.parkThread(deadline, ctx)
 	}
 	return w.parkGoroutine(deadline, ctx)

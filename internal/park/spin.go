@@ -1,6 +1,9 @@
 package park
 
-import "runtime"
+import (
+	"runtime"
+	"sync/atomic"
+)
 
 // Spinning before a sleep pays when the other side runs on another processor meanwhile, or would run on this one if let: a sleep and its
 // wake-up cost some 10 us of two threads' time, and 50 us where a processor has gone idle; a look at a word costs 15 ns, a yield 300. It never
@@ -8,37 +11,63 @@ import "runtime"
 const (
 	looks         = 300 // in a spin, about 40 us: what a sleep and a wake-up cost
 	pausesPerLook = 4   // about 60 ns: a look costs the other side its cache line
-	looksPerYield = 8   // the other side may wait for this very processor
+	looksPerYield = 16  // the other side may wait for this very processor
 	mostSkips     = 32  // of spins that would likely fail, before one finds out
+	firstShared   = 8   // spins in a row that a yield ended, before a sleep
+	mostShared    = 512 // the same, where sleeps have not helped
 )
 
-// A Spinner looks at a condition again and again before its owner sleeps. Where that did not pay it is skipped, twice as often after
-// each failure. The zero value is ready. Only the owner uses it.
+// A Spinner looks at a condition again and again before its owner sleeps. The zero value is ready. Any number of goroutines may share
+// one: what one of them learns serves all, and a count that two of them change at once does no harm.
 //
-// A spin is long or it is not made at all: two threads that hand something back and forth and once fell asleep wake each other later than a
-// short spin lasts, so short spins would fail for ever.
-type Spinner struct{ skips, skipped uint8 }
+// Where a spin did not pay the next are skipped, twice as many after each failure. A spin is long or it is not made at all: two
+// threads that hand something back and forth and once fell asleep wake each other later than a short spin lasts, so short spins
+// would fail for ever.
+//
+// A condition that comes true right after a yield tells that the other side has the same processor. Two threads could go on so for
+// long, at 3 us a turn instead of 0.1, while another processor is idle: the kernel moves threads that it wakes, rather than
+// ones that run. So now and then one of them sleeps.
+type Spinner struct{ skips, skipped, shared, bearable atomic.Int32 }
 
 // Until reports whether cond came true while it looked.
 func (s *Spinner) Until(cond func() bool) bool {
-	if s.skipped < s.skips {
-		s.skipped++
+	if s.skipped.Load() < s.skips.Load() {
+		s.skipped.Add(1)
 		return false
 	}
-	s.skipped = 0
+	if s.shared.Load() >= max(s.bearable.Load(), firstShared) {
+		s.shared.Store(0)
+		s.bearable.Store(min(2*max(s.bearable.Load(), firstShared), mostShared))
+		return false
+	}
 	for look := range looks {
-		if cond() {
-			s.skips = 0
-			return true
-		}
-		if look%looksPerYield == looksPerYield-1 {
+		yielded := look%looksPerYield == looksPerYield-1
+		if yielded {
 			yield()
 		} else {
 			pause(pausesPerLook)
 		}
+		if cond() {
+			s.succeeded(yielded)
+			return true
+		}
 	}
-	s.skips = min(2*s.skips+1, mostSkips)
+	s.skipped.Store(0)
+	s.skips.Store(min(2*s.skips.Load()+1, mostSkips))
 	return false
+}
+
+func (s *Spinner) succeeded(yielded bool) {
+	if s.skips.Load() != 0 {
+		s.skips.Store(0)
+	}
+	switch {
+	case yielded:
+		s.shared.Add(1)
+	case s.shared.Load() != 0:
+		s.shared.Store(0)
+		s.bearable.Store(0)
+	}
 }
 
 // CanSpin reports whether the other side can run while the caller spins.
