@@ -77,18 +77,26 @@ func (t *Thread) endAttached() {
 	t.destroyValues(&end)
 }
 
-// ended is called on a watched thread of C that ends. It reports whether the thread is nobody's to join, as finish does.
-func ended(slot uintptr) (detach bool) {
-	runtime.LockOSThread() // as in nativeMain
+// ended is called on a watched thread of C that ends: an alien one, or a native one that C code ended under its body. It reports whether
+// functions of Go stand on the thread's stack, which must not be used again then (leave, in pthread.c).
+func ended(slot uintptr) (underGo bool) {
+	lockOnce() // as in nativeMain
 	defer runtime.UnlockOSThread()
 	t := records.at(slot)
 	var end error
 	if t.kind == native {
 		end = ErrPthreadExit
 	}
-	// C has reset the slot's peer, the key, but not the slot; destructors of Keys want it.
-	ident.SetSlot(slot)
-	return t.finish(t.wrapUp(end))
+	t.finish(t.wrapUp(end))
+	if calledByCAlone() {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.kind == native {
+		t.joiners.claim = claimJoin // it leaves without detaching itself
+	}
+	return true
 }
 
 // collectOrphans ends the records of attached threads that are gone.

@@ -29,7 +29,7 @@ var (
 	// ErrGoexit says that the body called runtime.Goexit, as testing.T.FailNow does.
 	ErrGoexit = errors.New("thread called runtime.Goexit")
 	// ErrPthreadExit says that C code ended the thread under the body, by pthread_exit or by being cancelled. The body's deferred
-	// calls did not run.
+	// calls did not run, and some 15 KB stay behind.
 	ErrPthreadExit = errors.New("C code ended the thread")
 )
 

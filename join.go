@@ -35,7 +35,7 @@ type joiners struct {
 type claim uint8
 
 const (
-	claimNone claim = iota // nothing: not created by us, or the thread has detached itself
+	claimNone claim = iota // nothing: not created by us, or the thread detaches itself on its way out
 	claimJoin              // a join or a detach
 	claimGone              // nothing, and the thread is known to be gone
 )

@@ -118,8 +118,7 @@ func osSetName(t *Thread, name string) error {
 		return err
 	}
 	defer f.Close()
-	// An empty write does nothing, a newline is cut off.
-	_, err = f.WriteString(name + "\n")
+	_, err = f.WriteString(name + "\x00") // an empty write would do nothing
 	return err
 }
 

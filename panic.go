@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"sync/atomic"
 )
 
@@ -32,7 +33,7 @@ var panicHook atomic.Pointer[func(*Thread, *PanicError)]
 //
 //	Panic in thread NAME: VALUE
 //
-// and the stack to standard error. To have such a panic end the process, as it would in a goroutine:
+// and the stack to standard error, with the native id for a thread without a name. To have such a panic end the process, as it would in a goroutine:
 //
 //	thread.SetPanicHook(func(_ *thread.Thread, e *thread.PanicError) { go panic(e) })
 //
@@ -67,7 +68,11 @@ func (t *Thread) report(end error) {
 
 // printPanic writes in one call, so that the reports of two threads do not mix.
 func (t *Thread) printPanic(e *PanicError) {
-	fmt.Fprintf(os.Stderr, "Panic in thread %s: %v\n%s", t.Name(), e.Value, e.Stack)
+	name := t.Name()
+	if name == "" {
+		name = strconv.Itoa(t.nativeID)
+	}
+	fmt.Fprintf(os.Stderr, "Panic in thread %s: %v\n%s", name, e.Value, e.Stack)
 }
 
 // firstOf returns what happened first, if anything did.

@@ -20,6 +20,11 @@
  */
 #include "csrc/create.h"
 
+#include <unistd.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
+
 static pthread_key_t key;
 static int key_err;
 static sigset_t first_mask;
@@ -30,27 +35,52 @@ static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static int slot_err;
 #endif
 
-static void ended(void *p)
+static void push_orphan(struct ost_watch_ *w)
+{
+	w->next = __atomic_load_n(&orphans, __ATOMIC_SEQ_CST);
+	while (!__atomic_compare_exchange_n(&orphans, &w->next, w, 0,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		;
+}
+
+/*
+ * leave - end the calling thread without running what else has destructors
+ *
+ * For a thread that C code ended by pthread_exit while functions of Go stood on
+ * its stack. Go's own destructor would put the M up for use again, with those
+ * functions still on its goroutine's stack; the collector, which has not seen
+ * them for a while, would then find pointers to what it has freed, and abort
+ * the process. So the M stays taken, some 13 KB. On Linux the kernel marks the
+ * thread as ended all the same, and pthread_join frees its stack; elsewhere the
+ * thread sleeps on.
+ */
+static void leave(void)
+{
+#ifdef __linux__
+	syscall(SYS_exit, 0);
+#endif
+	for (;;)
+		pause();
+}
+
+/* thread_ends - the key's destructor */
+static void thread_ends(void *p)
 {
 	struct ost_watch_ *w = (struct ost_watch_ *)p;
 	uintptr_t slot = w->slot;
 
 	if (w->go_thread) {
-		w->next = __atomic_load_n(&orphans, __ATOMIC_SEQ_CST);
-		while (!__atomic_compare_exchange_n(&orphans, &w->next, w, 0,
-						    __ATOMIC_SEQ_CST,
-						    __ATOMIC_SEQ_CST))
-			;
+		push_orphan(w);
 		return;
 	}
 	free(w);
-	if (on_end(slot) == OST_DETACH_)
-		pthread_detach(pthread_self());
+	if (on_end(slot) == OST_LEAVE_)
+		leave();
 }
 
 __attribute__((constructor)) static void make_key(void)
 {
-	key_err = pthread_key_create(&key, ended);
+	key_err = pthread_key_create(&key, thread_ends);
 	pthread_sigmask(SIG_SETMASK, NULL, &first_mask);
 }
 
@@ -124,7 +154,7 @@ uintptr_t ost_orphan_(void)
 	while (all->next) {
 		w = all->next;
 		all->next = w->next;
-		ended(w);
+		push_orphan(w);
 	}
 	free(all);
 	return slot;

@@ -56,17 +56,18 @@ func init() {
 //export ostEntry
 func ostEntry(slot C.uintptr_t) C.int {
 	C.ost_gate_unlock_()
-	return toJoin(nativeMain(uintptr(slot)))
+	if detach := nativeMain(uintptr(slot)); detach {
+		return C.OST_DETACH_
+	}
+	return C.OST_JOIN_
 }
 
 //export ostEnded
-func ostEnded(slot C.uintptr_t) C.int { return toJoin(ended(uintptr(slot))) }
-
-func toJoin(detach bool) C.int {
-	if detach {
-		return C.OST_DETACH_
+func ostEnded(slot C.uintptr_t) C.int {
+	if underGo := ended(uintptr(slot)); underGo {
+		return C.OST_LEAVE_
 	}
-	return 0
+	return C.OST_JOIN_
 }
 
 // osCreate makes a thread that runs nativeMain(t.slot).

@@ -2,7 +2,6 @@ package thread
 
 import (
 	"runtime"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -131,23 +130,24 @@ func calledByC() bool {
 		pcs = make([]uintptr, 4*len(pcs))
 		n = runtime.Callers(0, pcs)
 	}
-	frames := runtime.CallersFrames(pcs[max(0, n-3):n])
-	for {
-		f, more := frames.Next()
-		if strings.HasPrefix(f.Function, "runtime.cgocallback") && outermost(frames, more) {
-			return true
-		}
-		if !more {
-			return false
-		}
+	var last, before string
+	for frames, more := runtime.CallersFrames(pcs[max(0, n-2):n]), true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		before, last = last, f.Function
 	}
+	return last == "runtime.goexit" && before == "runtime.cgocallback"
 }
 
-// outermost reports whether nothing follows in frames but runtime.goexit, which ends every stack.
-func outermost(frames *runtime.Frames, more bool) bool {
-	if !more {
-		return true
+// calledByCAlone reports whether the innermost call from C is all that stands on the thread's stack of Go functions.
+func calledByCAlone() bool {
+	pcs := make([]uintptr, 64) // the call is a dozen functions away
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	for f, more := frames.Next(); more; f, more = frames.Next() {
+		if f.Function == "runtime.cgocallback" {
+			f, more = frames.Next()
+			return f.Function == "runtime.goexit" && !more
+		}
 	}
-	f, more := frames.Next()
-	return f.Function == "runtime.goexit" && !more
+	return false
 }

@@ -231,7 +231,7 @@ func (t *Thread) outcome(end error) error {
 // maxOpenLocks is how many calls of runtime.LockOSThread a body may leave without their UnlockOSThread.
 const maxOpenLocks = 64
 
-// contain runs fn in a coroutine on the calling thread, which must be locked once, and tells how it ended.
+// contain runs fn in a coroutine on the calling thread, which must be one of C's, and tells how it ended.
 //
 // A goroutine that the runtime lent to a thread of C must not end, and runtime.Goexit, once called, cannot be stopped: the runtime
 // goes on with it after any recover. So fn has a goroutine of its own that may end, without a thread of its own: the
@@ -239,9 +239,9 @@ const maxOpenLocks = 64
 // recovers that panic to hand it to the caller of next, and the Goexit then ends the coroutine in peace, which switches back
 // here. Without the panic Pull would call Goexit here. Nothing is left behind: 0 bytes an exit over 100,000 of them.
 //
-// The runtime wants the thread locked as often at each switch as when the coroutine was made. It lets nobody count, but
-// UnlockOSThread too often does no harm, so that restores what the body may have left.
+// The runtime wants the thread locked as often at each switch as when the coroutine was made; see lockOnce.
 func contain(fn func()) (end error) {
+	lockOnce()
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
@@ -256,10 +256,7 @@ func contain(fn func()) (end error) {
 	next, _ := iter.Pull(func(func(struct{}) bool) {
 		returned := false
 		defer func() {
-			for range maxOpenLocks {
-				runtime.UnlockOSThread()
-			}
-			runtime.LockOSThread()
+			lockOnce()
 			if v := recover(); v != nil {
 				panic(newPanicError(v))
 			}
@@ -275,6 +272,15 @@ func contain(fn func()) (end error) {
 }
 
 type goexitMark struct{}
+
+// lockOnce leaves the calling thread, which must be one of C's, with one LockOSThread to undo, whatever a body, or C code that ended it, has left. The
+// runtime lets nobody count, but UnlockOSThread too often does no harm: during a call from C the runtime holds a lock of its own, so the goroutine stays.
+func lockOnce() {
+	for range maxOpenLocks {
+		runtime.UnlockOSThread()
+	}
+	runtime.LockOSThread()
+}
 
 // Exit ends the calling thread after its deferred calls have run; Join then returns ErrExit. A recover does not stop it. The thread must come from
 // Start, else Exit panics with an error that is ErrNotAttached, and it must be called in the body's own goroutine.

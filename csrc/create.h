@@ -18,8 +18,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What entry and ended return: the thread is nobody's to join. */
+/*
+ * What entry and ended return: whether the thread is nobody's to join, or must
+ * leave at once, by the system call (see thread_ends in pthread.c).
+ */
+#define OST_JOIN_	0
 #define OST_DETACH_	1
+#define OST_LEAVE_	2
 
 struct ost_watch_ {
 	uintptr_t slot;

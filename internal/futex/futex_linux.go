@@ -4,15 +4,22 @@ package futex
 
 import (
 	"fmt"
-	"runtime"
+	"math"
 	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// futex(2). FUTEX_WAIT_BITSET because it takes an absolute deadline: a sleep that a signal interrupts goes on with the right rest. Its clock is
-// CLOCK_MONOTONIC, which does not jump.
+// futex(2). The kernel compares the word and queues the sleeper under the lock of the word's hash bucket, and FUTEX_WAKE takes that lock
+// after the waker's store: so the store is seen by the comparison, or the sleeper is in the queue. Who is woken is taken out of
+// the queue by the waker, and the result says whether that was so, not what the clock says.
+//
+// FUTEX_WAIT_BITSET because its deadline is absolute: a sleep that a signal cuts short is gone on with, and ends when it was to. Its
+// clock is CLOCK_MONOTONIC, which does not jump.
+//
+// What differs with the size of a machine word is in futex_linux_64.go and futex_linux_32.go: the type Timespec, and the calls
+// themselves as wait, RawWait and wake.
 
 // From linux/futex.h.
 const (
@@ -20,10 +27,14 @@ const (
 	futexWaitBitset = 9
 	futexPrivate    = 128
 	matchAny        = 0xffffffff
+
+	waitOp = futexWaitBitset | futexPrivate
+	wakeOp = futexWake | futexPrivate
 )
 
-// Now returns CLOCK_MONOTONIC in ns, which deadlines are read on. It is a system call here; Go's own reading through the vDSO has another
-// zero.
+// Now returns CLOCK_MONOTONIC in ns, which deadlines are read on. It asks the kernel, some 100 ns: Go reads the same clock through the
+// vDSO in half of that, but from a zero of its own, and a zero that is found by reading both would be wrong by whatever comes between. Only who
+// is about to sleep for a limited time asks.
 func Now() int64 {
 	var ts unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
@@ -32,35 +43,29 @@ func Now() int64 {
 	return ts.Nano()
 }
 
-// Wait sleeps on w while it holds old, until a Wake or deadline. The calling thread's P goes to others when sysmon notices.
+// MakeTimespec returns deadline as the kernel takes it. The kernel refuses times before 0, which have passed as 0 has.
+func MakeTimespec(deadline int64) Timespec {
+	deadline = max(deadline, 0)
+	return Timespec{sec: deadline / 1e9, nsec: deadline % 1e9}
+}
+
+// Wait sleeps on w while it holds old, until a [Wake] or deadline. It holds the calling thread; the thread's P goes to other
+// goroutines when sysmon notices, after 20 us to 10 ms. It panics if w cannot be a futex, as [RawResult] does.
 func Wait(w *uint32, old uint32, deadline int64) Result {
-	var ts *Timespec
-	if deadline != Never {
-		t := MakeTimespec(deadline)
-		ts = &t
+	if deadline == Never {
+		return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, nil))
 	}
-	_, _, errno := syscall.Syscall6(sysFutex, uintptr(unsafe.Pointer(w)), futexWaitBitset|futexPrivate, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
-	runtime.KeepAlive(ts)
-	return RawResult(w, errno)
+	ts := MakeTimespec(deadline)
+	return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, &ts))
 }
 
-// RawWait is Wait without a word to the scheduler, for callers that tell it themselves. ts is nil or a *Timespec. It must not be called otherwise: the
-// world cannot stop meanwhile.
-//
-//go:nosplit
-//go:norace
-func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
-	_, _, errno := syscall.RawSyscall6(sysFutex, uintptr(unsafe.Pointer(w)), futexWaitBitset|futexPrivate, uintptr(old), uintptr(ts), 0, matchAny)
-	return errno
-}
-
-// RawResult tells what RawWait's errno means. It panics for one that only a bug in this library brings: EFAULT, EINVAL for an
-// address that is not a multiple of 4.
+// RawResult tells what an errno of [RawWait] means. It panics with an error that names the address and wraps errno for one that only a bug in
+// this library brings: EFAULT where there is no memory, EINVAL for an address that is not a multiple of 4.
 func RawResult(w *uint32, errno syscall.Errno) Result {
 	switch errno {
 	case 0:
 		return Woken
-	case syscall.EINTR: // a signal; the caller looks again
+	case syscall.EINTR: // a signal: a return for no reason
 		return Woken
 	case syscall.EAGAIN:
 		return Changed
@@ -70,10 +75,13 @@ func RawResult(w *uint32, errno syscall.Errno) Result {
 	panic(fmt.Errorf("futex: wait on %p: %w", w, errno))
 }
 
-// Wake wakes up to n of those that sleep on w, those first who have slept longest among threads of one priority, and returns how many. It does not
-// block, so it keeps its P. An address that is not there any more has no sleepers.
+// Wake wakes up to n of those that sleep on w, math.MaxInt32 for all, and returns how many: among threads of one priority
+// those first who have slept longest. With n <= 0 it does nothing. An address where there is no memory any more has no sleepers.
 func Wake(w *uint32, n int) int {
-	woken, _, errno := syscall.RawSyscall6(sysFutex, uintptr(unsafe.Pointer(w)), futexWake|futexPrivate, uintptr(n), 0, 0, 0)
+	if n <= 0 {
+		return 0 // the kernel takes 0 and less for 1
+	}
+	woken, errno := wake(w, uintptr(min(n, math.MaxInt32)))
 	if errno != 0 {
 		return 0
 	}

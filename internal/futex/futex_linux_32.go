@@ -2,17 +2,128 @@
 
 package futex
 
-import "golang.org/x/sys/unix"
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
 
-// sysFutex is the call with 64-bit time, of Linux 5.1. Go's own least kernel (3.2, from Go 1.24) is older: there a 32-bit program gets
-// ENOSYS, and RawResult says so.
-const sysFutex = unix.SYS_FUTEX_TIME64
+	"golang.org/x/sys/unix"
+)
 
-// A Timespec is a deadline as the kernel takes it.
+// futex_time64, of Linux 5.1, which counts seconds in 64 bits, and where there is none the older futex with 32. Kernels can be
+// built without the older one, so the newer comes first, also for wake, which has no use for the time.
+//
+// Whether there is one is told by the kernel's version: a kernel before 5.1 is not asked, for Android 8 to 10 kills who tries, and some
+// others gave the number to a call of their own (Go's runtime/os_linux32.go). A later one may still refuse, behind a filter.
+
+// A Timespec is a deadline as futex_time64 takes it.
 type Timespec struct{ sec, nsec int64 }
 
-// MakeTimespec returns deadline for the kernel, which refuses times before 0.
-func MakeTimespec(deadline int64) Timespec {
-	deadline = max(deadline, 0)
-	return Timespec{deadline / 1e9, deadline % 1e9}
+// timespec32 is a deadline as the older call takes it.
+type timespec32 struct{ sec, nsec int32 }
+
+// time32 is 1 if there is no futex_time64, from the start or once the kernel has refused it. It may be 0 too long, which costs one call
+// in vain, but is never 1 where the call is there. Not an atomic.Uint32, whose methods may look at the stack's bounds, which RawWait must not.
+var time32 uint32
+
+func init() {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err == nil && !hasTime64(unix.ByteSliceToString(u.Release[:])) {
+		time32 = 1
+	}
+}
+
+// hasTime64 reports whether a kernel of that release has futex_time64; true if it cannot be told, as a call in vain will tell.
+func hasTime64(release string) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
+		return true
+	}
+	return major > 5 || major == 5 && minor >= 1
+}
+
+// refused reports whether errno says that there is no such call. EPERM is how filters for seccomp say it that are older than the call;
+// neither call returns it on its own.
+//
+//go:nosplit
+func refused(errno syscall.Errno) bool { return errno == syscall.ENOSYS || errno == syscall.EPERM }
+
+// clamp returns ts for the older call, and whether the time is one that it cannot express: then it is the last that it can.
+//
+//go:nosplit
+func clamp(ts *Timespec) (t timespec32, early bool) {
+	if ts.sec > math.MaxInt32 {
+		return timespec32{sec: math.MaxInt32}, true
+	}
+	return timespec32{sec: int32(ts.sec), nsec: int32(ts.nsec)}, false
+}
+
+// unclamp makes the time-out of a deadline that was clamped a return for no reason.
+//
+//go:nosplit
+func unclamp(errno syscall.Errno, early bool) syscall.Errno {
+	if early && errno == syscall.ETIMEDOUT {
+		return syscall.EINTR
+	}
+	return errno
+}
+
+// wait is the system call with word to the scheduler, which may give the P away meanwhile. The directive moves the word to the heap
+// and keeps it there, as for a function in assembly.
+//
+//go:uintptrescapes
+func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
+	if atomic.LoadUint32(&time32) == 0 {
+		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX_TIME64, w, waitOp, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+		if !refused(errno) {
+			return errno
+		}
+		atomic.StoreUint32(&time32, 1)
+	}
+	if ts == nil {
+		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, waitOp, uintptr(old), 0, 0, matchAny)
+		return errno
+	}
+	t, early := clamp(ts)
+	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, waitOp, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	return unclamp(errno, early)
+}
+
+// RawWait is [Wait] without a word to the scheduler, for who has told it: between runtime.entersyscallblock and runtime.exitsyscall, where the
+// stack must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a *[Timespec]; w is the caller's to keep alive, and off
+// the stack. [RawResult] tells what the result means.
+//
+//go:nosplit
+//go:norace
+func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
+	addr := unsafe.Pointer(w)
+	if atomic.LoadUint32(&time32) == 0 {
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(addr), waitOp, uintptr(old), uintptr(ts), 0, matchAny)
+		if !refused(errno) {
+			return errno
+		}
+		atomic.StoreUint32(&time32, 1)
+	}
+	if ts == nil {
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), waitOp, uintptr(old), 0, 0, matchAny)
+		return errno
+	}
+	t, early := clamp((*Timespec)(ts))
+	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), waitOp, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	return unclamp(errno, early)
+}
+
+// wake does not block, so it keeps its P.
+func wake(w *uint32, n uintptr) (woken uintptr, errno syscall.Errno) {
+	if atomic.LoadUint32(&time32) == 0 {
+		woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+		if !refused(errno) {
+			return woken, errno
+		}
+		atomic.StoreUint32(&time32, 1)
+	}
+	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+	return woken, errno
 }

@@ -2,15 +2,40 @@
 
 package futex
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+	"unsafe"
 
-const sysFutex = unix.SYS_FUTEX
+	"golang.org/x/sys/unix"
+)
+
+// futex(2) with the 64-bit time that it always had on these machines.
 
 // A Timespec is a deadline as the kernel takes it.
 type Timespec struct{ sec, nsec int64 }
 
-// MakeTimespec returns deadline for the kernel, which refuses times before 0.
-func MakeTimespec(deadline int64) Timespec {
-	deadline = max(deadline, 0)
-	return Timespec{deadline / 1e9, deadline % 1e9}
+// wait is the system call with word to the scheduler, which may give the P away meanwhile. The directive moves the word to the heap
+// and keeps it there, as for a function in assembly.
+//
+//go:uintptrescapes
+func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
+	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, waitOp, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+	return errno
+}
+
+// RawWait is [Wait] without a word to the scheduler, for who has told it: between runtime.entersyscallblock and runtime.exitsyscall, where the
+// stack must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a *[Timespec]; w is the caller's to keep alive, and off
+// the stack. [RawResult] tells what the result means.
+//
+//go:nosplit
+//go:norace
+func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
+	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), waitOp, uintptr(old), uintptr(ts), 0, matchAny)
+	return errno
+}
+
+// wake does not block, so it keeps its P.
+func wake(w *uint32, n uintptr) (woken uintptr, errno syscall.Errno) {
+	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+	return woken, errno
 }

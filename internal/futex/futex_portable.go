@@ -9,57 +9,56 @@ import (
 	"unsafe"
 )
 
-// Plain Go: sleepers stand in queues, which the address of the word chooses, and wait on channels.
+// Plain Go: sleepers stand in queues, which the address of the word chooses, and wait on channels. macOS has no public call before
+// os_sync_wait_on_address (14.4).
 //
-// Wait compares the word and joins the queue under the queue's lock, and Wake takes that lock: so whoever changed the word before Wake is seen by
-// the comparison, or finds the sleeper. A sleeper is taken out of its queue by who wakes it, or by itself at its deadline; which of the two is
-// decided under the lock, and so is the result.
+// Wait compares the word and joins the queue under the queue's lock, and Wake takes that lock after the waker's store: so the store is
+// seen by the comparison, or the sleeper is in the queue. A sleeper is taken out of its queue by who wakes it, or by itself at its
+// deadline; which of the two is decided under the lock, and so is the result.
 
-// queues is a power of two well above the number of words that are slept on at once in most programs. Words that share one only wait for
-// its lock.
-const queues = 256
+// queues is the number of queues, more than there are words slept on at once in most programs. Words that share one wait for its lock
+// and walk past each other's sleepers, no more.
+const (
+	queueBits = 8
+	queues    = 1 << queueBits
+)
 
 type queue struct {
 	mu          sync.Mutex
 	first, last *sleeper
-	_           [64]byte // each lock on its own cache line
+	_           [128]byte // each lock on cache lines of its own, of up to 128 bytes (arm64)
 }
 
+// A sleeper is one Wait. All but woken is under its queue's lock.
 type sleeper struct {
-	next  *sleeper
-	word  *uint32
-	woken chan struct{} // has room for one
+	prev, next *sleeper
+	word       *uint32
+	queued     bool
+	woken      chan struct{} // has room for the one send, which follows the removal by Wake
 }
 
 var table [queues]queue
 
 func queueOf(w *uint32) *queue {
-	// Words lie at least 4 bytes apart; the multiplication spreads what is left (Knuth, 6.4).
+	// Words lie at least 4 bytes apart; the multiplication spreads what is left (Knuth, volume 3, 6.4).
 	h := uint32(uintptr(unsafe.Pointer(w))>>2) * 2654435769
-	return &table[h>>24]
+	return &table[h>>(32-queueBits)]
 }
 
 var start = time.Now()
 
-// Now returns a monotonic time in ns, which deadlines are read on.
+// Now returns a monotonic time in ns since the start of the process, which deadlines are read on. It is Go's own clock, as the timers are
+// that end the sleeps.
 func Now() int64 { return int64(time.Since(start)) }
 
-// Wait sleeps on w while it holds old, until a Wake or deadline. It does not hold the calling thread, if the goroutine is not locked
-// to it.
+// Wait sleeps on w while it holds old, until a [Wake] or deadline. It holds the calling thread only if the goroutine is locked to
+// it.
 func Wait(w *uint32, old uint32, deadline int64) Result {
 	q := queueOf(w)
 	s := &sleeper{word: w, woken: make(chan struct{}, 1)}
-	q.mu.Lock()
-	if atomic.LoadUint32(w) != old {
-		q.mu.Unlock()
-		return Changed
+	if r := q.join(s, old, deadline); r != Woken {
+		return r
 	}
-	if deadline != Never && deadline <= Now() {
-		q.mu.Unlock()
-		return TimedOut
-	}
-	q.push(s)
-	q.mu.Unlock()
 	if deadline == Never {
 		<-s.woken
 		return Woken
@@ -73,32 +72,49 @@ func Wait(w *uint32, old uint32, deadline int64) Result {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !q.remove(s) {
-		return Woken
+	if !s.queued {
+		return Woken // a Wake has counted s
 	}
+	q.remove(s)
 	return TimedOut
 }
 
-// Wake wakes up to n of those that sleep on w, who has slept longest first, and returns how many.
+// join puts s into the queue if its word holds old and deadline is to come, and returns Woken; else why not.
+func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if atomic.LoadUint32(s.word) != old {
+		return Changed
+	}
+	if deadline != Never && deadline <= Now() {
+		return TimedOut
+	}
+	q.push(s)
+	return Woken
+}
+
+// Wake wakes up to n of those that sleep on w, math.MaxInt32 for all, who has slept longest first, and returns how many. With n <= 0 it
+// does nothing.
 func Wake(w *uint32, n int) int {
 	q := queueOf(w)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	woken := 0
-	for p := &q.first; *p != nil && woken < n; {
-		s := *p
-		if s.word != w {
-			p = &s.next
-			continue
+	for s := q.first; s != nil && woken < n; {
+		next := s.next
+		if s.word == w {
+			q.remove(s)
+			s.woken <- struct{}{}
+			woken++
 		}
-		q.remove(s)
-		s.woken <- struct{}{}
-		woken++
+		s = next
 	}
 	return woken
 }
 
 func (q *queue) push(s *sleeper) {
+	s.queued = true
+	s.prev = q.last
 	if q.last == nil {
 		q.first = s
 	} else {
@@ -107,22 +123,17 @@ func (q *queue) push(s *sleeper) {
 	q.last = s
 }
 
-// remove takes s out of the queue and reports whether it stood there.
-func (q *queue) remove(s *sleeper) bool {
-	var before *sleeper
-	for p := q.first; p != nil; before, p = p, p.next {
-		if p != s {
-			continue
-		}
-		if before == nil {
-			q.first = s.next
-		} else {
-			before.next = s.next
-		}
-		if q.last == s {
-			q.last = before
-		}
-		return true
+// remove takes s, which is queued, out of the queue.
+func (q *queue) remove(s *sleeper) {
+	if s.prev == nil {
+		q.first = s.next
+	} else {
+		s.prev.next = s.next
 	}
-	return false
+	if s.next == nil {
+		q.last = s.prev
+	} else {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next, s.queued = nil, nil, false
 }

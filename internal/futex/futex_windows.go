@@ -5,15 +5,20 @@ package futex
 import (
 	"errors"
 	"fmt"
-	"runtime"
+	"math"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
-// WaitOnAddress, of Windows 8: the same contract, returns for no reason included. Go's import libraries do not know the DLL, so it is looked up at
-// run time.
+// WaitOnAddress, of Windows 8. It compares the word after it has queued the sleeper where WakeByAddress looks, so that a waker's store is seen
+// by the comparison, or its wake-up finds the sleeper; returns for no reason are part of its contract too. Go's import libraries do
+// not know its DLL, so it is looked up at run time.
+//
+// Its time-outs are relative and in ms, so one call may be less than the whole sleep: the loop in Wait asks the clock. A wake-up that comes
+// between two calls is one for a word that its waker has changed, and the loop compares again.
 
 var (
 	synch               = windows.NewLazySystemDLL("api-ms-win-core-synch-l1-2-0.dll")
@@ -22,47 +27,61 @@ var (
 	wakeByAddressAll    = synch.NewProc("WakeByAddressAll")
 )
 
-// start is the zero of the clock. Go's monotonic time reads the interrupt time, which does not jump.
+// longest is the most ms of one call, 24 days. INFINITE, which must not be meant by accident, is twice as far.
+const longest = math.MaxInt32
+
 var start = time.Now()
 
-// Now returns a monotonic time in ns, which deadlines are read on.
+// Now returns a monotonic time in ns since the start of the process, which deadlines are read on. Go reads it from the interrupt time, in a few
+// ns. It goes on by the same ticks that end the system's timed sleeps, so a finer clock would gain nothing for deadlines, and the performance
+// counter costs more and may drift from the ticks.
 func Now() int64 { return int64(time.Since(start)) }
 
-// longest is the most milliseconds of one call; one more bit would come near INFINITE. Longer sleeps end early, for no
-// reason.
-const longest = 1<<31 - 1
-
-// Wait sleeps on w while it holds old, until a Wake or deadline.
+// Wait sleeps on w while it holds old, until a [Wake] or deadline. It holds the calling thread; the thread's P goes to other
+// goroutines when sysmon notices, after 20 us to 10 ms. It panics if the system refuses the call.
 func Wait(w *uint32, old uint32, deadline int64) Result {
-	ms := uint32(windows.INFINITE)
-	if deadline != Never {
-		// Rounded up: a sleep that ends before its deadline would be a busy loop.
-		left := max(deadline-Now(), 0)
-		ms = uint32(min((left+int64(time.Millisecond)-1)/int64(time.Millisecond), longest))
-	}
-	ok, _, err := waitOnAddress.Call(uintptr(unsafe.Pointer(w)), uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(old), uintptr(ms))
-	runtime.KeepAlive(w)
-	switch {
-	case ok != 0:
-		return Woken // also when the word had changed: Windows does not tell
-	case errors.Is(err, windows.ERROR_TIMEOUT):
-		if deadline != Never && Now() >= deadline {
+	for {
+		if atomic.LoadUint32(w) != old {
+			return Changed // the system would not tell it from Woken
+		}
+		ok, _, err := waitOnAddress.Call(uintptr(unsafe.Pointer(w)), uintptr(unsafe.Pointer(&old)), unsafe.Sizeof(old), timeout(deadline))
+		switch {
+		case ok != 0:
+			return Woken
+		case !errors.Is(err, windows.ERROR_TIMEOUT):
+			panic(fmt.Errorf("futex: WaitOnAddress(%p): %w", w, err))
+		case deadline != Never && deadline <= Now():
 			return TimedOut
 		}
-		return Woken
 	}
-	panic(fmt.Errorf("futex: WaitOnAddress(%p): %w", w, err))
 }
 
-// Wake wakes one of those that sleep on w, or with an n above 1 all of them: Windows has nothing between. It returns 0, as
-// Windows does not count.
+// timeout returns the ms until deadline for WaitOnAddress, rounded up: a sleep that ends before its deadline would make the loop a busy
+// one.
+func timeout(deadline int64) uintptr {
+	if deadline == Never {
+		return windows.INFINITE
+	}
+	left := max(max(deadline, 0)-Now(), 0)
+	ms := left / int64(time.Millisecond)
+	if left%int64(time.Millisecond) != 0 {
+		ms++
+	}
+	return uintptr(min(ms, longest))
+}
+
+// many is more sleepers than a process has threads: whoever asks for more means all.
+const many = 1 << 16
+
+// Wake wakes up to n of those that sleep on w, math.MaxInt32 for all. With n <= 0 it does nothing. It returns 0, as the system does
+// not count.
 func Wake(w *uint32, n int) int {
-	switch {
-	case n <= 0:
-	case n == 1:
-		_, _, _ = wakeByAddressSingle.Call(uintptr(unsafe.Pointer(w))) // has no result
-	default:
+	if n > many {
 		_, _, _ = wakeByAddressAll.Call(uintptr(unsafe.Pointer(w))) // has no result
+		return 0
+	}
+	for range n {
+		_, _, _ = wakeByAddressSingle.Call(uintptr(unsafe.Pointer(w))) // has no result
 	}
 	return 0
 }

@@ -1,0 +1,208 @@
+//go:build cgo && linux && !android
+
+package thread
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/ctest"
+)
+
+func TestAliensAreAttachedOnFirstSight(t *testing.T) {
+	const threads = 1000
+	var destroyed atomic.Int64
+	k := Key[*Thread]{Destructor: func(v *Thread) {
+		if Current() == v {
+			destroyed.Add(1)
+		}
+	}}
+	var mu sync.Mutex
+	serials := map[uint64]bool{}
+	for range 2 { // the second time around pthread_t and thread ids come again
+		require.NoError(t, ctest.Aliens(threads, func(int) {
+			_, ok := k.Get()
+			assert.False(t, ok, "a new thread has the value of an old one")
+			th := Current()
+			assert.NotNil(t, th)
+			assert.Equal(t, alien, th.kind)
+			assert.Equal(t, osNativeID(), th.NativeID())
+			assert.Equal(t, Self(), th.Ident())
+			assert.NoError(t, k.Set(th))
+			assert.Equal(t, ErrNotJoinable, th.Join())
+			runtime.Gosched()
+			assert.Same(t, th, Current())
+			mu.Lock()
+			assert.False(t, serials[th.Serial()])
+			serials[th.Serial()] = true
+			mu.Unlock()
+		}))
+	}
+	assert.EqualValues(t, 2*threads, destroyed.Load())
+	assert.Len(t, serials, 2*threads)
+	assert.Zero(t, records.count(), "records after their threads' end")
+}
+
+func TestAlienParksAndLocks(t *testing.T) {
+	var l Lock
+	n := 0
+	require.NoError(t, ctest.Aliens(8, func(int) {
+		for range 1000 {
+			l.Lock()
+			n++
+			l.Unlock()
+		}
+		Current().Unpark()
+		assert.NoError(t, Park())
+	}))
+	assert.Equal(t, 8000, n)
+}
+
+func TestAttachOnAnAlienEndsItsRecordBeforeTheThread(t *testing.T) {
+	require.NoError(t, ctest.Aliens(10, func(int) {
+		first := Current()
+		th, err := Attach()
+		assert.NoError(t, err)
+		assert.Same(t, first, th)
+		assert.NoError(t, Detach())
+		assert.False(t, th.Alive())
+		again := Current()
+		assert.NotSame(t, th, again)
+		assert.True(t, again.Alive())
+	}))
+	assert.Zero(t, records.count())
+}
+
+// A call into C and back does not make a goroutine's thread an alien one.
+func TestCallsBackFromCAreNotAliens(t *testing.T) {
+	ctest.Back(func(int) { assert.Nil(t, Current()) })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		deep(300, func() { ctest.Back(func(int) { assert.Nil(t, Current()) }) })
+	}()
+	<-done
+	run(t, nil, func() {
+		self := Current()
+		ctest.Back(func(int) { assert.Same(t, self, Current()) })
+	})
+	require.NoError(t, ctest.Aliens(1, func(int) {
+		deep(300, func() {
+			ctest.Back(func(int) {
+				assert.NotNil(t, Current())
+				assert.Equal(t, alien, Current().kind)
+			})
+		})
+	}))
+}
+
+func deep(n int, f func()) {
+	if n == 0 {
+		f()
+		return
+	}
+	deep(n-1, f)
+	runtime.KeepAlive(n)
+}
+
+func TestDestructorsOfAliensMayCallGoexit(t *testing.T) {
+	calls := atomic.Int64{}
+	k := Key[int]{Destructor: func(int) { calls.Add(1); runtime.Goexit() }}
+	require.NoError(t, ctest.Aliens(20, func(n int) { assert.NoError(t, k.Set(n)) }))
+	assert.EqualValues(t, 20, calls.Load())
+}
+
+// In a child, since Go's runtime keeps what stood on the stacks: a goroutine, and some 0.5 KB.
+func TestPthreadExitUnderABody(t *testing.T) {
+	inChild(t, func() {
+		for range 100 {
+			destroyed := 0
+			k := Key[int]{Destructor: func(int) { destroyed++ }}
+			th, err := Start(func() {
+				must(k.Set(1))
+				ctest.PthreadExit()
+				panic("came back")
+			}, nil)
+			must(err)
+			if err := th.Join(); err != ErrPthreadExit || destroyed != 1 || osExists(th.NativeID()) {
+				panic(fmt.Sprint(err, destroyed))
+			}
+			if runtime.GC(); records.count() != 0 {
+				panic("a record is left")
+			}
+		}
+		must(ctest.Aliens(100, func(int) { Current() }))
+	})
+}
+
+func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
+	done := make(chan *Thread)
+	var end func()
+	end = func() {
+		th, err := Attach()
+		assert.NoError(t, err)
+		if osOnFirstThread() { // which cannot end
+			go end()
+			runtime.Gosched()
+			assert.NoError(t, Detach())
+			return
+		}
+		done <- th
+	}
+	go end()
+	th := <-done
+	for th.Alive() || records.count() > 0 {
+		runtime.Gosched()
+		collectOrphans()
+	}
+}
+
+func TestLockIsSharedWithC(t *testing.T) {
+	const threads, times = 4, 125_000
+	word := ctest.Malloc(4)
+	defer ctest.Free(word)
+	counter := (*int64)(ctest.Malloc(8))
+	defer ctest.Free(unsafe.Pointer(counter))
+	l := (*Lock)(word)
+	var goThreads []*Thread
+	for range threads {
+		th, err := Start(func() {
+			for range times {
+				l.Lock()
+				*counter++
+				l.Unlock()
+			}
+		}, nil)
+		require.NoError(t, err)
+		goThreads = append(goThreads, th)
+	}
+	ctest.AddUnder(word, counter, threads, times)
+	for _, th := range goThreads {
+		require.NoError(t, th.Join())
+	}
+	assert.EqualValues(t, 2*threads*times, *counter)
+	assert.False(t, l.Locked())
+}
+
+// A key of ours must not depend on how many others there are: it is made before main.
+func TestAliensWorkWhenAllKeysAreTaken(t *testing.T) {
+	inChild(t, func() {
+		ctest.UseKeys(1 << 12)
+		destroyed := atomic.Int64{}
+		k := Key[int]{Destructor: func(int) { destroyed.Add(1) }}
+		must(ctest.Aliens(10, func(n int) { must(k.Set(n)) }))
+		if destroyed.Load() != 10 {
+			panic(destroyed.Load())
+		}
+		th, err := Start(func() {}, nil)
+		must(err)
+		must(th.Join())
+	})
+}

@@ -1,0 +1,403 @@
+package thread
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// procOf returns a file of the thread's in /proc.
+func procOf(t *testing.T, th *Thread, file string) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/%s", th.NativeID(), file))
+	require.NoError(t, err)
+	return string(b)
+}
+
+// statusOf returns a line of the thread's status in /proc, without its label.
+func statusOf(t *testing.T, th *Thread, label string) string {
+	for line := range strings.Lines(procOf(t, th, "status")) {
+		if rest, ok := strings.CutPrefix(line, label+":"); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	t.Fatalf("no %s in status", label)
+	return ""
+}
+
+// hold starts a thread that stays until the test ends.
+func hold(t *testing.T, attr *Attr) *Thread {
+	t.Helper()
+	leave := make(chan struct{})
+	th, err := Start(func() { <-leave }, attr)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		close(leave)
+		assert.NoError(t, th.Join())
+	})
+	return th
+}
+
+func TestNameIsTheKernels(t *testing.T) {
+	rows := []struct{ name, want string }{
+		{"worker", "worker"},
+		{"exactly15bytes!", "exactly15bytes!"},
+		{"longer than fifteen bytes", "longer than fif"},
+		{"fourteen bytesé", "fourteen bytes"}, // not half a character
+		{"nul\x00hidden", "nul"},
+	}
+	for _, row := range rows {
+		t.Run(strconv.Quote(row.name), func(t *testing.T) {
+			kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+				th := hold(t, attr(Attr{Name: row.name}))
+				assert.Equal(t, row.name, th.Name())
+				assert.Equal(t, row.want+"\n", procOf(t, th, "comm"))
+				require.NoError(t, th.SetName("other"))
+				assert.Equal(t, "other\n", procOf(t, th, "comm"))
+				require.NoError(t, th.SetName(row.name))
+				assert.Equal(t, row.want+"\n", procOf(t, th, "comm"))
+			})
+		})
+	}
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		run(t, attr(Attr{}), func() {
+			assert.NoError(t, SetName("mine"))
+			assert.Equal(t, "mine", Current().Name())
+			assert.Equal(t, "mine\n", procOf(t, Current(), "comm"))
+		})
+	})
+	assert.Equal(t, ErrNotAttached, SetName("x"))
+}
+
+func TestAffinityIsTheKernels(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th := hold(t, attr(Attr{Affinity: []int{0}}))
+		assert.Equal(t, "0", statusOf(t, th, "Cpus_allowed_list"))
+		got, err := th.Affinity()
+		require.NoError(t, err)
+		assert.Equal(t, []int{0}, got)
+		assert.ErrorIs(t, th.SetAffinity([]int{osMaxCPUs - 1}), syscall.EINVAL, "a processor that is not there")
+		assert.ErrorIs(t, th.SetAffinity(nil), syscall.EINVAL)
+		if runtime.NumCPU() > 1 {
+			require.NoError(t, th.SetAffinity([]int{1}))
+			assert.Equal(t, "1", statusOf(t, th, "Cpus_allowed_list"))
+		}
+	})
+}
+
+func TestAffinityToNoProcessorLeavesNoThread(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		before := tasks(t)
+		for range 20 {
+			_, err := Start(func() { t.Error("the body ran") }, attr(Attr{Affinity: []int{osMaxCPUs - 1}}))
+			assert.ErrorIs(t, err, syscall.EINVAL)
+			var call *os.SyscallError
+			assert.ErrorAs(t, err, &call)
+		}
+		assert.Zero(t, NumThread())
+		assert.Zero(t, records.count())
+		awaitTasks(t, before+4)
+	})
+}
+
+// A thread that Go makes while one of ours asks for it must not inherit what ours was given.
+func TestThreadsOfGoDoNotInheritAttributes(t *testing.T) {
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs two processors")
+	}
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		run(t, attr(Attr{Affinity: []int{0}}), func() {
+			const sleepers = 20
+			leave := make(chan struct{})
+			asleep := make(chan int, sleepers)
+			r, w, err := os.Pipe()
+			require.NoError(t, err)
+			for range sleepers { // each holds a thread in a blocking call
+				go func() {
+					asleep <- unix.Gettid()
+					var b [1]byte
+					_, _ = unix.Read(int(r.Fd()), b[:])
+					leave <- struct{}{}
+				}()
+			}
+			for range sleepers {
+				id := <-asleep
+				var set unix.CPUSet
+				assert.NoError(t, unix.SchedGetaffinity(id, &set))
+				assert.Greater(t, set.Count(), 1, "a thread of Go's has our affinity")
+			}
+			assert.NoError(t, w.Close())
+			for range sleepers {
+				<-leave
+			}
+			assert.NoError(t, r.Close())
+		})
+	})
+}
+
+func TestPriorityAndNice(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th := hold(t, attr(Attr{Policy: PolicyBatch, Nice: 5}))
+		p, prio, err := th.Priority()
+		require.NoError(t, err)
+		assert.Equal(t, PolicyBatch, p)
+		assert.Zero(t, prio)
+		nice, err := unix.Getpriority(unix.PRIO_PROCESS, th.NativeID())
+		require.NoError(t, err)
+		assert.Equal(t, 20-5, nice, "the system call returns 20 less the niceness")
+		require.NoError(t, th.SetNice(7))
+		require.NoError(t, th.SetPriority(PolicyIdle, 0))
+		p, _, err = th.Priority()
+		require.NoError(t, err)
+		assert.Equal(t, PolicyIdle, p)
+		assert.ErrorIs(t, th.SetPriority(PolicyInherit, 0), syscall.EINVAL)
+		assert.ErrorIs(t, th.SetPriority(PolicyFIFO, 0), syscall.EINVAL)
+		assert.ErrorIs(t, th.SetNice(40), syscall.EINVAL)
+	})
+}
+
+func TestRealTimePriority(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		leave := make(chan struct{})
+		th, err := Start(func() { <-leave }, attr(Attr{Policy: PolicyFIFO, Priority: 3}))
+		if errors.Is(err, syscall.EPERM) {
+			t.Skip("needs the right to real-time priority")
+		}
+		require.NoError(t, err)
+		p, prio, err := th.Priority()
+		assert.NoError(t, err)
+		assert.Equal(t, PolicyFIFO, p)
+		assert.Equal(t, 3, prio)
+		assert.NoError(t, th.SetPriority(PolicyRR, 4))
+		assert.NoError(t, th.SetPriority(PolicyOther, 0))
+		close(leave)
+		assert.NoError(t, th.Join())
+	})
+}
+
+// nobody makes a child run as a user without rights.
+func nobody(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+}
+
+func needRoot(t *testing.T) {
+	if os.Getenv(childEnv) == "" && os.Getuid() != 0 {
+		t.Skip("needs root, to become another user")
+	}
+}
+
+func TestRealTimePriorityWithoutTheRight(t *testing.T) {
+	needRoot(t)
+	out, err := child(t, nobody, func() {
+		for _, pinned := range []bool{false, true} {
+			_, err := Start(func() { panic("the body ran") }, &Attr{Policy: PolicyFIFO, Priority: 3, Pinned: pinned})
+			if !errors.Is(err, syscall.EPERM) || NumThread() != 0 || records.count() != 0 {
+				panic(fmt.Sprint(err))
+			}
+			_, err = Start(func() { panic("the body ran") }, &Attr{Nice: -5, Pinned: pinned})
+			if !errors.Is(err, syscall.EACCES) || NumThread() != 0 {
+				panic(fmt.Sprint(err))
+			}
+		}
+	})
+	require.NoError(t, err, "%s", out)
+}
+
+// The process is at its limit: no thread can be made, nothing is left of the attempts, and all is well once threads have ended.
+func TestStartAtTheLimitOfThreads(t *testing.T) {
+	needRoot(t)
+	out, err := child(t, nobody, func() {
+		must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 100, Max: 100}))
+		for _, pinned := range []bool{false, true} {
+			for range 3 {
+				leave := make(chan struct{})
+				var threads []*Thread
+				for {
+					th, err := Start(func() { <-leave }, &Attr{Pinned: pinned})
+					if err != nil {
+						if !errors.Is(err, syscall.EAGAIN) {
+							panic(err)
+						}
+						break
+					}
+					threads = append(threads, th)
+				}
+				if n := len(threads); n < 50 || n != NumThread() || n != records.count() {
+					panic(fmt.Sprint(n, NumThread(), records.count()))
+				}
+				// The runtime can still make threads of its own.
+				woken := make(chan struct{})
+				for range 8 {
+					go func() { nap(); woken <- struct{}{} }()
+				}
+				for range 8 {
+					<-woken
+				}
+				close(leave)
+				for _, th := range threads {
+					must(th.Join())
+				}
+			}
+		}
+	})
+	require.NoError(t, err, "%s", out)
+}
+
+// nap blocks its thread in a system call for 20 ms.
+func nap() {
+	ts := unix.NsecToTimespec(int64(20 * time.Millisecond))
+	_ = unix.Nanosleep(&ts, nil) // an early return does no harm
+}
+
+func TestStartWithoutMemoryForTheStack(t *testing.T) {
+	if !osNative {
+		t.Skip("no native threads")
+	}
+	out, err := child(t, nil, func() {
+		must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: 4 << 30, Max: 4 << 30}))
+		if _, err := SetStackSize(5 << 30); !errors.Is(err, ErrStackSize) {
+			panic(fmt.Sprint(err))
+		}
+		leave := make(chan struct{})
+		var threads []*Thread
+		for {
+			th, err := Start(func() { <-leave }, &Attr{StackSize: 256 << 20})
+			if err != nil {
+				if !errors.Is(err, syscall.EAGAIN) || len(threads) == 0 || records.count() != len(threads) {
+					panic(fmt.Sprint(err, len(threads)))
+				}
+				break
+			}
+			threads = append(threads, th)
+		}
+		close(leave)
+		for _, th := range threads {
+			must(th.Join())
+		}
+		th, err := Start(func() {}, &Attr{StackSize: 256 << 20})
+		must(err)
+		must(th.Join())
+	})
+	require.NoError(t, err, "%s", out)
+}
+
+func TestSignalMask(t *testing.T) {
+	mask := func(th *Thread) uint64 {
+		n, err := strconv.ParseUint(statusOf(t, th, "SigBlk"), 16, 64)
+		require.NoError(t, err)
+		return n
+	}
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		assert.Zero(t, mask(hold(t, attr(Attr{}))), "the mask the process began with")
+		th := hold(t, attr(Attr{SignalMask: []os.Signal{syscall.SIGUSR1, syscall.SIGHUP}}))
+		assert.EqualValues(t, 1<<(syscall.SIGUSR1-1)|1<<(syscall.SIGHUP-1), mask(th))
+		empty := hold(t, attr(Attr{SignalMask: []os.Signal{}}))
+		assert.Zero(t, mask(empty))
+
+		// A blocked signal to the thread waits; one to the process goes to another.
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGUSR1)
+		defer signal.Stop(c)
+		require.NoError(t, unix.Tgkill(unix.Getpid(), th.NativeID(), unix.SIGUSR1))
+		pending, err := strconv.ParseUint(statusOf(t, th, "SigPnd"), 16, 64)
+		require.NoError(t, err)
+		assert.EqualValues(t, 1<<(syscall.SIGUSR1-1), pending)
+		require.NoError(t, unix.Kill(unix.Getpid(), unix.SIGUSR1))
+		<-c
+	})
+}
+
+func TestCPUTime(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		idle := hold(t, attr(Attr{}))
+		const want = 20 * time.Millisecond
+		var used time.Duration
+		busy, err := Start(func() {
+			for used < want {
+				var err error
+				used, err = Current().CPUTime()
+				require.NoError(t, err)
+			}
+		}, attr(Attr{}))
+		require.NoError(t, err)
+		require.NoError(t, busy.Join())
+		total, err := busy.CPUTime()
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, total, want)
+		still, err := idle.CPUTime()
+		require.NoError(t, err)
+		assert.Less(t, still, want)
+	})
+}
+
+func TestSettersAfterTheEnd(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th, err := Start(func() {}, attr(Attr{Name: "x"}))
+		require.NoError(t, err)
+		require.NoError(t, th.Join())
+		assert.Equal(t, ErrEnded, th.SetName("y"))
+		assert.Equal(t, "x", th.Name())
+		assert.Equal(t, ErrEnded, th.SetAffinity([]int{0}))
+		_, err = th.Affinity()
+		assert.Equal(t, ErrEnded, err)
+		assert.Equal(t, ErrEnded, th.SetPriority(PolicyOther, 0))
+		_, _, err = th.Priority()
+		assert.Equal(t, ErrEnded, err)
+		assert.Equal(t, ErrEnded, th.SetNice(1))
+		cpu, err := th.CPUTime()
+		assert.NoError(t, err)
+		assert.Positive(t, cpu)
+	})
+}
+
+func TestStackSizeRules(t *testing.T) {
+	if !osNative {
+		_, err := SetStackSize(1 << 20)
+		assert.ErrorIs(t, err, errors.ErrUnsupported)
+		old, err := SetStackSize(0)
+		assert.NoError(t, err)
+		assert.Zero(t, old)
+		_, err = Start(func() {}, &Attr{StackSize: 1 << 20})
+		assert.ErrorIs(t, err, errors.ErrUnsupported)
+		return
+	}
+	assert.Zero(t, StackSize())
+	defer func() { _, _ = SetStackSize(0) }()
+	for _, n := range []int{-1, 1, 1000, 16383, MinStackSize - 1, 1 << 40, math.MaxInt} {
+		old, err := SetStackSize(n)
+		assert.ErrorIs(t, err, ErrStackSize, "%d", n)
+		assert.Zero(t, old)
+		assert.Zero(t, StackSize(), "left as it was by %d", n)
+		_, err = Start(func() {}, &Attr{StackSize: n})
+		assert.ErrorIs(t, err, ErrStackSize, "%d", n)
+	}
+	page := os.Getpagesize()
+	was := 0
+	for _, row := range []struct{ n, want int }{
+		{max(MinStackSize, minStack), max(MinStackSize, minStack)},
+		{1<<20 + 1, 1<<20 + page},
+		{1 << 20, 1 << 20},
+		{0, 0},
+		{256 << 10, 256 << 10},
+	} {
+		old, err := SetStackSize(row.n)
+		assert.NoError(t, err)
+		assert.Equal(t, was, old)
+		assert.Equal(t, row.want, StackSize())
+		was = row.want
+	}
+	assert.Equal(t, 256<<10, hold(t, nil).StackSize())
+	assert.Equal(t, 512<<10, hold(t, &Attr{StackSize: 512 << 10}).StackSize(), "the thread's own wish wins")
+}

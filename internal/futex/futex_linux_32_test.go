@@ -1,0 +1,133 @@
+//go:build linux && !portablefutex && (386 || arm || mipsle)
+
+package futex
+
+import (
+	"math"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"golang.org/x/sys/unix"
+)
+
+// The contract over the older call, in the tests that a call that misbehaves would fail.
+func TestTheOlderCallKeepsTheContract(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T)
+	}{
+		{"changed", TestWaitReturnsChangedWhenTheWordDiffers},
+		{"passed", TestWaitTimesOutAtADeadlineThatHasPassed},
+		{"early", TestTimeOutIsNotEarly},
+		{"last", TestADeadlineNearTheLastSleeps},
+		{"at most n", TestWakeWakesAtMostN},
+		{"signals", TestSignalsNeitherShortenNorLengthenAWait},
+		{"panics", TestAWordThatCannotBeAFutexPanics},
+		{"pieces", TestRawWaitIsWaitInPieces},
+		{"two", TestNoWakeUpIsLostBetweenTwo},
+		{"many", TestNoWakeUpIsLostAmongMany},
+		{"counted", TestAWakeUpIsNotBothCountedAndTimedOut},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			pretendOld(t)
+			c.test(t)
+			assert.EqualValues(t, 1, atomic.LoadUint32(&time32))
+		})
+	}
+}
+
+// pretendOld has the package use the older call until the test ends.
+func pretendOld(t *testing.T) {
+	atomic.StoreUint32(&time32, 1)
+	t.Cleanup(func() { atomic.StoreUint32(&time32, 0) })
+}
+
+// Each of the calls finds out by itself that futex_time64 is refused, and does its work all the same.
+func TestARefusedFutexTime64IsRemembered(t *testing.T) {
+	watch(t)
+	past := MakeTimespec(0)
+	for name, call := range map[string]func(w *uint32){
+		"Wait changed":      func(w *uint32) { assert.Equal(t, Changed, Wait(w, 1, Never)) },
+		"Wait timed out":    func(w *uint32) { assert.Equal(t, TimedOut, waitThrough(w, After(time.Millisecond))) },
+		"RawWait changed":   func(w *uint32) { assert.Equal(t, syscall.EAGAIN, RawWait(w, 1, nil)) },
+		"RawWait timed out": func(w *uint32) { assert.Equal(t, syscall.ETIMEDOUT, RawWait(w, 0, unsafe.Pointer(&past))) },
+		"Wake":              func(w *uint32) { assert.Zero(t, Wake(w, 1)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer atomic.StoreUint32(&time32, 0)
+			done := make(chan bool)
+			go func() {
+				defer close(done)
+				runtime.LockOSThread() // and ends so: the filter goes with the thread
+				w := new(uint32)
+				if refuse(t, w) {
+					call(w)
+					done <- true
+				}
+			}()
+			if <-done {
+				assert.EqualValues(t, 1, atomic.LoadUint32(&time32))
+			}
+		})
+	}
+}
+
+// refuse has the kernel say to this thread that there is no futex_time64, as an old one would. It does so for the word w only: Go's runtime
+// calls it on this thread too, and has seen that it is there.
+func refuse(t *testing.T, w *uint32) bool {
+	const number, lowHalfOfFirst = 0, 16 // in struct seccomp_data, little-endian
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: number},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FUTEX_TIME64, Jf: 3},
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: lowHalfOfFirst},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(uintptr(unsafe.Pointer(w))), Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(syscall.ENOSYS)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	ok := assert.NoError(t, unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	return ok && assert.NoError(t, unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0))
+}
+
+func TestTheKernelsVersionTellsTheCall(t *testing.T) {
+	for release, want := range map[string]bool{
+		"3.2.0": false, "4.4.302+": false, "4.19.0-27-686": false, "5.0.21": false, "5.1.0": true, "5.1": true, "5.10.0-x": true, "6.18.44": true,
+		"10.0": true, "": true, "generic": true, "5": true,
+	} {
+		assert.Equal(t, want, hasTime64(release), release)
+	}
+}
+
+func TestARefusalIsToldFromOtherErrors(t *testing.T) {
+	for errno, want := range map[syscall.Errno]bool{
+		0: false, syscall.ENOSYS: true, syscall.EPERM: true, syscall.EAGAIN: false, syscall.EINTR: false, syscall.ETIMEDOUT: false,
+		syscall.EINVAL: false, syscall.EFAULT: false,
+	} {
+		assert.Equal(t, want, refused(errno), errno)
+	}
+}
+
+func TestATimeBeyond32BitsEndsForNoReason(t *testing.T) {
+	for _, c := range []struct {
+		sec   int64
+		want  timespec32
+		early bool
+	}{
+		{0, timespec32{0, 7}, false},
+		{math.MaxInt32, timespec32{math.MaxInt32, 7}, false},
+		{math.MaxInt32 + 1, timespec32{math.MaxInt32, 0}, true},
+		{MakeTimespec(Never).sec, timespec32{math.MaxInt32, 0}, true},
+	} {
+		got, early := clamp(&Timespec{sec: c.sec, nsec: 7})
+		assert.Equal(t, c.want, got, c.sec)
+		assert.Equal(t, c.early, early, c.sec)
+	}
+	assert.Equal(t, syscall.EINTR, unclamp(syscall.ETIMEDOUT, true))
+	assert.Equal(t, syscall.ETIMEDOUT, unclamp(syscall.ETIMEDOUT, false))
+	assert.Equal(t, syscall.EAGAIN, unclamp(syscall.EAGAIN, true))
+}

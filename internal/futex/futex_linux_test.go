@@ -1,0 +1,141 @@
+//go:build linux && !portablefutex
+
+package futex
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+const counts = true
+
+// futexCmpRequeue is from linux/futex.h.
+const futexCmpRequeue = 4
+
+// sleepers has the kernel move all that sleep on w to the queue they are in, which leaves them there and counts them.
+func sleepers(w *uint32) int {
+	n, _, errno := syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), futexCmpRequeue|futexPrivate, 0, math.MaxInt32,
+		uintptr(unsafe.Pointer(w)), uintptr(atomic.LoadUint32(w)))
+	if errno != 0 {
+		return -1 // the word has changed since
+	}
+	return int(n)
+}
+
+func TestNowIsTheMonotonicClock(t *testing.T) {
+	var before, after unix.Timespec
+	require.NoError(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &before))
+	now := Now()
+	require.NoError(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &after))
+	assert.LessOrEqual(t, before.Nano(), now)
+	assert.LessOrEqual(t, now, after.Nano())
+}
+
+// A deadline that started anew at each signal would not come while they last, and one that a signal ended would be early.
+func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
+	watch(t)
+	const (
+		d    = 20 * time.Millisecond
+		late = 2 * time.Second // a bound for a busy machine: the storm lasts until the wait ends
+	)
+	var w uint32
+	tid := make(chan int)
+	done := make(chan struct{})
+	interrupted := 0
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and ends so: the thread does not live on to get signals for others
+		tid <- unix.Gettid()
+		for interrupted < 20 {
+			deadline := After(d)
+			r := Woken
+			for r == Woken {
+				if r = Wait(&w, 0, deadline); r == Woken {
+					interrupted++
+				}
+			}
+			now := Now()
+			assert.Equal(t, TimedOut, r)
+			assert.GreaterOrEqual(t, now, deadline)
+			assert.Less(t, now, deadline+int64(late))
+		}
+	}()
+	for sleeper := <-tid; ; {
+		select {
+		case <-done:
+			return
+		default:
+			// The thread may have gone by then.
+			if err := unix.Tgkill(os.Getpid(), sleeper, unix.SIGURG); err != nil {
+				require.ErrorIs(t, err, unix.ESRCH)
+			}
+		}
+	}
+}
+
+func TestAWordThatCannotBeAFutexPanics(t *testing.T) {
+	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, unix.Munmap(page)) }()
+	heap := new([2]uint32)
+	for _, c := range []struct {
+		name string
+		word *uint32
+		want syscall.Errno
+	}{
+		{"misaligned by 1", (*uint32)(unsafe.Add(unsafe.Pointer(heap), 1)), syscall.EINVAL},
+		{"misaligned by 2", (*uint32)(unsafe.Add(unsafe.Pointer(heap), 2)), syscall.EINVAL},
+		{"no memory", (*uint32)(unsafe.Pointer(unsafe.SliceData(page))), syscall.EFAULT},
+	} {
+		for name, deadline := range map[string]int64{"never": Never, "passed": 0} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				defer func() {
+					err, _ := recover().(error)
+					require.ErrorIs(t, err, c.want)
+					assert.ErrorContains(t, err, fmt.Sprintf("%p", c.word))
+				}()
+				Wait(c.word, 0, deadline)
+			})
+		}
+		assert.Zero(t, Wake(c.word, 1), c.name)
+	}
+}
+
+func TestRawWaitIsWaitInPieces(t *testing.T) {
+	w := uint32(1)
+	past := MakeTimespec(math.MinInt64)
+	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, nil)))
+	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, unsafe.Pointer(&past))))
+	assert.Equal(t, TimedOut, RawResult(&w, RawWait(&w, 1, unsafe.Pointer(&past))))
+}
+
+func TestRawResultTellsEachErrno(t *testing.T) {
+	var w uint32
+	for errno, want := range map[syscall.Errno]Result{
+		0: Woken, syscall.EINTR: Woken, syscall.EAGAIN: Changed, syscall.ETIMEDOUT: TimedOut,
+	} {
+		assert.Equal(t, want, RawResult(&w, errno), errno)
+	}
+	for _, errno := range []syscall.Errno{syscall.EFAULT, syscall.EINVAL, syscall.ENOSYS, syscall.EPERM} {
+		assert.Panics(t, func() { RawResult(&w, errno) }, errno)
+	}
+}
+
+func TestMakeTimespecKeepsTheDeadline(t *testing.T) {
+	for deadline, want := range map[int64]Timespec{
+		math.MinInt64: {}, -1: {}, 0: {}, 1: {0, 1}, 999_999_999: {0, 999_999_999}, 1e9: {1, 0}, Never: {9_223_372_036, 854_775_807},
+	} {
+		assert.Equal(t, want, MakeTimespec(deadline), deadline)
+	}
+}
