@@ -27,9 +27,8 @@ type Attr struct {
 	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits. POSIX gives niceness to the process, Linux to each
 	// thread.
 	Nice int
-	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with. Go's runtime
-	// keeps those unblocked that it cannot do without. In a pinned thread the runtime takes the mask back when the thread starts a
-	// process.
+	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
+	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process.
 	SignalMask []os.Signal
 	// Detached threads are nobody's to join.
 	Detached bool

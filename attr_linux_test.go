@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"os/exec"
 	"os/signal"
 	"runtime"
 	"strconv"
@@ -187,9 +186,12 @@ func TestRealTimePriority(t *testing.T) {
 	})
 }
 
-// nobody makes a child run as a user without rights.
-func nobody(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534, NoSetGroups: true}}
+// becomeNobody makes the process one of a user without rights.
+func becomeNobody() {
+	const nobody = 65534
+	must(syscall.Setgroups(nil))
+	must(syscall.Setresgid(nobody, nobody, nobody))
+	must(syscall.Setresuid(nobody, nobody, nobody))
 }
 
 func needRoot(t *testing.T) {
@@ -200,7 +202,8 @@ func needRoot(t *testing.T) {
 
 func TestRealTimePriorityWithoutTheRight(t *testing.T) {
 	needRoot(t)
-	out, err := child(t, nobody, func() {
+	out, err := child(t, func() {
+		becomeNobody()
 		for _, pinned := range []bool{false, true} {
 			_, err := Start(func() { panic("the body ran") }, &Attr{Policy: PolicyFIFO, Priority: 3, Pinned: pinned})
 			if !errors.Is(err, syscall.EPERM) || NumThread() != 0 || records.count() != 0 {
@@ -218,7 +221,8 @@ func TestRealTimePriorityWithoutTheRight(t *testing.T) {
 // The process is at its limit: no thread can be made, nothing is left of the attempts, and all is well once threads have ended.
 func TestStartAtTheLimitOfThreads(t *testing.T) {
 	needRoot(t)
-	out, err := child(t, nobody, func() {
+	out, err := child(t, func() {
+		becomeNobody()
 		must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 100, Max: 100}))
 		for _, pinned := range []bool{false, true} {
 			for range 3 {
@@ -265,7 +269,7 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 	if !osNative {
 		t.Skip("no native threads")
 	}
-	out, err := child(t, nil, func() {
+	out, err := child(t, func() {
 		must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: 4 << 30, Max: 4 << 30}))
 		if _, err := SetStackSize(5 << 30); !errors.Is(err, ErrStackSize) {
 			panic(fmt.Sprint(err))

@@ -19,13 +19,13 @@ const childEnv = "OSTHREAD_TEST_CHILD"
 // inChild runs body in a process of its own, which ends with status 0 when body returns. It returns what the process wrote.
 func inChild(t *testing.T, body func()) string {
 	t.Helper()
-	out, err := child(t, nil, body)
+	out, err := child(t, body)
 	require.NoError(t, err, "%s", out)
 	return out
 }
 
-// child is inChild that lets the process end as it will; prepare may change it before it starts.
-func child(t *testing.T, prepare func(*exec.Cmd), body func()) (string, error) {
+// child is inChild that lets the process end as it will.
+func child(t *testing.T, body func()) (string, error) {
 	t.Helper()
 	if os.Getenv(childEnv) == t.Name() {
 		body()
@@ -39,9 +39,6 @@ func child(t *testing.T, prepare func(*exec.Cmd), body func()) (string, error) {
 	cmd.Env = append(os.Environ(), childEnv+"="+t.Name())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if prepare != nil {
-		prepare(cmd)
-	}
 	err := cmd.Run()
 	return out.String(), err
 }

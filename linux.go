@@ -95,7 +95,8 @@ func osApply(t *Thread, a *attrs) error {
 			return err
 		}
 	}
-	if a.masked && t.kind == pinned {
+	if a.masked {
+		// A native thread began with the mask, but on the way into Go the runtime has unblocked what would end the process.
 		return setSignalMask(a.mask)
 	}
 	return nil

@@ -37,7 +37,7 @@ func TestDeepGoRecursionOnASmallStack(t *testing.T) {
 // C code that overflows its stack meets the guard, and the process ends by SIGSEGV.
 func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	for _, guard := range []int{0, 1 << 20} {
-		_, err := child(t, nil, func() {
+		_, err := child(t, func() {
 			th, err := Start(func() { ctest.Recurse(1 << 30) }, &Attr{StackSize: 256 << 10, GuardSize: guard})
 			must(err)
 			must(th.Join())
