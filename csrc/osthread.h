@@ -11,7 +11,8 @@
  *	...
  *	ost_mutex_unlock(&m);
  *
- * Header only, C11 or C++11 with gcc's atomic builtins (gcc, clang, mingw).
+ * Header only, C11 or C++11 with gcc's atomic builtins (gcc, clang, mingw). On
+ * Linux define _GNU_SOURCE before the first header, for syscall(2).
  * Linux and Windows; elsewhere Go's waiters sleep in the Go scheduler, where C
  * cannot wake them, and this header stops the build. On Windows link with
  * -lsynchronization.

@@ -40,6 +40,13 @@ func Setup(self, slot uintptr) {
 	slotOffset = slot - tp
 }
 
+// SetupAt is Setup for systems that tell the slot's distance from the thread pointer. 0 undoes it.
+func SetupAt(distance uintptr) {
+	if hasThreadPointer {
+		slotOffset = distance
+	}
+}
+
 // Fast reports whether the slot and [Self] cost about a nanosecond. Where they do not, Self must not be called.
 func Fast() bool { return slotOffset != 0 }
 

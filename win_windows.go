@@ -1,0 +1,337 @@
+package thread
+
+// Windows: CreateThread with a callback made by syscall.NewCallback, which needs no C compiler; Go's runtime lends such threads an M as it does
+// threads of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread). The slot is a TLS index, which lies at a fixed place in the
+// thread environment block; the end of alien threads is told by an FLS callback. Threads are named, bound and asked by handles opened from their
+// ids, which stay theirs while whileAlive holds the record.
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+
+	"example.com/thread/internal/ident"
+)
+
+const (
+	osNative     = true
+	osAliens     = true
+	osGuard      = false
+	osAffinity   = true
+	osNice       = false
+	osSignalMask = false
+	osMaxCPUs    = 64 // of one processor group, which an affinity mask covers
+)
+
+var pageSize = os.Getpagesize()
+
+var (
+	kernel32               = windows.NewLazySystemDLL("kernel32.dll")
+	createThread           = kernel32.NewProc("CreateThread")
+	tlsAlloc               = kernel32.NewProc("TlsAlloc")
+	tlsSetValue            = kernel32.NewProc("TlsSetValue")
+	flsAlloc               = kernel32.NewProc("FlsAlloc")
+	flsSetValue            = kernel32.NewProc("FlsSetValue")
+	openThread             = kernel32.NewProc("OpenThread")
+	getThreadTimes         = kernel32.NewProc("GetThreadTimes")
+	getThreadPriority      = kernel32.NewProc("GetThreadPriority")
+	setThreadPriority      = kernel32.NewProc("SetThreadPriority")
+	setThreadAffinityMask  = kernel32.NewProc("SetThreadAffinityMask")
+	getProcessAffinityMask = kernel32.NewProc("GetProcessAffinityMask")
+	switchToThread         = kernel32.NewProc("SwitchToThread")
+	// Windows 10 1607.
+	setThreadDescription = kernel32.NewProc("SetThreadDescription")
+	getThreadDescription = kernel32.NewProc("GetThreadDescription")
+)
+
+var (
+	flsIndex    uintptr
+	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
+		nativeMain(slot)
+		return 0
+	})
+	firstThread = osNativeID() // package initialization runs on it
+)
+
+// tlsSlots is the distance of TlsSlots from the start of the thread environment block: 0x1480 on 64-bit Windows, 0xe10 on 32-bit.
+const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
+
+// noIndex is what TlsAlloc and FlsAlloc return when there is none left.
+const noIndex = math.MaxUint32
+
+func init() {
+	setupSlot()
+	index, _, _ := flsAlloc.Call(syscall.NewCallback(func(slot uintptr) uintptr {
+		if slot != uintptr(unknown) {
+			ended(slot)
+		}
+		return 0
+	}))
+	flsIndex = index
+}
+
+// setupSlot takes a TLS index and finds its word in the thread environment block. The first 64 words are part of it (TlsSlots); a later index would be
+// elsewhere, and then the slot is internal/ident's table.
+func setupSlot() {
+	index, _, _ := tlsAlloc.Call()
+	if index == noIndex || index >= 64 {
+		return
+	}
+	ident.SetupAt(tlsSlots + index*unsafe.Sizeof(index))
+	const mark = 0x5eed
+	_, _, _ = tlsSetValue.Call(index, mark) // if it fails the slot does not show the mark
+	if ident.Slot() != mark {
+		ident.SetupAt(0)
+		return
+	}
+	ident.SetSlot(unknown)
+}
+
+// osCreate makes a thread that runs nativeMain(t.slot). The handle is not kept: nothing needs it after the end.
+func osCreate(t *Thread, a *attrs) error {
+	const stackSizeIsReservation = 0x00010000 // STACK_SIZE_PARAM_IS_A_RESERVATION
+	h, _, err := createThread.Call(0, uintptr(a.stack), threadEntry, t.slot, stackSizeIsReservation, 0)
+	if h == 0 {
+		if errors.Is(err, windows.ERROR_NOT_ENOUGH_MEMORY) || errors.Is(err, windows.ERROR_COMMITMENT_LIMIT) || errors.Is(err, windows.ERROR_MAX_THRDS_REACHED) {
+			err = fmt.Errorf("%w: %w", err, syscall.EAGAIN)
+		}
+		return os.NewSyscallError("CreateThread", err)
+	}
+	return os.NewSyscallError("CloseHandle", windows.CloseHandle(windows.Handle(h)))
+}
+
+// osTryJoin has nothing to join: without a handle the system keeps nothing of an ended thread.
+func osTryJoin(t *Thread) bool { return !osExists(t.nativeID) }
+
+func osDetach(*Thread) {}
+
+// osWatch has the calling, attached thread's end told. A thread of Go's must not call Go at its end, so those are not watched.
+func osWatch(t *Thread) error {
+	if t.kind == bound {
+		return nil
+	}
+	if ok, _, err := flsSetValue.Call(flsIndex, t.slot); ok == 0 {
+		return os.NewSyscallError("FlsSetValue", err)
+	}
+	return nil
+}
+
+// osUnwatch undoes osWatch.
+func osUnwatch() { _, _, _ = flsSetValue.Call(flsIndex, uintptr(unknown)) } // fails only for a bad index, which was never set
+
+func osOrphan() uintptr { return unknown }
+
+// osSelf returns the thread's id: it is what Windows knows a thread by, and threads of C can ask for it.
+func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
+
+// osStackBounds returns the least and most bytes a stack may have.
+func osStackBounds() (least, most int, err error) { return MinStackSize, math.MaxInt >> 24 << 1, nil }
+
+func osNativeID() int { return int(windows.GetCurrentThreadId()) }
+
+func osOnFirstThread() bool { return osNativeID() == firstThread }
+
+// osExists reports whether the process has a thread with that id that runs.
+func osExists(id int) bool {
+	h, err := open(id, windows.SYNCHRONIZE)
+	if err != nil {
+		return false
+	}
+	defer windows.CloseHandle(h)
+	event, err := windows.WaitForSingleObject(h, 0)
+	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
+}
+
+func open(id int, access uint32) (windows.Handle, error) {
+	h, _, err := openThread.Call(uintptr(access), 0, uintptr(id))
+	if h == 0 {
+		return 0, os.NewSyscallError("OpenThread", err)
+	}
+	return windows.Handle(h), nil
+}
+
+// withHandle calls f with a handle of the thread with that id.
+func withHandle(id int, access uint32, f func(h uintptr) error) error {
+	h, err := open(id, access)
+	if err != nil {
+		return err
+	}
+	defer windows.CloseHandle(h)
+	return f(uintptr(h))
+}
+
+// osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
+func osYield() {
+	runtime.Gosched()
+	_, _, _ = switchToThread.Call() // its result tells whether another thread ran
+}
+
+// osApply gives the calling thread, t, its attributes, but for what it was made with.
+func osApply(t *Thread, a *attrs) error {
+	if a.name != "" {
+		// A thread that the system shows no name of is no reason to fail.
+		if err := osSetName(t, a.name); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+	}
+	if a.affinity != nil {
+		if err := osSetAffinity(t, a.affinity); err != nil {
+			return err
+		}
+	}
+	if a.policy != PolicyInherit {
+		return osSetPriority(t, a.policy, a.priority)
+	}
+	return nil
+}
+
+func osSetName(t *Thread, name string) error {
+	if setThreadDescription.Find() != nil {
+		return unsupported("name of a thread")
+	}
+	name, _, _ = strings.Cut(name, "\x00")
+	p, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return err
+	}
+	return withHandle(t.nativeID, windows.THREAD_SET_LIMITED_INFORMATION, func(h uintptr) error {
+		return hresult("SetThreadDescription", setThreadDescription, h, uintptr(unsafe.Pointer(p)))
+	})
+}
+
+func osGetName(t *Thread) (name string) {
+	if getThreadDescription.Find() != nil {
+		return ""
+	}
+	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error { // without a name, then
+		var p *uint16
+		if err := hresult("GetThreadDescription", getThreadDescription, h, uintptr(unsafe.Pointer(&p))); err != nil {
+			return err
+		}
+		name = windows.UTF16PtrToString(p)
+		_, err := windows.LocalFree(windows.Handle(unsafe.Pointer(p)))
+		return err
+	})
+	return name
+}
+
+// hresult calls a function that returns an HRESULT, which is negative for an error.
+func hresult(name string, proc *windows.LazyProc, h, arg uintptr) error {
+	if r, _, _ := proc.Call(h, arg); int32(r) < 0 {
+		return os.NewSyscallError(name, syscall.Errno(r))
+	}
+	return nil
+}
+
+func osSetAffinity(t *Thread, cpus []int) error {
+	var mask uintptr
+	for _, c := range cpus {
+		mask |= 1 << c
+	}
+	_, err := swapAffinity(t.nativeID, mask)
+	return err
+}
+
+// osGetAffinity sets the affinity and sets it back: Windows tells it in no other way that spares processor groups.
+func osGetAffinity(t *Thread) (cpus []int, err error) {
+	var process, system uintptr
+	ok, _, err := getProcessAffinityMask.Call(uintptr(windows.CurrentProcess()), uintptr(unsafe.Pointer(&process)), uintptr(unsafe.Pointer(&system)))
+	if ok == 0 {
+		return nil, os.NewSyscallError("GetProcessAffinityMask", err)
+	}
+	mask, err := swapAffinity(t.nativeID, process)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := swapAffinity(t.nativeID, mask); err != nil {
+		return nil, err
+	}
+	for c := range osMaxCPUs {
+		if mask>>c&1 == 1 {
+			cpus = append(cpus, c)
+		}
+	}
+	return cpus, nil
+}
+
+func swapAffinity(id int, mask uintptr) (old uintptr, err error) {
+	err = withHandle(id, windows.THREAD_SET_INFORMATION|windows.THREAD_QUERY_INFORMATION, func(h uintptr) error {
+		var err error
+		old, _, err = setThreadAffinityMask.Call(h, mask)
+		if old != 0 {
+			return nil
+		}
+		if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
+			err = fmt.Errorf("%w: %w", err, syscall.EINVAL)
+		}
+		return os.NewSyscallError("SetThreadAffinityMask", err)
+	})
+	return old, err
+}
+
+// Windows has one policy, and priorities relative to the process's.
+const (
+	priorityIdle         = -15 // THREAD_PRIORITY_IDLE
+	priorityTimeCritical = 15  // THREAD_PRIORITY_TIME_CRITICAL
+	priorityError        = math.MaxInt32
+)
+
+// osPriorityBounds returns the least and most priority of a policy. Between the two ends and -2 to 2 there is nothing, which the system refuses.
+func osPriorityBounds(p Policy) (least, most int, err error) {
+	if p != PolicyOther {
+		return 0, 0, unsupported(fmt.Sprintf("policy %v", p))
+	}
+	return priorityIdle, priorityTimeCritical, nil
+}
+
+func osSetPriority(t *Thread, _ Policy, priority int) error {
+	return withHandle(t.nativeID, windows.THREAD_SET_INFORMATION, func(h uintptr) error {
+		if ok, _, err := setThreadPriority.Call(h, uintptr(priority)); ok == 0 {
+			return os.NewSyscallError("SetThreadPriority", fmt.Errorf("%w: %w", err, syscall.EINVAL))
+		}
+		return nil
+	})
+}
+
+func osPriority(t *Thread) (p Policy, priority int, err error) {
+	err = withHandle(t.nativeID, windows.THREAD_QUERY_INFORMATION, func(h uintptr) error {
+		r, _, err := getThreadPriority.Call(h)
+		if int32(r) == priorityError {
+			return os.NewSyscallError("GetThreadPriority", err)
+		}
+		priority = int(int32(r))
+		return nil
+	})
+	return PolicyOther, priority, err
+}
+
+func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
+
+// osCPUTime returns the processor time of the thread with that id, 0 for the caller's.
+func osCPUTime(id int) (d time.Duration, err error) {
+	if id == 0 {
+		id = osNativeID()
+	}
+	err = withHandle(id, windows.THREAD_QUERY_INFORMATION, func(h uintptr) error {
+		var created, exited, kernel, user windows.Filetime
+		ok, _, err := getThreadTimes.Call(h, uintptr(unsafe.Pointer(&created)), uintptr(unsafe.Pointer(&exited)),
+			uintptr(unsafe.Pointer(&kernel)), uintptr(unsafe.Pointer(&user)))
+		if ok == 0 {
+			return os.NewSyscallError("GetThreadTimes", err)
+		}
+		d = 100 * time.Duration(ticks(kernel)+ticks(user))
+		return nil
+	})
+	return d, err
+}
+
+// ticks returns f in units of 100 ns.
+func ticks(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
