@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
+	"unicode/utf8"
 )
 
 // Attr holds the attributes of a thread to come. The zero value, and a nil *Attr, ask for the defaults.
@@ -189,6 +191,18 @@ func checkNice(n int) error {
 		return badAttr("niceness %d is not in -20 to 19", n)
 	}
 	return nil
+}
+
+// cutName returns what of name fits into most bytes, up to the first NUL, in whole characters.
+func cutName(name string, most int) string {
+	name, _, _ = strings.Cut(name, "\x00")
+	if len(name) <= most {
+		return name
+	}
+	for most > 0 && !utf8.RuneStart(name[most]) {
+		most--
+	}
+	return name[:most]
 }
 
 // whileAlive calls f while t cannot end, so that t's ids are t's. An alien thread can end all the same, if C ends it by a system call.

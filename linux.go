@@ -11,7 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-	"unicode/utf8"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -129,18 +128,6 @@ func osGetName(t *Thread) string {
 		return fmt.Sprintf("thread-%d", t.nativeID)
 	}
 	return strings.TrimSuffix(string(b), "\n")
-}
-
-// cutName returns what of name fits into most bytes, up to the first NUL, in whole characters.
-func cutName(name string, most int) string {
-	name, _, _ = strings.Cut(name, "\x00")
-	if len(name) <= most {
-		return name
-	}
-	for most > 0 && !utf8.RuneStart(name[most]) {
-		most--
-	}
-	return name[:most]
 }
 
 func osSetAffinity(t *Thread, cpus []int) error {
