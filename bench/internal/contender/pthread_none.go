@@ -1,0 +1,5 @@
+//go:build !cgo || windows
+
+package contender
+
+var pthread = Contender{Name: "pthread, C", Absent: "this build has no C"}
