@@ -17,7 +17,7 @@ const counts = false
 func sleepers(*uint32) int { panic("this system does not count sleepers") }
 
 func TestTimeOutIsRoundedUpAndNotInfinite(t *testing.T) {
-	assert.EqualValues(t, windows.INFINITE, timeout(Never))
+	assert.Equal(t, uintptr(windows.INFINITE), timeout(Never))
 	for _, deadline := range []int64{math.MinInt64, -1, 0} {
 		assert.Zero(t, timeout(deadline), deadline)
 	}

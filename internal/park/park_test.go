@@ -1,0 +1,177 @@
+package park
+
+import (
+	"context"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/futex"
+)
+
+// sleepers runs f for both kinds of callers. Locking the goroutine to a thread makes a caller of the first kind true.
+func sleepers(t *testing.T, f func(t *testing.T)) {
+	for name, thread := range map[string]bool{"thread": true, "goroutine": false} {
+		t.Run(name, func(t *testing.T) {
+			SetOnThread(func() bool { return thread })
+			f(t)
+		})
+	}
+}
+
+func awaitAsleep(w *Waiter) {
+	for !w.Asleep() {
+		runtime.Gosched()
+	}
+}
+
+func TestUnparkBeforeParkIsKept(t *testing.T) {
+	sleepers(t, func(t *testing.T) {
+		var w Waiter
+		w.Unpark()
+		w.Unpark()
+		assert.Equal(t, Unparked, w.Park(futex.Never, nil))
+		assert.Equal(t, TimedOut, w.Park(futex.Now(), nil), "permits do not add up")
+		done, cancel := context.WithCancel(context.Background())
+		cancel()
+		assert.Equal(t, Canceled, w.Park(futex.Never, done))
+		w.Unpark()
+		assert.Equal(t, Unparked, w.Park(futex.Now(), done), "a permit that is there is taken")
+	})
+}
+
+func TestEachWayToEndASleep(t *testing.T) {
+	sleepers(t, func(t *testing.T) {
+		w := &Waiter{Spin: new(Spinner)}
+		for range 20 {
+			for _, want := range []Outcome{Unparked, TimedOut, Canceled} {
+				ctx, cancel := context.WithCancel(context.Background())
+				deadline := int64(futex.Never)
+				if want == TimedOut {
+					deadline = futex.After(time.Millisecond)
+				}
+				got := make(chan Outcome)
+				go func() {
+					runtime.LockOSThread()
+					defer runtime.UnlockOSThread()
+					got <- w.Park(deadline, ctx)
+				}()
+				switch want {
+				case Unparked:
+					awaitAsleep(w)
+					w.Unpark()
+				case Canceled:
+					awaitAsleep(w)
+					cancel()
+				}
+				assert.Equal(t, want, <-got)
+				if want == TimedOut {
+					assert.GreaterOrEqual(t, futex.Now(), deadline)
+				}
+				cancel()
+			}
+		}
+	})
+}
+
+// A deadline may fire at any point of the way to sleep, a wake-up and a cancellation too. Every permit given is taken by exactly one Park, and no Park
+// sleeps on.
+func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
+	const permits = 3000
+	sleepers(t, func(t *testing.T) {
+		w := &Waiter{Spin: new(Spinner)}
+		var taken atomic.Int64
+		var wg sync.WaitGroup
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			for taken.Load() < permits {
+				ctx, cancel := context.WithCancel(context.Background())
+				deadline := int64(futex.Never)
+				switch rand.IntN(4) {
+				case 0:
+					deadline = futex.After(time.Duration(rand.IntN(20)) * time.Microsecond)
+				case 1:
+					go cancel()
+				}
+				if w.Park(deadline, ctx) == Unparked {
+					taken.Add(1)
+				}
+				cancel()
+			}
+		}()
+		for i := range int64(permits) {
+			w.Unpark()
+			for taken.Load() == i { // until it is taken, since permits do not add up
+				runtime.Gosched()
+			}
+		}
+		wg.Wait()
+		assert.EqualValues(t, permits, taken.Load())
+		assert.Equal(t, TimedOut, w.Park(futex.Now(), nil))
+	})
+}
+
+// What came before Unpark is seen after the Park that it ends: the race detector looks on.
+func TestUnparkSynchronizesBeforePark(t *testing.T) {
+	sleepers(t, func(t *testing.T) {
+		a, b := &Waiter{Spin: new(Spinner)}, new(Waiter)
+		shared := 0
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 1000 {
+				a.Park(futex.Never, nil)
+				shared++
+				b.Unpark()
+			}
+		}()
+		for range 1000 {
+			shared++
+			a.Unpark()
+			b.Park(futex.Never, nil)
+		}
+		<-done
+		assert.Equal(t, 2000, shared)
+	})
+}
+
+func TestSpinnerGivesUpWhereItDoesNotPay(t *testing.T) {
+	var s Spinner
+	looked := 0
+	never := func() bool { looked++; return false }
+	for range 100 {
+		assert.False(t, s.Until(never))
+	}
+	assert.Less(t, looked, 15*looks, "of 100 spins")
+	for !s.Until(func() bool { return true }) {
+	}
+	assert.Zero(t, s.skips.Load(), "what pays again is made again")
+}
+
+func TestSpinnerSleepsWhereTheOtherSideHasItsProcessor(t *testing.T) {
+	var s Spinner
+	slept := 0
+	for range 1000 {
+		looked := 0
+		afterYield := func() bool { looked++; return looked%looksPerYield == 0 }
+		if !s.Until(afterYield) {
+			slept++
+		}
+	}
+	assert.Positive(t, slept)
+	assert.Less(t, slept, 20)
+}
+
+func TestSleepReturnsWhenTheWordDiffers(t *testing.T) {
+	word := new(uint32)
+	assert.Equal(t, futex.Changed, Sleep(word, 1, futex.Never))
+	assert.Equal(t, futex.TimedOut, Sleep(word, 0, futex.After(time.Millisecond)))
+}
