@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -162,33 +161,6 @@ func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
 		runtime.Gosched()
 		collectOrphans()
 	}
-}
-
-func TestLockIsSharedWithC(t *testing.T) {
-	const threads, times = 4, 125_000
-	word := ctest.Malloc(4)
-	defer ctest.Free(word)
-	counter := (*int64)(ctest.Malloc(8))
-	defer ctest.Free(unsafe.Pointer(counter))
-	l := (*Lock)(word)
-	var goThreads []*Thread
-	for range threads {
-		th, err := Start(func() {
-			for range times {
-				l.Lock()
-				*counter++
-				l.Unlock()
-			}
-		}, nil)
-		require.NoError(t, err)
-		goThreads = append(goThreads, th)
-	}
-	ctest.AddUnder(word, counter, threads, times)
-	for _, th := range goThreads {
-		require.NoError(t, th.Join())
-	}
-	assert.EqualValues(t, 2*threads*times, *counter)
-	assert.False(t, l.Locked())
 }
 
 // A key of ours must not depend on how many others there are: it is made before main.

@@ -30,7 +30,7 @@ var (
 	ErrGoexit = errors.New("thread called runtime.Goexit")
 	// ErrPthreadExit says that C code ended the thread under the body, by pthread_exit or by being cancelled. The body's deferred
 	// calls did not run, and some 15 KB stay behind.
-	ErrPthreadExit = errors.New("C code ended the thread")
+	ErrPthreadExit = errors.New("thread ended by C code")
 )
 
 type timeoutError struct{}

@@ -83,7 +83,11 @@ func TestLockGivingUpLosesNoWakeUp(t *testing.T) {
 	for range 500 {
 		l.Lock()
 		wg.Add(2)
-		go func() { defer wg.Done(); l.Lock(); l.Unlock() }()
+		go func() {
+			defer wg.Done()
+			l.Lock()
+			defer l.Unlock()
+		}()
 		go func() {
 			defer wg.Done()
 			if l.LockTimeout(time.Duration(rand.IntN(100)) * time.Microsecond) {

@@ -234,7 +234,7 @@ func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
 // sleeper's word must not. The condition is one the compiler cannot see through.
 func leak(p unsafe.Pointer) {
 	if never.Load() {
-		leaked = p
+		atomic.StorePointer(&leaked, p)
 	}
 }
 
