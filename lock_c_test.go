@@ -41,7 +41,6 @@ func TestLockIsSharedWithC(t *testing.T) {
 	assert.False(t, l.Locked())
 }
 
-
 func TestLockOfGoAsCSeesIt(t *testing.T) {
 	word := ctest.Malloc(4)
 	defer ctest.Free(word)

@@ -208,15 +208,15 @@ func locks() error {
 	for range rounds { // one after the other, so that what else runs here meets them all
 		unlocked = append(unlocked, perOp(1_000_000, func(n int) {
 			for range n {
-				//lint:ignore SA2001 the pair is what is measured
 				l.Lock()
+				//lint:ignore SA2001 the pair is what is measured
 				l.Unlock()
 			}
 		}))
 		mutexes = append(mutexes, perOp(1_000_000, func(n int) {
 			for range n {
-				//lint:ignore SA2001 the pair is what is measured
 				m.Lock()
+				//lint:ignore SA2001 the pair is what is measured
 				m.Unlock()
 			}
 		}))
