@@ -70,8 +70,8 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(usage)
 	run := f.String("run", "", "only scenarios whose name matches this `regexp`")
-	f.IntVar(&o.count, "count", 11, "`rounds` of each cell, of which the median is shown")
-	f.DurationVar(&o.time, "time", 60*time.Millisecond, "`duration` of a round")
+	f.IntVar(&o.count, "count", 9, "`rounds` of each cell, of which the median is shown")
+	f.DurationVar(&o.time, "time", 100*time.Millisecond, "`duration` of a round")
 	f.BoolVar(&o.list, "list", false, "list the scenarios")
 	quick := f.Bool("quick", false, "short and few rounds: -count 5 -time 10ms")
 	if err := f.Parse(args); err != nil {

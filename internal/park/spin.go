@@ -79,4 +79,18 @@ func Pause(n int) { pause(uint32(n)) }
 // Yield lets another thread run on this processor (POSIX: sched_yield).
 func Yield() { yield() }
 
-func oneP() bool { return runtime.GOMAXPROCS(0) == 1 }
+// oneP reports whether GOMAXPROCS is 1. Asking takes the scheduler's lock, which those who go to sleep and wake up contend for, so
+// the answer is kept for some calls; being late with a change costs time alone.
+func oneP() bool {
+	if asked.Add(1)%procsCalls == 1 {
+		procs.Store(int32(runtime.GOMAXPROCS(0)))
+	}
+	return procs.Load() == 1
+}
+
+const procsCalls = 256
+
+var (
+	asked atomic.Uint32
+	procs atomic.Int32
+)
