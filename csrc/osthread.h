@@ -29,8 +29,9 @@
  *
  * CONTENDED may be too pessimistic (the sleepers have gone) but never too
  * optimistic: who sleeps has set it, and who has slept takes the lock by
- * setting it, since others may sleep on. Unlock's exchange is the only way to
- * FREE, so each sleeper is seen by the unlock that ends its holder's turn.
+ * setting it, since others may sleep on. Unlock alone makes the word FREE, so
+ * each sleeper is seen by the unlock that ends its holder's turn. (Go's unlock
+ * goes from CONTENDED to FREE by way of HELD.)
  *
  * A lock has no owner. Any thread, of C or of Go, may unlock it; a thread that
  * locks it twice waits for somebody else to unlock it; one that ends while it
