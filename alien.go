@@ -17,7 +17,7 @@ import (
 // else's: the slot of a new thread is 0.
 
 // Attach locks the calling goroutine to the thread it is on and gives that thread a record, until Detach. Calls nest: if the thread has a record
-// already it returns that. It fails with syscall.EAGAIN or ENOMEM when the process has no thread-specific key or no memory
+// already it returns that. What a setter changes about the thread stays so when it is Go's alone again. It fails with syscall.EAGAIN or ENOMEM when the process has no thread-specific key or no memory
 // left.
 //
 // On an alien thread, which has a record from the first time it calls this package, Attach lets the record be ended by Detach, before the

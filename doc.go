@@ -38,7 +38,7 @@
 //     mask, which is the one the process began with. A thread that Go itself makes meanwhile inherits nothing from a thread of this package.
 //   - When main returns the process ends, whatever threads run.
 //   - Native threads do not count against debug.SetMaxThreads.
-//   - Each thread of the highest number that were alive at once leaves about 10 KB with Go's runtime, which uses them again.
+//   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.
 //
 // # Platforms
 //

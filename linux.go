@@ -122,12 +122,13 @@ func osSetName(t *Thread, name string) error {
 	return err
 }
 
-func osGetName(t *Thread) string {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/comm", t.nativeID))
-	if err != nil {
-		return fmt.Sprintf("thread-%d", t.nativeID)
+// osGetName returns the name of the calling thread, t.
+func osGetName(*Thread) string {
+	var b [nameMax + 1]byte
+	if unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) != nil {
+		return ""
 	}
-	return strings.TrimSuffix(string(b), "\n")
+	return unix.ByteSliceToString(b[:])
 }
 
 func osSetAffinity(t *Thread, cpus []int) error {

@@ -120,7 +120,9 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	}
 	s.begun.Park(futex.Never, nil)
 	if s.err != nil {
-		t.awaitGone(futex.Never, nil)
+		// Without a deadline and a context neither fails.
+		_ = t.awaitEnded(futex.Never, nil)
+		_ = t.awaitGone(futex.Never, nil)
 		return nil, s.err
 	}
 	return t, nil
