@@ -271,7 +271,7 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 	}
 	out, err := child(t, func() {
 		must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: 4 << 30, Max: 4 << 30}))
-		if _, err := SetStackSize(5 << 30); !errors.Is(err, ErrStackSize) {
+		if _, err := SetStackSize(min(5<<30, math.MaxInt)); !errors.Is(err, ErrStackSize) {
 			panic(fmt.Sprint(err))
 		}
 		leave := make(chan struct{})
@@ -379,7 +379,7 @@ func TestStackSizeRules(t *testing.T) {
 	}
 	assert.Zero(t, StackSize())
 	defer func() { _, _ = SetStackSize(0) }()
-	for _, n := range []int{-1, 1, 1000, 16383, MinStackSize - 1, 1 << 40, math.MaxInt} {
+	for _, n := range []int{-1, 1, 1000, 16383, MinStackSize - 1, min(1<<40, math.MaxInt), math.MaxInt} {
 		old, err := SetStackSize(n)
 		assert.ErrorIs(t, err, ErrStackSize, "%d", n)
 		assert.Zero(t, old)
