@@ -21,7 +21,7 @@ func TestTimeOutIsRoundedUpAndNotInfinite(t *testing.T) {
 	for _, deadline := range []int64{math.MinInt64, -1, 0} {
 		assert.Zero(t, timeout(deadline), deadline)
 	}
-	for _, deadline := range []int64{Never - 1, After(math.MaxInt64 - 1), After(30 * 24 * time.Hour)} {
+	for _, deadline := range []int64{Never - 1, After(30 * 24 * time.Hour)} {
 		assert.EqualValues(t, longest, timeout(deadline), deadline)
 	}
 	for _, d := range []time.Duration{1, time.Millisecond, 5*time.Second + 1} {
