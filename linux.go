@@ -25,7 +25,10 @@ const (
 	osMaxCPUs    = int(unsafe.Sizeof(unix.CPUSet{})) * 8
 )
 
-var pageSize = os.Getpagesize()
+var (
+	pageSize = os.Getpagesize()
+	pid      = os.Getpid() // a Go process does not fork
+)
 
 // osStackBounds returns the least and most bytes a stack may have.
 func osStackBounds() (least, most int, err error) {
@@ -61,10 +64,10 @@ var maxStack = sync.OnceValue(func() int {
 func osNativeID() int { return unix.Gettid() }
 
 // osOnFirstThread reports whether the caller is on the thread that the process began with.
-func osOnFirstThread() bool { return unix.Gettid() == unix.Getpid() }
+func osOnFirstThread() bool { return unix.Gettid() == pid }
 
 // osExists reports whether the process has a thread with that id.
-func osExists(id int) bool { return unix.Tgkill(unix.Getpid(), id, 0) != unix.ESRCH }
+func osExists(id int) bool { return unix.Tgkill(pid, id, 0) != unix.ESRCH }
 
 // osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
 func osYield() {

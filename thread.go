@@ -194,7 +194,7 @@ func (t *Thread) begin() (fn func(), ok bool) {
 
 // finish ends the record. It is the last that happens to it on its thread. It reports whether the thread is nobody's to join.
 func (t *Thread) finish(result error) (detach bool) {
-	cpu, _ := osCPUTime(t.nativeID) // 0 where the platform cannot tell, as documented
+	cpu, _ := osCPUTime(0) // 0 where the platform cannot tell, as documented
 	ident.SetSlot(unknown)
 	records.remove(t)
 	if t.kind == native || t.kind == pinned {
