@@ -136,8 +136,8 @@ func (r *attrs) checkMask(a *Attr) error {
 	}
 	r.masked = true
 	for _, s := range a.SignalMask {
-		n, ok := s.(syscall.Signal)
-		if !ok || n < 1 || n > 64 {
+		n := signalNumber(s)
+		if n < 1 || n > 64 {
 			return badAttr("signal %v", s)
 		}
 		r.mask |= 1 << (n - 1)

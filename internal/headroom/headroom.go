@@ -12,7 +12,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 )
 
 // spare is how many threads besides GOMAXPROCS the runtime may want: one for each goroutine in a blocking system
@@ -24,7 +23,7 @@ var (
 	looking  sync.Mutex
 )
 
-// Check returns nil if there is room for one more thread, else syscall.EAGAIN, as pthread_create would.
+// Check returns nil if there is room for one more thread, else on Linux syscall.EAGAIN, as pthread_create would; elsewhere there always is.
 func Check() error {
 	if unlooked.Add(-1) >= 0 {
 		return nil
@@ -33,7 +32,7 @@ func Check() error {
 	defer looking.Unlock()
 	room := room() - spare - runtime.GOMAXPROCS(0)
 	if room <= 0 {
-		return syscall.EAGAIN
+		return again
 	}
 	unlooked.Store(int64(room / 2))
 	return nil

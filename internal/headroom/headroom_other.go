@@ -2,7 +2,12 @@
 
 package headroom
 
-import "math"
+import (
+	"errors"
+	"math"
+)
+
+var again = errors.New("no room for a thread") // not reached
 
 // room knows no limits here: the system's own refusal is all there is.
 func room() int { return math.MaxInt }
