@@ -56,6 +56,9 @@ func Detach() error {
 func attach(k kind) (*Thread, error) {
 	collectOrphans()
 	t := &Thread{kind: k, ident: osSelf(), nativeID: osNativeID()}
+	if t.serial = ident.Serial(ident.Slot()); t.serial == 0 {
+		t.serial = serials.Add(1)
+	}
 	t.name = osGetName(t)
 	records.add(t)
 	if err := osWatch(t); err != nil {

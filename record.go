@@ -9,29 +9,18 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// A thread's slot (internal/ident) tells who the thread is:
+// A thread's slot (internal/ident) tells who the thread is: its serial, and the row of its record, if it has one. The
+// row stands for the record because the slot is memory of C, where no Go pointer may stay. records keeps every record of a
+// living thread reachable and finds it by its row with two loads and no lock.
 //
-//	unknown (0)   not looked at yet
-//	goThread (1)  made by Go, and without a record: ordinary goroutines run on it
-//	n >= 2        the thread of record n
-//
-// The number stands for the record because the slot is memory of C, where no Go pointer may stay. records keeps every
-// record of a living thread reachable and finds it by its number with two loads and no lock.
-//
-// Who may write a slot: only code on that very thread, while its goroutine cannot leave it. unknown -> goThread is the one exception; the
-// goroutine may have moved between the look and the store, but only to another thread made by Go without a record, for
-// which the store is true as well.
-const (
-	unknown  uintptr = ident.None
-	goThread uintptr = 1
-	firstRec uintptr = 2
-)
+// Who may write a slot: only code on that very thread, while its goroutine cannot leave it.
+const unknown uintptr = ident.None
 
 // Rows are found in chunks, so that a row never moves while another thread reads it.
 const (
 	chunkBits = 8
 	chunkSize = 1 << chunkBits
-	maxChunks = 1 << 14 // 4 million threads: PID_MAX_LIMIT of 64-bit Linux
+	maxChunks = 1 << (ident.RowBits - chunkBits)
 )
 
 type recordTable struct {
@@ -44,18 +33,17 @@ type recordTable struct {
 
 var records recordTable
 
-// serials numbers records. A serial is never used again, unlike a slot, an ident or a native id.
+// serials numbers threads. A serial is never used again, unlike a row, an ident or a native id.
 var serials atomic.Uint64
 
-// at returns the record n, which must be one that add has handed out.
-func (r *recordTable) at(n uintptr) *Thread {
-	i := n - firstRec
+// at returns the record of slot, which must be one that add has handed out.
+func (r *recordTable) at(slot uintptr) *Thread {
+	i := ident.Row(slot) - 1
 	return r.chunks[i>>chunkBits%maxChunks].Load()[i%chunkSize].Load()
 }
 
-// add gives t a row and a serial.
+// add gives t, which has its serial, a row.
 func (r *recordTable) add(t *Thread) {
-	t.serial = serials.Add(1)
 	t.permit.Spin = &t.spin
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -71,14 +59,14 @@ func (r *recordTable) add(t *Thread) {
 		chunk.Store(new([chunkSize]atomic.Pointer[Thread]))
 	}
 	chunk.Load()[i%chunkSize].Store(t)
-	t.slot = i + firstRec
+	t.slot = ident.Make(t.serial, i+1)
 }
 
 // remove gives t's row back. The thread must have left its slot, or be gone.
 func (r *recordTable) remove(t *Thread) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	i := t.slot - firstRec
+	i := ident.Row(t.slot) - 1
 	r.chunks[i>>chunkBits].Load()[i%chunkSize].Store(nil)
 	r.unused = append(r.unused, i)
 }
@@ -94,23 +82,45 @@ func (r *recordTable) count() int {
 // nil in a goroutine that has no thread of its own. It costs about 2 ns with cgo on amd64, 386, arm64 and riscv64, and a
 // system call elsewhere.
 func Current() *Thread {
-	if n := ident.Slot(); n >= firstRec {
-		return records.at(n)
-	} else if n == goThread {
+	slot := ident.Slot()
+	if ident.Row(slot) != 0 {
+		return records.at(slot)
+	}
+	if slot != unknown {
 		return nil
 	}
 	return firstSight()
 }
 
-func init() { park.SetOnThread(func() bool { return Current() != nil }) }
+func init() {
+	park.SetOnThread(func() bool { return Current() != nil })
+	ident.Unknown = func() { identify() }
+}
+
+// identify makes sure that the calling thread has a slot.
+func identify() *Thread {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if t := Current(); t != nil {
+		return t
+	}
+	if ident.Slot() == unknown { // no aliens here
+		ident.SetSlot(ident.Make(serials.Add(1), 0))
+	}
+	return nil
+}
 
 // firstSight tells an alien thread, which it attaches, from one made by Go.
 func firstSight() *Thread {
 	if !osAliens {
 		return nil
 	}
+	runtime.LockOSThread() // the slot is to be this thread's
+	defer runtime.UnlockOSThread()
 	if !calledByC() {
-		ident.SetSlot(goThread)
+		if ident.Slot() == unknown {
+			ident.SetSlot(ident.Make(serials.Add(1), 0))
+		}
 		return nil
 	}
 	t, err := attach(alien)

@@ -105,7 +105,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
 	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}}
-	t := &Thread{start: s, name: a.name, detached: a.detached, stack: a.stack}
+	t := &Thread{start: s, serial: serials.Add(1), name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
 		t.kind = pinned
 	}
@@ -195,7 +195,11 @@ func (t *Thread) begin() (fn func(), ok bool) {
 // finish ends the record. It is the last that happens to it on its thread. It reports whether the thread is nobody's to join.
 func (t *Thread) finish(result error) (detach bool) {
 	cpu, _ := osCPUTime(0) // 0 where the platform cannot tell, as documented
-	ident.SetSlot(unknown)
+	if t.kind == bound && ident.Fast() {
+		ident.SetSlot(ident.Make(t.serial, 0)) // it is the same thread, and may hold what it locked
+	} else {
+		ident.SetSlot(unknown)
+	}
 	records.remove(t)
 	if t.kind == native || t.kind == pinned {
 		started.Add(-1)
@@ -321,13 +325,13 @@ func Self() Ident { return osSelf() }
 
 // NativeID returns the id of the calling thread as the kernel, ps, top and gdb show it. The caveat of Self holds.
 func NativeID() int {
-	if n := ident.Slot(); n >= firstRec {
+	if n := ident.Slot(); ident.Row(n) != 0 {
 		return records.at(n).nativeID
 	}
 	return osNativeID()
 }
 
-// Serial returns a number that no other record of the process has or will have, unlike idents and native ids.
+// Serial returns a number that no other thread of the process has or will have, unlike idents and native ids.
 func (t *Thread) Serial() uint64 { return t.serial }
 
 // Ident returns the ident of t, also after its end.

@@ -4,8 +4,7 @@
 //
 //   - the thread pointer: the address by which the processor finds the thread's own memory. It differs between any
 //     two threads that live at once, and stands at a fixed distance from pthread_self;
-//   - the slot: one word that belongs to the thread and is 0 when the thread begins. What the words mean is the
-//     caller's business (package thread keeps the number of the thread's record there).
+//   - the slot: one word that belongs to the thread and is 0 when the thread begins.
 //
 // With cgo the slot is a thread-local variable of C, at a distance from the thread pointer that is the same in
 // every thread; [Setup] learns that distance once. The slot dies with its thread and starts from 0 in the next one, so
@@ -16,10 +15,50 @@
 //
 // A goroutine that is not locked to its thread may be on another one by the time it looks at any result of this
 // package.
+//
+// # What a slot holds
+//
+// A slot is the thread's serial, a number that no other thread has or will have, and below it the row of the thread's record,
+// 0 for a thread without one:
+//
+//	0                    not looked at yet, see [ID]
+//	serial, row 0        made by Go, and without a record: ordinary goroutines run on it
+//	serial, row n        the thread of record n, see [Row]
+//
+// So one load tells who is calling, and whether it has a thread of its own. On 32-bit systems serials repeat after 65,536
+// threads.
 package ident
 
 // None is the slot of a thread that has not set it.
 const None = 0
+
+// RowBits is the number of a slot's low bits that hold the row: 4 million threads, which is PID_MAX_LIMIT of 64-bit Linux; 65,536 where
+// the word has 32 bits.
+const (
+	RowBits = 16 + 6*(^uintptr(0)>>63)
+	rowMask = 1<<RowBits - 1
+)
+
+// Make returns the slot of the thread with that serial and row.
+func Make(serial uint64, row uintptr) uintptr { return uintptr(serial)<<RowBits | row }
+
+// Row returns the row in slot, 0 for none.
+func Row(slot uintptr) uintptr { return slot & rowMask }
+
+// Serial returns the serial in slot.
+func Serial(slot uintptr) uint64 { return uint64(slot >> RowBits) }
+
+// Unknown is called on a thread that is not known yet, to give it a slot. Package thread sets it.
+var Unknown = func() {}
+
+// ID returns the calling thread's slot, which it sets if the thread is not known yet.
+func ID() uintptr {
+	if s := Slot(); s != None {
+		return s
+	}
+	Unknown()
+	return Slot()
+}
 
 var (
 	// slotOffset is the distance from the thread pointer to the slot; 0, which no layout has, stands for none.
@@ -37,13 +76,21 @@ func Setup(self, slot uintptr) {
 	}
 	tp := threadPointer()
 	selfOffset = self - tp
-	slotOffset = slot - tp
+	setOffset(slot - tp)
 }
 
 // SetupAt is Setup for systems that tell the slot's distance from the thread pointer. 0 undoes it.
 func SetupAt(distance uintptr) {
 	if hasThreadPointer {
-		slotOffset = distance
+		setOffset(distance)
+	}
+}
+
+func setOffset(distance uintptr) {
+	slotOffset = distance
+	load = table.load
+	if distance != 0 {
+		load = slotLoader()
 	}
 }
 
@@ -54,12 +101,10 @@ func Fast() bool { return slotOffset != 0 }
 func Self() uintptr { return threadPointer() + selfOffset }
 
 // Slot returns the calling thread's word.
-func Slot() uintptr {
-	if slotOffset != 0 {
-		return loadSlot()
-	}
-	return table.load()
-}
+func Slot() uintptr { return load() }
+
+// load is chosen by Setup. One indirect call, which the compiler inlines Slot to, costs less than a test and a direct one.
+var load = table.load
 
 // SetSlot sets the calling thread's word. A thread must set it back to 0 before it ends where [Fast] is false.
 func SetSlot(v uintptr) {

@@ -1,4 +1,4 @@
-//go:build (linux && (amd64 || 386 || arm64 || riscv64)) || (darwin && (amd64 || arm64)) || (windows && (amd64 || 386 || arm64))
+//go:build (linux && (386 || arm64 || riscv64)) || (darwin && (amd64 || arm64)) || (windows && (amd64 || 386 || arm64))
 
 package ident
 
@@ -12,3 +12,5 @@ func loadSlot() uintptr
 
 // storeSlot sets the word at slotOffset from the thread pointer.
 func storeSlot(v uintptr)
+
+func slotLoader() func() uintptr { return loadSlot }

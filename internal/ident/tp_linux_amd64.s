@@ -7,12 +7,15 @@ TEXT ·threadPointer(SB), NOSPLIT, $0-8
 	MOVQ AX, ret+0(FP)
 	RET
 
-TEXT ·loadSlot(SB), NOSPLIT, $0-8
+// See slotLoader in tp_linux_amd64.go.
+TEXT ·loadSlot(SB), NOSPLIT, $0-0
 	MOVQ ·slotOffset(SB), CX
 	MOVQ 0(FS), AX
 	MOVQ (AX)(CX*1), AX
-	MOVQ AX, ret+0(FP)
 	RET
+
+DATA ·loadSlotAddr(SB)/8, $·loadSlot(SB)
+GLOBL ·loadSlotAddr(SB), NOPTR|RODATA, $8
 
 TEXT ·storeSlot(SB), NOSPLIT, $0-8
 	MOVQ v+0(FP), DX

@@ -6,6 +6,6 @@ const hasThreadPointer = false
 
 // With no thread pointer Setup leaves slotOffset 0, so none of these is reached.
 
-func threadPointer() uintptr { return 0 }
-func loadSlot() uintptr      { return 0 }
-func storeSlot(uintptr)      {}
+func threadPointer() uintptr     { return 0 }
+func slotLoader() func() uintptr { return table.load }
+func storeSlot(uintptr)          {}

@@ -94,3 +94,6 @@ var (
 	asked atomic.Uint32
 	procs atomic.Int32
 )
+
+// OnThread reports whether the calling goroutine has a thread of its own.
+func OnThread() bool { return onThread() }

@@ -1,0 +1,164 @@
+// Package wait is the queue that every blocking primitive of the threading tier keeps its waiters in.
+//
+// A primitive is a state word, for the uncontended paths, and a [Queue]. Who has to wait puts a [Node] into the queue, under its guard and after
+// a last look at the state, and parks on the node. Who wakes a waiter first takes its node out, under the guard, writes down what the waiter
+// has got (Node.Got), and unparks it after the guard is open again. From this follow the rules that the primitives rest on:
+//
+//   - No wake-up is sent twice: a node that is out is nobody else's to wake.
+//   - No wake-up is lost: the last look at the state and the node's going in are one step to everyone who takes the guard to wake.
+//   - How a wait ended is told by the queue, not by the clock: a waiter whose time is up takes the guard and looks. If its node still
+//     stands there it takes it out and has timed out. If not, somebody has given it something, and the wake-up is on its way: [Node.Await].
+//   - A wait in several queues at once ([Set]) is won by the first who takes one of its nodes out and swaps the winner in; to all others it is
+//     as if the node were not there. So no queue gives away anything for a waiter that has got its wish elsewhere.
+//   - A node is used again only by its owner, after the unpark has reached it. The unparker's last touch of it is the swap that lets the owner
+//     go, or the address alone (internal/park).
+package wait
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+)
+
+// A Queue holds the nodes of those who wait, in the order in which they are to be woken. The zero value is empty. All methods need its Guard.
+type Queue struct {
+	Guard
+	head, tail *Node
+	n          int
+}
+
+// A Node is a waiter's place in a queue. It comes from [New] and goes back by [Node.Free].
+type Node struct {
+	own        park.Waiter
+	waiter     *park.Waiter // own, or that of the set
+	set        *Set         // nil: the waiter waits in this queue alone
+	index      int          // in set
+	next, prev *Node
+	in         atomic.Pointer[Queue]
+
+	Since int64  // when the wait began, by futex.Now
+	Key   uint64 // the waiter's own: what it asks for
+	Got   int    // written by who takes the node out, in its own terms
+}
+
+var nodes = sync.Pool{New: func() any { return new(Node) }}
+
+// New returns a node. A caller on a thread of its own uses spin, if not nil, to look for its wake-up for a while before it sleeps; an ordinary
+// goroutine never does, since its sleep costs less than the look.
+func New(spin *park.Spinner) *Node {
+	n := nodes.Get().(*Node)
+	n.waiter = &n.own
+	n.own.Spin = nil
+	if spin != nil && park.OnThread() {
+		n.own.Spin = spin
+	}
+	n.Got, n.next = 0, nil
+	return n
+}
+
+// Free gives n, which must be in no queue and have no wake-up to come, back.
+func (n *Node) Free() {
+	n.set = nil
+	nodes.Put(n)
+}
+
+// Park sleeps until Unpark, deadline, or ctx is done; see park.Waiter.
+func (n *Node) Park(deadline int64, ctx context.Context) park.Outcome {
+	return n.waiter.Park(deadline, ctx)
+}
+
+// Await waits for the wake-up of a node that somebody has taken out.
+func (n *Node) Await() { n.waiter.Park(futex.Never, nil) }
+
+// Unpark wakes n's owner, who may use n again at once.
+func (n *Node) Unpark() { n.waiter.Unpark() }
+
+// Asleep reports whether n's owner sleeps. For tests.
+func (n *Node) Asleep() bool { return n.waiter.Asleep() }
+
+// Next returns the node behind n.
+func (n *Node) Next() *Node { return n.next }
+
+// Head returns the first node, nil if there is none.
+func (q *Queue) Head() *Node { return q.head }
+
+// Len returns the number of nodes.
+func (q *Queue) Len() int { return q.n }
+
+// PushBack puts n behind all others.
+func (q *Queue) PushBack(n *Node) {
+	n.in.Store(q)
+	q.n++
+	n.next, n.prev = nil, q.tail
+	if q.tail == nil {
+		q.head = n
+	} else {
+		q.tail.next = n
+	}
+	q.tail = n
+}
+
+// PushFront puts n before all others.
+func (q *Queue) PushFront(n *Node) {
+	n.in.Store(q)
+	q.n++
+	n.next, n.prev = q.head, nil
+	if q.head == nil {
+		q.tail = n
+	} else {
+		q.head.prev = n
+	}
+	q.head = n
+}
+
+// Pop takes the first node out, to give it what it waits for; nil if there is none. Nodes of sets that have got theirs elsewhere are taken out and
+// passed over, and so are those of sets that only want to be told, which are.
+func (q *Queue) Pop() *Node {
+	for n := q.head; n != nil; n = q.head {
+		q.unlink(n)
+		if n.Win() {
+			return n
+		}
+	}
+	return nil
+}
+
+// Remove takes n out and reports whether it stood there.
+func (q *Queue) Remove(n *Node) bool {
+	if n.in.Load() != q {
+		return false
+	}
+	q.unlink(n)
+	return true
+}
+
+func (q *Queue) unlink(n *Node) {
+	n.in.Store(nil)
+	q.n--
+	if n.prev == nil {
+		q.head = n.next
+	} else {
+		n.prev.next = n.next
+	}
+	if n.next == nil {
+		q.tail = n.prev
+	} else {
+		n.next.prev = n.prev
+	}
+	n.next, n.prev = nil, nil
+}
+
+// TakeAll is Pop until there is no node left. Next leads from each to the one behind it.
+func (q *Queue) TakeAll() *Node {
+	first := q.Pop()
+	for last := first; last != nil; last = last.next {
+		last.next = q.Pop()
+	}
+	return first
+}
+
+// NextLink returns where Next reads from, to chain nodes that are in no queue.
+func (n *Node) NextLink() **Node { return &n.next }

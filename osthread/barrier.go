@@ -1,0 +1,200 @@
+package osthread
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// Model: verify/barrier.pml. Everything but the action happens under one guard. Each generation is an object of its own:
+//
+//	filling --the last one comes--> tripped --the action returns--> released: all waiters get their index
+//	   |                               |
+//	   |  Abort, Reset, a waiter        |  the action panics, or ends the goroutine
+//	   |  whose time is up              |
+//	   +------------> broken <---------+      all waiters get ErrBroken
+//
+// When a generation trips or breaks, the barrier gets a new one at once, so that the next round may fill while the last one is still on its way out, and
+// while its action runs. A waiter whose time is up in a generation that has tripped waits for the action's end: it is on the way out already.
+
+// A Barrier lets a number of parties go on when all of them have come, again and again (Python: threading.Barrier, POSIX: pthread_barrier_t). It
+// comes from NewBarrier and must not be copied.
+//
+// A barrier that is broken lets nobody wait, and lets those who wait go, with ErrBroken, until Reset.
+//
+// In the terms of the Go memory model, each Wait of a round synchronizes before the action, and the action before the return of each Wait.
+type Barrier struct {
+	parties int
+	action  func()
+
+	q      wait.Queue // its guard alone; the waiters are in their generation's queue
+	gen    *generation
+	broken bool
+	spin   park.Spinner
+	_      noCopy
+}
+
+type generation struct {
+	q       wait.Queue // under the barrier's guard
+	arrived int
+	tripped bool
+}
+
+// NewBarrier returns a barrier for n parties. Of each round the last to come runs action, if not nil, before any goes on. It panics with an error that
+// is ErrCount if n < 1.
+func NewBarrier(n int, action func()) *Barrier {
+	if n < 1 {
+		panic(misuse("NewBarrier", ErrCount))
+	}
+	return &Barrier{parties: n, action: action, gen: new(generation)}
+}
+
+// Parties returns how many have to come.
+func (b *Barrier) Parties() int { return b.parties }
+
+// Waiting returns how many have come in this round and wait; 0 once the last has come.
+func (b *Barrier) Waiting() int {
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.gen.arrived
+}
+
+// Broken reports whether the barrier is broken.
+func (b *Barrier) Broken() bool {
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.broken
+}
+
+// Wait waits for the others. It returns the order in which the caller came, 0 to Parties()-1, or an error that is ErrBroken. If the action panics, or calls
+// runtime.Goexit, that goes on in the goroutine that called it, and the barrier is broken.
+func (b *Barrier) Wait() (index int, err error) { return b.wait(futex.Never, nil) }
+
+// TryWait is WaitTimeout(0): only the last to come can pass.
+func (b *Barrier) TryWait() (index int, err error) { return b.WaitTimeout(0) }
+
+// WaitTimeout is Wait for at most d; past that it breaks the barrier and returns an error that is both ErrTimeout and ErrBroken. The last to come is never
+// too late. d <= 0 never sleeps, so it breaks the barrier for all but the last.
+func (b *Barrier) WaitTimeout(d time.Duration) (index int, err error) {
+	return b.wait(futex.After(d), nil)
+}
+
+// WaitContext is Wait until ctx is done; it then breaks the barrier and returns an error that is both ctx's cause and ErrBroken. If ctx is done
+// already it does so at once, even as the last to come.
+func (b *Barrier) WaitContext(ctx context.Context) (index int, err error) {
+	if ctx.Err() != nil {
+		b.Abort()
+		return 0, gaveUp(ctx)
+	}
+	return b.wait(futex.Never, ctx)
+}
+
+// Abort breaks the barrier until Reset.
+func (b *Barrier) Abort() {
+	b.q.Lock()
+	b.broken = true
+	b.breakGeneration()
+}
+
+// Reset makes the barrier new, and whole. Those who wait get ErrBroken.
+func (b *Barrier) Reset() {
+	b.q.Lock()
+	b.broken = false
+	b.breakGeneration()
+}
+
+// breakGeneration lets those who wait for the filling generation go, with ErrBroken, and gives the guard back.
+func (b *Barrier) breakGeneration() {
+	first := b.gen.q.TakeAll()
+	b.gen = new(generation)
+	b.q.Unlock()
+	wakeAll(first, gotBroken)
+}
+
+const gotBroken = gotLock + 1 // beside gotNotice: the round is complete
+
+func gaveUp(ctx context.Context) error {
+	return fmt.Errorf("osthread: %w: %w", ErrBroken, outcomeOf(ctx))
+}
+
+func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err error) {
+	b.q.Lock()
+	if b.broken {
+		b.q.Unlock()
+		return 0, ErrBroken
+	}
+	g := b.gen
+	index = g.arrived
+	g.arrived++
+	if g.arrived == b.parties {
+		g.tripped = true
+		b.gen = new(generation)
+		b.q.Unlock()
+		b.trip(g)
+		return index, nil
+	}
+	if over(deadline, ctx) {
+		b.broken = true
+		b.breakGeneration()
+		return 0, gaveUp(ctx)
+	}
+	n := wait.New(&b.spin)
+	defer n.Free()
+	g.q.PushBack(n)
+	b.q.Unlock()
+	leave := func(n *wait.Node) bool { return b.leave(g, n) }
+	if !sleep(n, leave, deadline, ctx, b) {
+		return 0, gaveUp(ctx)
+	}
+	if n.Got == gotBroken {
+		return 0, ErrBroken
+	}
+	return index, nil
+}
+
+// trip runs the action of the full generation g and lets its waiters go.
+func (b *Barrier) trip(g *generation) {
+	got := gotBroken
+	defer func() {
+		b.q.Lock()
+		if got == gotBroken {
+			b.broken = true
+		}
+		first := g.q.TakeAll()
+		if got == gotBroken {
+			defer b.breakNext()
+		}
+		b.q.Unlock()
+		wakeAll(first, got)
+	}()
+	if b.action != nil {
+		b.action()
+	}
+	got = gotNotice
+}
+
+// breakNext lets those go who came for the round after the one whose action failed.
+func (b *Barrier) breakNext() {
+	b.q.Lock()
+	if !b.broken { // Reset since
+		b.q.Unlock()
+		return
+	}
+	b.breakGeneration()
+}
+
+// leave breaks the barrier for the waiter n of g, whose time is up, and reports true; or false if g is complete or broken already.
+func (b *Barrier) leave(g *generation, n *wait.Node) bool {
+	b.q.Lock()
+	if g.tripped || !g.q.Remove(n) {
+		b.q.Unlock()
+		return false
+	}
+	b.broken = true
+	b.breakGeneration()
+	return true
+}

@@ -1,0 +1,266 @@
+package osthread
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/ident"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// Model: verify/condition.pml. A waiter queues, under the queue's guard, before it unlocks L, so a Notify that comes after the unlock finds it. From
+// then on it is in one of three places:
+//
+//	in c.q --Notify, L is a Lock or RLock that is held--> in L's queue --Unlock--> awake, with L or on its way to it
+//	   |  \--Notify, otherwise-----------------------------------------------------> awake, to lock L itself
+//	   \-----its time is up: it takes itself out---> awake, not notified
+//
+// Moved to L's queue it does not wake up only to find L held by the one who notified, and a NotifyAll wakes nobody by itself. Where
+// L is another's lock with a queue that we cannot reach, NotifyAll wakes one waiter, and each, once it has L, the next.
+//
+// A waiter whose time is up and who is not in c.q any more was notified: it returns true. So no notification is lost on one that has stopped
+// waiting, which is what CPython and POSIX allow.
+
+// A Condition is a condition variable tied to L. It comes from NewCondition, or has L set, and must not be copied after first use.
+//
+// A wait does not return for any other reason than its documented ones: there are no spurious wake-ups. Waiters are notified in the
+// order in which they came.
+//
+// In the terms of the Go memory model, a Notify synchronizes before the return of the wait that it ends.
+type Condition struct {
+	// L is held by whoever waits, notifies, or touches what the condition is about. Several conditions may share one.
+	L sync.Locker
+
+	spin park.Spinner
+	q    wait.Queue
+	_    noCopy
+}
+
+// NewCondition returns a condition on l; nil stands for a new RLock.
+func NewCondition(l sync.Locker) *Condition {
+	if l == nil {
+		l = new(RLock)
+	}
+	return &Condition{L: l}
+}
+
+// Wait unlocks L, sleeps until notified, and locks L again; an RLock as often as it was. It panics with an error that is ErrNotLocked if L is a Lock that is
+// not locked, or an RWLock, and ErrNotOwner if it is an RLock that the calling thread does not hold; of other Lockers it cannot tell.
+func (c *Condition) Wait() { c.wait("Wait", futex.Never, nil) }
+
+// TryWait is WaitTimeout(0).
+func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
+
+// WaitTimeout is Wait for at most d and reports whether it was notified. It takes longer than d if L does: that is locked again in any case. d <= 0
+// never sleeps for a notification.
+func (c *Condition) WaitTimeout(d time.Duration) bool {
+	return c.wait("WaitTimeout", futex.After(d), nil)
+}
+
+// WaitContext is Wait until ctx is done; it then returns ctx's cause, with L locked as in any case. If ctx is done already it does not unlock L.
+func (c *Condition) WaitContext(ctx context.Context) error {
+	if ctx.Err() != nil {
+		mustHold("Condition.WaitContext", c.L)
+		return context.Cause(ctx)
+	}
+	if !c.wait("WaitContext", futex.Never, ctx) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// WaitFor waits until cond, which is called with L held, first at once, is true. If cond panics L is held.
+func (c *Condition) WaitFor(cond func() bool) {
+	for !cond() {
+		c.Wait()
+	}
+}
+
+// WaitForTimeout is WaitFor for at most d in all. It returns what cond said last. With d <= 0 it asks cond once, and once more after
+// letting others have L.
+func (c *Condition) WaitForTimeout(cond func() bool, d time.Duration) bool {
+	return c.waitFor("WaitForTimeout", cond, futex.After(d), nil)
+}
+
+// WaitForContext is WaitFor until ctx is done; if cond is not true then it returns ctx's cause. If ctx is done already it asks cond once.
+func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error {
+	if ctx.Err() != nil && cond() {
+		return nil
+	}
+	if ctx.Err() != nil || !c.waitFor("WaitForContext", cond, futex.Never, ctx) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (c *Condition) waitFor(what string, cond func() bool, deadline int64, ctx context.Context) bool {
+	for inTime := true; !cond(); {
+		if !inTime {
+			return false
+		}
+		inTime = c.wait(what, deadline, ctx)
+	}
+	return true
+}
+
+// Notify wakes the one who has waited longest, if any: it returns once it has L. It panics, as do its kin, as Wait does if L is not held.
+func (c *Condition) Notify() { c.notify("Notify", 1) }
+
+// NotifyN wakes the n who have waited longest. n <= 0 wakes nobody.
+func (c *Condition) NotifyN(n int) { c.notify("NotifyN", n) }
+
+// NotifyAll wakes everybody who waits.
+func (c *Condition) NotifyAll() {
+	mustHold("Condition.NotifyAll", c.L)
+	c.q.Lock()
+	first := c.q.TakeAll()
+	c.q.Unlock()
+	c.wake(first)
+}
+
+// Waiting returns how many wait and are not notified yet. By the time the caller looks at the result it may be otherwise, unless it holds L.
+func (c *Condition) Waiting() int {
+	c.q.Lock()
+	defer c.q.Unlock()
+	return c.q.Len()
+}
+
+func (c *Condition) notify(what string, n int) {
+	mustHold("Condition."+what, c.L)
+	if n <= 0 {
+		return
+	}
+	c.q.Lock()
+	first := c.q.Pop()
+	last := first
+	for ; n > 1 && last != nil; n-- {
+		next := c.q.Pop()
+		*last.NextLink() = next
+		last = next
+	}
+	c.q.Unlock()
+	c.wake(first)
+}
+
+// wake lets the notified waiters first and those behind it have L, one after the other.
+func (c *Condition) wake(first *wait.Node) {
+	if first == nil {
+		return
+	}
+	m, fair := mutexOf(c.L)
+	if m == nil {
+		first.Unpark() // and it the next
+		return
+	}
+	var alone *wait.Node // the first of those who lock L themselves
+	last := &alone
+	for n := first; n != nil; {
+		next := n.Next()
+		*n.NextLink() = nil
+		n.Got = gotNotice
+		if n.Key == 0 || !m.adopt(n, fair) {
+			*last = n
+			last = n.NextLink()
+		}
+		n = next
+	}
+	if alone != nil {
+		alone.Unpark()
+	}
+}
+
+// wait reports whether it was notified.
+func (c *Condition) wait(what string, deadline int64, ctx context.Context) bool {
+	n := wait.New(&c.spin)
+	n.Key = mustHold("Condition."+what, c.L)
+	c.q.Lock()
+	c.q.PushBack(n)
+	c.q.Unlock()
+	depth := c.unlock(n)
+	notified := sleep(n, c.leave, deadline, ctx, c)
+	c.relock(n, depth, notified)
+	n.Free()
+	return notified
+}
+
+func (c *Condition) leave(n *wait.Node) bool {
+	c.q.Lock()
+	defer c.q.Unlock()
+	return c.q.Remove(n)
+}
+
+// relock locks L again for the owner of n.
+func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
+	m, fair := mutexOf(c.L)
+	switch {
+	case n.Key == 0:
+		c.L.Lock()
+	case !notified || n.Got == gotNotice:
+		m.lock(n.Key, fair, futex.Never, nil, c.L)
+	case !m.woken(n):
+		m.await(n, futex.Never, nil, c.L)
+	}
+	if next := n.Next(); next != nil {
+		next.Unpark()
+	}
+	if r, ok := c.L.(*RLock); ok {
+		r.depth = depth
+	}
+}
+
+// mutexOf returns what is in l if it is one of ours that a waiter can be moved to.
+func mutexOf(l sync.Locker) (m *mutex, fair bool) {
+	switch l := l.(type) {
+	case *Lock:
+		return &l.m, l.Fair
+	case *RLock:
+		return &l.m, l.Fair
+	default:
+		return nil, false
+	}
+}
+
+// mustHold panics if l is certainly not held by the caller. It returns the key that a waiter waits for l with; 0 if it must lock l by itself: then it
+// waits as a goroutine that is held on no thread.
+func mustHold(what string, l sync.Locker) (key uint64) {
+	switch l := l.(type) {
+	case *Lock:
+		if !l.Locked() {
+			panic(misuse(what, ErrNotLocked))
+		}
+		return anonymous
+	case *RLock:
+		if !l.Owned() {
+			panic(misuse(what, ErrNotOwner))
+		}
+		if slot := ident.Slot(); ident.Row(slot) != 0 {
+			return keyOf(slot)
+		}
+	case *RWLock:
+		if !l.writeLocked() {
+			panic(misuse(what, ErrNotLocked))
+		}
+	case nil:
+		panic(misuse(what+" without L", ErrNotLocked))
+	}
+	return 0
+}
+
+// unlock unlocks L however often it is locked, and returns how often beyond once. If L's Unlock panics n is taken out again.
+func (c *Condition) unlock(n *wait.Node) (depth int) {
+	unlocked := false
+	defer func() {
+		if !unlocked {
+			c.leave(n)
+		}
+	}()
+	if r, ok := c.L.(*RLock); ok {
+		depth, r.depth = r.depth, 0
+	}
+	c.L.Unlock()
+	unlocked = true
+	return depth
+}

@@ -1,0 +1,84 @@
+package osthread
+
+import (
+	"iter"
+	"sync"
+	"weak"
+)
+
+// The values are kept by the Local, under their threads, so they die with it; and the thread drops its own at its end, through a weak
+// pointer, so that it does not keep the Local. Only the thread itself stores under its name.
+
+// A Local holds one value of type T for each thread (Python: threading.local). The zero value is ready. It must not be copied after first use. A value is
+// forgotten when its thread ends, also one that this package did not start, or when the Local is garbage.
+//
+// In a goroutine that is not held on a thread (runtime.LockOSThread) the value is that of the thread it is on at the moment, which may be another at the next call.
+type Local[T any] struct {
+	// New makes a thread's first value; nil stands for the zero T.
+	New func() T
+
+	values sync.Map // *Thread -> box[T]
+	told   sync.Map // *Thread -> nil: those whose end drops the value
+	_      noCopy
+}
+
+// Get returns the calling thread's value, which it makes if there is none.
+func (l *Local[T]) Get() (v T) {
+	t := Current()
+	if v, ok := l.values.Load(t); ok {
+		return v.(box[T]).v
+	}
+	if l.New != nil {
+		v = l.New()
+	}
+	l.set(t, v)
+	return v
+}
+
+// Set sets the calling thread's value.
+func (l *Local[T]) Set(v T) { l.set(Current(), v) }
+
+// Delete forgets the calling thread's value; the next Get makes a new one.
+func (l *Local[T]) Delete() { l.values.Delete(Current()) }
+
+// Has reports whether the calling thread has a value.
+func (l *Local[T]) Has() bool {
+	_, ok := l.values.Load(Current())
+	return ok
+}
+
+// All ranges over the threads that have a value, and their values.
+func (l *Local[T]) All() iter.Seq2[*Thread, T] {
+	return func(yield func(*Thread, T) bool) {
+		l.values.Range(func(t, v any) bool { return yield(t.(*Thread), v.(box[T]).v) })
+	}
+}
+
+// box lets a nil interface be a value.
+type box[T any] struct{ v T }
+
+func (l *Local[T]) set(t *Thread, v T) {
+	l.values.Store(t, box[T]{v})
+	if _, told := l.told.LoadOrStore(t, nil); told {
+		return
+	}
+	p := weak.Make(l)
+	t.onEnd(func() {
+		if l := p.Value(); l != nil {
+			l.values.Delete(t)
+			l.told.Delete(t)
+		}
+	})
+}
+
+// onEnd makes f run when t ends, on its thread where that tells of its end.
+func (t *Thread) onEnd(f func()) {
+	t.mu.Lock()
+	if t.state != ended {
+		t.atEnd = append(t.atEnd, f)
+		t.mu.Unlock()
+		return
+	}
+	t.mu.Unlock()
+	f() // in the destructor of a Key, after t's end
+}

@@ -1,0 +1,76 @@
+package osthread
+
+import (
+	"context"
+	"time"
+
+	"example.com/thread/internal/futex"
+)
+
+// A Lock is a mutual exclusion lock. The zero value is unlocked. It must not be copied after first use.
+//
+// A Lock has no owner: any thread or goroutine may unlock it, and one that locks it twice waits for another to unlock it. A thread that
+// waits sleeps on a futex, a goroutine in Go's scheduler, where it costs no thread. In a goroutine, Lock and Unlock of a free Lock cost what sync.Mutex's cost.
+//
+// Who comes while it is unlocked gets it before those who sleep, since they would take longer to come. But one who has waited for a millisecond is
+// given it by the next Unlock, as in sync.Mutex; in a Fair Lock everyone is, in the order in which they came.
+//
+// In the terms of the Go memory model, Unlock synchronizes before any later locking call that succeeds.
+type Lock struct {
+	// Fair makes each Unlock hand the lock to whoever has waited longest. It costs a switch of threads each time, and must not change after first use.
+	Fair bool
+
+	m mutex
+	_ noCopy
+}
+
+// Lock locks l, sleeping until it is free.
+func (l *Lock) Lock() {
+	if !l.m.word.CompareAndSwap(0, anonymous) {
+		l.lockSlow()
+	}
+}
+
+func (l *Lock) lockSlow() { l.m.lock(anonymous, l.Fair, futex.Never, nil, l) }
+
+// TryLock locks l if it is free and nobody is to have it first, and reports whether it did.
+func (l *Lock) TryLock() bool { return l.m.tryLock(anonymous) }
+
+// LockTimeout is Lock for at most d and reports whether l is now locked by it. With d <= 0 it is TryLock.
+func (l *Lock) LockTimeout(d time.Duration) bool {
+	return l.m.lock(anonymous, l.Fair, futex.After(d), nil, l)
+}
+
+// LockContext is Lock until ctx is done; it then returns ctx's cause, and l is not locked by it. If ctx is done already it does not try.
+func (l *Lock) LockContext(ctx context.Context) error {
+	if ctx.Err() != nil || !l.m.lock(anonymous, l.Fair, futex.Never, ctx, l) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// Unlock unlocks l. Any thread may call it. It panics with an error that is ErrNotLocked if l is not locked, which it stays.
+func (l *Lock) Unlock() {
+	if s := l.m.word.Add(anonymous); s != 0 {
+		l.unlockSlow(s)
+	}
+}
+
+func (l *Lock) unlockSlow(s uint64) {
+	if !free(s) { // it was, and is now locked by this call
+		l.Unlock()
+		panic(misuse("Lock.Unlock", ErrNotLocked))
+	}
+	l.m.unlockSlow(s, l)
+}
+
+// Locked reports whether l is locked, by whomever. By the time the caller looks at the result it may be otherwise.
+func (l *Lock) Locked() bool { return !free(l.m.word.Load()) }
+
+// String tells the lock's state.
+func (l *Lock) String() string {
+	if l.Locked() {
+		return "locked osthread.Lock"
+	}
+	return "unlocked osthread.Lock"
+}

@@ -1,0 +1,314 @@
+package osthread
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A locker is what all exclusive locks have.
+type locker interface {
+	sync.Locker
+	TryLock() bool
+	LockTimeout(time.Duration) bool
+	LockContext(context.Context) error
+	Locked() bool
+}
+
+var lockers = map[string]func() locker{
+	"Lock":       func() locker { return new(Lock) },
+	"fair Lock":  func() locker { return &Lock{Fair: true} },
+	"RLock":      func() locker { return new(RLock) },
+	"fair RLock": func() locker { return &RLock{Fair: true} },
+	"RWLock":     func() locker { return new(RWLock) },
+}
+
+func eachLock(t *testing.T, f func(t *testing.T, g *group, l locker)) {
+	for name, newLock := range lockers {
+		t.Run(name, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *group) { f(t, g, newLock()) })
+		})
+	}
+}
+
+var errWhy = errors.New("why")
+
+func canceledContext() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(errWhy)
+	return ctx
+}
+
+func TestLockShapes(t *testing.T) {
+	eachLock(t, func(t *testing.T, g *group, l locker) {
+		assert.False(t, l.Locked())
+		hold, held := make(chan struct{}), make(chan struct{})
+		leave := g.run(func() {
+			l.Lock()
+			close(held)
+			<-hold
+			l.Unlock()
+		})
+		<-held
+		assert.True(t, l.Locked())
+		g.run(func() {
+			assert.False(t, l.TryLock())
+			assert.False(t, l.LockTimeout(0))
+			assert.False(t, l.LockTimeout(-time.Hour))
+			began := time.Now()
+			assert.False(t, l.LockTimeout(2*time.Millisecond))
+			assert.GreaterOrEqual(t, time.Since(began), 2*time.Millisecond)
+			assert.ErrorIs(t, l.LockContext(canceledContext()), errWhy)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			assert.ErrorIs(t, l.LockContext(ctx), context.DeadlineExceeded)
+		})()
+		close(hold)
+		leave()
+		g.run(func() {
+			assert.ErrorIs(t, l.LockContext(canceledContext()), errWhy, "free, but the context is done")
+			assert.True(t, l.TryLock())
+			l.Unlock()
+			assert.True(t, l.LockTimeout(TimeoutMax))
+			l.Unlock()
+			assert.NoError(t, l.LockContext(context.Background()))
+			l.Unlock()
+		})()
+		assert.False(t, l.Locked())
+	})
+}
+
+func TestLocksExclude(t *testing.T) {
+	eachLock(t, func(t *testing.T, g *group, l locker) {
+		const callers, rounds = 8, 300
+		n := 0
+		for range callers {
+			g.run(func() {
+				for range rounds {
+					l.Lock()
+					n++
+					l.Unlock()
+				}
+			})
+		}
+		g.wait()
+		assert.Equal(t, callers*rounds, n)
+	})
+}
+
+// Time-outs and cancellations may come at any point of the way to sleep and to the lock. None may take a wake-up along.
+func TestNoWakeUpIsLostAmongTimeoutsAndCancellations(t *testing.T) {
+	eachLock(t, func(t *testing.T, g *group, l locker) {
+		var inside atomic.Int32
+		for range 6 {
+			g.run(func() {
+				for range 300 {
+					ok := false
+					switch rand.IntN(4) {
+					case 0:
+						l.Lock()
+						ok = true
+					case 1:
+						ok = l.TryLock()
+					case 2:
+						ok = l.LockTimeout(time.Duration(rand.IntN(30)) * time.Microsecond)
+					case 3:
+						ctx, cancel := context.WithCancel(context.Background())
+						go cancel()
+						ok = l.LockContext(ctx) == nil
+						cancel()
+					}
+					if !ok {
+						continue
+					}
+					assert.EqualValues(t, 1, inside.Add(1))
+					if rand.IntN(8) == 0 {
+						runtime.Gosched()
+					}
+					inside.Add(-1)
+					l.Unlock()
+				}
+			})
+		}
+		g.wait()
+		assert.True(t, l.TryLock())
+		l.Unlock()
+	})
+}
+
+func TestAnyThreadMayUnlockALock(t *testing.T) {
+	for _, fair := range []bool{false, true} {
+		callers(t, func(t *testing.T, g *group) {
+			l := &Lock{Fair: fair}
+			l.Lock()
+			locked := make(chan struct{})
+			for i := range 3 {
+				g.run(func() {
+					l.Lock()
+					locked <- struct{}{}
+				})
+				awaitWaiting(&l.m.q, i+1)
+			}
+			for range 3 {
+				l.Unlock()
+				<-locked
+			}
+			l.Unlock()
+		})
+	}
+}
+
+func TestFairLockGoesInTurn(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		l := &Lock{Fair: true}
+		l.Lock()
+		var order []int
+		for i := range 5 {
+			g.run(func() {
+				l.Lock()
+				order = append(order, i)
+				l.Unlock()
+			})
+			awaitWaiting(&l.m.q, i+1)
+		}
+		l.Unlock()
+		l.Lock() // after all of them
+		assert.Equal(t, []int{0, 1, 2, 3, 4}, order)
+		l.Unlock()
+	})
+}
+
+// A waiter is not passed by for much longer than patience, however fast the holder comes back.
+func TestNoWaiterIsBypassedForLong(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var l Lock
+		var stop atomic.Bool
+		spins := runtime.GOMAXPROCS(0)
+		for range spins {
+			g.run(func() {
+				for !stop.Load() {
+					l.Lock()
+					for range 50 {
+						runtime.KeepAlive(l.m.word.Load())
+					}
+					l.Unlock()
+				}
+			})
+		}
+		g.run(func() {
+			for range 20 {
+				l.Lock() // the test's own time limit tells if it never gets it
+				//lint:ignore SA2001 having it is what counts
+				l.Unlock()
+			}
+		})()
+		stop.Store(true)
+	})
+}
+
+func TestUnlockOfAnUnlockedLockPanics(t *testing.T) {
+	tests := []struct {
+		name string
+		l    locker
+		want error
+	}{
+		{"Lock", new(Lock), ErrNotLocked},
+		{"fair Lock", &Lock{Fair: true}, ErrNotLocked},
+		{"RLock", new(RLock), ErrNotOwner},
+		{"RWLock", new(RWLock), ErrNotLocked},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			require.ErrorIs(t, panicOf(test.l.Unlock), test.want)
+			assert.False(t, test.l.Locked())
+			assert.True(t, test.l.TryLock())
+			test.l.Unlock()
+		})
+	}
+}
+
+func TestRLockCountsItsOwnersLocks(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var r RLock
+		entered, leave := make(chan struct{}), make(chan struct{})
+		g.run(func() {
+			assert.False(t, r.Owned())
+			r.Lock()
+			assert.True(t, r.TryLock())
+			assert.True(t, r.LockTimeout(-1))
+			assert.NoError(t, r.LockContext(context.Background()))
+			for range 3 {
+				r.Unlock()
+				assert.True(t, r.Owned())
+				assert.True(t, r.Locked())
+			}
+			entered <- struct{}{}
+			<-leave
+			r.Unlock()
+			assert.False(t, r.Owned())
+			assert.ErrorIs(t, panicOf(r.Unlock), ErrNotOwner)
+		})
+		<-entered
+		g.run(func() {
+			assert.False(t, r.TryLock())
+			assert.ErrorIs(t, panicOf(r.Unlock), ErrNotOwner, "of another's")
+			assert.True(t, r.Locked())
+			assert.Contains(t, r.String(), "owner")
+		})()
+		close(leave)
+		g.wait()
+		assert.False(t, r.Locked())
+		assert.Equal(t, "unlocked osthread.RLock", r.String())
+	})
+}
+
+// The owner is known by a serial, so a thread that gets the ident and the id of one that ended with the lock does not own it.
+func TestRLockOfAnEndedThreadBelongsToNobody(t *testing.T) {
+	var r RLock
+	th, err := Go(func() error { r.Lock(); return nil })
+	require.NoError(t, err)
+	require.NoError(t, th.Join())
+	reused := false
+	for i := 0; i < 50 && !reused; i++ {
+		next, err := Go(func() error {
+			assert.False(t, r.Owned())
+			assert.False(t, r.TryLock())
+			assert.ErrorIs(t, panicOf(r.Unlock), ErrNotOwner)
+			return nil
+		})
+		require.NoError(t, err)
+		require.NoError(t, next.Join())
+		reused = next.Ident() == th.Ident()
+	}
+	assert.True(t, r.Locked())
+}
+
+// A goroutine that holds an RLock stays on its thread, and is free of it afterwards.
+func TestRLockHoldsItsGoroutineOnAThread(t *testing.T) {
+	var r RLock
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 200 {
+				r.Lock()
+				r.Lock()
+				runtime.Gosched()
+				assert.True(t, r.Owned())
+				r.Unlock()
+				runtime.Gosched()
+				r.Unlock()
+				runtime.Gosched()
+			}
+		})
+	}
+	wg.Wait()
+	assert.False(t, r.Locked())
+}

@@ -1,0 +1,216 @@
+package osthread
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"runtime/debug"
+	"slices"
+
+	"example.com/thread"
+)
+
+// The end of a process is Python's, in this order: what AtShutdown was given, the last first; the wait for all threads that are no daemons, also those that
+// start meanwhile; what AtExit was given, the last first. Exit functions may start threads: then the wait begins again. The step after which no
+// thread can start, and none that counts is there, is one under the registry's lock.
+
+var exits struct {
+	begun      bool // under registry.mu, as the others
+	atShutdown []func()
+	atExit     []func()
+}
+
+// AtShutdown makes Shutdown call f before it waits for threads, the function given last first: to tell them to end (Python:
+// threading._register_atexit). It returns ErrShutdown once Shutdown has begun.
+func AtShutdown(f func()) error {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if exits.begun {
+		return ErrShutdown
+	}
+	exits.atShutdown = append(exits.atShutdown, f)
+	return nil
+}
+
+// AtExit makes Shutdown call f after it has waited for threads, the function given last first (Python: atexit). It returns ErrShutdown once
+// Shutdown is over.
+func AtExit(f func()) error {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if registry.closed {
+		return ErrShutdown
+	}
+	exits.atExit = append(exits.atExit, f)
+	return nil
+}
+
+// RunMain runs f on the process's first thread, and then Shutdown, as Python does at the end of a program. It is what main should consist of; without it Go's
+// rule holds: the process ends when main returns, whatever threads run. It returns what f returned, or a *PanicError, which has been reported.
+//
+// While f runs Current is Main, and when f has ended those who joined Main go on. It returns ErrStarted, and does not run f, if it was called
+// before.
+func RunMain(f func() error) (err error) {
+	registry.mu.Lock()
+	ran := mainRan
+	mainRan = true
+	registry.mu.Unlock()
+	if ran {
+		return ErrStarted
+	}
+	defer func() { // also when f calls runtime.Goexit
+		_, down := Shutdown(context.Background())
+		err = errors.Join(err, down)
+	}()
+	onFirstThread(func() { err = runMain(f) })
+	return err
+}
+
+var mainRan bool // under registry.mu
+
+// onFirstThread runs f on the process's first thread. The calling goroutine is there already if it is main and has not waited for anything yet. Else
+// goroutines hold one thread each until one is on the first: the runtime gives them its idle threads before it makes new ones, and the first is among
+// those, unless a goroutine is locked to it or it is in a call to C; then this waits for it.
+func onFirstThread(f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if thread.Self() == mainThread.ident {
+		f()
+		return
+	}
+	hold := make(chan struct{})
+	tried := make(chan bool)
+	done := make(chan struct{})
+	for found := false; !found; {
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if thread.Self() != mainThread.ident {
+				tried <- false
+				<-hold
+				return
+			}
+			tried <- true
+			defer close(done)
+			f()
+		}()
+		found = <-tried
+	}
+	close(hold)
+	<-done
+}
+
+// runMain runs f as the main thread, on it.
+func runMain(f func() error) (err error) {
+	low, err := thread.Attach()
+	if err != nil {
+		return err
+	}
+	t := mainThread
+	_ = self.Set(t) // it fails only where there is no thread
+	t.mu.Lock()
+	t.low = low
+	t.mu.Unlock()
+	t.takeHooks()
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			e := &PanicError{Value: v, Stack: debug.Stack()}
+			t.emit(TraceEvent{Action: TracePanic})
+			t.report(e)
+			err = e
+		} else if !returned {
+			err = ErrGoexit
+		}
+		t.finish(err)
+		self.Clear()
+		err = errors.Join(err, thread.Detach())
+	}()
+	t.emit(TraceEvent{Action: TraceStart})
+	err = f()
+	returned = true
+	return err
+}
+
+// Shutdown ends what this package has begun: it calls the functions of AtShutdown, waits for every thread but daemons, dummies, the main thread and the caller,
+// also for those that start meanwhile, and calls the functions of AtExit. If ctx ends first it returns the threads it still waits for, and ctx's cause; it may
+// then be called again. Afterwards Start returns ErrShutdown, and a further call returns at once.
+//
+// A panic in one of the functions is reported and does not keep the others from running.
+func Shutdown(ctx context.Context) (running []*Thread, err error) {
+	caller := Current()
+	registry.mu.Lock()
+	exits.begun = true
+	registry.mu.Unlock()
+	callLastFirst(caller, &exits.atShutdown)
+	for {
+		if err := awaitThreads(ctx, caller); err != nil {
+			return unfinished(caller), err
+		}
+		callLastFirst(caller, &exits.atExit)
+		if closeRegistry(caller) {
+			return nil, nil
+		}
+	}
+}
+
+// counts reports whether Shutdown, called on caller, waits for t.
+func counts(t, caller *Thread) bool { return t.sort == ours && t != caller && !t.Daemon() }
+
+func unfinished(caller *Thread) []*Thread {
+	return slices.DeleteFunc(registry.snapshot(), func(t *Thread) bool { return !counts(t, caller) })
+}
+
+// awaitThreads waits until there is no thread left that counts.
+func awaitThreads(ctx context.Context, caller *Thread) error {
+	for {
+		left := unfinished(caller)
+		if len(left) == 0 {
+			return nil
+		}
+		for _, t := range left {
+			// Its end is what counts, not how it ended. One that is about to start is in the registry as well.
+			if err := t.done.WaitContext(ctx); err != nil {
+				return err
+			}
+			if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil {
+				return err
+			}
+		}
+	}
+}
+
+// callLastFirst takes the functions out of list, which is under registry.mu, and calls them.
+func callLastFirst(caller *Thread, list *[]func()) {
+	for {
+		registry.mu.Lock()
+		last := len(*list) - 1
+		if last < 0 {
+			registry.mu.Unlock()
+			return
+		}
+		f := (*list)[last]
+		*list = (*list)[:last]
+		registry.mu.Unlock()
+		func() {
+			defer func() {
+				if v := recover(); v != nil {
+					caller.report(&PanicError{Value: v, Stack: debug.Stack()})
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+// closeRegistry ends the time in which threads may start, if there is nothing left to wait for.
+func closeRegistry(caller *Thread) bool {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	for t := range registry.alive {
+		if counts(t, caller) {
+			return false
+		}
+	}
+	registry.closed = len(exits.atExit) == 0
+	return registry.closed
+}

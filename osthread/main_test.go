@@ -1,0 +1,112 @@
+package osthread
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+
+	"example.com/thread"
+	"example.com/thread/internal/leak"
+	"example.com/thread/internal/wait"
+)
+
+func TestMain(m *testing.M) {
+	leak.Main(m, func() (left string) {
+		if n := thread.NumThread(); n != 0 {
+			left += fmt.Sprintf(" %d threads", n)
+		}
+		for t := range Threads() {
+			if t.sort == ours {
+				left += " " + t.String()
+			}
+		}
+		if n := hooked.Load(); n != 0 {
+			left += fmt.Sprintf(" %d hooks", n)
+		}
+		return left
+	})
+}
+
+// callers runs f with a spawn for both kinds of callers: goroutines, and threads. What spawn returned is to be called before f returns: it waits
+// for all.
+func callers(t *testing.T, f func(t *testing.T, g *group)) {
+	t.Run("caller=goroutine", func(t *testing.T) {
+		g := &group{t: t}
+		defer g.wait()
+		f(t, g)
+	})
+	t.Run("caller=thread", func(t *testing.T) {
+		g := &group{t: t, threads: true}
+		defer g.wait()
+		f(t, g)
+	})
+}
+
+// A group is callers that run at once.
+type group struct {
+	t       *testing.T
+	threads bool
+	started []func() error
+}
+
+// run runs f beside the others.
+func (g *group) run(f func()) (join func()) {
+	g.t.Helper()
+	var end func() error
+	if g.threads {
+		th, err := Go(func() error { f(); return nil })
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		end = th.Join
+	} else {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			f()
+		}()
+		end = func() error { <-done; return nil }
+	}
+	g.started = append(g.started, end)
+	return func() {
+		if err := end(); err != nil {
+			g.t.Error(err)
+		}
+	}
+}
+
+func (g *group) wait() {
+	g.t.Helper()
+	for _, end := range g.started {
+		if err := end(); err != nil {
+			g.t.Error(err)
+		}
+	}
+	g.started = nil
+}
+
+// await waits for cond, which other goroutines make true.
+func await(cond func() bool) {
+	for !cond() {
+		runtime.Gosched()
+	}
+}
+
+// waiting returns how many stand in q.
+func waiting(q *wait.Queue) func() int {
+	return func() int {
+		q.Lock()
+		defer q.Unlock()
+		return q.Len()
+	}
+}
+
+// awaitWaiting waits until n stand in q.
+func awaitWaiting(q *wait.Queue, n int) { await(func() bool { return waiting(q)() == n }) }
+
+// panicOf returns what f panics with, as an error.
+func panicOf(f func()) (err error) {
+	defer func() { err, _ = recover().(error) }()
+	f()
+	return nil
+}

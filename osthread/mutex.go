@@ -1,0 +1,356 @@
+package osthread
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// mutex is the algorithm of Lock and RLock. Model: verify/lock.pml.
+//
+// # State
+//
+// The word is the holder's key, 0 while the lock is free, and three flags:
+//
+//	queued    somebody may be in the queue. Legal to be set for too long; illegal to be clear while a node is in the queue.
+//	starving  the head of the queue has waited for longer than patience: whoever unlocks hands the lock to it. Set only while the lock is
+//	          held or starving already, so whoever unlocks sees it. Cleared under the guard.
+//	claimed   the spinner takes the lock next. Set by the spinner while the lock is held; cleared by the spinner alone.
+//
+// A lock is open to newcomers while it is free and neither starving nor claimed. One who waits is
+//
+//	a newcomer --> the spinner --> in the queue --+--> the spinner --> in the queue, in front, ...
+//	           \___________________/^              \--> the holder (handed)
+//
+// There is at most one spinner, who has set the spinner word from 0 to 1: awake, or about to be. It looks at the word now and then, rarely enough to
+// leave the cache line to the holder, whose next section often costs less than passing the lock on. If it has not
+// found the lock open for a while it claims it: then it is passed between two threads that are both awake, without a system call.
+//
+// # No wake-up is lost
+//
+// The lock must not stay free while somebody is in the queue and nobody is about to look. Unlock, which sees the flags in the very step that
+// frees the word, leaves it to the spinner if there is one, else it goes through release. Who stops being the spinner without the lock goes through
+// release as well, after it has cleared the spinner word and its claim; so if Unlock saw it as the spinner, it will see the free lock.
+// release, under the guard, wakes the head as the new spinner, or hands it the lock, or finds that somebody has the lock, whose Unlock will
+// come here: enqueue has set queued while the lock was held, in the same step that saw it held.
+//
+// The spinner clears the spinner word before it takes the lock, not after: another thread may unlock it right away and must not take the new
+// holder for somebody who still looks.
+//
+// # Fairness
+//
+// The spinner and release look how long the head has waited. Above patience they set starving, and the next Unlock hands the lock over; the
+// one after, too, if the next head has waited as long. In a fair lock nodes are as old as can be, so every Unlock with a queue hands over, in order.
+//
+// # Order
+//
+// All accesses are sequentially consistent. The word is freed by the holder's subtraction alone, and every acquisition is a swap that found it free: what came
+// before an Unlock synchronizes before the return of the lock call that follows. A lock that is handed over is taken by release on the other's
+// behalf and told by Unpark.
+type mutex struct {
+	word    atomic.Uint64
+	spinner atomic.Uint32
+	oldest  atomic.Int64 // Since of the head of the queue; 0: it is empty
+	q       wait.Queue
+}
+
+const (
+	queued   uint64 = 1 << iota
+	starving        // and queued
+	claimed
+	flags = 1<<iota - 1
+
+	keyShift = iota // a key is a multiple of 1 << keyShift
+)
+
+// anonymous is the key of a holder who need not be known. It is the highest bit, so adding it takes it away, and adding it to a free word makes that a
+// held one and leaves the flags alone: an Unlock too many is undone by another.
+const anonymous uint64 = 1 << 63
+
+func free(s uint64) bool { return s&^flags == 0 }
+func open(s uint64) bool { return s&^queued == 0 }
+
+// What the owner of a node that was taken out of a mutex's queue has got.
+const (
+	gotNotice = iota // nothing but the wake-up (Condition)
+	gotTurn          // it is the spinner
+	gotLock
+)
+
+// The times of a waiter. A spinner on a thread of its own has as long as a sleep and a wake-up cost; a goroutine, whose sleep costs less, as
+// long as sync.Mutex spins.
+const (
+	patience     = int64(time.Millisecond) // as in sync.Mutex
+	since0       = int64(1)                // when a waiter of a fair lock came
+	threadLooks  = 40                      // about 18 us
+	goLooks      = 4
+	claimAfter   = 25 // looks, 11 us: more often, and short sections suffer from the passing on
+	spinnerPause = 30 // about 450 ns
+)
+
+// lock locks m. It reports false if deadline has passed or ctx, which may be nil, is done first. obj is what the trace functions are told.
+func (m *mutex) lock(key uint64, fair bool, deadline int64, ctx context.Context, obj any) bool {
+	return m.tryLock(key) || !over(deadline, ctx) && m.lockSlow(key, fair, deadline, ctx, obj)
+}
+
+// tryLock locks m if it is open.
+func (m *mutex) tryLock(key uint64) bool {
+	for {
+		s := m.word.Load()
+		if !open(s) {
+			return false
+		}
+		if m.word.CompareAndSwap(s, s|key) {
+			return true
+		}
+	}
+}
+
+func (m *mutex) lockSlow(key uint64, fair bool, deadline int64, ctx context.Context, obj any) bool {
+	if !fair && park.CanSpin() && m.spinner.CompareAndSwap(0, 1) && m.spin(key) {
+		return true
+	}
+	n := wait.New(nil)
+	n.Key, n.Since = key, since(fair)
+	locked := m.await(n, deadline, ctx, obj)
+	n.Free()
+	return locked
+}
+
+func since(fair bool) int64 {
+	if fair {
+		return since0
+	}
+	return futex.Now()
+}
+
+// await waits for m with the node n, which is in no queue.
+func (m *mutex) await(n *wait.Node, deadline int64, ctx context.Context, obj any) bool {
+	for front := false; ; front = true {
+		if m.enqueue(n, front) {
+			return true
+		}
+		inTime := sleep(n, m.leave, deadline, ctx, obj)
+		if !inTime {
+			return false
+		}
+		if m.woken(n) {
+			return true
+		}
+		if over(deadline, ctx) {
+			return false
+		}
+	}
+}
+
+// woken reports whether the owner of n, which was taken out of the queue, has the lock now. If it got its turn it tries before it looks at
+// any clock: whoever woke it relies on that.
+func (m *mutex) woken(n *wait.Node) bool { return n.Got == gotLock || m.spin(n.Key) }
+
+// spin is the life of the spinner, which the caller is. It ends with the lock or without either.
+func (m *mutex) spin(key uint64) bool {
+	looks := spinnerLooks()
+	claim := false
+	for look := 0; ; look++ {
+		s := m.word.Load()
+		switch {
+		case claim && free(s):
+			m.spinner.Store(0)
+			m.takeClaimed(key)
+			return true
+		case open(s):
+			m.spinner.Store(0)
+			if m.word.CompareAndSwap(s, s|key) {
+				return true
+			}
+			if !m.spinner.CompareAndSwap(0, 1) {
+				return false // there is another, and the lock was taken
+			}
+		case look >= looks || s&starving != 0 || m.headIsOld():
+			m.stopSpinning(claim)
+			return false
+		case look == claimAfter && s&claimed == 0:
+			claim = m.word.CompareAndSwap(s, s|claimed)
+		default:
+			park.Pause(spinnerPause)
+		}
+	}
+}
+
+// takeClaimed takes the free lock that nobody else may take.
+func (m *mutex) takeClaimed(key uint64) {
+	for {
+		s := m.word.Load()
+		if m.word.CompareAndSwap(s, s&^claimed|key) {
+			return
+		}
+	}
+}
+
+func (m *mutex) stopSpinning(claim bool) {
+	if claim {
+		m.word.And(^claimed)
+	}
+	m.spinner.Store(0)
+	m.release()
+}
+
+func (m *mutex) headIsOld() bool {
+	o := m.oldest.Load()
+	return o != 0 && futex.Now()-o > patience
+}
+
+func spinnerLooks() int {
+	switch {
+	case !park.CanSpin():
+		return 0
+	case park.OnThread():
+		return threadLooks
+	default:
+		return goLooks
+	}
+}
+
+// enqueue puts n into the queue and reports false, or takes the lock for it and reports true.
+func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
+	m.q.Lock()
+	defer m.q.Unlock()
+	mark := queued
+	if futex.Now()-n.Since > patience {
+		mark |= starving
+	}
+	for {
+		s := m.word.Load()
+		if open(s) {
+			if m.word.CompareAndSwap(s, s|n.Key) {
+				return true
+			}
+			continue
+		}
+		if m.mark(s, mark) {
+			break
+		}
+	}
+	if front {
+		m.q.PushFront(n)
+	} else {
+		m.q.PushBack(n)
+	}
+	m.oldest.Store(m.q.Head().Since)
+	return false
+}
+
+// mark sets flags, if the word is still s, in which the lock is not open.
+func (m *mutex) mark(s, flags uint64) bool {
+	if free(s) {
+		// Someone is about to take it (claimed) or to hand it over (starving), and will see the queue by itself.
+		flags &^= starving
+	}
+	return s&flags == flags || m.word.CompareAndSwap(s, s|flags)
+}
+
+// adopt puts n, whose owner sleeps, into the queue, and reports false if it need not wait.
+func (m *mutex) adopt(n *wait.Node, fair bool) bool {
+	n.Since = since(fair)
+	mark := queued
+	if fair {
+		mark |= starving
+	}
+	m.q.Lock()
+	defer m.q.Unlock()
+	for {
+		s := m.word.Load()
+		if open(s) {
+			return false
+		}
+		if m.mark(s, mark) {
+			break
+		}
+	}
+	m.q.PushBack(n)
+	m.oldest.Store(m.q.Head().Since)
+	return true
+}
+
+// leave takes n out of the queue and reports whether it stood there.
+func (m *mutex) leave(n *wait.Node) bool {
+	m.q.Lock()
+	defer m.q.Unlock()
+	if !m.q.Remove(n) {
+		return false
+	}
+	m.tidy(futex.Now())
+	return true
+}
+
+// tidy makes the flags true after a node has been taken out. The caller has the guard.
+func (m *mutex) tidy(now int64) {
+	h := m.q.Head()
+	if h == nil {
+		m.word.And(^(queued | starving))
+		m.oldest.Store(0)
+		return
+	}
+	m.oldest.Store(h.Since)
+	if m.word.Load()&starving != 0 && now-h.Since <= patience {
+		m.word.And(^starving)
+	}
+}
+
+// unlockSlow ends an Unlock that has left the word as s, free and with flags. On a lock that is only claimed or has a spinner it is they who go on.
+func (m *mutex) unlockSlow(s uint64, obj any) {
+	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
+		return
+	}
+	handedOver := m.release()
+	released(obj)
+	// With a processor to share, who has waited long goes first; a thread of its own would pay two switches to step aside.
+	if handedOver && (!park.CanSpin() || !park.OnThread()) {
+		runtime.Gosched()
+	}
+}
+
+// release sees to it that somebody looks at the lock, if there is a queue. It reports whether it has handed the lock over.
+func (m *mutex) release() (handedOver bool) {
+	m.q.Lock()
+	n := m.q.Head()
+	if n == nil {
+		m.q.Unlock()
+		return false
+	}
+	now := futex.Now()
+	got, ok := m.grant(n, now-n.Since > patience)
+	if !ok {
+		m.q.Unlock()
+		return false
+	}
+	m.q.Pop()
+	n.Got = got
+	m.tidy(now)
+	m.q.Unlock()
+	n.Unpark()
+	return got == gotLock
+}
+
+// grant gives the head n what it gets, or reports false if somebody else has the lock or looks at it, and will come to release.
+func (m *mutex) grant(n *wait.Node, old bool) (got int, ok bool) {
+	for {
+		s := m.word.Load()
+		old = old || s&starving != 0
+		switch {
+		case !free(s) || s&claimed != 0:
+			if !old || s&starving != 0 || m.word.CompareAndSwap(s, s|starving) {
+				return 0, false
+			}
+		case !old:
+			return gotTurn, m.spinner.CompareAndSwap(0, 1)
+		case m.word.CompareAndSwap(s, s|n.Key):
+			return gotLock, true
+		}
+	}
+}

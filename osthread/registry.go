@@ -1,0 +1,190 @@
+package osthread
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"example.com/thread"
+	"example.com/thread/internal/ident"
+)
+
+// The registry holds every thread that is alive: the main one, those started, and dummies. A thread finds its own Thread
+//
+//   - in a Key, if it has a record of package thread: threads of ours, attached and alien ones. The Key's destructor ends a dummy;
+//   - under its slot, which no other thread ever has, if Go made it and it has none. Nothing tells of such a thread's end, so the dummies of those that
+//     are gone are dropped when somebody lists threads, or adds one.
+
+// TimeoutMax is the longest time that can be waited for (Python: TIMEOUT_MAX).
+const TimeoutMax = time.Duration(math.MaxInt64)
+
+var self thread.Key[*Thread]
+
+type threads struct {
+	mu      sync.Mutex
+	alive   map[*Thread]struct{}
+	dummies map[uintptr]*Thread // by slot; of threads of Go's
+	closed  bool                // after Shutdown
+	numbers int                 // of dummies' names
+}
+
+var registry = &threads{alive: map[*Thread]struct{}{}, dummies: map[uintptr]*Thread{}}
+
+var mainThread = &Thread{sort: first, state: running, name: "MainThread"}
+
+func init() {
+	// A thread of ours has ended before, unless C code ended it under its function.
+	self.Destructor = func(t *Thread) { t.finish(ErrPthreadExit) }
+	// Package initialization runs on the process's first thread.
+	mainThread.ident, mainThread.native = thread.Self(), thread.NativeID()
+	registry.alive[mainThread] = struct{}{}
+}
+
+func (r *threads) add(t *Thread) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return ErrShutdown
+	}
+	t.seq = starts.Add(1)
+	r.alive[t] = struct{}{}
+	return nil
+}
+
+func (r *threads) remove(t *Thread) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.alive, t)
+}
+
+// dropDummies ends the dummies whose threads, made by Go, are gone. The caller has mu.
+func (r *threads) dropDummies() {
+	for slot, t := range r.dummies {
+		if !threadExists(t.native) {
+			r.dropDummy(slot, t)
+		}
+	}
+}
+
+func (r *threads) dropDummy(slot uintptr, t *Thread) {
+	delete(r.dummies, slot)
+	delete(r.alive, t)
+	defer t.dropHooks()
+	t.mu.Lock()
+	t.state = ended
+	atEnd := t.atEnd
+	t.atEnd = nil
+	t.mu.Unlock()
+	for _, f := range atEnd {
+		f()
+	}
+	t.done.Set()
+}
+
+// snapshot returns the threads that are alive, the main one first and then in the order of their starts.
+func (r *threads) snapshot() []*Thread {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropDummies()
+	all := make([]*Thread, 0, len(r.alive))
+	for t := range r.alive {
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b *Thread) int { return cmp.Compare(a.seq, b.seq) })
+	return all
+}
+
+// Threads ranges over the threads that are alive, as they were when the range began: the main thread, those started, also if their function has not
+// begun, and dummies.
+func Threads() iter.Seq[*Thread] {
+	return func(yield func(*Thread) bool) {
+		for _, t := range registry.snapshot() {
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// NumThread returns how many threads Threads would range over.
+func NumThread() int { return len(registry.snapshot()) }
+
+// Main returns the thread that the process began with.
+func Main() *Thread { return mainThread }
+
+// Current returns the calling thread. For a thread that this package did not start it makes up a Thread, a dummy: alive until the thread
+// ends, a daemon, nobody's to join. In a goroutine that is not held on a thread it is that of the thread the goroutine is on at the moment, which may be
+// another at the next call. It costs about 5 ns on a thread of ours.
+func Current() *Thread {
+	if t, ok := self.Get(); ok {
+		return t
+	}
+	return currentSlow()
+}
+
+func currentSlow() *Thread {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if t := known(); t != nil {
+		return t
+	}
+	if low := thread.Current(); low != nil {
+		t := registry.newDummy(low.Name())
+		t.low, t.ident, t.native = low, low.Ident(), low.NativeID()
+		_ = self.Set(t) // it fails only where there is no thread
+		registry.addDummy(t, ident.None)
+		return t
+	}
+	t := registry.newDummy("")
+	t.ident, t.native = thread.Self(), thread.NativeID()
+	registry.addDummy(t, ident.ID())
+	return t
+}
+
+// known is Current that makes up nothing: it returns nil for a thread that has no Thread.
+func known() *Thread {
+	if t, ok := self.Get(); ok {
+		return t
+	}
+	if thread.Current() != nil {
+		return nil
+	}
+	if thread.Self() == mainThread.ident {
+		return mainThread
+	}
+	slot := ident.ID()
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	return registry.dummies[slot]
+}
+
+func (r *threads) newDummy(name string) *Thread {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name == "" {
+		r.numbers++
+		name = fmt.Sprintf("Dummy-%d", r.numbers)
+	}
+	return &Thread{sort: dummy, state: running, name: name, daemon: true, seq: starts.Add(1)}
+}
+
+func (r *threads) addDummy(t *Thread, slot uintptr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropDummies()
+	r.alive[t] = struct{}{}
+	if slot == ident.None {
+		return
+	}
+	for old, d := range r.dummies {
+		if d.native == t.native { // the system has given the id of one that is gone to this one
+			r.dropDummy(old, d)
+		}
+	}
+	r.dummies[slot] = t
+}

@@ -1,0 +1,134 @@
+package osthread
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/ident"
+)
+
+// The holder's key is its thread's serial, which no other thread ever has, so a thread that ends with an RLock leaves it locked for good, and a
+// later thread that got its ident or id is not taken for it. A goroutine that has no thread of its own is held on the one it is on from the
+// first Lock to the last Unlock (runtime.LockOSThread), so that the serial says who it is. While it waits it is not: it takes the lock
+// without a name and puts the key in after.
+
+// An RLock is a lock that its owner may lock again (POSIX: recursive mutex). The zero value is unlocked. It must not be copied after first use. Its
+// namesake, the method of RWLock, locks for reading.
+//
+// The owner is a thread. A goroutine that has none of its own stays on the thread it is on while it holds the lock, and must unlock it itself. A
+// goroutine that holds an RLock should not call thread.Detach before the last Unlock. Fairness and memory order are those of Lock.
+type RLock struct {
+	// Fair is as in Lock.
+	Fair bool
+
+	m     mutex
+	depth int // calls of Lock beyond the first; the owner's
+	_     noCopy
+}
+
+// keyOf returns the key of the thread with that slot.
+func keyOf(slot uintptr) uint64 { return ident.Serial(slot) << keyShift }
+
+// ownedBy reports whether the thread of key holds r. Only for that thread does the answer not change meanwhile.
+func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key }
+
+// Lock locks r, sleeping until it is free, or counts one more if the calling thread holds it.
+func (r *RLock) Lock() {
+	slot := ident.Slot()
+	if ident.Row(slot) == 0 || !r.m.word.CompareAndSwap(0, keyOf(slot)) {
+		r.lock(futex.Never, nil)
+	}
+}
+
+// TryLock locks r if it is free and nobody is to have it first, or the calling thread holds it, and reports whether it did.
+func (r *RLock) TryLock() bool { return r.LockTimeout(0) }
+
+// LockTimeout is Lock for at most d and reports whether the caller has locked r. With d <= 0 it never sleeps.
+func (r *RLock) LockTimeout(d time.Duration) bool { return r.lock(futex.After(d), nil) }
+
+// LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
+func (r *RLock) LockContext(ctx context.Context) error {
+	if ctx.Err() != nil || !r.lock(futex.Never, ctx) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func (r *RLock) lock(deadline int64, ctx context.Context) bool {
+	slot := ident.ID()
+	if ident.Row(slot) == 0 {
+		return r.lockGoroutine(deadline, ctx)
+	}
+	key := keyOf(slot)
+	if r.ownedBy(key) {
+		r.depth++
+		return true
+	}
+	return r.m.lock(key, r.Fair, deadline, ctx, r)
+}
+
+func (r *RLock) lockGoroutine(deadline int64, ctx context.Context) bool {
+	runtime.LockOSThread()
+	key := keyOf(ident.ID())
+	if r.m.word.CompareAndSwap(0, key) {
+		return true
+	}
+	owned := r.ownedBy(key)
+	runtime.UnlockOSThread()
+	if owned {
+		r.depth++
+		return true
+	}
+	if !r.m.lock(anonymous, r.Fair, deadline, ctx, r) {
+		return false
+	}
+	r.adoptByThread()
+	return true
+}
+
+// adoptByThread makes the thread the owner of r, which is locked without a name by the calling goroutine.
+func (r *RLock) adoptByThread() {
+	runtime.LockOSThread()
+	r.m.word.Add(keyOf(ident.ID()) - anonymous)
+}
+
+// Unlock undoes one Lock. It panics with an error that is ErrNotOwner, and changes nothing, if the calling thread does not hold r.
+func (r *RLock) Unlock() {
+	slot := ident.Slot()
+	key := keyOf(slot)
+	if slot == ident.None || !r.ownedBy(key) {
+		panic(misuse("RLock.Unlock", ErrNotOwner))
+	}
+	if r.depth > 0 {
+		r.depth--
+		return
+	}
+	if s := r.m.word.Add(-key); s != 0 {
+		r.m.unlockSlow(s, r)
+	}
+	if ident.Row(slot) == 0 {
+		runtime.UnlockOSThread()
+	}
+}
+
+// Locked reports whether r is locked, by whomever.
+func (r *RLock) Locked() bool { return !free(r.m.word.Load()) }
+
+// Owned reports whether the calling thread holds r.
+func (r *RLock) Owned() bool {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	return r.ownedBy(keyOf(ident.ID()))
+}
+
+// String tells the lock's state and its owner's serial (thread.Thread.Serial).
+func (r *RLock) String() string {
+	s := r.m.word.Load() &^ flags
+	if s == 0 {
+		return "unlocked osthread.RLock"
+	}
+	return fmt.Sprintf("locked osthread.RLock, owner %d", s>>keyShift)
+}

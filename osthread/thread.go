@@ -1,0 +1,456 @@
+package osthread
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread"
+	"example.com/thread/internal/wait"
+)
+
+// The life of a Thread:
+//
+//	initial --Start--> starting --its body begins--> running --its body has ended--> ended
+//	                      |                              (main, and dummies, begin here)
+//	                      +--the system has no thread--> initial
+//
+// It is in the registry from starting to ended. finish, on the thread itself, is the one step to ended: it publishes the result, ends the
+// Locals' values, and sets done, which WaitAny waits for. Join waits for the thread of package thread below, which is gone a little later.
+
+// A Thread is one run of a function on an operating-system thread of its own. It comes from New or Go; or from Main, or from Current in a thread that
+// this package did not start. All methods may be called from any goroutine.
+type Thread struct {
+	sort    sort
+	seq     uint64
+	run     func() error
+	attr    thread.Attr
+	trace   hook
+	profile hook
+	inHook  atomic.Bool
+	done    Event
+
+	mu     sync.Mutex
+	state  state
+	name   string
+	daemon bool
+	low    *thread.Thread // nil before the start, and for dummies of threads of Go's
+	ident  thread.Ident
+	native int
+	err    error
+	atEnd  []func()
+}
+
+type sort uint8
+
+const (
+	ours  sort = iota
+	first      // Main
+	dummy
+)
+
+type state uint8
+
+const (
+	initial state = iota
+	starting
+	running
+	ended
+)
+
+func (s state) String() string {
+	return [...]string{"initial", "starting", "started", "stopped"}[s]
+}
+
+// Attr holds the attributes of a thread to come; nil and the zero value ask for the defaults. Those that are not explained here are as in
+// thread.Attr.
+type Attr struct {
+	// Name need not be unique. "" stands for "Thread-N (function)", N counting from 1. The system's tools show what fits, on Linux 15 bytes.
+	Name string
+	// Daemon threads are not waited for by Shutdown. A thread is one, too, if the thread that calls New is; see Thread.SetDaemon.
+	Daemon bool
+
+	StackSize  int // bytes, for the frames of C code
+	GuardSize  int // bytes
+	Affinity   []int
+	Policy     thread.Policy
+	Priority   int
+	Nice       int
+	SignalMask []os.Signal
+	Pinned     bool
+}
+
+// A Runner is what NewRunner runs: a type with a Run of its own, which can keep a result (Python: a subclass of Thread).
+type Runner interface{ Run() error }
+
+// A PanicError is what Join returns when a thread's function panicked.
+type PanicError = thread.PanicError
+
+var (
+	names  atomic.Uint64 // numbers of default names
+	starts atomic.Uint64 // order of the registry
+)
+
+// New returns a thread that will run fn; what fn returns is Join's result. nil stands for a function that returns nil.
+func New(fn func() error, attr *Attr) *Thread {
+	if fn == nil {
+		return newThread(func() error { return nil }, "", attr)
+	}
+	return newThread(fn, functionName(fn), attr)
+}
+
+// NewRunner returns a thread that will call r.Run.
+func NewRunner(r Runner, attr *Attr) *Thread {
+	return newThread(r.Run, strings.TrimPrefix(fmt.Sprintf("%T", r), "*"), attr)
+}
+
+// Go is New, with the defaults, and Start.
+func Go(fn func() error) (*Thread, error) {
+	t := New(fn, nil)
+	return t, t.Start()
+}
+
+func newThread(run func() error, what string, attr *Attr) *Thread {
+	if attr == nil {
+		attr = new(Attr)
+	}
+	t := &Thread{run: run, name: attr.Name, daemon: attr.Daemon}
+	if creator := known(); creator != nil {
+		t.daemon = t.daemon || creator.Daemon()
+	}
+	if t.name == "" {
+		t.name = defaultName(what)
+	}
+	t.attr = thread.Attr{
+		StackSize: attr.StackSize, GuardSize: attr.GuardSize, Affinity: attr.Affinity, Policy: attr.Policy, Priority: attr.Priority, Nice: attr.Nice,
+		SignalMask: attr.SignalMask, Pinned: attr.Pinned,
+	}
+	return t
+}
+
+func defaultName(what string) string {
+	n := names.Add(1)
+	if what == "" {
+		return fmt.Sprintf("Thread-%d", n)
+	}
+	return fmt.Sprintf("Thread-%d (%s)", n, what)
+}
+
+// functionName returns fn's name without the path of its package.
+func functionName(fn func() error) string {
+	f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
+	if f == nil {
+		return ""
+	}
+	name := f.Name()
+	return name[strings.LastIndexByte(name, '/')+1:]
+}
+
+// Start starts t, once, and returns when t runs: Ident and NativeID are known. It returns ErrStarted if t was started before, ErrShutdown after
+// Shutdown, and else what thread.Start returns; then t is as it was and may be started later.
+func (t *Thread) Start() error {
+	t.mu.Lock()
+	if t.state != initial {
+		t.mu.Unlock()
+		return ErrStarted
+	}
+	t.state = starting
+	t.attr.Name = t.name
+	t.mu.Unlock()
+
+	if err := registry.add(t); err != nil {
+		t.setState(initial)
+		return err
+	}
+	low, err := thread.Start(t.main, &t.attr)
+	if err != nil {
+		t.setState(initial)
+		registry.remove(t)
+		return err
+	}
+	t.began(low)
+	return nil
+}
+
+func (t *Thread) setState(s state) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state = s
+}
+
+// began is called by the thread itself and by Start, whichever is first.
+func (t *Thread) began(low *thread.Thread) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.low == nil {
+		t.low, t.ident, t.native = low, low.Ident(), low.NativeID()
+		t.state = running
+	}
+}
+
+// main is the thread's body, as package thread sees it.
+func (t *Thread) main() {
+	_ = self.Set(t) // it fails only where there is no thread
+	t.began(thread.Current())
+	t.takeHooks()
+	run := t.run
+	t.run = nil // what it refers to must not outlive it
+	var err error
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			e := &PanicError{Value: v, Stack: debug.Stack()}
+			t.emit(TraceEvent{Action: TracePanic})
+			t.report(e)
+			err = e
+		} else if !returned {
+			err = errNotReturned
+		}
+		t.finish(err)
+	}()
+	t.emit(TraceEvent{Action: TraceStart})
+	err = run()
+	returned = true
+}
+
+// errNotReturned stands for what the thread below knows better.
+var errNotReturned = errors.New("body did not return")
+
+// finish ends t, once. It is called on t's thread.
+func (t *Thread) finish(err error) {
+	t.emit(TraceEvent{Action: TraceEnd})
+	t.mu.Lock()
+	if t.state == ended {
+		t.mu.Unlock()
+		return
+	}
+	t.state, t.err = ended, err
+	atEnd := t.atEnd
+	t.atEnd = nil
+	t.mu.Unlock()
+	for _, f := range atEnd {
+		f()
+	}
+	t.dropHooks()
+	registry.remove(t)
+	t.done.Set()
+}
+
+// Join waits for t to end, and until it is gone from the system's list of threads. It returns what t's function returned, or a *PanicError, ErrExit,
+// ErrGoexit or ErrPthreadExit if it ended otherwise. Any number of threads may join, any number of times; each gets the same. It returns at once
+// ErrNotStarted before Start, ErrDeadlock on the calling thread itself, and ErrNotJoinable on a dummy (see Current). The main thread ends when RunMain's function
+// does.
+//
+// What t did synchronizes before the return from Join.
+func (t *Thread) Join() error {
+	return t.join(func() bool { t.done.Wait(); return true }, nil, (*thread.Thread).Join)
+}
+
+// TryJoin is JoinTimeout(0).
+func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
+
+// JoinTimeout is Join for at most d; past that it returns ErrTimeout. d <= 0 never sleeps.
+func (t *Thread) JoinTimeout(d time.Duration) error {
+	return t.join(func() bool { return t.done.WaitTimeout(d) }, nil, func(low *thread.Thread) error { return low.JoinTimeout(d) })
+}
+
+// JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at t.
+func (t *Thread) JoinContext(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return t.join(func() bool { return t.done.WaitContext(ctx) == nil }, ctx, func(low *thread.Thread) error { return low.JoinContext(ctx) })
+}
+
+// join waits for t by joinLow, or if it has no thread below by wait.
+func (t *Thread) join(wait func() bool, ctx context.Context, joinLow func(*thread.Thread) error) error {
+	t.mu.Lock()
+	state, low := t.state, t.low
+	t.mu.Unlock()
+	switch {
+	case t.sort == dummy:
+		return ErrNotJoinable
+	case state == initial:
+		return ErrNotStarted
+	case t == known():
+		return ErrDeadlock
+	case t.sort == first || low == nil: // starting: it will have a thread, or not
+		if !wait() {
+			return outcomeOf(ctx)
+		}
+		if t.sort == first {
+			return t.result()
+		}
+		return t.join(wait, ctx, joinLow)
+	}
+	if hooked.Load() != 0 {
+		defer blocked(t)()
+	}
+	err := joinLow(low)
+	if err != nil && low.Alive() || err == ErrTimeout || ctx != nil && err != nil && err == context.Cause(ctx) {
+		return err
+	}
+	if r := t.result(); r != nil && r != errNotReturned {
+		return r
+	}
+	return err
+}
+
+func (t *Thread) result() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// Alive reports whether t has started and not ended.
+func (t *Thread) Alive() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state == running && !(t.sort == dummy && t.low == nil && !threadExists(t.native))
+}
+
+// Name returns the name of t.
+func (t *Thread) Name() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.name
+}
+
+// SetName names t, for the system's tools too while t runs, where it can; see thread.Thread.SetName.
+func (t *Thread) SetName(name string) error {
+	t.mu.Lock()
+	low, running := t.low, t.state == running
+	t.mu.Unlock()
+	if running && low != nil {
+		if err := low.SetName(name); err != nil {
+			return err
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.name = name
+	return nil
+}
+
+// Daemon reports whether Shutdown leaves t alone.
+func (t *Thread) Daemon() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.daemon
+}
+
+// SetDaemon makes t a daemon or not. It returns ErrStarted once t has been started.
+func (t *Thread) SetDaemon(daemon bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.state != initial {
+		return ErrStarted
+	}
+	t.daemon = daemon
+	return nil
+}
+
+// Ident returns t's ident (thread.Self), 0 before Start, also after its end.
+func (t *Thread) Ident() thread.Ident {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ident
+}
+
+// NativeID returns t's id as the kernel and its tools show it, 0 before Start, also after its end.
+func (t *Thread) NativeID() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.native
+}
+
+// Low returns the thread of package thread that t runs on, for what that offers: affinity, priority, CPU time, Park and Unpark. It returns
+// ErrNotStarted before Start, and thread.ErrNotAttached for threads of Go's, which have none.
+func (t *Thread) Low() (*thread.Thread, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.low != nil:
+		return t.low, nil
+	case t.state == initial || t.state == starting:
+		return nil, ErrNotStarted
+	default:
+		return nil, thread.ErrNotAttached
+	}
+}
+
+// CPUTime returns how long t has run on a processor; see thread.Thread.CPUTime. Its other errors are Low's.
+func (t *Thread) CPUTime() (time.Duration, error) {
+	low, err := t.Low()
+	if err != nil {
+		return 0, err
+	}
+	return low.CPUTime()
+}
+
+// String returns t's name, state, whether it is a daemon, and its native id.
+func (t *Thread) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := fmt.Sprintf("Thread(%s, %v", t.name, t.state)
+	if t.daemon {
+		s += " daemon"
+	}
+	if t.native != 0 {
+		s += fmt.Sprintf(" %d", t.native)
+	}
+	return s + ")"
+}
+
+func (t *Thread) queue() *wait.Queue { return &t.done.q }
+func (t *Thread) ready() bool        { return t.done.IsSet() }
+func (t *Thread) take()              {}
+func (t *Thread) untake()            {}
+
+var panicHook atomic.Pointer[func(*Thread, *PanicError)]
+
+// SetPanicHook makes h get each panic that leaves a thread's function, a timer's, a trace function or an exit function, on that thread. nil stands for the
+// default, which writes
+//
+//	Panic in thread NAME: VALUE
+//
+// and the stack to standard error. To have such a panic end the process, as it would in a goroutine:
+//
+//	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { go panic(e) })
+//
+// A panic of h itself is reported the default way.
+func SetPanicHook(h func(t *Thread, e *PanicError)) {
+	if h == nil {
+		panicHook.Store(nil)
+		return
+	}
+	panicHook.Store(&h)
+}
+
+func (t *Thread) report(e *PanicError) {
+	h := panicHook.Load()
+	if h == nil {
+		t.printPanic(e)
+		return
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			t.printPanic(e)
+			t.printPanic(&PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	(*h)(t, e)
+}
+
+// printPanic writes in one call, so that the reports of two threads do not mix.
+func (t *Thread) printPanic(e *PanicError) {
+	fmt.Fprintf(os.Stderr, "Panic in thread %s: %v\n%s", t.Name(), e.Value, e.Stack)
+}

@@ -1,0 +1,188 @@
+package osthread
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+	"unsafe"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// Model: verify/waitany.pml. WaitAny stands in all queues at once, with one place to sleep (wait.Set). Whoever would give it something must win the
+// set first, which one swap decides; so exactly one object gives, and all others pass it over as if it were not there. With futex_waitv
+// alone a wake-up that comes second is swallowed, and a plain waiter sleeps on.
+//
+// WaitAll takes all or nothing: it has the guards of all objects, in the order of their addresses, looks at all, and takes all if all can be taken. If
+// not it waits for one that cannot, is told when that changes, without taking anything, and looks again.
+
+// A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
+// *Thread, for its end; a queue, for a value that can be got.
+type Waitable interface {
+	// queue's guard protects all that the others look at and change.
+	queue() *wait.Queue
+	// ready reports whether there is something to take for one who comes now.
+	ready() bool
+	take()
+	untake()
+}
+
+// WaitAny waits until one of ws gives what it has, and returns its index. If several can it takes the first of them. Nothing is taken from the
+// others. It panics with an error that is ErrCount if there are none.
+func WaitAny(ws ...Waitable) int {
+	if len(ws) == 0 {
+		panic(misuse("WaitAny", ErrCount))
+	}
+	return waitAny(futex.Never, nil, ws)
+}
+
+// TryWaitAny is WaitAnyTimeout(0, ws...).
+func TryWaitAny(ws ...Waitable) int { return WaitAnyTimeout(0, ws...) }
+
+// WaitAnyTimeout is WaitAny for at most d; past that, and with no ws, it returns -1 and has taken nothing. d <= 0 never sleeps.
+func WaitAnyTimeout(d time.Duration, ws ...Waitable) int { return waitAny(futex.After(d), nil, ws) }
+
+// WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's cause, and has taken nothing. If ctx is done already it does not look.
+func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
+	if ctx.Err() != nil {
+		return -1, context.Cause(ctx)
+	}
+	if i := waitAny(futex.Never, ctx, ws); i >= 0 {
+		return i, nil
+	}
+	return -1, context.Cause(ctx)
+}
+
+// WaitAll waits until it can take from all of ws at once, and does so. Until then it takes nothing, so two that wait for the same cannot
+// deadlock; but those who want less may be served again and again before. With no ws it returns at once.
+func WaitAll(ws ...Waitable) { waitAll(futex.Never, nil, ws) }
+
+// TryWaitAll is WaitAllTimeout(0, ws...).
+func TryWaitAll(ws ...Waitable) bool { return WaitAllTimeout(0, ws...) }
+
+// WaitAllTimeout is WaitAll for at most d; past that it returns false and has taken nothing. d <= 0 never sleeps.
+func WaitAllTimeout(d time.Duration, ws ...Waitable) bool { return waitAll(futex.After(d), nil, ws) }
+
+// WaitAllContext is WaitAll until ctx is done; it then returns ctx's cause and has taken nothing. If ctx is done already it does not look.
+func WaitAllContext(ctx context.Context, ws ...Waitable) error {
+	if ctx.Err() != nil || !waitAll(futex.Never, ctx, ws) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
+	for i, w := range ws {
+		q := w.queue()
+		q.Lock()
+		if w.ready() {
+			w.take()
+			q.Unlock()
+			return i
+		}
+		q.Unlock()
+	}
+	if over(deadline, ctx) {
+		return -1
+	}
+	s := wait.NewSet(len(ws), false)
+	defer func() {
+		for i, w := range ws {
+			remove(w.queue(), s.Node(i))
+		}
+		s.Free()
+	}()
+	for i, w := range ws {
+		if won, done := enlist(w, s.Node(i)); won {
+			return i
+		} else if done {
+			break
+		}
+	}
+	if hooked.Load() != 0 {
+		defer blocked(ws)()
+	}
+	outcome := s.Park(deadline, ctx)
+	winner := s.Close()
+	if winner >= 0 && outcome != park.Unparked {
+		s.Park(futex.Never, nil) // the wake-up of the winner is on its way
+	}
+	return winner
+}
+
+// enlist puts n into w's queue, or if w can give at once has it give to n's set. done says that somebody has given to the set.
+func enlist(w Waitable, n *wait.Node) (won, done bool) {
+	q := w.queue()
+	q.Lock()
+	defer q.Unlock()
+	if !w.ready() {
+		q.PushBack(n)
+		return false, false
+	}
+	if !n.Win() {
+		return false, true
+	}
+	w.take()
+	return true, true
+}
+
+func remove(q *wait.Queue, n *wait.Node) {
+	q.Lock()
+	q.Remove(n)
+	q.Unlock()
+}
+
+func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
+	queues := make([]*wait.Queue, len(ws))
+	for i, w := range ws {
+		queues[i] = w.queue()
+	}
+	address := func(q *wait.Queue) uintptr { return uintptr(unsafe.Pointer(q)) }
+	slices.SortFunc(queues, func(a, b *wait.Queue) int { return cmp.Compare(address(a), address(b)) })
+	queues = slices.Compact(queues)
+
+	var s *wait.Set
+	for {
+		for _, q := range queues {
+			q.Lock()
+		}
+		missing := takeAll(ws)
+		giveUp := missing != nil && over(deadline, ctx)
+		if missing != nil && !giveUp {
+			s = wait.NewSet(1, true)
+			missing.queue().PushBack(s.Node(0))
+		}
+		for _, q := range queues {
+			q.Unlock()
+		}
+		if missing == nil || giveUp {
+			return missing == nil
+		}
+		func() {
+			if hooked.Load() != 0 {
+				defer blocked(ws)()
+			}
+			s.Park(deadline, ctx)
+		}()
+		remove(missing.queue(), s.Node(0))
+		s.Free()
+	}
+}
+
+// takeAll takes from all of ws, or takes nothing and returns one that has nothing. The caller has all guards.
+func takeAll(ws []Waitable) (missing Waitable) {
+	for i, w := range ws {
+		if w.ready() {
+			w.take()
+			continue
+		}
+		for _, taken := range ws[:i] {
+			taken.untake()
+		}
+		return w
+	}
+	return nil
+}
