@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/leak"
 	"golang.org/x/sys/unix"
 )
 
@@ -195,7 +197,7 @@ func becomeNobody() {
 }
 
 func needRoot(t *testing.T) {
-	if os.Getenv(childEnv) == "" && os.Getuid() != 0 {
+	if os.Getenv(leak.ChildEnv) == "" && os.Getuid() != 0 {
 		t.Skip("needs root, to become another user")
 	}
 }

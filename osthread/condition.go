@@ -128,21 +128,24 @@ func (c *Condition) Waiting() int {
 	return c.q.Len()
 }
 
-func (c *Condition) notify(what string, n int) {
+// notify returns how many it has notified.
+func (c *Condition) notify(what string, n int) (notified int) {
 	mustHold("Condition."+what, c.L)
-	if n <= 0 {
-		return
-	}
 	c.q.Lock()
-	first := c.q.Pop()
-	last := first
-	for ; n > 1 && last != nil; n-- {
-		next := c.q.Pop()
-		*last.NextLink() = next
-		last = next
+	var first *wait.Node
+	last := &first
+	for notified < n {
+		h := c.q.Pop()
+		if h == nil {
+			break
+		}
+		*last = h
+		last = h.NextLink()
+		notified++
 	}
 	c.q.Unlock()
 	c.wake(first)
+	return notified
 }
 
 // wake lets the notified waiters first and those behind it have L, one after the other.

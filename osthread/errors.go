@@ -33,6 +33,8 @@ var (
 	ErrNotStarted = errors.New("thread is not started")
 	// ErrStarted says that a thread has been started before.
 	ErrStarted = errors.New("thread was started before")
+	// ErrMainBusy says that the process's first thread is not to be had.
+	ErrMainBusy = errors.New("main thread is busy")
 	// ErrShutdown says that Shutdown is over, or has begun.
 	ErrShutdown = errors.New("shut down")
 )

@@ -47,8 +47,8 @@ func AtExit(f func()) error {
 // RunMain runs f on the process's first thread, and then Shutdown, as Python does at the end of a program. It is what main should consist of; without it Go's
 // rule holds: the process ends when main returns, whatever threads run. It returns what f returned, or a *PanicError, which has been reported.
 //
-// While f runs Current is Main, and when f has ended those who joined Main go on. It returns ErrStarted, and does not run f, if it was called
-// before.
+// While f runs Current is Main, and when f has ended those who joined Main go on. It does not run f and returns ErrStarted if it was called before, and
+// ErrMainBusy if a goroutine is locked to the first thread, or C code runs there; that cannot be if main itself calls RunMain.
 func RunMain(f func() error) (err error) {
 	registry.mu.Lock()
 	ran := mainRan
@@ -57,46 +57,55 @@ func RunMain(f func() error) (err error) {
 	if ran {
 		return ErrStarted
 	}
+	var busy error
 	defer func() { // also when f calls runtime.Goexit
-		_, down := Shutdown(context.Background())
-		err = errors.Join(err, down)
+		if busy == nil {
+			_, busy = Shutdown(context.Background())
+		}
+		err = errors.Join(err, busy)
 	}()
-	onFirstThread(func() { err = runMain(f) })
+	busy = onFirstThread(func() { err = runMain(f) })
 	return err
 }
 
 var mainRan bool // under registry.mu
 
+// mostHeld bounds the search for the first thread: a program has fewer idle ones.
+const mostHeld = 256
+
 // onFirstThread runs f on the process's first thread. The calling goroutine is there already if it is main and has not waited for anything yet. Else
 // goroutines hold one thread each until one is on the first: the runtime gives them its idle threads before it makes new ones, and the first is among
-// those, unless a goroutine is locked to it or it is in a call to C; then this waits for it.
-func onFirstThread(f func()) {
+// those, unless a goroutine is locked to it or it is in a call to C.
+func onFirstThread(f func()) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	if thread.Self() == mainThread.ident {
 		f()
-		return
+		return nil
 	}
 	hold := make(chan struct{})
-	tried := make(chan bool)
+	defer close(hold)
+	found := make(chan bool)
 	done := make(chan struct{})
-	for found := false; !found; {
+	for range mostHeld {
 		go func() {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
 			if thread.Self() != mainThread.ident {
-				tried <- false
+				found <- false
 				<-hold
 				return
 			}
-			tried <- true
+			found <- true
 			defer close(done)
 			f()
 		}()
-		found = <-tried
+		if <-found {
+			<-done
+			return nil
+		}
 	}
-	close(hold)
-	<-done
+	return ErrMainBusy
 }
 
 // runMain runs f as the main thread, on it.

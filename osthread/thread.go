@@ -280,7 +280,7 @@ func (t *Thread) join(wait func() bool, ctx context.Context, joinLow func(*threa
 		return ErrNotJoinable
 	case state == initial:
 		return ErrNotStarted
-	case t == known():
+	case state != ended && t == known():
 		return ErrDeadlock
 	case t.sort == first || low == nil: // starting: it will have a thread, or not
 		if !wait() {

@@ -16,10 +16,12 @@ const patience = 10 * time.Second
 // Main runs the tests of m and then waits for count, which tells what is left, to come down to nothing. It exits the
 // process; with all stacks on standard error if something stays.
 func Main(m *testing.M, count func() string) {
-	// The first Notify starts a goroutine that stays.
-	c := make(chan os.Signal, 1)
-	signal.Notify(c, os.Interrupt)
-	signal.Stop(c)
+	// The first Notify starts a goroutine that stays. It may hold the first thread, which a child can want.
+	if os.Getenv(ChildEnv) == "" {
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, os.Interrupt)
+		signal.Stop(c)
+	}
 	before := runtime.NumGoroutine()
 	code := m.Run()
 	if code == 0 {

@@ -1,0 +1,43 @@
+package leak
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// ChildEnv tells a child which test it runs.
+const ChildEnv = "OSTHREAD_TEST_CHILD"
+
+// InChild runs body in a process of its own, which ends with status 0 when body returns. It returns what the process wrote.
+func InChild(t *testing.T, body func()) string {
+	t.Helper()
+	out, err := Child(t, body)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return out
+}
+
+// Child is InChild that lets the process end as it will.
+func Child(t *testing.T, body func()) (string, error) {
+	t.Helper()
+	if os.Getenv(ChildEnv) == t.Name() {
+		body()
+		os.Exit(0)
+	}
+	// With cgo the runtime does not notice a deadlock; a child that hangs is told to show its stacks.
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=90s")
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
+	cmd.Env = append(os.Environ(), ChildEnv+"="+t.Name())
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}

@@ -1,0 +1,46 @@
+//go:build linux && cgo
+
+package osthread
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/ctest"
+	"example.com/thread/internal/leak"
+)
+
+// Each thread of C gets a dummy, its Local values are released with it, and none stays.
+func TestAlienThreads(t *testing.T) {
+	var l Local[int]
+	var seen atomic.Int64
+	before := NumThread()
+	require.NoError(t, ctest.Aliens(20, func(int) {
+		d := Current()
+		assert.Same(t, d, Current())
+		assert.True(t, d.Daemon())
+		assert.Zero(t, l.Get())
+		l.Set(int(seen.Add(1)))
+		assert.NotZero(t, l.Get())
+	}))
+	assert.EqualValues(t, 20, seen.Load())
+	for range l.All() {
+		t.Error("a value has outlived its thread")
+	}
+	assert.LessOrEqual(t, NumThread(), before)
+}
+
+// C code that ends the thread under the function's feet. It leaves a goroutine, so it has a process of its own.
+func TestPthreadExitUnderAThread(t *testing.T) {
+	leak.InChild(t, func() {
+		before := NumThread()
+		th := start(t, func() error { ctest.PthreadExit(); return nil })
+		assert.ErrorIs(t, th.Join(), ErrPthreadExit)
+		assert.Equal(t, before, NumThread())
+		assert.False(t, th.Alive())
+		exitIfFailed(t)
+	})
+}

@@ -1,0 +1,248 @@
+package osthread
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// conditions runs f with a Condition on each kind of Locker.
+func conditions(t *testing.T, f func(t *testing.T, g *group, c *Condition)) {
+	for name, newLocker := range map[string]func() sync.Locker{
+		"Lock":      func() sync.Locker { return new(Lock) },
+		"fair Lock": func() sync.Locker { return &Lock{Fair: true} },
+		"RLock":     func() sync.Locker { return new(RLock) },
+		"RWLock":    func() sync.Locker { return new(RWLock) },
+		"Mutex":     func() sync.Locker { return new(sync.Mutex) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *group) { f(t, g, NewCondition(newLocker())) })
+		})
+	}
+}
+
+func TestNotifyWakesInOrder(t *testing.T) {
+	conditions(t, func(t *testing.T, g *group, c *Condition) {
+		woken := make(chan int, 6)
+		for i := range 6 {
+			g.run(func() {
+				c.L.Lock()
+				c.Wait()
+				woken <- i
+				c.L.Unlock()
+			})
+			await(func() bool { return c.Waiting() == i+1 })
+		}
+		notify := func(f func()) {
+			c.L.Lock()
+			f()
+			c.L.Unlock()
+		}
+		notify(func() { c.NotifyN(0); c.NotifyN(-1) })
+		notify(c.Notify)
+		assert.Equal(t, 0, <-woken)
+		notify(func() { c.NotifyN(2) })
+		assert.ElementsMatch(t, []int{1, 2}, []int{<-woken, <-woken})
+		notify(c.NotifyAll)
+		assert.ElementsMatch(t, []int{3, 4, 5}, []int{<-woken, <-woken, <-woken})
+		notify(c.Notify) // nobody is there, and it is not remembered
+		c.L.Lock()
+		assert.False(t, c.WaitTimeout(time.Millisecond))
+		c.L.Unlock()
+	})
+}
+
+func TestWaitHoldsTheLockInEveryCase(t *testing.T) {
+	conditions(t, func(t *testing.T, g *group, c *Condition) {
+		g.run(func() {
+			held := func() {
+				if l, ok := c.L.(*RLock); ok {
+					assert.True(t, l.Owned())
+				} else {
+					assert.False(t, c.L.(interface{ TryLock() bool }).TryLock())
+				}
+			}
+			c.L.Lock()
+			assert.False(t, c.TryWait())
+			held()
+			assert.False(t, c.WaitTimeout(time.Millisecond))
+			held()
+			assert.ErrorIs(t, c.WaitContext(canceledContext()), errWhy)
+			held()
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			assert.ErrorIs(t, c.WaitContext(ctx), context.DeadlineExceeded)
+			held()
+			assert.PanicsWithValue(t, 7, func() { c.WaitFor(func() bool { panic(7) }) })
+			held()
+			asked := 0
+			assert.False(t, c.WaitForTimeout(func() bool { asked++; return false }, 0))
+			assert.Equal(t, 2, asked)
+			assert.True(t, c.WaitForTimeout(func() bool { return true }, -1))
+			assert.ErrorIs(t, c.WaitForContext(canceledContext(), func() bool { return false }), errWhy)
+			assert.NoError(t, c.WaitForContext(canceledContext(), func() bool { return true }))
+			held()
+			c.L.Unlock()
+		})
+	})
+}
+
+func TestWaitAndNotifyWithoutTheLockPanic(t *testing.T) {
+	tests := []struct {
+		name string
+		l    sync.Locker
+		want error
+	}{
+		{"Lock", new(Lock), ErrNotLocked},
+		{"RLock", new(RLock), ErrNotOwner},
+		{"RWLock", new(RWLock), ErrNotLocked},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := NewCondition(test.l)
+			for _, f := range []func(){c.Wait, c.Notify, c.NotifyAll, func() { c.NotifyN(2) }, func() { c.WaitTimeout(1) }} {
+				require.ErrorIs(t, panicOf(f), test.want)
+			}
+			assert.Zero(t, c.Waiting())
+			c.L.Lock()
+			assert.False(t, c.WaitTimeout(time.Microsecond), "usable afterwards")
+			c.L.Unlock()
+		})
+	}
+	require.ErrorIs(t, panicOf(new(Condition).Wait), ErrNotLocked)
+	_, isRLock := NewCondition(nil).L.(*RLock)
+	assert.True(t, isRLock)
+}
+
+func TestWaitRestoresTheDepthOfAnRLock(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		c := NewCondition(nil)
+		r := c.L.(*RLock)
+		g.run(func() {
+			for range 3 {
+				r.Lock()
+			}
+			c.Wait()
+			for range 3 {
+				assert.True(t, r.Owned())
+				r.Unlock()
+			}
+			assert.False(t, r.Owned())
+		})
+		await(func() bool { return c.Waiting() == 1 })
+		r.Lock() // free: the wait has undone all three
+		c.Notify()
+		r.Unlock()
+	})
+}
+
+// A waiter whose time runs out while a notification is made returns true, or the notification wakes the next. CPython loses it.
+func TestNoNotificationIsLostOnATimedOutWaiter(t *testing.T) {
+	conditions(t, func(t *testing.T, g *group, c *Condition) {
+		for i := range 200 {
+			notified := make(chan struct{}, 2)
+			g.run(func() {
+				c.L.Lock()
+				defer c.L.Unlock()
+				if c.WaitTimeout(time.Duration(i%50) * time.Microsecond) {
+					notified <- struct{}{}
+				}
+			})
+			g.run(func() {
+				c.L.Lock()
+				defer c.L.Unlock()
+				c.Wait()
+				notified <- struct{}{}
+			})
+			await(func() bool { return c.Waiting() > 0 })
+			c.L.Lock()
+			n := c.notify("Notify", 1)
+			c.L.Unlock()
+			if n == 1 {
+				<-notified // exactly one, whatever the clock says
+				assert.Empty(t, notified)
+			}
+			ended := make(chan struct{})
+			go func() {
+				g.wait()
+				close(ended)
+			}()
+			await(func() bool { // release the other, which may be yet to come
+				c.L.Lock()
+				c.NotifyAll()
+				c.L.Unlock()
+				select {
+				case <-ended:
+					return true
+				default:
+					return false
+				}
+			})
+		}
+	})
+}
+
+func TestTokensPassThroughAConditionAmongTimeouts(t *testing.T) {
+	conditions(t, func(t *testing.T, g *group, c *Condition) {
+		const producers, tokens = 3, 200
+		have, taken := 0, 0
+		for range producers {
+			g.run(func() {
+				for i := range tokens {
+					c.L.Lock()
+					have++
+					if i%7 == 0 {
+						c.NotifyAll()
+					} else {
+						c.Notify()
+					}
+					c.L.Unlock()
+				}
+			})
+		}
+		for i := range producers {
+			g.run(func() {
+				c.L.Lock()
+				defer c.L.Unlock()
+				for n := range tokens {
+					for have == 0 {
+						if (n+i)%2 == 0 {
+							c.WaitTimeout(10 * time.Microsecond)
+						} else {
+							c.Wait()
+						}
+					}
+					have--
+					taken++
+				}
+			})
+		}
+		g.wait()
+		assert.Zero(t, have)
+		assert.Equal(t, producers*tokens, taken)
+	})
+}
+
+// After NotifyAll with the lock held nobody is awake: all stand in the lock's queue.
+func TestNotifyAllDoesNotStampede(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var l Lock
+		c := NewCondition(&l)
+		for i := range 10 {
+			g.run(func() {
+				l.Lock()
+				c.Wait()
+				l.Unlock()
+			})
+			await(func() bool { return c.Waiting() == i+1 })
+		}
+		l.Lock()
+		c.NotifyAll()
+		assert.Equal(t, 10, waiting(&l.m.q)())
+		l.Unlock()
+	})
+}

@@ -1,0 +1,138 @@
+//go:build linux
+
+package osthread
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/thread"
+	"example.com/thread/internal/leak"
+)
+
+// What ends a process is tried in one.
+
+// exitIfFailed tells a child's parent that its assertions failed.
+func exitIfFailed(t *testing.T) {
+	if t.Failed() {
+		fmt.Println("failed")
+		os.Exit(1)
+	}
+}
+
+func TestRunMainEndsAsPythonDoes(t *testing.T) {
+	out := leak.InChild(t, func() {
+		say := func(s string) func() { return func() { fmt.Println(s) } }
+		err := RunMain(func() error {
+			assert.Same(t, Main(), Current())
+			assert.Equal(t, os.Getpid(), thread.NativeID())
+			assert.NoError(t, AtExit(say("exit 1")))
+			assert.NoError(t, AtExit(func() { panic("in between") }))
+			assert.NoError(t, AtExit(say("exit 2")))
+			assert.NoError(t, AtShutdown(say("shutdown 1")))
+			assert.NoError(t, AtShutdown(say("shutdown 2")))
+			mainEnds := New(func() error {
+				assert.NoError(t, Main().Join())
+				say("main has ended")()
+				late, err := Go(func() error { say("started while main waits")(); return nil })
+				assert.NoError(t, err)
+				return late.Join()
+			}, nil)
+			assert.NoError(t, mainEnds.Start())
+			daemon := New(func() error { select {} }, &Attr{Daemon: true})
+			assert.NoError(t, daemon.Start())
+			return nil
+		})
+		assert.NoError(t, err)
+		assert.ErrorIs(t, New(nil, nil).Start(), ErrShutdown)
+		assert.ErrorIs(t, AtExit(func() {}), ErrShutdown)
+		assert.ErrorIs(t, AtShutdown(func() {}), ErrShutdown)
+		assert.ErrorIs(t, RunMain(nil), ErrStarted)
+		left, err := Shutdown(context.Background())
+		assert.NoError(t, err)
+		assert.Empty(t, left)
+		exitIfFailed(t)
+	})
+	for _, s := range []string{"main has ended", "started while main waits", "shutdown 2\nshutdown 1", "exit 2", "Panic in thread MainThread: in between"} {
+		assert.Contains(t, out, s)
+	}
+	assert.Less(t, strings.Index(out, "shutdown 1"), strings.Index(out, "exit 2"))
+	assert.Less(t, strings.Index(out, "started while"), strings.Index(out, "exit 2"))
+	assert.Less(t, strings.Index(out, "exit 2"), strings.Index(out, "exit 1"))
+}
+
+func TestRunMainReturnsHowItsFunctionEnded(t *testing.T) {
+	leak.InChild(t, func() {
+		err := RunMain(func() error { panic(errWhy) })
+		assert.ErrorIs(t, err, errWhy)
+		assert.False(t, Main().Alive())
+		assert.ErrorIs(t, Main().Join(), errWhy)
+		exitIfFailed(t)
+	})
+}
+
+func TestRunMainWithoutTheFirstThread(t *testing.T) {
+	leak.InChild(t, func() {
+		var taken, free Event
+		go func() {
+			_ = onFirstThread(func() { taken.Set(); free.Wait() })
+		}()
+		taken.Wait()
+		assert.ErrorIs(t, RunMain(func() error { return nil }), ErrMainBusy)
+		free.Set()
+		exitIfFailed(t)
+	})
+}
+
+func TestShutdownTellsWhoIsStillRunning(t *testing.T) {
+	leak.InChild(t, func() {
+		var e Event
+		stuck := start(t, func() error { e.Wait(); return nil })
+		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+		defer cancel()
+		left, err := Shutdown(ctx)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, []*Thread{stuck}, left)
+		assert.NoError(t, New(nil, nil).Start(), "it is not over")
+		e.Set()
+		left, err = Shutdown(context.Background())
+		assert.NoError(t, err)
+		assert.Empty(t, left)
+		assert.ErrorIs(t, New(nil, nil).Start(), ErrShutdown)
+		exitIfFailed(t)
+	})
+}
+
+func TestInterruptMain(t *testing.T) {
+	leak.InChild(t, func() {
+		assert.ErrorIs(t, InterruptMain(syscall.Signal(0)), syscall.EINVAL)
+		assert.ErrorIs(t, InterruptMain(syscall.Signal(65)), syscall.EINVAL)
+		got := make(chan os.Signal, 1)
+		signal.Notify(got, os.Interrupt)
+		assert.NoError(t, InterruptMain(os.Interrupt))
+		assert.Equal(t, os.Interrupt, <-got)
+		signal.Ignore(syscall.SIGUSR1)
+		assert.NoError(t, InterruptMain(syscall.SIGUSR1))
+		exitIfFailed(t)
+	})
+}
+
+// One line gives Go's crash back.
+func TestPanicHookThatCrashes(t *testing.T) {
+	out, err := leak.Child(t, func() {
+		SetPanicHook(func(_ *Thread, e *PanicError) { go panic(e) })
+		th := start(t, func() error { panic("oh") })
+		_ = th.Join()
+		select {}
+	})
+	assert.Error(t, err)
+	assert.Contains(t, out, "panic in thread: oh")
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package osthread
+
+const raceEnabled = false

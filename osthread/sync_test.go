@@ -1,0 +1,537 @@
+package osthread
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestEventShapes(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		g.run(func() {
+			var e Event
+			assert.False(t, e.IsSet())
+			assert.False(t, e.TryWait())
+			assert.False(t, e.WaitTimeout(-1))
+			assert.False(t, e.WaitTimeout(time.Millisecond))
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			assert.ErrorIs(t, e.WaitContext(ctx), context.DeadlineExceeded)
+			e.Set()
+			e.Set()
+			e.Wait()
+			assert.True(t, e.TryWait())
+			assert.ErrorIs(t, e.WaitContext(canceledContext()), errWhy)
+			assert.NoError(t, e.WaitContext(context.Background()))
+			e.Clear()
+			e.Clear()
+			assert.False(t, e.IsSet())
+		})
+	})
+}
+
+// bpo-13502: who waited when the event was set returns true, also if it is cleared before it runs.
+func TestSetAndClearLetsAllWaitersGo(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var e Event
+		for range 5 {
+			g.run(func() { assert.True(t, e.WaitTimeout(time.Hour)) })
+		}
+		awaitWaiting(&e.q, 5)
+		e.Set()
+		e.Clear()
+		g.wait()
+		assert.False(t, e.IsSet())
+	})
+}
+
+func TestAutoResetEventLetsOneGo(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		e := Event{AutoReset: true}
+		e.Set()
+		e.Set()
+		assert.True(t, e.TryWait())
+		assert.False(t, e.TryWait(), "Sets do not add up")
+		passed := make(chan int, 3)
+		for i := range 3 {
+			g.run(func() { e.Wait(); passed <- i })
+			awaitWaiting(&e.q, i+1)
+		}
+		for i := range 3 {
+			e.Set()
+			assert.Equal(t, i, <-passed)
+			assert.Equal(t, 2-i, waiting(&e.q)())
+		}
+		assert.False(t, e.IsSet())
+	})
+}
+
+// No Set of an auto-reset event is lost on a waiter that gives up: the sum of the returns is that of the Sets.
+func TestAutoResetEventLosesNoSet(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		e := Event{AutoReset: true}
+		var passed atomic.Int64
+		const sets = 500
+		for range 3 {
+			g.run(func() {
+				for passed.Load() < sets {
+					if e.WaitTimeout(20 * time.Microsecond) {
+						passed.Add(1)
+					}
+				}
+			})
+		}
+		for i := range int64(sets) {
+			e.Set()
+			await(func() bool { return passed.Load() == i+1 })
+		}
+	})
+}
+
+func TestSemaphoreShapes(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		g.run(func() {
+			s := NewSemaphore(2)
+			s.Acquire(2)
+			assert.False(t, s.TryAcquire(1))
+			assert.False(t, s.AcquireTimeout(1, -1))
+			assert.False(t, s.AcquireTimeout(1, time.Millisecond))
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			assert.ErrorIs(t, s.AcquireContext(ctx, 1), context.DeadlineExceeded)
+			assert.ErrorIs(t, s.AcquireContext(canceledContext(), 1), errWhy)
+			s.Release(3)
+			assert.Equal(t, 3, s.Value())
+			assert.NoError(t, s.AcquireContext(context.Background(), 2))
+			assert.True(t, s.AcquireTimeout(1, TimeoutMax))
+			assert.Zero(t, s.Value())
+		})
+	})
+}
+
+func TestSemaphoreMisuse(t *testing.T) {
+	assert.ErrorIs(t, panicOf(func() { NewSemaphore(-1) }), ErrCount)
+	assert.ErrorIs(t, panicOf(func() { NewBoundedSemaphore(-1) }), ErrCount)
+	b := NewBoundedSemaphore(3)
+	b.Acquire(2)
+	for name, f := range map[string]func(){
+		"overflow": func() { b.Release(3) }, "none": func() { b.Release(0) }, "negative": func() { b.Release(-1) },
+		"more than it holds": func() { b.Acquire(4) }, "acquire none": func() { b.TryAcquire(0) },
+	} {
+		want := ErrCount
+		if name == "overflow" {
+			want = ErrOverflow
+		}
+		assert.ErrorIs(t, panicOf(f), want, name)
+		assert.Equal(t, 1, b.Value(), name)
+	}
+	b.Release(2)
+	assert.Equal(t, 3, b.Value())
+	var zero Semaphore
+	assert.False(t, zero.TryAcquire(1))
+	zero.Release(1)
+	assert.True(t, zero.TryAcquire(1))
+}
+
+func TestSemaphoreServesInOrder(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(0)
+		got := make(chan int, 3)
+		for i, want := range []int{3, 1, 2} {
+			g.run(func() { s.Acquire(want); got <- want })
+			awaitWaiting(&s.q, i+1)
+		}
+		s.Release(2) // not enough for the first, who is not passed by
+		assert.False(t, s.TryAcquire(1))
+		assert.Equal(t, 3, waiting(&s.q)())
+		s.Release(2)
+		assert.ElementsMatch(t, []int{3, 1}, []int{<-got, <-got})
+		s.Release(2)
+		assert.Equal(t, 2, <-got)
+	})
+}
+
+// Who leaves the head of the queue lets those behind go who want less.
+func TestSemaphoreWaiterThatLeavesLetsTheNextGo(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(1)
+		ctx, cancel := context.WithCancel(context.Background())
+		g.run(func() { assert.ErrorIs(t, s.AcquireContext(ctx, 2), context.Canceled) })
+		awaitWaiting(&s.q, 1)
+		g.run(func() { s.Acquire(1) })
+		awaitWaiting(&s.q, 2)
+		cancel()
+		g.wait()
+		assert.Zero(t, s.Value())
+	})
+}
+
+func TestSemaphoreConservesPermits(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewBoundedSemaphore(3)
+		var out atomic.Int32
+		for i := range 6 {
+			g.run(func() {
+				for n := range 200 {
+					want := 1 + (i+n)%3
+					if n%2 == 0 {
+						s.Acquire(want)
+					} else if !s.AcquireTimeout(want, time.Duration(n%20)*time.Microsecond) {
+						continue
+					}
+					assert.LessOrEqual(t, out.Add(int32(want)), int32(3))
+					out.Add(int32(-want))
+					s.Release(want)
+				}
+			})
+		}
+		g.wait()
+		assert.Equal(t, 3, s.Value())
+	})
+}
+
+func TestBarrierRounds(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		const parties, rounds = 4, 100
+		var inRound [rounds]atomic.Int32
+		actions := 0
+		b := NewBarrier(parties, func() { actions++ })
+		var seen [rounds]sync.Map
+		for range parties {
+			g.run(func() {
+				for r := range rounds {
+					inRound[r].Add(1)
+					i, err := b.Wait()
+					assert.NoError(t, err)
+					assert.EqualValues(t, parties, inRound[r].Load())
+					_, twice := seen[r].LoadOrStore(i, true)
+					assert.False(t, twice, "index %d twice", i)
+				}
+			})
+		}
+		g.wait()
+		assert.Equal(t, rounds, actions)
+		assert.Equal(t, parties, b.Parties())
+		assert.Zero(t, b.Waiting())
+	})
+}
+
+func TestBarrierBreaks(t *testing.T) {
+	tests := []struct {
+		name  string
+		how   func(b *Barrier) error
+		heals bool
+	}{
+		{"Abort", func(b *Barrier) error { b.Abort(); b.Abort(); return ErrBroken }, false},
+		{"Reset", func(b *Barrier) error { b.Reset(); return ErrBroken }, true},
+		{"time-out", func(b *Barrier) error {
+			_, err := b.WaitTimeout(time.Millisecond)
+			assert.ErrorIs(t, err, ErrTimeout)
+			return err
+		}, false},
+		{"no time", func(b *Barrier) error { _, err := b.TryWait(); return err }, false},
+		{"done context", func(b *Barrier) error {
+			_, err := b.WaitContext(canceledContext())
+			assert.ErrorIs(t, err, errWhy)
+			return err
+		}, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *group) {
+				b := NewBarrier(3, nil)
+				g.run(func() {
+					_, err := b.Wait()
+					assert.ErrorIs(t, err, ErrBroken)
+				})
+				await(func() bool { return b.Waiting() == 1 })
+				g.run(func() { assert.ErrorIs(t, test.how(b), ErrBroken) })
+				g.wait()
+				assert.Equal(t, !test.heals, b.Broken())
+				if !test.heals {
+					_, err := b.Wait()
+					assert.ErrorIs(t, err, ErrBroken)
+					b.Reset()
+				}
+				for range 3 {
+					g.run(func() {
+						_, err := b.WaitTimeout(time.Hour)
+						assert.NoError(t, err)
+					})
+				}
+			})
+		})
+	}
+	assert.ErrorIs(t, panicOf(func() { NewBarrier(0, nil) }), ErrCount)
+}
+
+func TestBarrierActionThatFailsBreaksIt(t *testing.T) {
+	for name, fail := range map[string]func(){"panic": func() { panic(errWhy) }, "Goexit": runtime.Goexit} {
+		t.Run(name, func(t *testing.T) {
+			b := NewBarrier(2, fail)
+			var g group
+			g.t = t
+			g.run(func() {
+				_, err := b.Wait()
+				assert.ErrorIs(t, err, ErrBroken)
+			})
+			await(func() bool { return b.Waiting() == 1 })
+			done := make(chan error)
+			go func() {
+				defer close(done)
+				defer func() {
+					if err, _ := recover().(error); err != nil {
+						done <- err
+					}
+				}()
+				_, _ = b.Wait()
+			}()
+			if name == "panic" {
+				assert.ErrorIs(t, <-done, errWhy)
+			}
+			<-done
+			g.wait()
+			assert.True(t, b.Broken())
+		})
+	}
+}
+
+// The last to come is never too late.
+func TestBarrierLastPartyPassesWithoutTime(t *testing.T) {
+	b := NewBarrier(1, nil)
+	i, err := b.TryWait()
+	assert.NoError(t, err)
+	assert.Zero(t, i)
+}
+
+func TestRWLockReadersShare(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var w RWLock
+		all := NewBarrier(3, nil)
+		for range 3 {
+			g.run(func() {
+				w.RLock()
+				_, err := all.Wait() // all are in at once
+				assert.NoError(t, err)
+				assert.False(t, w.TryLock())
+				_, err = all.Wait()
+				assert.NoError(t, err)
+				w.RUnlock()
+			})
+		}
+		g.wait()
+		assert.True(t, w.TryLock())
+		assert.False(t, w.TryRLock())
+		assert.False(t, w.RLockTimeout(time.Millisecond))
+		assert.ErrorIs(t, w.RLockContext(canceledContext()), errWhy)
+		assert.Contains(t, w.String(), "writing")
+		w.Unlock()
+		l := w.RLocker()
+		l.Lock()
+		assert.Equal(t, 1, w.Readers())
+		l.Unlock()
+		assert.ErrorIs(t, panicOf(w.RUnlock), ErrNotLocked)
+		assert.ErrorIs(t, panicOf(w.Downgrade), ErrNotLocked)
+		assert.ErrorIs(t, panicOf(func() { _ = w.Upgrade() }), ErrNotLocked)
+		assert.True(t, w.TryLock())
+	})
+}
+
+func TestRWLockPreference(t *testing.T) {
+	for _, readers := range []bool{false, true} {
+		callers(t, func(t *testing.T, g *group) {
+			w := RWLock{PreferReaders: readers}
+			w.RLock()
+			g.run(func() {
+				w.Lock()
+				//lint:ignore SA2001 having had it is what counts
+				w.Unlock()
+			})
+			awaitWaiting(&w.q, 1)
+			assert.Equal(t, readers, w.TryRLock())
+			if readers {
+				w.RUnlock()
+			}
+			w.RUnlock()
+		})
+	}
+}
+
+func TestRWLockUpgradeAndDowngrade(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var w RWLock
+		w.RLock()
+		assert.NoError(t, w.TryUpgrade())
+		w.Downgrade()
+		w.RLock()
+		assert.ErrorIs(t, w.TryUpgrade(), ErrTimeout)
+		assert.ErrorIs(t, w.UpgradeTimeout(time.Millisecond), ErrTimeout)
+		assert.ErrorIs(t, w.UpgradeContext(canceledContext()), errWhy)
+		var order []string
+		g.run(func() {
+			w.Lock()
+			order = append(order, "writer")
+			w.Unlock()
+		})
+		awaitWaiting(&w.q, 1)
+		g.run(func() {
+			assert.NoError(t, w.Upgrade())
+			order = append(order, "upgrader")
+			w.Downgrade()
+			w.RUnlock()
+		})
+		await(func() bool {
+			w.q.Lock()
+			defer w.q.Unlock()
+			return w.upgrader != nil
+		})
+		assert.ErrorIs(t, w.Upgrade(), ErrDeadlock)
+		w.RUnlock()
+		g.wait()
+		assert.Equal(t, []string{"upgrader", "writer"}, order)
+	})
+}
+
+func TestRWLockExcludes(t *testing.T) {
+	for _, prefer := range []bool{false, true} {
+		callers(t, func(t *testing.T, g *group) {
+			w := RWLock{PreferReaders: prefer}
+			shared, writes := 0, 0
+			var count atomic.Int64
+			for i := range 6 {
+				g.run(func() {
+					for n := range 200 {
+						d := time.Duration(n%15) * time.Microsecond
+						switch (i + n) % 4 {
+						case 0:
+							w.Lock()
+							shared++
+							count.Add(1)
+							w.Unlock()
+						case 1:
+							if w.LockTimeout(d) {
+								shared++
+								count.Add(1)
+								w.Downgrade()
+								_ = shared
+								w.RUnlock()
+							}
+						case 2:
+							if w.RLockTimeout(d) {
+								_ = shared
+								if w.UpgradeTimeout(d) == nil {
+									shared++
+									count.Add(1)
+									w.Unlock()
+								} else {
+									w.RUnlock()
+								}
+							}
+						case 3:
+							w.RLock()
+							_ = shared
+							w.RUnlock()
+						}
+					}
+				})
+			}
+			g.wait()
+			writes = int(count.Load())
+			assert.Equal(t, writes, shared)
+			assert.False(t, w.Locked())
+		})
+	}
+}
+
+func TestWaitAnyTakesFromOne(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		a, b := NewSemaphore(0), NewSemaphore(0)
+		e := Event{AutoReset: true}
+		assert.Equal(t, -1, TryWaitAny(a, b, &e))
+		assert.Equal(t, -1, WaitAnyTimeout(time.Millisecond, a, b, &e))
+		_, err := WaitAnyContext(canceledContext(), a)
+		assert.ErrorIs(t, err, errWhy)
+		assert.ErrorIs(t, panicOf(func() { WaitAny() }), ErrCount)
+		g.run(func() { assert.Equal(t, 1, WaitAny(a, b, &e)) })
+		awaitWaiting(&e.q, 1)
+		b.Release(1)
+		g.wait()
+		assert.Zero(t, waiting(&a.q)()+waiting(&e.q)())
+		e.Set()
+		a.Release(1)
+		i, err := WaitAnyContext(context.Background(), b, a, &e)
+		assert.NoError(t, err)
+		assert.Equal(t, 1, i)
+		assert.True(t, e.IsSet(), "nothing is taken from the others")
+		th, err := Go(func() error { return nil })
+		require.NoError(t, err)
+		assert.Equal(t, 1, WaitAny(b, th))
+		require.NoError(t, th.Join())
+	})
+}
+
+// What one of several objects gives reaches exactly one waiter, among plain waiters, time-outs, and waits for all.
+func TestWaitAnyLosesNothing(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		const permits = 300
+		a, b := NewSemaphore(0), NewSemaphore(0)
+		var taken, both atomic.Int64
+		done := func() bool { return taken.Load() == 2*permits }
+		for range 2 {
+			g.run(func() {
+				for !done() {
+					if WaitAnyTimeout(20*time.Microsecond, a, b) >= 0 {
+						taken.Add(1)
+					}
+				}
+			})
+		}
+		g.run(func() {
+			for !done() {
+				if a.AcquireTimeout(1, 20*time.Microsecond) {
+					taken.Add(1)
+				}
+			}
+		})
+		g.run(func() {
+			for !done() {
+				if WaitAllTimeout(20*time.Microsecond, b, a) {
+					taken.Add(2)
+					both.Add(1)
+				}
+			}
+		})
+		for range permits {
+			a.Release(1)
+			b.Release(1)
+		}
+		g.wait()
+		assert.Zero(t, a.Value()+b.Value())
+	})
+}
+
+func TestWaitAllTakesAllOrNothing(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		a, b := NewSemaphore(1), NewSemaphore(0)
+		var e Event
+		assert.True(t, TryWaitAll())
+		assert.False(t, TryWaitAll(a, b))
+		assert.False(t, WaitAllTimeout(time.Millisecond, a, b, &e))
+		assert.ErrorIs(t, WaitAllContext(canceledContext(), a), errWhy)
+		assert.Equal(t, 1, a.Value())
+		g.run(func() { WaitAll(a, a, b, &e) })
+		awaitWaiting(&a.q, 1)
+		b.Release(1)
+		e.Set()
+		assert.Equal(t, 1, b.Value())
+		a.Release(1)
+		g.wait()
+		assert.Zero(t, a.Value()+b.Value())
+	})
+}

@@ -1,0 +1,435 @@
+package osthread
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread"
+)
+
+func start(t *testing.T, fn func() error) *Thread {
+	t.Helper()
+	th, err := Go(fn)
+	require.NoError(t, err)
+	return th
+}
+
+func TestThreadLife(t *testing.T) {
+	release := make(chan struct{})
+	th := New(func() error { <-release; return errWhy }, &Attr{Name: "worker"})
+	assert.False(t, th.Alive())
+	assert.Zero(t, th.Ident())
+	assert.Zero(t, th.NativeID())
+	assert.Equal(t, "Thread(worker, initial)", th.String())
+	assert.ErrorIs(t, th.Join(), ErrNotStarted)
+	assert.ErrorIs(t, th.JoinTimeout(0), ErrNotStarted)
+	_, err := th.CPUTime()
+	assert.ErrorIs(t, err, ErrNotStarted)
+	before := NumThread()
+	require.NoError(t, th.Start())
+	assert.ErrorIs(t, th.Start(), ErrStarted)
+	assert.ErrorIs(t, th.SetDaemon(true), ErrStarted)
+	assert.True(t, th.Alive())
+	assert.NotZero(t, th.Ident())
+	assert.NotZero(t, th.NativeID())
+	assert.Equal(t, before+1, NumThread())
+	assert.True(t, slices.Contains(slices.Collect(Threads()), th))
+	assert.ErrorIs(t, th.TryJoin(), ErrTimeout)
+	assert.ErrorIs(t, th.JoinTimeout(time.Millisecond), ErrTimeout)
+	assert.ErrorIs(t, th.JoinContext(canceledContext()), errWhy)
+	require.NoError(t, th.SetName("renamed"))
+	assert.Equal(t, "renamed", th.Name())
+	close(release)
+	var joiners sync.WaitGroup
+	for range 5 {
+		joiners.Go(func() { assert.Equal(t, errWhy, th.Join()) })
+	}
+	joiners.Wait()
+	assert.Equal(t, errWhy, th.TryJoin())
+	assert.Equal(t, errWhy, th.JoinContext(context.Background()))
+	assert.ErrorIs(t, th.Start(), ErrStarted)
+	assert.ErrorIs(t, th.SetDaemon(true), ErrStarted)
+	assert.False(t, th.Alive())
+	assert.NotZero(t, th.Ident(), "also after the end")
+	assert.Equal(t, before, NumThread())
+	assert.Contains(t, th.String(), "stopped")
+}
+
+type runner struct{ result int }
+
+func (r *runner) Run() error { r.result = 42; return nil }
+
+func named() error { return nil }
+
+func TestDefaultNames(t *testing.T) {
+	a, b := New(named, nil), NewRunner(new(runner), nil)
+	assert.Regexp(t, `^Thread-\d+ \(osthread\.named\)$`, a.Name())
+	assert.Regexp(t, `^Thread-\d+ \(osthread\.runner\)$`, b.Name())
+	assert.Regexp(t, `^Thread-\d+$`, New(nil, nil).Name())
+	var m, n int
+	_, err := fmt.Sscanf(a.Name()+b.Name(), "Thread-%d (osthread.named)Thread-%d", &m, &n)
+	require.NoError(t, err)
+	assert.Equal(t, m+1, n)
+}
+
+func TestRunnerKeepsAResult(t *testing.T) {
+	r := new(runner)
+	th := NewRunner(r, nil)
+	require.NoError(t, th.Start())
+	require.NoError(t, th.Join())
+	assert.Equal(t, 42, r.result)
+}
+
+func TestDaemonIsInherited(t *testing.T) {
+	assert.False(t, New(named, nil).Daemon())
+	d := New(func() error {
+		child := New(named, nil)
+		assert.True(t, child.Daemon())
+		assert.NoError(t, child.SetDaemon(false))
+		assert.False(t, child.Daemon())
+		return nil
+	}, &Attr{Daemon: true})
+	assert.True(t, d.Daemon())
+	require.NoError(t, d.Start())
+	assert.NoError(t, d.Join())
+	assert.Contains(t, d.String(), "daemon")
+}
+
+func TestWhatABodyEndsWith(t *testing.T) {
+	var reported []string
+	var mu sync.Mutex
+	SetPanicHook(func(th *Thread, e *PanicError) {
+		mu.Lock()
+		defer mu.Unlock()
+		assert.Same(t, th, Current())
+		reported = append(reported, fmt.Sprint(e.Value))
+	})
+	defer SetPanicHook(nil)
+	tests := []struct {
+		name string
+		body func() error
+		want error
+	}{
+		{"nil", func() error { return nil }, nil},
+		{"error", func() error { return errWhy }, errWhy},
+		{"panic", func() error { panic(errWhy) }, errWhy},
+		{"Exit", func() error { thread.Exit(); return nil }, ErrExit},
+		{"Goexit", func() error { runtime.Goexit(); return nil }, ErrGoexit},
+	}
+	for _, pinned := range []bool{false, true} {
+		for _, test := range tests {
+			t.Run(fmt.Sprintf("%s/pinned=%v", test.name, pinned), func(t *testing.T) {
+				th := New(test.body, &Attr{Pinned: pinned})
+				require.NoError(t, th.Start())
+				err := th.Join()
+				assert.ErrorIs(t, err, test.want)
+				assert.Equal(t, err, th.Join(), "each time")
+				var p *PanicError
+				assert.Equal(t, test.name == "panic", errors.As(err, &p))
+				assert.False(t, th.Alive())
+			})
+		}
+	}
+	assert.Equal(t, []string{"why", "why"}, reported)
+}
+
+func TestStartThatFailsLeavesNothing(t *testing.T) {
+	before := NumThread()
+	th := New(named, &Attr{Priority: 1}) // without a policy
+	assert.ErrorIs(t, th.Start(), syscall.EINVAL)
+	assert.ErrorIs(t, th.Start(), syscall.EINVAL, "not ErrStarted")
+	assert.ErrorIs(t, th.Join(), ErrNotStarted)
+	assert.Equal(t, before, NumThread())
+}
+
+func TestJoinOfTheCallingThread(t *testing.T) {
+	var th *Thread
+	ready := make(chan struct{})
+	th = start(t, func() error {
+		<-ready
+		assert.ErrorIs(t, th.JoinTimeout(0), ErrDeadlock)
+		return th.Join()
+	})
+	close(ready)
+	assert.ErrorIs(t, th.Join(), ErrDeadlock)
+}
+
+func TestCurrent(t *testing.T) {
+	th := start(t, func() error {
+		assert.Equal(t, Current().Ident(), thread.Self())
+		assert.Equal(t, Current().NativeID(), thread.NativeID())
+		return nil
+	})
+	require.NoError(t, th.Join())
+	assert.Equal(t, "MainThread", Main().Name())
+	assert.True(t, Main().Alive())
+	assert.False(t, Main().Daemon())
+	assert.Same(t, Main(), slices.Collect(Threads())[0])
+}
+
+// A dummy has Python's limits, and goes with its thread.
+func TestDummyOfAThreadOfGo(t *testing.T) {
+	got := make(chan *Thread)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, unless it is the first
+		d := Current()
+		assert.Same(t, d, Current())
+		if d != Main() {
+			assert.True(t, d.Alive())
+			assert.True(t, d.Daemon())
+			assert.True(t, slices.Contains(slices.Collect(Threads()), d))
+			assert.Equal(t, d.Ident(), thread.Self())
+		}
+		got <- d
+	}()
+	d := <-got
+	if d == Main() {
+		t.Skip("the goroutine was on the first thread")
+	}
+	assert.ErrorIs(t, d.Join(), ErrNotJoinable)
+	assert.Regexp(t, `^Dummy-\d+$`, d.Name())
+	if runtime.GOOS == "linux" {
+		await(func() bool { return !slices.Contains(slices.Collect(Threads()), d) })
+		assert.False(t, d.Alive())
+	}
+}
+
+func TestDummyOfAnAttachedThread(t *testing.T) {
+	_, err := thread.Attach()
+	require.NoError(t, err)
+	d := Current()
+	assert.Same(t, d, Current())
+	assert.True(t, d.Alive())
+	assert.ErrorIs(t, d.Join(), ErrNotJoinable)
+	require.NoError(t, thread.Detach())
+	assert.False(t, d.Alive())
+	assert.False(t, slices.Contains(slices.Collect(Threads()), d))
+}
+
+func TestLocal(t *testing.T) {
+	made := 0
+	l := Local[[]string]{New: func() []string { made++; return []string{"new"} }}
+	th := start(t, func() error {
+		assert.False(t, l.Has())
+		assert.Equal(t, []string{"new"}, l.Get())
+		l.Set(nil)
+		assert.True(t, l.Has())
+		assert.Nil(t, l.Get())
+		l.Delete()
+		assert.Equal(t, []string{"new"}, l.Get())
+		for th, v := range l.All() {
+			assert.Same(t, Current(), th)
+			assert.Equal(t, []string{"new"}, v)
+		}
+		other := start(t, func() error { assert.False(t, l.Has()); return nil })
+		return other.Join()
+	})
+	require.NoError(t, th.Join())
+	assert.Equal(t, 2, made)
+	for range l.All() {
+		t.Error("a value has outlived its thread")
+	}
+}
+
+func TestTimer(t *testing.T) {
+	ran := make(chan struct{}, 10)
+	fn := func() error { ran <- struct{}{}; return errWhy }
+	t.Run("fires", func(t *testing.T) {
+		began := time.Now()
+		tm := NewTimer(2*time.Millisecond, fn, nil)
+		require.NoError(t, tm.Start())
+		<-ran
+		assert.GreaterOrEqual(t, time.Since(began), 2*time.Millisecond)
+		assert.ErrorIs(t, tm.Join(), errWhy)
+		assert.False(t, tm.Cancel(), "after it fired")
+		assert.True(t, tm.Finished().IsSet())
+		assert.ErrorIs(t, tm.Start(), ErrStarted)
+		assert.Equal(t, 2*time.Millisecond, tm.Interval())
+	})
+	t.Run("at once", func(t *testing.T) {
+		tm := NewTimer(-time.Second, fn, &Attr{Name: "now"})
+		require.NoError(t, tm.Start())
+		<-ran
+		assert.ErrorIs(t, tm.Join(), errWhy)
+		assert.Equal(t, "now", tm.Name())
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		tm := NewTimer(time.Hour, fn, nil)
+		require.NoError(t, tm.Start())
+		assert.True(t, tm.Cancel())
+		assert.True(t, tm.Cancel())
+		assert.NoError(t, tm.Join())
+	})
+	t.Run("cancelled before Start", func(t *testing.T) {
+		tm := NewTimer(0, fn, nil)
+		assert.True(t, tm.Cancel())
+		require.NoError(t, tm.Start())
+		assert.NoError(t, tm.Join())
+		assert.Empty(t, ran)
+	})
+}
+
+type recorder struct {
+	mu     sync.Mutex
+	events []TraceEvent
+}
+
+func (r *recorder) record(e TraceEvent) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, e)
+}
+
+func (r *recorder) actions() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []string
+	for _, e := range r.events {
+		all = append(all, e.Action.String())
+	}
+	return all
+}
+
+func TestHooksTellWhatAThreadDoes(t *testing.T) {
+	var trace, profile recorder
+	SetTrace(func(e TraceEvent) {
+		assert.Same(t, e.Thread, Current())
+		trace.record(e)
+	})
+	SetProfile(profile.record)
+	assert.NotNil(t, Trace())
+	assert.NotNil(t, Profile())
+	SetPanicHook(func(*Thread, *PanicError) {})
+	var e, f Event
+	a := start(t, func() error { e.Wait(); f.Set(); panic(1) })
+	awaitWaiting(&e.q, 1)
+	b := New(func() error { f.Wait(); return nil }, nil)
+	b.SetTrace(nil) // as nothing of its own: the general one holds
+	require.NoError(t, b.Start())
+	awaitWaiting(&f.q, 1)
+	SetTrace(nil)
+	SetProfile(nil)
+	assert.Nil(t, Trace())
+	e.Set()
+	assert.Error(t, a.Join())
+	require.NoError(t, b.Join())
+	SetPanicHook(nil)
+	of := func(r *recorder, th *Thread) (all []string) {
+		for _, e := range r.events {
+			if e.Thread == th {
+				all = append(all, e.Action.String())
+			}
+		}
+		return all
+	}
+	assert.Equal(t, []string{"start", "block", "resume", "release", "panic", "end"}, of(&trace, a))
+	assert.Equal(t, []string{"start", "block", "resume", "end"}, of(&trace, b))
+	assert.Equal(t, []string{"start", "resume", "end"}, of(&profile, a))
+	for _, ev := range profile.events {
+		if ev.Action == TraceResume && ev.Thread == a {
+			assert.Same(t, &e, ev.Object)
+			assert.Positive(t, ev.Waited)
+		}
+	}
+	assert.Zero(t, hooked.Load())
+}
+
+func TestSetTraceAllReachesThreadsThatRun(t *testing.T) {
+	var r recorder
+	var e, ready Event
+	th := start(t, func() error { ready.Set(); e.Wait(); return nil })
+	ready.Wait()
+	SetTraceAll(r.record)
+	e.Set()
+	require.NoError(t, th.Join())
+	SetTraceAll(nil)
+	assert.Contains(t, r.actions(), "end")
+	assert.Zero(t, hooked.Load())
+}
+
+func TestAHookMayFailAndUseLocks(t *testing.T) {
+	var l Lock
+	var panics atomic.Int32
+	SetPanicHook(func(*Thread, *PanicError) { panics.Add(1) })
+	defer SetPanicHook(nil)
+	th := New(func() error { return nil }, nil)
+	th.SetTrace(func(TraceEvent) {
+		l.Lock()
+		defer l.Unlock()
+		panic("hook")
+	})
+	require.NoError(t, th.Start())
+	require.NoError(t, th.Join())
+	assert.EqualValues(t, 2, panics.Load())
+}
+
+func TestDefaultPanicReport(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	stderr := os.Stderr
+	os.Stderr = w
+	th := New(func() error { panic("oh") }, &Attr{Name: "worker"})
+	startErr := th.Start()
+	joinErr := th.Join()
+	os.Stderr = stderr
+	require.NoError(t, startErr)
+	require.Error(t, joinErr)
+	require.NoError(t, w.Close())
+	var out bytes.Buffer
+	_, err = out.ReadFrom(r)
+	require.NoError(t, err)
+	assert.True(t, strings.HasPrefix(out.String(), "Panic in thread worker: oh\n"), out.String())
+	assert.Contains(t, out.String(), "TestDefaultPanicReport")
+}
+
+// 100,000 goroutines wait on one event without a thread each.
+func TestWaitingGoroutinesCostNoThread(t *testing.T) {
+	n := 100_000
+	if raceEnabled {
+		n = 5_000 // the race detector has a limit of 8128 goroutines
+	}
+	var e Event
+	var passed atomic.Int64
+	var all sync.WaitGroup
+	before := threadsNow(t)
+	for range n {
+		all.Go(func() {
+			e.Wait()
+			passed.Add(1)
+		})
+	}
+	awaitWaiting(&e.q, n)
+	most := threadsNow(t)
+	e.Set()
+	for passed.Load() < int64(n) {
+		most = max(most, threadsNow(t))
+		runtime.Gosched()
+	}
+	all.Wait()
+	assert.Less(t, most-before, 50)
+	t.Logf("%d threads before, at most %d", before, most)
+}
+
+// threadsNow counts the process's threads.
+func threadsNow(t *testing.T) int {
+	t.Helper()
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(tasks)
+}
