@@ -63,7 +63,7 @@ func (c *Condition) WaitTimeout(d time.Duration) bool {
 // WaitContext is Wait until ctx is done; it then returns ctx's cause, with L locked as in any case. If ctx is done already it does not unlock L.
 func (c *Condition) WaitContext(ctx context.Context) error {
 	if ctx.Err() != nil {
-		mustHold("Condition.WaitContext", c.L)
+		mustHold("WaitContext", c.L)
 		return context.Cause(ctx)
 	}
 	if !c.wait("WaitContext", futex.Never, ctx) {
@@ -114,7 +114,7 @@ func (c *Condition) NotifyN(n int) { c.notify("NotifyN", n) }
 
 // NotifyAll wakes everybody who waits.
 func (c *Condition) NotifyAll() {
-	mustHold("Condition.NotifyAll", c.L)
+	mustHold("NotifyAll", c.L)
 	c.q.Lock()
 	first := c.q.TakeAll()
 	c.q.Unlock()
@@ -130,7 +130,7 @@ func (c *Condition) Waiting() int {
 
 // notify returns how many it has notified.
 func (c *Condition) notify(what string, n int) (notified int) {
-	mustHold("Condition."+what, c.L)
+	mustHold(what, c.L)
 	c.q.Lock()
 	var first *wait.Node
 	last := &first
@@ -154,7 +154,7 @@ func (c *Condition) wake(first *wait.Node) {
 		return
 	}
 	m, fair := mutexOf(c.L)
-	if m == nil {
+	if m == nil || first.Next() == nil && !fair && !first.OnThread() {
 		first.Unpark() // and it the next
 		return
 	}
@@ -178,7 +178,7 @@ func (c *Condition) wake(first *wait.Node) {
 // wait reports whether it was notified.
 func (c *Condition) wait(what string, deadline int64, ctx context.Context) bool {
 	n := wait.New(&c.spin)
-	n.Key = mustHold("Condition."+what, c.L)
+	n.Key = mustHold(what, c.L)
 	c.q.Lock()
 	c.q.PushBack(n)
 	c.q.Unlock()
@@ -232,38 +232,52 @@ func mustHold(what string, l sync.Locker) (key uint64) {
 	switch l := l.(type) {
 	case *Lock:
 		if !l.Locked() {
-			panic(misuse(what, ErrNotLocked))
+			panic(misuse("Condition."+what, ErrNotLocked))
 		}
 		return anonymous
 	case *RLock:
 		if !l.Owned() {
-			panic(misuse(what, ErrNotOwner))
+			panic(misuse("Condition."+what, ErrNotOwner))
 		}
 		if slot := ident.Slot(); ident.Row(slot) != 0 {
 			return keyOf(slot)
 		}
 	case *RWLock:
 		if !l.writeLocked() {
-			panic(misuse(what, ErrNotLocked))
+			panic(misuse("Condition."+what, ErrNotLocked))
 		}
 	case nil:
-		panic(misuse(what+" without L", ErrNotLocked))
+		panic(misuse("Condition."+what+" without L", ErrNotLocked))
 	}
 	return 0
 }
 
-// unlock unlocks L however often it is locked, and returns how often beyond once. If L's Unlock panics n is taken out again.
+// unlock unlocks L however often it is locked, and returns how often beyond once. If L cannot be unlocked n is taken out again.
 func (c *Condition) unlock(n *wait.Node) (depth int) {
+	switch l := c.L.(type) {
+	case *Lock:
+		if s := l.m.word.Add(anonymous); s != 0 {
+			if !free(s) {
+				c.leave(n)
+			}
+			l.unlockSlow(s)
+		}
+	case *RLock:
+		depth, l.depth = l.depth, 0
+		l.Unlock()
+	default:
+		c.unlockOther(n)
+	}
+	return depth
+}
+
+func (c *Condition) unlockOther(n *wait.Node) {
 	unlocked := false
 	defer func() {
 		if !unlocked {
 			c.leave(n)
 		}
 	}()
-	if r, ok := c.L.(*RLock); ok {
-		depth, r.depth = r.depth, 0
-	}
 	c.L.Unlock()
 	unlocked = true
-	return depth
 }

@@ -145,6 +145,9 @@ func (m *mutex) await(n *wait.Node, deadline int64, ctx context.Context, obj any
 		if over(deadline, ctx) {
 			return false
 		}
+		if n.Since == 0 { // adopted
+			n.Since = futex.Now()
+		}
 	}
 }
 
@@ -221,7 +224,7 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 	m.q.Lock()
 	defer m.q.Unlock()
 	mark := queued
-	if futex.Now()-n.Since > patience {
+	if (front || n.Since == since0) && futex.Now()-n.Since > patience {
 		mark |= starving
 	}
 	for {
@@ -256,10 +259,10 @@ func (m *mutex) mark(s, flags uint64) bool {
 
 // adopt puts n, whose owner sleeps, into the queue, and reports false if it need not wait.
 func (m *mutex) adopt(n *wait.Node, fair bool) bool {
-	n.Since = since(fair)
 	mark := queued
+	n.Since = 0 // until it is at the head
 	if fair {
-		mark |= starving
+		mark, n.Since = queued|starving, since0
 	}
 	m.q.Lock()
 	defer m.q.Unlock()
@@ -272,8 +275,10 @@ func (m *mutex) adopt(n *wait.Node, fair bool) bool {
 			break
 		}
 	}
-	m.q.PushBack(n)
-	m.oldest.Store(m.q.Head().Since)
+	m.q.Move(n)
+	if h := m.q.Head(); h != n {
+		m.oldest.Store(h.Since)
+	}
 	return true
 }
 
@@ -284,20 +289,23 @@ func (m *mutex) leave(n *wait.Node) bool {
 	if !m.q.Remove(n) {
 		return false
 	}
-	m.tidy(futex.Now())
+	m.tidy()
 	return true
 }
 
 // tidy makes the flags true after a node has been taken out. The caller has the guard.
-func (m *mutex) tidy(now int64) {
+func (m *mutex) tidy() {
 	h := m.q.Head()
 	if h == nil {
 		m.word.And(^(queued | starving))
 		m.oldest.Store(0)
 		return
 	}
+	if h.Since == 0 {
+		h.Since = futex.Now()
+	}
 	m.oldest.Store(h.Since)
-	if m.word.Load()&starving != 0 && now-h.Since <= patience {
+	if m.word.Load()&starving != 0 && futex.Now()-h.Since <= patience {
 		m.word.And(^starving)
 	}
 }
@@ -323,15 +331,14 @@ func (m *mutex) release() (handedOver bool) {
 		m.q.Unlock()
 		return false
 	}
-	now := futex.Now()
-	got, ok := m.grant(n, now-n.Since > patience)
+	got, ok := m.grant(n, n.Since != 0 && futex.Now()-n.Since > patience)
 	if !ok {
 		m.q.Unlock()
 		return false
 	}
 	m.q.Pop()
 	n.Got = got
-	m.tidy(now)
+	m.tidy()
 	m.q.Unlock()
 	n.Unpark()
 	return got == gotLock

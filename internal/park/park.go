@@ -6,8 +6,8 @@
 //	a thread of ours or of C   spins, then on a futex, its P handed off   0.1 us spinning, 10 on the futex; in the scheduler, where a
 //	                                                                      pinned goroutine pays two more thread switches
 //	                                                                      (golang/go#21827), 32
-//	the same, GOMAXPROCS=1     on a futex, its P handed off               20 us against 23 in the scheduler; 7.3 against 7.5 with one
-//	                                                                      processor. Nobody can run while one spins
+//	the same, GOMAXPROCS=1     on a futex, its P handed off; where more   a pair alone 20 us on the futex, 23 in the scheduler; four pairs 53 and
+//	                           than a pair sleep in the scheduler         40. Nobody can run while one spins
 //	an ordinary goroutine      in the Go scheduler                        0.1 us, and 100,000 sleepers cost no thread
 //
 // Who is a thread is told by [SetOnThread]'s function. The futex sleep gives its P away before it sleeps, not
@@ -24,6 +24,7 @@
 //	empty         permit                  Unpark
 //	permit        empty                   Park: it takes the permit
 //	empty         onFutex                 Park, on a thread
+//	empty         inScheduler             the scheduler, once the goroutine that parks without either has come to rest
 //	empty         drowsy                  Park, in a goroutine: it sets its deadline and context
 //	drowsy        inScheduler             the scheduler, once the goroutine has come to rest
 //	any sleep     permit, and a wake-up   Unpark
@@ -99,6 +100,11 @@ var onThread = func() bool { return false }
 // context that is done do not sleep, but a permit that is there is taken all the same. futex.Never and a nil ctx do not end
 // the sleep. Only the owner calls Park.
 func (w *Waiter) Park(deadline int64, ctx context.Context) Outcome {
+	return w.ParkAs(onThread(), deadline, ctx)
+}
+
+// ParkAs is Park for a caller that knows whether it has a thread of its own.
+func (w *Waiter) ParkAs(thread bool, deadline int64, ctx context.Context) Outcome {
 	if w.take() {
 		return Unparked
 	}
@@ -112,10 +118,14 @@ func (w *Waiter) Park(deadline int64, ctx context.Context) Outcome {
 		w.take()
 		return Unparked
 	}
-	if onThread() {
+	switch {
+	case !thread:
+		return w.parkGoroutine(deadline, ctx)
+	case CanSpin():
 		return w.parkThread(deadline, ctx)
+	default:
+		return w.parkThreadOnOneP(deadline, ctx)
 	}
-	return w.parkGoroutine(deadline, ctx)
 }
 
 // Unpark makes the permit available and wakes the owner if it sleeps. Permits do not add up.
@@ -211,11 +221,33 @@ func (w *Waiter) parkThread(deadline int64, ctx context.Context) Outcome {
 	return w.settle()
 }
 
+// parkThreadOnOneP chooses: a thread that a futex wakes while others want the P, too, sleeps a second time until it gets it; the scheduler
+// switches to it when its turn comes.
+func (w *Waiter) parkThreadOnOneP(deadline int64, ctx context.Context) Outcome {
+	defer asleepOnOneP.Add(-1)
+	if asleepOnOneP.Add(1) > aPair {
+		return w.parkGoroutine(deadline, ctx)
+	}
+	return w.parkThread(deadline, ctx)
+}
+
+// aPair is this thread, and the one that it has woken, which may not run yet.
+const aPair = 2
+
+var asleepOnOneP atomic.Int32
+
 func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
+	if kind(s) == permit {
+		return w.settle()
+	}
+	if deadline == futex.Never && ctx == nil { // nothing to set first
+		w.seat.sleep(&w.state, s, nextSleep(s, inScheduler))
+		return w.settle()
+	}
 	sleep := nextSleep(s, drowsy)
-	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
+	if !w.state.CompareAndSwap(s, sleep) {
 		return w.settle()
 	}
 	if deadline != futex.Never {

@@ -17,7 +17,6 @@ package wait
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
@@ -36,8 +35,9 @@ type Node struct {
 	waiter     *park.Waiter // own, or that of the set
 	set        *Set         // nil: the waiter waits in this queue alone
 	index      int          // in set
+	onThread   bool
 	next, prev *Node
-	in         atomic.Pointer[Queue]
+	in         bool // the queue that its owner put it into; that one's guard protects it
 
 	Since int64  // when the wait began, by futex.Now
 	Key   uint64 // the waiter's own: what it asks for
@@ -52,12 +52,16 @@ func New(spin *park.Spinner) *Node {
 	n := nodes.Get().(*Node)
 	n.waiter = &n.own
 	n.own.Spin = nil
-	if spin != nil && park.OnThread() {
+	n.onThread = park.OnThread()
+	if n.onThread {
 		n.own.Spin = spin
 	}
 	n.Got, n.next = 0, nil
 	return n
 }
+
+// OnThread reports whether n's owner has a thread of its own.
+func (n *Node) OnThread() bool { return n.onThread }
 
 // Free gives n, which must be in no queue and have no wake-up to come, back.
 func (n *Node) Free() {
@@ -67,11 +71,11 @@ func (n *Node) Free() {
 
 // Park sleeps until Unpark, deadline, or ctx is done; see park.Waiter.
 func (n *Node) Park(deadline int64, ctx context.Context) park.Outcome {
-	return n.waiter.Park(deadline, ctx)
+	return n.waiter.ParkAs(n.onThread, deadline, ctx)
 }
 
 // Await waits for the wake-up of a node that somebody has taken out.
-func (n *Node) Await() { n.waiter.Park(futex.Never, nil) }
+func (n *Node) Await() { n.Park(futex.Never, nil) }
 
 // Unpark wakes n's owner, who may use n again at once.
 func (n *Node) Unpark() { n.waiter.Unpark() }
@@ -90,7 +94,12 @@ func (q *Queue) Len() int { return q.n }
 
 // PushBack puts n behind all others.
 func (q *Queue) PushBack(n *Node) {
-	n.in.Store(q)
+	n.in = true
+	q.Move(n)
+}
+
+// Move is PushBack of a node that the caller has taken out of another queue. To its owner it is out, and stays so.
+func (q *Queue) Move(n *Node) {
 	q.n++
 	n.next, n.prev = nil, q.tail
 	if q.tail == nil {
@@ -103,7 +112,7 @@ func (q *Queue) PushBack(n *Node) {
 
 // PushFront puts n before all others.
 func (q *Queue) PushFront(n *Node) {
-	n.in.Store(q)
+	n.in = true
 	q.n++
 	n.next, n.prev = q.head, nil
 	if q.head == nil {
@@ -126,9 +135,9 @@ func (q *Queue) Pop() *Node {
 	return nil
 }
 
-// Remove takes n out and reports whether it stood there.
+// Remove takes n out and reports whether it stood there. q must be the queue that n's owner put it into.
 func (q *Queue) Remove(n *Node) bool {
-	if n.in.Load() != q {
+	if !n.in {
 		return false
 	}
 	q.unlink(n)
@@ -136,7 +145,9 @@ func (q *Queue) Remove(n *Node) bool {
 }
 
 func (q *Queue) unlink(n *Node) {
-	n.in.Store(nil)
+	if n.in { // a moved one is out already, and its owner may look under the guard of its first queue
+		n.in = false
+	}
 	q.n--
 	if n.prev == nil {
 		q.head = n.next
