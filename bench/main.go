@@ -96,27 +96,44 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 }
 
 func measureAll(o options, specs []scenario.Spec, out, progress io.Writer) error {
-	contenders := contender.All()
-	rounds := len(specs) * len(contenders) * (o.count + 1)
+	rounds := 0
+	for _, s := range specs {
+		rounds += len(contender.All(s.Tier())) * (o.count + 1)
+	}
 	machine(out)
 	fmt.Fprintf(out, "rounds   %d of %v a cell, interleaved; medians, ± half the interquartile range; ratio above 1: %s is faster\n", o.count, o.time, contender.Baseline)
-	fmt.Fprintf(out, "time     about %v\n\n", (time.Duration(float64(rounds)*1.5) * o.time).Round(time.Second))
+	fmt.Fprintf(out, "time     about %v\n", (time.Duration(float64(rounds)*1.5) * o.time).Round(time.Second))
 	bar := newBar(rounds, progress)
+	for _, tier := range []scenario.Tier{scenario.Thread, scenario.Threading} {
+		if err := measureTier(o, tier, specs, out, func() error { return bar.Add(1) }); err != nil {
+			return err
+		}
+	}
+	return bar.Finish()
+}
+
+// measureTier measures those of specs that belong to tier and writes their table.
+func measureTier(o options, tier scenario.Tier, specs []scenario.Spec, out io.Writer, tick func() error) error {
+	contenders := contender.All(tier)
 	var rows []report.Row
 	for _, s := range specs {
-		row, err := measure(s, contenders, o, func() error { return bar.Add(1) })
+		if s.Tier() != tier {
+			continue
+		}
+		row, err := measure(s, contenders, o, tick)
 		if err != nil {
 			return err
 		}
 		rows = append(rows, row)
 	}
-	if err := bar.Finish(); err != nil {
-		return err
+	if len(rows) == 0 {
+		return nil
 	}
 	columns := make([]string, len(contenders))
 	for i, c := range contenders {
 		columns[i] = c.Name
 	}
+	fmt.Fprintln(out)
 	if err := report.Table(out, columns, rows); err != nil {
 		return err
 	}
@@ -124,6 +141,9 @@ func measureAll(o options, specs []scenario.Spec, out, progress io.Writer) error
 		if c.Absent != "" {
 			fmt.Fprintf(out, "%s is absent: %s\n", c.Name, c.Absent)
 		}
+	}
+	for _, prefix := range []string{"mutex/caller=pinned/threads=", "mutex/caller=goroutine/threads="} {
+		report.Means(out, prefix, columns, rows)
 	}
 	return nil
 }
@@ -154,10 +174,16 @@ func measure(s scenario.Spec, contenders []contender.Contender, o options, tick 
 			}
 			if c.Absent != "" {
 				row.Cells[i].Absent = c.Absent
+			}
+			if row.Cells[i].Absent != "" {
 				continue
 			}
 			if round == 0 { // which warms up as well
 				n, err := calibrate(c, s, o.time)
+				if contender.IsAbsent(err) {
+					row.Cells[i].Absent = err.Error()
+					continue
+				}
 				if err != nil {
 					return row, fmt.Errorf("%s, %s: %w", s.Name(), c.Name, err)
 				}
@@ -180,6 +206,10 @@ func measure(s scenario.Spec, contenders []contender.Contender, o options, tick 
 // calibrate returns how many operations take about d.
 func calibrate(c contender.Contender, s scenario.Spec, d time.Duration) (int, error) {
 	const least = 64 // operations: fewer would measure the start of the threads
+	if n := s.Ops(d); n > 0 {
+		_, err := c.Run(s, max(n, least))
+		return max(n, least), err
+	}
 	for n := least; ; {
 		took, err := c.Run(s, n)
 		if err != nil {

@@ -39,15 +39,15 @@ func TestListNamesEveryScenario(t *testing.T) {
 
 func TestTableHasARowAScenarioAndAColumnAContender(t *testing.T) {
 	var out bytes.Buffer
-	if err := bench([]string{"-run", "threads=(1|2)/work=0|startjoin", "-count", "2", "-time", "1ms"}, &out, io.Discard); err != nil {
+	if err := bench([]string{"-run", "^lock/threads=(1|2)/work=0|startjoin|recursive", "-count", "2", "-time", "1ms"}, &out, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"lock/threads=1/work=0", "lock/threads=2/work=0", "startjoin/stack=64KiB", "startjoin/stack=default"} {
+	for _, want := range []string{"lock/threads=1/work=0", "lock/threads=2/work=0", "startjoin/stack=64KiB", "startjoin/stack=default", "recursive/caller=pinned"} {
 		if strings.Count(out.String(), want) != 1 {
 			t.Errorf("row %s is not there once:\n%s", want, &out)
 		}
 	}
-	for _, c := range contender.All() {
+	for _, c := range contender.All(scenario.Thread) {
 		if !strings.Contains(out.String(), c.Name) {
 			t.Errorf("column %s is missing:\n%s", c.Name, &out)
 		}

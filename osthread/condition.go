@@ -256,7 +256,7 @@ func mustHold(what string, l sync.Locker) (key uint64) {
 func (c *Condition) unlock(n *wait.Node) (depth int) {
 	switch l := c.L.(type) {
 	case *Lock:
-		if s := l.m.word.Add(anonymous); s != 0 {
+		if s := l.m.word.Add(minusAnonymous); s != 0 {
 			if !free(s) {
 				c.leave(n)
 			}

@@ -31,6 +31,9 @@ func (l *Lock) Lock() {
 	}
 }
 
+// lockSlow is kept out of Lock, so that that is inlined.
+//
+//go:noinline
 func (l *Lock) lockSlow() { l.m.lock(anonymous, l.Fair, futex.Never, nil, l) }
 
 // TryLock locks l if it is free and nobody is to have it first, and reports whether it did.
@@ -51,17 +54,21 @@ func (l *Lock) LockContext(ctx context.Context) error {
 
 // Unlock unlocks l. Any thread may call it. It panics with an error that is ErrNotLocked if l is not locked, which it stays.
 func (l *Lock) Unlock() {
-	if s := l.m.word.Add(anonymous); s != 0 {
+	if s := l.m.word.Add(minusAnonymous); s != 0 {
 		l.unlockSlow(s)
 	}
 }
 
 func (l *Lock) unlockSlow(s uint64) {
-	if !free(s) { // it was, and is now locked by this call
-		l.Unlock()
-		panic(misuse("Lock.Unlock", ErrNotLocked))
+	if free(s) {
+		l.m.unlockSlow(s, l)
+		return
 	}
-	l.m.unlockSlow(s, l)
+	// It was not locked; to others it looks locked until this. Those who came meanwhile wait for an Unlock.
+	if s = l.m.word.Add(anonymous); free(s) && s != 0 {
+		l.m.unlockSlow(s, l)
+	}
+	panic(misuse("Lock.Unlock", ErrNotLocked))
 }
 
 // Locked reports whether l is locked, by whomever. By the time the caller looks at the result it may be otherwise.

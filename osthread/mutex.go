@@ -68,9 +68,12 @@ const (
 	keyShift = iota // a key is a multiple of 1 << keyShift
 )
 
-// anonymous is the key of a holder who need not be known. It is the highest bit, so adding it takes it away, and adding it to a free word makes that a
-// held one and leaves the flags alone: an Unlock too many is undone by another.
-const anonymous uint64 = 1 << 63
+// anonymous is the key of a holder who need not be known. Unlock subtracts it, which from a free word leaves one that is held, by a key that
+// nobody has, with its flags as they were: so an Unlock too many is undone by adding it.
+const (
+	anonymous      uint64 = 1 << keyShift
+	minusAnonymous        = ^anonymous + 1
+)
 
 func free(s uint64) bool { return s&^flags == 0 }
 func open(s uint64) bool { return s&^queued == 0 }

@@ -29,8 +29,9 @@ type RLock struct {
 	_     noCopy
 }
 
-// keyOf returns the key of the thread with that slot.
-func keyOf(slot uintptr) uint64 { return ident.Serial(slot) << keyShift }
+// keyOf returns the key of the thread with that slot. Serials begin with 1, so that is never anonymous, and a thread without a slot has one that no
+// lock is ever held with.
+func keyOf(slot uintptr) uint64 { return (ident.Serial(slot) + 2) << keyShift }
 
 // ownedBy reports whether the thread of key holds r. Only for that thread does the answer not change meanwhile.
 func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key }
@@ -38,7 +39,9 @@ func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key 
 // Lock locks r, sleeping until it is free, or counts one more if the calling thread holds it.
 func (r *RLock) Lock() {
 	slot := ident.Slot()
-	if ident.Row(slot) == 0 || !r.m.word.CompareAndSwap(0, keyOf(slot)) {
+	if ident.Row(slot) == 0 {
+		r.lockGoroutine(futex.Never, nil)
+	} else if !r.m.word.CompareAndSwap(0, keyOf(slot)) {
 		r.lock(futex.Never, nil)
 	}
 }
@@ -99,7 +102,7 @@ func (r *RLock) adoptByThread() {
 func (r *RLock) Unlock() {
 	slot := ident.Slot()
 	key := keyOf(slot)
-	if slot == ident.None || !r.ownedBy(key) {
+	if !r.ownedBy(key) {
 		panic(misuse("RLock.Unlock", ErrNotOwner))
 	}
 	if r.depth > 0 {
@@ -130,5 +133,5 @@ func (r *RLock) String() string {
 	if s == 0 {
 		return "unlocked osthread.RLock"
 	}
-	return fmt.Sprintf("locked osthread.RLock, owner %d", s>>keyShift)
+	return fmt.Sprintf("locked osthread.RLock, owner %d", s>>keyShift-2)
 }

@@ -6,6 +6,7 @@
 package contender
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -26,9 +27,12 @@ type Contender struct {
 // Baseline is the contender that the others are compared with.
 const Baseline = "osthread"
 
-// All returns every contender, the baseline first.
-func All() []Contender {
-	return []Contender{osthread, goPinned, goPlain, pthread}
+// All returns those who take part in a tier's scenarios, the baseline first.
+func All(t scenario.Tier) []Contender {
+	if t == scenario.Threading {
+		return []Contender{high, goSync, noLock}
+	}
+	return []Contender{low, goPinned, goPlain, pthread}
 }
 
 // share returns how many of n operations thread i of count does.
@@ -72,5 +76,11 @@ func alone(body func()) time.Duration {
 	body()
 	return time.Since(began)
 }
+
+// errAbsent says that a contender has nothing that does a row's work.
+var errAbsent = errors.New("absent")
+
+// IsAbsent reports whether err says so.
+func IsAbsent(err error) bool { return errors.Is(err, errAbsent) }
 
 func unknown(s scenario.Spec) error { return fmt.Errorf("no contender for %s", s.Name()) }

@@ -11,7 +11,7 @@ import (
 // Every contender does every scenario, if only a few operations of it.
 func TestEveryCell(t *testing.T) {
 	for _, s := range scenario.All() {
-		for _, c := range All() {
+		for _, c := range All(s.Tier()) {
 			t.Run(s.Name()+"/"+c.Name, func(t *testing.T) {
 				if c.Absent != "" {
 					t.Skip(c.Absent)
@@ -19,7 +19,10 @@ func TestEveryCell(t *testing.T) {
 				if s.Procs != 0 {
 					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.Procs))
 				}
-				d, err := c.Run(s, 20)
+				d, err := c.Run(s, 40)
+				if IsAbsent(err) {
+					t.Skip(err)
+				}
 				if err != nil || d <= 0 {
 					t.Errorf("got %v, %v", d, err)
 				}
@@ -41,7 +44,7 @@ func TestShareAddsUp(t *testing.T) {
 }
 
 func TestUnknownScenario(t *testing.T) {
-	for _, c := range All() {
+	for _, c := range append(All(scenario.Thread), All(scenario.Threading)...) {
 		if c.Absent != "" {
 			continue
 		}
@@ -53,7 +56,7 @@ func TestUnknownScenario(t *testing.T) {
 
 func BenchmarkThread(b *testing.B) {
 	for _, s := range scenario.All() {
-		for _, c := range All() {
+		for _, c := range All(s.Tier()) {
 			if c.Absent != "" {
 				continue
 			}
@@ -62,6 +65,9 @@ func BenchmarkThread(b *testing.B) {
 					defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.Procs))
 				}
 				d, err := c.Run(s, b.N)
+				if IsAbsent(err) {
+					b.Skip(err)
+				}
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -4,6 +4,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"math"
+	"strings"
 	"text/tabwriter"
 
 	"example.com/thread/bench/internal/stats"
@@ -41,6 +43,25 @@ func Table(w io.Writer, columns []string, rows []Row) error {
 		fmt.Fprintln(tw)
 	}
 	return tw.Flush()
+}
+
+// Means writes, for the rows whose name begins with prefix, and have more than one thread, the geometric mean and the least of each column's ratios to the
+// baseline; nothing if there are fewer than two.
+func Means(w io.Writer, prefix string, columns []string, rows []Row) {
+	for i := 1; i < len(columns); i++ {
+		sum, n, least := 0.0, 0, math.Inf(1)
+		for _, r := range rows {
+			c, base := r.Cells[i], r.Cells[0]
+			if !strings.HasPrefix(r.Name, prefix) || strings.HasPrefix(r.Name, prefix+"1/") || c.Absent != "" || base.Median == 0 || c.Median == 0 {
+				continue
+			}
+			ratio := c.Median / base.Median
+			sum, n, least = sum+math.Log(ratio), n+1, min(least, ratio)
+		}
+		if n > 1 {
+			fmt.Fprintf(w, "%s*: %s has %.2f times the time (geometric mean of %d rows, least %.2f)\n", prefix, columns[i], math.Exp(sum/float64(n)), n, least)
+		}
+	}
 }
 
 func writeCell(w io.Writer, c, base Cell, ratio bool) {

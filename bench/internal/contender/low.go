@@ -8,8 +8,8 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// osthread is this library: native threads, thread.Lock, Park and Unpark.
-var osthread = Contender{Name: Baseline, Run: func(s scenario.Spec, n int) (time.Duration, error) {
+// low is this library: native threads, thread.Lock, Park and Unpark.
+var low = Contender{Name: Baseline, Run: func(s scenario.Spec, n int) (time.Duration, error) {
 	switch s.Kind {
 	case scenario.Lock:
 		var l thread.Lock
