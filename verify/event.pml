@@ -1,0 +1,104 @@
+/*
+ * event.pml - osthread/event.go: manual-reset and auto-reset events
+ *
+ * What happens under the queue's guard is one step. Wait looks at the flag without it first (manual reset only). A waiter sleeps until its permit
+ * is there; a timed one may give up whenever it sleeps.
+ *
+ * Properties: manual: a Set and a Clear right after let everybody go who stood in the queue; nobody sleeps while the flag is set. Auto: each
+ * Set lets exactly one wait return true or leaves the flag set (sets == passes + flag, while no two Sets fall on a set flag).
+ *
+ * Mutants: M_RECHECK, a woken waiter looks at the flag again and sleeps on if it is clear; M_SWALLOW, a waiter of an auto-reset event whose time
+ * is up says so although Set has taken it out.
+ */
+#ifndef NW
+#define NW 3
+#endif
+
+bit flag, inq[NW], perm[NW];
+byte q[NW], n, passes, sets, timedout;
+
+inline UNLINK(w) {
+	k = 0;
+	do :: q[k] != w -> k++ :: else -> break od;
+	do :: k + 1 < n -> q[k] = q[k + 1]; k++ :: else -> break od;
+	n--; q[n] = 0; inq[w] = 0; k = 0
+}
+
+proctype W(byte me; bit timed) {
+	byte k;
+#ifndef AUTO
+	if :: flag -> goto pass :: else fi;
+#endif
+again:	atomic {
+		if
+		:: flag ->
+#ifdef AUTO
+			flag = 0;
+#endif
+			goto pass
+		:: else -> q[n] = me; n++; inq[me] = 1
+		fi
+	};
+	if
+	:: atomic { perm[me] -> perm[me] = 0 }
+	:: timed ->
+		atomic {
+			if
+			:: inq[me] -> UNLINK(me); goto late
+			:: else
+			fi
+		};
+		atomic { perm[me] -> perm[me] = 0 };
+#ifdef M_SWALLOW
+		goto late
+#endif
+	fi;
+#ifdef M_RECHECK
+	if :: !flag -> goto again :: else fi;
+#endif
+pass:	passes++;
+	goto done;
+late:	timedout++;
+done:	skip
+}
+
+proctype S() {
+	byte k, w, i;
+#ifdef AUTO
+	do
+	:: i == NW -> break
+	:: else ->
+		/* a Set that falls on a set flag adds nothing, so wait for it to be taken */
+		atomic { (!flag && passes + timedout + n <= NW) -> i++; sets++;
+			if
+			:: n > 0 -> w = q[0]; UNLINK(w); flag = 0
+			:: else -> flag = 1; w = NW
+			fi
+		};
+		if :: w < NW -> perm[w] = 1 :: else fi
+	od
+#else
+	/* pulse: everybody who stands in the queue now is let go */
+	atomic { flag = 1; i = n; do :: n > 0 -> w = q[0]; UNLINK(w); perm[w] = 1 :: else -> break od };
+	flag = 0;
+	(passes >= i);
+	(passes + timedout + n == NW);
+	atomic { flag = 1; do :: n > 0 -> w = q[0]; UNLINK(w); perm[w] = 1 :: else -> break od }
+#endif
+}
+
+#ifdef AUTO
+/* when nothing moves any more: every Set has been taken by one wait, or is still there */
+proctype Check() { timeout -> assert(sets == passes + flag) }
+#endif
+
+init {
+	byte i;
+	atomic {
+		do :: i < NW -> run W(i, (i == 0)); i++ :: else -> break od;
+		run S();
+#ifdef AUTO
+		run Check()
+#endif
+	}
+}
