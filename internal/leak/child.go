@@ -1,3 +1,5 @@
+//go:build unix
+
 package leak
 
 import (
@@ -9,9 +11,6 @@ import (
 	"testing"
 	"time"
 )
-
-// ChildEnv tells a child which test it runs.
-const ChildEnv = "OSTHREAD_TEST_CHILD"
 
 // InChild runs body in a process of its own, which ends with status 0 when body returns. It returns what the process wrote.
 func InChild(t *testing.T, body func()) string {

@@ -13,6 +13,9 @@ import (
 // patience bounds the wait for what is on its way out: goroutines that have been told to end, and threads of detached bodies.
 const patience = 10 * time.Second
 
+// ChildEnv tells a child which test it runs.
+const ChildEnv = "OSTHREAD_TEST_CHILD"
+
 // Main runs the tests of m and then waits for count, which tells what is left, to come down to nothing. It exits the
 // process; with all stacks on standard error if something stays.
 func Main(m *testing.M, count func() string) {
