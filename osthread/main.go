@@ -1,6 +1,7 @@
 package osthread
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -152,8 +153,8 @@ func Shutdown(ctx context.Context) (running []*Thread, err error) {
 	registry.mu.Unlock()
 	callLastFirst(caller, &exits.atShutdown)
 	for {
-		if err := awaitThreads(ctx, caller); err != nil {
-			return unfinished(caller), err
+		if left, err := awaitThreads(ctx, caller); err != nil {
+			return left, err
 		}
 		callLastFirst(caller, &exits.atExit)
 		if closeRegistry(caller) {
@@ -165,27 +166,39 @@ func Shutdown(ctx context.Context) (running []*Thread, err error) {
 // counts reports whether Shutdown, called on caller, waits for t.
 func counts(t, caller *Thread) bool { return t.sort == ours && t != caller && !t.Daemon() }
 
-func unfinished(caller *Thread) []*Thread {
-	return slices.DeleteFunc(registry.snapshot(), func(t *Thread) bool { return !counts(t, caller) })
-}
-
-// awaitThreads waits until there is no thread left that counts.
-func awaitThreads(ctx context.Context, caller *Thread) error {
-	for {
-		left := unfinished(caller)
-		if len(left) == 0 {
-			return nil
-		}
-		for _, t := range left {
-			// Its end is what counts, not how it ended. One that is about to start is in the registry as well.
-			if err := t.done.WaitContext(ctx); err != nil {
-				return err
-			}
-			if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil {
-				return err
-			}
+// counting returns those of the living that count. The caller has registry.mu.
+func counting(caller *Thread) (left []*Thread) {
+	for t := range registry.alive {
+		if counts(t, caller) {
+			left = append(left, t)
 		}
 	}
+	slices.SortFunc(left, func(a, b *Thread) int { return cmp.Compare(a.seq, b.seq) })
+	return left
+}
+
+// awaitThreads waits until there is no thread left that counts, and those that there were are gone. If ctx ends first it returns those left.
+func awaitThreads(ctx context.Context, caller *Thread) (left []*Thread, err error) {
+	seen := map[*Thread]bool{}
+	registry.mu.Lock()
+	for left = counting(caller); len(left) > 0; left = counting(caller) {
+		for _, t := range left {
+			seen[t] = true
+		}
+		if err = registry.changed.WaitContext(ctx); err != nil {
+			left = counting(caller)
+			registry.mu.Unlock()
+			return left, err
+		}
+	}
+	registry.mu.Unlock()
+	for t := range seen {
+		// How it ended is not Shutdown's business, and one whose start failed has no end.
+		if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil {
+			return []*Thread{t}, context.Cause(ctx)
+		}
+	}
+	return nil, nil
 }
 
 // callLastFirst takes the functions out of list, which is under registry.mu, and calls them.
@@ -215,11 +228,6 @@ func callLastFirst(caller *Thread, list *[]func()) {
 func closeRegistry(caller *Thread) bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	for t := range registry.alive {
-		if counts(t, caller) {
-			return false
-		}
-	}
-	registry.closed = len(exits.atExit) == 0
+	registry.closed = len(counting(caller)) == 0 && len(exits.atExit) == 0
 	return registry.closed
 }

@@ -31,9 +31,16 @@ type threads struct {
 	dummies map[uintptr]*Thread // by slot; of threads of Go's
 	closed  bool                // after Shutdown
 	numbers int                 // of dummies' names
+	changed Condition           // on mu: a thread is not among the living any more
 }
 
-var registry = &threads{alive: map[*Thread]struct{}{}, dummies: map[uintptr]*Thread{}}
+var registry = newRegistry()
+
+func newRegistry() *threads {
+	r := &threads{alive: map[*Thread]struct{}{}, dummies: map[uintptr]*Thread{}}
+	r.changed.L = &r.mu
+	return r
+}
 
 var mainThread = &Thread{sort: first, state: running, name: "MainThread"}
 
@@ -60,6 +67,7 @@ func (r *threads) remove(t *Thread) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.alive, t)
+	r.changed.NotifyAll()
 }
 
 // dropDummies ends the dummies whose threads, made by Go, are gone. The caller has mu.

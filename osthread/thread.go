@@ -246,12 +246,12 @@ func (t *Thread) finish(err error) {
 
 // Join waits for t to end, and until it is gone from the system's list of threads. It returns what t's function returned, or a *PanicError, ErrExit,
 // ErrGoexit or ErrPthreadExit if it ended otherwise. Any number of threads may join, any number of times; each gets the same. It returns at once
-// ErrNotStarted before Start, ErrDeadlock on the calling thread itself, and ErrNotJoinable on a dummy (see Current). The main thread ends when RunMain's function
-// does.
+// ErrNotStarted before Start has returned, ErrDeadlock on the calling thread itself, and ErrNotJoinable on a dummy (see Current). The main thread ends when
+// RunMain's function does.
 //
 // What t did synchronizes before the return from Join.
 func (t *Thread) Join() error {
-	return t.join(func() bool { t.done.Wait(); return true }, nil, (*thread.Thread).Join)
+	return t.join(nil, func() bool { t.done.Wait(); return true }, (*thread.Thread).Join)
 }
 
 // TryJoin is JoinTimeout(0).
@@ -259,7 +259,7 @@ func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
 // JoinTimeout is Join for at most d; past that it returns ErrTimeout. d <= 0 never sleeps.
 func (t *Thread) JoinTimeout(d time.Duration) error {
-	return t.join(func() bool { return t.done.WaitTimeout(d) }, nil, func(low *thread.Thread) error { return low.JoinTimeout(d) })
+	return t.join(nil, func() bool { return t.done.WaitTimeout(d) }, func(low *thread.Thread) error { return low.JoinTimeout(d) })
 }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at t.
@@ -267,35 +267,32 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return t.join(func() bool { return t.done.WaitContext(ctx) == nil }, ctx, func(low *thread.Thread) error { return low.JoinContext(ctx) })
+	return t.join(ctx, func() bool { return t.done.WaitContext(ctx) == nil }, func(low *thread.Thread) error { return low.JoinContext(ctx) })
 }
 
-// join waits for t by joinLow, or if it has no thread below by wait.
-func (t *Thread) join(wait func() bool, ctx context.Context, joinLow func(*thread.Thread) error) error {
+// join waits for t by joinLow, or by wait if it is the main thread.
+func (t *Thread) join(ctx context.Context, wait func() bool, joinLow func(*thread.Thread) error) error {
 	t.mu.Lock()
 	state, low := t.state, t.low
 	t.mu.Unlock()
 	switch {
 	case t.sort == dummy:
 		return ErrNotJoinable
-	case state == initial:
+	case state == initial || state == starting:
 		return ErrNotStarted
 	case state != ended && t == known():
 		return ErrDeadlock
-	case t.sort == first || low == nil: // starting: it will have a thread, or not
+	case t.sort == first:
 		if !wait() {
 			return outcomeOf(ctx)
 		}
-		if t.sort == first {
-			return t.result()
-		}
-		return t.join(wait, ctx, joinLow)
+		return t.result()
 	}
-	if hooked.Load() != 0 {
+	if hooked.Load() != 0 && state != ended {
 		defer blocked(t)()
 	}
 	err := joinLow(low)
-	if err != nil && low.Alive() || err == ErrTimeout || ctx != nil && err != nil && err == context.Cause(ctx) {
+	if err == ErrTimeout || ctx != nil && ctx.Err() != nil && err == context.Cause(ctx) {
 		return err
 	}
 	if r := t.result(); r != nil && r != errNotReturned {

@@ -33,7 +33,7 @@ func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	t := &Timer{interval: d}
 	t.Thread = newThread(func() error {
 		defer t.finished.Set()
-		if t.cancel.WaitTimeout(d) || !t.state.CompareAndSwap(pending, fired) {
+		if t.cancel.WaitTimeout(d) || fn == nil || !t.state.CompareAndSwap(pending, fired) {
 			return nil
 		}
 		return fn()
