@@ -34,9 +34,10 @@ type Condition struct {
 	// L is held by whoever waits, notifies, or touches what the condition is about. Several conditions may share one.
 	L sync.Locker
 
-	spin park.Spinner
-	q    wait.Queue
-	_    noCopy
+	spin  park.Spinner
+	spare wait.Spare
+	q     wait.Queue
+	_     noCopy
 }
 
 // NewCondition returns a condition on l; nil stands for a new RLock.
@@ -177,15 +178,20 @@ func (c *Condition) wake(first *wait.Node) {
 
 // wait reports whether it was notified.
 func (c *Condition) wait(what string, deadline int64, ctx context.Context) bool {
-	n := wait.New(&c.spin)
+	n := c.spare.New(&c.spin)
 	n.Key = mustHold(what, c.L)
 	c.q.Lock()
 	c.q.PushBack(n)
 	c.q.Unlock()
 	depth := c.unlock(n)
-	notified := sleep(n, c.leave, deadline, ctx, c)
+	notified := true
+	if deadline == futex.Never && ctx == nil && hooked.Load() == 0 {
+		n.Await()
+	} else {
+		notified = sleep(n, c.leave, deadline, ctx, c)
+	}
 	c.relock(n, depth, notified)
-	n.Free()
+	c.spare.Free(n)
 	return notified
 }
 
@@ -202,6 +208,9 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 	case n.Key == 0:
 		c.L.Lock()
 	case !notified || n.Got == gotNotice:
+		if m.word.CompareAndSwap(0, n.Key) {
+			break
+		}
 		m.lock(n.Key, fair, futex.Never, nil, c.L)
 	case !m.woken(n):
 		m.await(n, futex.Never, nil, c.L)

@@ -17,6 +17,7 @@ package wait
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
@@ -48,8 +49,9 @@ var nodes = sync.Pool{New: func() any { return new(Node) }}
 
 // New returns a node. A caller on a thread of its own uses spin, if not nil, to look for its wake-up for a while before it sleeps; an ordinary
 // goroutine never does, since its sleep costs less than the look.
-func New(spin *park.Spinner) *Node {
-	n := nodes.Get().(*Node)
+func New(spin *park.Spinner) *Node { return renew(nodes.Get().(*Node), spin) }
+
+func renew(n *Node, spin *park.Spinner) *Node {
 	n.waiter = &n.own
 	n.own.Spin = nil
 	n.onThread = park.OnThread()
@@ -82,6 +84,26 @@ func (n *Node) Unpark() { n.waiter.Unpark() }
 
 // Asleep reports whether n's owner sleeps. For tests.
 func (n *Node) Asleep() bool { return n.waiter.Asleep() }
+
+// A Spare keeps one node for the next to come, which costs less than the pool where the same few wait again and again. The zero value is empty.
+type Spare struct{ node atomic.Pointer[Node] }
+
+// New is New that takes the spare node if there is one.
+func (s *Spare) New(spin *park.Spinner) *Node {
+	if s.node.Load() != nil {
+		if n := s.node.Swap(nil); n != nil {
+			return renew(n, spin)
+		}
+	}
+	return New(spin)
+}
+
+// Free is n.Free that keeps n if there is no spare node.
+func (s *Spare) Free(n *Node) {
+	if s.node.Load() != nil || !s.node.CompareAndSwap(nil, n) {
+		n.Free()
+	}
+}
 
 // Next returns the node behind n.
 func (n *Node) Next() *Node { return n.next }
