@@ -58,14 +58,15 @@ func RunMain(f func() error) (err error) {
 	if ran {
 		return ErrStarted
 	}
-	var busy error
-	defer func() { // also when f calls runtime.Goexit
-		if busy == nil {
-			_, busy = Shutdown(context.Background())
-		}
-		err = errors.Join(err, busy)
-	}()
-	busy = onFirstThread(func() { err = runMain(f) })
+	if busy := onFirstThread(func() {
+		defer func() { // also when f calls runtime.Goexit
+			_, down := Shutdown(context.Background())
+			err = errors.Join(err, down)
+		}()
+		err = runMain(f)
+	}); busy != nil {
+		return busy
+	}
 	return err
 }
 

@@ -82,7 +82,7 @@ func TestEachWayToEndASleep(t *testing.T) {
 // A deadline may fire at any point of the way to sleep, a wake-up and a cancellation too. Every permit given is taken by exactly one Park, and no Park
 // sleeps on.
 func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
-	const permits = 3000
+	const permits = 1000
 	sleepers(t, func(t *testing.T) {
 		w := &Waiter{Spin: new(Spinner)}
 		var taken atomic.Int64
