@@ -57,7 +57,7 @@ func attach(k kind) (*Thread, error) {
 	collectOrphans()
 	t := &Thread{kind: k, ident: osSelf(), nativeID: osNativeID()}
 	if t.serial = ident.Serial(ident.Slot()); t.serial == 0 {
-		t.serial = serials.Add(1)
+		t.serial = newSerial()
 	}
 	t.name = osGetName(t)
 	records.add(t)
@@ -66,6 +66,9 @@ func attach(k kind) (*Thread, error) {
 		return nil, err
 	}
 	ident.SetSlot(t.slot)
+	if k == alien {
+		osMakePreemptible(t)
+	}
 	return t, nil
 }
 

@@ -22,7 +22,8 @@ func osTryJoin(*Thread) bool { return true }
 
 func osDetach(*Thread) {}
 
-func osWatch(*Thread) error { return nil }
+func osMakePreemptible(*Thread) {}
+func osWatch(*Thread) error     { return nil }
 
 func osUnwatch() {}
 

@@ -160,6 +160,10 @@ func ostEnded(slot C.uintptr_t) C.int {
 	return C.OST_JOIN_
 }
 
+// osMakePreemptible does nothing: here the runtime counts the preemption signals on their way, and one of ours would spoil the count. On Linux
+// see what it is for.
+func osMakePreemptible(*Thread) {}
+
 // osCreate makes a thread that runs nativeMain(t.slot).
 func osCreate(t *Thread, a *attrs) error {
 	var mask *C.uint64_t

@@ -36,6 +36,15 @@ var records recordTable
 // serials numbers threads. A serial is never used again, unlike a row, an ident or a native id.
 var serials atomic.Uint64
 
+// newSerial returns one that a slot can tell from none, which on 32-bit systems holds the low bits only.
+func newSerial() uint64 {
+	for {
+		if s := serials.Add(1); ident.Make(s, 0) != unknown {
+			return s
+		}
+	}
+}
+
 // at returns the record of slot, which must be one that add has handed out.
 func (r *recordTable) at(slot uintptr) *Thread {
 	i := ident.Row(slot) - 1
@@ -105,7 +114,7 @@ func identify() *Thread {
 		return t
 	}
 	if ident.Slot() == unknown { // no aliens here
-		ident.SetSlot(ident.Make(serials.Add(1), 0))
+		ident.SetSlot(ident.Make(newSerial(), 0))
 	}
 	return nil
 }
@@ -119,7 +128,7 @@ func firstSight() *Thread {
 	defer runtime.UnlockOSThread()
 	if !calledByC() {
 		if ident.Slot() == unknown {
-			ident.SetSlot(ident.Make(serials.Add(1), 0))
+			ident.SetSlot(ident.Make(newSerial(), 0))
 		}
 		return nil
 	}

@@ -105,7 +105,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
 	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}}
-	t := &Thread{start: s, serial: serials.Add(1), name: a.name, detached: a.detached, stack: a.stack}
+	t := &Thread{start: s, serial: newSerial(), name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
 		t.kind = pinned
 	}
@@ -189,6 +189,9 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	s.err = osApply(t, &s.attr)
 	fn, ok = s.fn, s.err == nil
 	s.begun.Unpark()
+	if t.kind == native {
+		osMakePreemptible(t)
+	}
 	return fn, ok
 }
 
@@ -331,7 +334,8 @@ func NativeID() int {
 	return osNativeID()
 }
 
-// Serial returns a number that no other thread of the process has or will have, unlike idents and native ids.
+// Serial returns a number that no other thread of the process has or will have, unlike idents and native ids; on 32-bit systems the same comes again
+// after 65,535 threads.
 func (t *Thread) Serial() uint64 { return t.serial }
 
 // Ident returns the ident of t, also after its end.

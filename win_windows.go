@@ -113,6 +113,9 @@ func osTryJoin(t *Thread) bool { return !osExists(t.nativeID) }
 
 func osDetach(*Thread) {}
 
+// osMakePreemptible does nothing: the runtime preempts by suspending the thread.
+func osMakePreemptible(*Thread) {}
+
 // osWatch has the calling, attached thread's end told. A thread of Go's must not call Go at its end, so those are not watched.
 func osWatch(t *Thread) error {
 	if t.kind == bound {
