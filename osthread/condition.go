@@ -213,7 +213,7 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 		}
 		m.lock(n.Key, fair, futex.Never, nil, c.L)
 	case !m.woken(n):
-		m.await(n, futex.Never, nil, c.L)
+		m.await(n, true, futex.Never, nil, c.L)
 	}
 	if next := n.Next(); next != nil {
 		next.Unpark()

@@ -9,7 +9,7 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// The errors of package thread that this package returns as well.
+// The errors of package thread that this package returns as well. ErrExit is what thread.Exit ends a thread with.
 var (
 	ErrTimeout     = thread.ErrTimeout
 	ErrDeadlock    = thread.ErrDeadlock

@@ -111,6 +111,25 @@ func TestShutdownTellsWhoIsStillRunning(t *testing.T) {
 	})
 }
 
+// A start that fails while Shutdown waits holds nobody up.
+func TestShutdownAmongStartsThatFail(t *testing.T) {
+	leak.InChild(t, func() {
+		var e Event
+		th := start(t, func() error {
+			for !e.IsSet() {
+				assert.ErrorIs(t, New(nil, &Attr{Affinity: []int{1000}}).Start(), syscall.EINVAL)
+			}
+			return nil
+		})
+		time.AfterFunc(20*time.Millisecond, e.Set)
+		left, err := Shutdown(context.Background())
+		assert.NoError(t, err)
+		assert.Empty(t, left)
+		assert.NoError(t, th.Join())
+		exitIfFailed(t)
+	})
+}
+
 func TestInterruptMain(t *testing.T) {
 	leak.InChild(t, func() {
 		assert.ErrorIs(t, InterruptMain(syscall.Signal(0)), syscall.EINVAL)

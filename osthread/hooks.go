@@ -20,7 +20,7 @@ const (
 	TracePanic                 // its function has panicked; TraceEnd follows
 	TraceBlock                 // it is about to sleep on Object
 	TraceResume                // it has slept on Object, for Waited, and goes on
-	TraceRelease               // it has let somebody go who waited for Object
+	TraceRelease               // it has let somebody go who waited for Object: a lock, a semaphore, an event
 )
 
 func (a Action) String() string {
@@ -35,7 +35,7 @@ func (a Action) String() string {
 type TraceEvent struct {
 	Action Action
 	Thread *Thread
-	Object any           // *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier; a []Waitable for WaitAny and WaitAll; nil for start, end and panic
+	Object any           // *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier, *Thread; a []Waitable for WaitAny and WaitAll; nil for start, end and panic
 	Waited time.Duration // of TraceResume
 }
 
@@ -74,13 +74,13 @@ var (
 )
 
 // SetTrace makes f get every event of threads that start from now on; nil: none. f runs on the thread that it is told of, before that goes on. What
-// f does itself is not traced. A panic of f is reported and does no harm.
+// f does itself is not traced. A panic of f is reported and does no harm; f must not call runtime.Goexit or thread.Exit.
 func SetTrace(f func(TraceEvent)) { traceNew.set(f) }
 
 // Trace returns what SetTrace or SetTraceAll has set, nil for nothing.
 func Trace() func(TraceEvent) { return traceNew.get() }
 
-// SetProfile is SetTrace for TraceStart, TraceEnd and TraceResume alone.
+// SetProfile is SetTrace for TraceStart, TraceEnd and TraceResume alone. A thread may have both functions.
 func SetProfile(f func(TraceEvent)) { profileNew.set(f) }
 
 // Profile returns what SetProfile or SetProfileAll has set, nil for nothing.
@@ -111,22 +111,41 @@ func (t *Thread) SetProfile(f func(TraceEvent)) { t.setHook(&t.profile, f) }
 func (t *Thread) setHook(h *hook, f func(TraceEvent)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.state != ended {
+	change := h.set(f)
+	if t.hooks {
+		hooked.Add(change)
+	}
+}
+
+// takeHooks gives t, which starts, the functions for new threads, where it has none of its own. It asks for those under t's lock: a SetTraceAll that
+// takes them back comes to t afterwards, or has done so before.
+func (t *Thread) takeHooks() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.hooks {
+		return
+	}
+	t.hooks = true
+	for h, general := range map[*hook]*hook{&t.trace: &traceNew, &t.profile: &profileNew} {
+		f := h.get()
+		if f == nil {
+			f = general.get()
+		}
+		h.set(nil)
 		hooked.Add(h.set(f))
 	}
 }
 
-// takeHooks gives t, which starts, the functions for new threads, where it has none of its own.
-func (t *Thread) takeHooks() {
-	for h, general := range map[*hook]*hook{&t.trace: &traceNew, &t.profile: &profileNew} {
-		if h.get() == nil {
-			t.setHook(h, general.get())
-		}
+// dropHooks is called when t has ended.
+func (t *Thread) dropHooks() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change := t.trace.set(nil) + t.profile.set(nil)
+	if t.hooks {
+		hooked.Add(change)
 	}
+	t.hooks = false
 }
-
-// dropHooks is called by the thread when it has ended.
-func (t *Thread) dropHooks() { hooked.Add(t.trace.set(nil) + t.profile.set(nil)) }
 
 // emit tells t's functions. It is called on t.
 func (t *Thread) emit(e TraceEvent) {

@@ -2,6 +2,7 @@ package osthread
 
 import (
 	"iter"
+	"slices"
 	"sync"
 	"weak"
 )
@@ -47,7 +48,7 @@ func (l *Local[T]) Has() bool {
 	return ok
 }
 
-// All ranges over the threads that have a value, and their values.
+// All ranges over the threads that have a value, and their values, in no promised order.
 func (l *Local[T]) All() iter.Seq2[*Thread, T] {
 	return func(yield func(*Thread, T) bool) {
 		l.values.Range(func(t, v any) bool { return yield(t.(*Thread), v.(box[T]).v) })
@@ -58,27 +59,43 @@ func (l *Local[T]) All() iter.Seq2[*Thread, T] {
 type box[T any] struct{ v T }
 
 func (l *Local[T]) set(t *Thread, v T) {
+	if t.sort != first && t.hasEnded() {
+		return // in the destructor of a Key, after t's end
+	}
 	l.values.Store(t, box[T]{v})
 	if _, told := l.told.LoadOrStore(t, nil); told {
 		return
 	}
 	p := weak.Make(l)
-	t.onEnd(func() {
-		if l := p.Value(); l != nil {
-			l.values.Delete(t)
-			l.told.Delete(t)
-		}
+	t.onEnd(ending{
+		run: func() {
+			if l := p.Value(); l != nil {
+				l.values.Delete(t)
+				l.told.Delete(t)
+			}
+		},
+		void: func() bool { return p.Value() == nil },
 	})
 }
 
-// onEnd makes f run when t ends, on its thread where that tells of its end.
-func (t *Thread) onEnd(f func()) {
+// An ending is something to do when a thread ends, unless it has become void.
+type ending struct {
+	run  func()
+	void func() bool
+}
+
+// leastSwept is how many endings a thread has before it looks for void ones, which it does again at twice as many.
+const leastSwept = 16
+
+// onEnd makes e run when t ends, on its thread where that tells of its end. The main thread's values stay for the exit functions.
+func (t *Thread) onEnd(e ending) {
 	t.mu.Lock()
-	if t.state != ended {
-		t.atEnd = append(t.atEnd, f)
-		t.mu.Unlock()
+	defer t.mu.Unlock()
+	if t.state == ended {
 		return
 	}
-	t.mu.Unlock()
-	f() // in the destructor of a Key, after t's end
+	if n := len(t.atEnd); n >= leastSwept && n&(n-1) == 0 {
+		t.atEnd = slices.DeleteFunc(t.atEnd, func(e ending) bool { return e.void() })
+	}
+	t.atEnd = append(t.atEnd, e)
 }

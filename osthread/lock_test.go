@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread"
 )
 
 // A locker is what all exclusive locks have.
@@ -289,6 +291,20 @@ func TestRLockOfAnEndedThreadBelongsToNobody(t *testing.T) {
 		reused = next.Ident() == th.Ident()
 	}
 	assert.True(t, r.Locked())
+}
+
+// An Attach while it is held changes who the thread is to package thread, not who owns the lock, nor who let the goroutine go.
+func TestRLockAcrossAttach(t *testing.T) {
+	var r RLock
+	r.Lock()
+	_, err := thread.Attach()
+	require.NoError(t, err)
+	assert.True(t, r.TryLock())
+	r.Unlock()
+	r.Unlock()
+	require.NoError(t, thread.Detach())
+	assert.False(t, r.Locked())
+	assert.False(t, r.held)
 }
 
 // A goroutine that holds an RLock stays on its thread, and is free of it afterwards.

@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
+	"time"
 
 	"example.com/thread"
 )
@@ -49,8 +51,9 @@ func AtExit(f func()) error {
 // rule holds: the process ends when main returns, whatever threads run. It returns what f returned, or a *PanicError, which has been reported.
 //
 // While f runs Current is Main, and when f has ended those who joined Main go on. It does not run f and returns ErrStarted if it was called before, and
-// ErrMainBusy if a goroutine is locked to the first thread, or C code runs there; that cannot be if main itself calls RunMain.
-func RunMain(f func() error) (err error) {
+// ErrMainBusy if for some seconds the first thread is not to be had, because a goroutine is locked to it, or it is in a long system call or C code; then RunMain may
+// be called again. If it is the first that main does, it runs at once.
+func RunMain(f func() error) (ended error) {
 	registry.mu.Lock()
 	ran := mainRan
 	mainRan = true
@@ -58,56 +61,90 @@ func RunMain(f func() error) (err error) {
 	if ran {
 		return ErrStarted
 	}
-	if busy := onFirstThread(func() {
+	busy := onFirstThread(func() {
 		defer func() { // also when f calls runtime.Goexit
 			_, down := Shutdown(context.Background())
-			err = errors.Join(err, down)
+			ended = also(ended, down)
 		}()
-		err = runMain(f)
-	}); busy != nil {
+		ended = runMain(f)
+	})
+	if busy != nil {
+		registry.mu.Lock()
+		mainRan = false
+		registry.mu.Unlock()
 		return busy
 	}
-	return err
+	return ended
+}
+
+// also returns err, and with it second if there is one.
+func also(err, second error) error {
+	if second == nil {
+		return err
+	}
+	return errors.Join(err, second)
 }
 
 var mainRan bool // under registry.mu
 
-// mostHeld bounds the search for the first thread: a program has fewer idle ones.
-const mostHeld = 256
+// How long the first thread is looked for: by goroutines that hold one thread each, and then by others that go from thread to thread.
+const (
+	mostHeld = 64
+	mostTime = 2 * time.Second
+)
 
-// onFirstThread runs f on the process's first thread. The calling goroutine is there already if it is main and has not waited for anything yet. Else
-// goroutines hold one thread each until one is on the first: the runtime gives them its idle threads before it makes new ones, and the first is among
-// those, unless a goroutine is locked to it or it is in a call to C.
+// onFirstThread runs f on the process's first thread. The calling goroutine is there already if it is main and has not waited for anything yet. Else the
+// first thread may be idle: then the runtime gives it to the next goroutine that has none, once the other idle ones are held. Or it runs other goroutines:
+// then one that yields again and again comes by.
 func onFirstThread(f func()) error {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	if thread.Self() == mainThread.ident {
-		f()
+	var claimed atomic.Bool
+	done := make(chan struct{})
+	run := func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		if thread.Self() == mainThread.ident && claimed.CompareAndSwap(false, true) {
+			defer close(done)
+			f()
+		}
+	}
+	if run(); claimed.Load() {
 		return nil
 	}
-	hold := make(chan struct{})
+	hold, tried := make(chan struct{}), make(chan struct{})
 	defer close(hold)
-	found := make(chan bool)
-	done := make(chan struct{})
-	for range mostHeld {
+	for range runtime.GOMAXPROCS(0) {
+		go func() {
+			for !claimed.Load() {
+				if thread.Self() == mainThread.ident {
+					run()
+				}
+				runtime.Gosched()
+			}
+		}()
+	}
+	for held := 0; held < mostHeld && !claimed.Load(); held++ {
 		go func() {
 			runtime.LockOSThread()
 			defer runtime.UnlockOSThread()
-			if thread.Self() != mainThread.ident {
-				found <- false
+			tried <- struct{}{}
+			if run(); !claimed.Load() {
 				<-hold
-				return
 			}
-			found <- true
-			defer close(done)
-			f()
 		}()
-		if <-found {
-			<-done
-			return nil
-		}
+		<-tried
 	}
-	return ErrMainBusy
+	late := time.NewTimer(mostTime)
+	defer late.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-late.C:
+		if claimed.CompareAndSwap(false, true) {
+			return ErrMainBusy
+		}
+		<-done
+		return nil
+	}
 }
 
 // runMain runs f as the main thread, on it.
@@ -132,9 +169,10 @@ func runMain(f func() error) (err error) {
 		} else if !returned {
 			err = ErrGoexit
 		}
+		beginShutdown(t)
 		t.finish(err)
 		self.Clear()
-		err = errors.Join(err, thread.Detach())
+		err = also(err, thread.Detach())
 	}()
 	t.emit(TraceEvent{Action: TraceStart})
 	err = f()
@@ -149,10 +187,13 @@ func runMain(f func() error) (err error) {
 // A panic in one of the functions is reported and does not keep the others from running.
 func Shutdown(ctx context.Context) (running []*Thread, err error) {
 	caller := Current()
+	beginShutdown(caller)
+	// Two threads that call Shutdown do not wait for each other.
+	caller.leaving.Add(1)
+	defer caller.leaving.Add(-1)
 	registry.mu.Lock()
-	exits.begun = true
+	registry.changed.NotifyAll()
 	registry.mu.Unlock()
-	callLastFirst(caller, &exits.atShutdown)
 	for {
 		if left, err := awaitThreads(ctx, caller); err != nil {
 			return left, err
@@ -165,7 +206,17 @@ func Shutdown(ctx context.Context) (running []*Thread, err error) {
 }
 
 // counts reports whether Shutdown, called on caller, waits for t.
-func counts(t, caller *Thread) bool { return t.sort == ours && t != caller && !t.Daemon() }
+func counts(t, caller *Thread) bool {
+	return t.sort == ours && t != caller && !t.Daemon() && t.leaving.Load() == 0
+}
+
+// beginShutdown calls the functions of AtShutdown, as caller.
+func beginShutdown(caller *Thread) {
+	registry.mu.Lock()
+	exits.begun = true
+	registry.mu.Unlock()
+	callLastFirst(caller, &exits.atShutdown)
+}
 
 // counting returns those of the living that count. The caller has registry.mu.
 func counting(caller *Thread) (left []*Thread) {
@@ -194,6 +245,9 @@ func awaitThreads(ctx context.Context, caller *Thread) (left []*Thread, err erro
 	}
 	registry.mu.Unlock()
 	for t := range seen {
+		if t.leaving.Load() > 0 {
+			continue
+		}
 		// How it ended is not Shutdown's business, and one whose start failed has no end.
 		if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil {
 			return []*Thread{t}, context.Cause(ctx)

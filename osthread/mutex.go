@@ -120,7 +120,7 @@ func (m *mutex) lockSlow(key uint64, fair bool, deadline int64, ctx context.Cont
 	}
 	n := wait.New(nil)
 	n.Key, n.Since = key, since(fair)
-	locked := m.await(n, deadline, ctx, obj)
+	locked := m.await(n, false, deadline, ctx, obj)
 	n.Free()
 	return locked
 }
@@ -132,9 +132,9 @@ func since(fair bool) int64 {
 	return futex.Now()
 }
 
-// await waits for m with the node n, which is in no queue.
-func (m *mutex) await(n *wait.Node, deadline int64, ctx context.Context, obj any) bool {
-	for front := false; ; front = true {
+// await waits for m with the node n, which is in no queue; with front it has been at the head before.
+func (m *mutex) await(n *wait.Node, front bool, deadline int64, ctx context.Context, obj any) bool {
+	for ; ; front = true {
 		if m.enqueue(n, front) {
 			return true
 		}
@@ -147,9 +147,6 @@ func (m *mutex) await(n *wait.Node, deadline int64, ctx context.Context, obj any
 		}
 		if over(deadline, ctx) {
 			return false
-		}
-		if n.Since == 0 { // adopted
-			n.Since = futex.Now()
 		}
 	}
 }
@@ -188,11 +185,11 @@ func (m *mutex) spin(key uint64) bool {
 	}
 }
 
-// takeClaimed takes the free lock that nobody else may take.
+// takeClaimed takes the free lock that nobody else may take. An Unlock too many makes it look held until that is undone.
 func (m *mutex) takeClaimed(key uint64) {
 	for {
 		s := m.word.Load()
-		if m.word.CompareAndSwap(s, s&^claimed|key) {
+		if free(s) && m.word.CompareAndSwap(s, s&^claimed|key) {
 			return
 		}
 	}
@@ -227,6 +224,9 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 	m.q.Lock()
 	defer m.q.Unlock()
 	mark := queued
+	if n.Since == 0 { // adopted
+		n.Since = futex.Now()
+	}
 	if (front || n.Since == since0) && futex.Now()-n.Since > patience {
 		mark |= starving
 	}
@@ -318,33 +318,35 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
 		return
 	}
-	handedOver := m.release()
-	released(obj)
+	got := m.release()
+	if got != gotNotice {
+		released(obj)
+	}
 	// With a processor to share, who has waited long goes first; a thread of its own would pay two switches to step aside.
-	if handedOver && (!park.CanSpin() || !park.OnThread()) {
+	if got == gotLock && (!park.CanSpin() || !park.OnThread()) {
 		runtime.Gosched()
 	}
 }
 
-// release sees to it that somebody looks at the lock, if there is a queue. It reports whether it has handed the lock over.
-func (m *mutex) release() (handedOver bool) {
+// release sees to it that somebody looks at the lock, if there is a queue. It returns what the head has got, gotNotice if there was no need.
+func (m *mutex) release() (got int) {
 	m.q.Lock()
 	n := m.q.Head()
 	if n == nil {
 		m.q.Unlock()
-		return false
+		return gotNotice
 	}
 	got, ok := m.grant(n, n.Since != 0 && futex.Now()-n.Since > patience)
 	if !ok {
 		m.q.Unlock()
-		return false
+		return gotNotice
 	}
 	m.q.Pop()
 	n.Got = got
 	m.tidy()
 	m.q.Unlock()
 	n.Unpark()
-	return got == gotLock
+	return got
 }
 
 // grant gives the head n what it gets, or reports false if somebody else has the lock or looks at it, and will come to release.

@@ -42,11 +42,15 @@ func newRegistry() *threads {
 	return r
 }
 
-var mainThread = &Thread{sort: first, state: running, name: "MainThread"}
+var mainThread = &Thread{sort: first, state: running, name: "MainThread", hooks: true}
 
 func init() {
 	// A thread of ours has ended before, unless C code ended it under its function.
-	self.Destructor = func(t *Thread) { t.finish(ErrPthreadExit) }
+	self.Destructor = func(t *Thread) {
+		if t.sort != first {
+			t.finish(ErrPthreadExit)
+		}
+	}
 	// Package initialization runs on the process's first thread.
 	mainThread.ident, mainThread.native = thread.Self(), thread.NativeID()
 	registry.alive[mainThread] = struct{}{}
@@ -70,39 +74,41 @@ func (r *threads) remove(t *Thread) {
 	r.changed.NotifyAll()
 }
 
-// dropDummies ends the dummies whose threads, made by Go, are gone. The caller has mu.
-func (r *threads) dropDummies() {
+// takeGone takes out the dummies whose threads are gone without having told: those made by Go. The caller has mu; it ends them by endGone
+// when it has given that back, since what is called there may ask the registry.
+func (r *threads) takeGone() (gone []*Thread) {
 	for slot, t := range r.dummies {
 		if !threadExists(t.native) {
-			r.dropDummy(slot, t)
+			delete(r.dummies, slot)
+			delete(r.alive, t)
+			gone = append(gone, t)
 		}
 	}
+	for t := range r.alive {
+		if t.sort == dummy && t.low != nil && (!t.low.Alive() || !threadExists(t.native)) {
+			delete(r.alive, t)
+			gone = append(gone, t)
+		}
+	}
+	return gone
 }
 
-func (r *threads) dropDummy(slot uintptr, t *Thread) {
-	delete(r.dummies, slot)
-	delete(r.alive, t)
-	defer t.dropHooks()
-	t.mu.Lock()
-	t.state = ended
-	atEnd := t.atEnd
-	t.atEnd = nil
-	t.mu.Unlock()
-	for _, f := range atEnd {
-		f()
+func endGone(gone []*Thread) {
+	for _, t := range gone {
+		t.finish(nil)
 	}
-	t.done.Set()
 }
 
 // snapshot returns the threads that are alive, the main one first and then in the order of their starts.
 func (r *threads) snapshot() []*Thread {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dropDummies()
+	gone := r.takeGone()
 	all := make([]*Thread, 0, len(r.alive))
 	for t := range r.alive {
 		all = append(all, t)
 	}
+	r.mu.Unlock()
+	endGone(gone)
 	slices.SortFunc(all, func(a, b *Thread) int { return cmp.Compare(a.seq, b.seq) })
 	return all
 }
@@ -159,11 +165,11 @@ func known() *Thread {
 	if t, ok := self.Get(); ok {
 		return t
 	}
-	if thread.Current() != nil {
-		return nil
-	}
 	if thread.Self() == mainThread.ident {
 		return mainThread
+	}
+	if thread.Current() != nil {
+		return nil
 	}
 	slot := ident.ID()
 	registry.mu.Lock()
@@ -178,21 +184,23 @@ func (r *threads) newDummy(name string) *Thread {
 		r.numbers++
 		name = fmt.Sprintf("Dummy-%d", r.numbers)
 	}
-	return &Thread{sort: dummy, state: running, name: name, daemon: true, seq: starts.Add(1)}
+	return &Thread{sort: dummy, state: running, name: name, daemon: true, hooks: true, seq: starts.Add(1)}
 }
 
 func (r *threads) addDummy(t *Thread, slot uintptr) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dropDummies()
-	r.alive[t] = struct{}{}
-	if slot == ident.None {
-		return
-	}
-	for old, d := range r.dummies {
-		if d.native == t.native { // the system has given the id of one that is gone to this one
-			r.dropDummy(old, d)
+	gone := r.takeGone()
+	if slot != ident.None {
+		for old, d := range r.dummies {
+			if d.native == t.native { // the system has given the id of one that is gone to this one
+				delete(r.dummies, old)
+				delete(r.alive, d)
+				gone = append(gone, d)
+			}
 		}
+		r.dummies[slot] = t
 	}
-	r.dummies[slot] = t
+	r.alive[t] = struct{}{}
+	r.mu.Unlock()
+	endGone(gone)
 }

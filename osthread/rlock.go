@@ -25,7 +25,8 @@ type RLock struct {
 	Fair bool
 
 	m     mutex
-	depth int // calls of Lock beyond the first; the owner's
+	depth int  // calls of Lock beyond the first; the owner's, as is
+	held  bool // whether it holds the goroutine on its thread
 	_     noCopy
 }
 
@@ -77,6 +78,7 @@ func (r *RLock) lockGoroutine(deadline int64, ctx context.Context) bool {
 	runtime.LockOSThread()
 	key := keyOf(ident.ID())
 	if r.m.word.CompareAndSwap(0, key) {
+		r.held = true
 		return true
 	}
 	owned := r.ownedBy(key)
@@ -96,6 +98,7 @@ func (r *RLock) lockGoroutine(deadline int64, ctx context.Context) bool {
 func (r *RLock) adoptByThread() {
 	runtime.LockOSThread()
 	r.m.word.Add(keyOf(ident.ID()) - anonymous)
+	r.held = true
 }
 
 // Unlock undoes one Lock. It panics with an error that is ErrNotOwner, and changes nothing, if the calling thread does not hold r.
@@ -109,10 +112,12 @@ func (r *RLock) Unlock() {
 		r.depth--
 		return
 	}
+	held := r.held
+	r.held = false
 	if s := r.m.word.Add(-key); s != 0 {
 		r.m.unlockSlow(s, r)
 	}
-	if ident.Row(slot) == 0 {
+	if held {
 		runtime.UnlockOSThread()
 	}
 }

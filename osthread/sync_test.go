@@ -516,6 +516,19 @@ func TestWaitAnyLosesNothing(t *testing.T) {
 	})
 }
 
+// One who waits for two permits at once does not keep one from others.
+func TestWaitAllOfTheSameKeepsNothing(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(1)
+		g.run(func() { WaitAll(s, s) })
+		awaitWaiting(&s.q, 1)
+		assert.Equal(t, 1, s.Value())
+		s.Release(1)
+		g.wait()
+		assert.Zero(t, s.Value())
+	})
+}
+
 func TestWaitAllTakesAllOrNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		a, b := NewSemaphore(1), NewSemaphore(0)

@@ -1,6 +1,7 @@
 package osthread
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,6 +37,7 @@ type Thread struct {
 	trace   hook
 	profile hook
 	inHook  atomic.Bool
+	leaving atomic.Int32 // calls of Shutdown
 	done    Event
 
 	mu     sync.Mutex
@@ -46,7 +48,8 @@ type Thread struct {
 	ident  thread.Ident
 	native int
 	err    error
-	atEnd  []func()
+	atEnd  []ending
+	hooks  bool // those that are set count in hooked
 }
 
 type sort uint8
@@ -112,7 +115,7 @@ func NewRunner(r Runner, attr *Attr) *Thread {
 	return newThread(r.Run, strings.TrimPrefix(fmt.Sprintf("%T", r), "*"), attr)
 }
 
-// Go is New, with the defaults, and Start.
+// Go is New, with the defaults, and Start. If it returns an error the thread has not started, and may be later.
 func Go(fn func() error) (*Thread, error) {
 	t := New(fn, nil)
 	return t, t.Start()
@@ -123,7 +126,8 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 		attr = new(Attr)
 	}
 	t := &Thread{run: run, name: attr.Name, daemon: attr.Daemon}
-	if creator := known(); creator != nil {
+	// A goroutine without a thread of its own inherits nothing: whose dummy it would be is chance.
+	if creator, ok := self.Get(); ok {
 		t.daemon = t.daemon || creator.Daemon()
 	}
 	if t.name == "" {
@@ -172,8 +176,8 @@ func (t *Thread) Start() error {
 	}
 	low, err := thread.Start(t.main, &t.attr)
 	if err != nil {
-		t.setState(initial)
 		registry.remove(t)
+		t.setState(initial)
 		return err
 	}
 	t.began(low)
@@ -224,9 +228,11 @@ func (t *Thread) main() {
 // errNotReturned stands for what the thread below knows better.
 var errNotReturned = errors.New("body did not return")
 
-// finish ends t, once. It is called on t's thread.
+// finish ends t, once. It is called on t's thread, or if that is gone already on another.
 func (t *Thread) finish(err error) {
-	t.emit(TraceEvent{Action: TraceEnd})
+	if t.sort != dummy { // of a dummy's end it may be told elsewhere
+		t.emit(TraceEvent{Action: TraceEnd})
+	}
 	t.mu.Lock()
 	if t.state == ended {
 		t.mu.Unlock()
@@ -236,8 +242,8 @@ func (t *Thread) finish(err error) {
 	atEnd := t.atEnd
 	t.atEnd = nil
 	t.mu.Unlock()
-	for _, f := range atEnd {
-		f()
+	for _, e := range atEnd {
+		e.run()
 	}
 	t.dropHooks()
 	registry.remove(t)
@@ -251,15 +257,16 @@ func (t *Thread) finish(err error) {
 //
 // What t did synchronizes before the return from Join.
 func (t *Thread) Join() error {
-	return t.join(nil, func() bool { t.done.Wait(); return true }, (*thread.Thread).Join)
+	return t.join(true, func() bool { t.done.Wait(); return true }, (*thread.Thread).Join, context.Background())
 }
 
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
-// JoinTimeout is Join for at most d; past that it returns ErrTimeout. d <= 0 never sleeps.
+// JoinTimeout is Join for at most d; past that it returns ErrTimeout. d <= 0 never sleeps. If t's function may return ErrTimeout itself, Alive tells the
+// two apart.
 func (t *Thread) JoinTimeout(d time.Duration) error {
-	return t.join(nil, func() bool { return t.done.WaitTimeout(d) }, func(low *thread.Thread) error { return low.JoinTimeout(d) })
+	return t.join(d > 0, func() bool { return t.done.WaitTimeout(d) }, func(low *thread.Thread) error { return low.JoinTimeout(d) }, context.Background())
 }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at t.
@@ -267,11 +274,11 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return t.join(ctx, func() bool { return t.done.WaitContext(ctx) == nil }, func(low *thread.Thread) error { return low.JoinContext(ctx) })
+	return t.join(true, func() bool { return t.done.WaitContext(ctx) == nil }, func(low *thread.Thread) error { return low.JoinContext(ctx) }, ctx)
 }
 
-// join waits for t by joinLow, or by wait if it is the main thread.
-func (t *Thread) join(ctx context.Context, wait func() bool, joinLow func(*thread.Thread) error) error {
+// join waits for t by joinLow, or by wait if it is the main thread, until ctx is done or the time of either is up; sleeps says whether that may take time.
+func (t *Thread) join(sleeps bool, wait func() bool, joinLow func(*thread.Thread) error, ctx context.Context) error {
 	t.mu.Lock()
 	state, low := t.state, t.low
 	t.mu.Unlock()
@@ -280,25 +287,31 @@ func (t *Thread) join(ctx context.Context, wait func() bool, joinLow func(*threa
 		return ErrNotJoinable
 	case state == initial || state == starting:
 		return ErrNotStarted
-	case state != ended && t == known():
+	case state != ended && isSelf(t):
 		return ErrDeadlock
 	case t.sort == first:
 		if !wait() {
-			return outcomeOf(ctx)
+			return cmp.Or(context.Cause(ctx), ErrTimeout)
 		}
 		return t.result()
 	}
-	if hooked.Load() != 0 && state != ended {
+	if sleeps && state != ended && hooked.Load() != 0 {
 		defer blocked(t)()
 	}
 	err := joinLow(low)
-	if err == ErrTimeout || ctx != nil && ctx.Err() != nil && err == context.Cause(ctx) {
+	if err == ErrTimeout || ctx.Err() != nil && !t.done.IsSet() {
 		return err
 	}
 	if r := t.result(); r != nil && r != errNotReturned {
 		return r
 	}
 	return err
+}
+
+// isSelf reports whether the caller runs on t, and t is not just the thread that a goroutine is on at the moment.
+func isSelf(t *Thread) bool {
+	me, ok := self.Get()
+	return ok && me == t
 }
 
 func (t *Thread) result() error {
@@ -312,6 +325,12 @@ func (t *Thread) Alive() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.state == running && !(t.sort == dummy && t.low == nil && !threadExists(t.native))
+}
+
+func (t *Thread) hasEnded() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.state == ended
 }
 
 // Name returns the name of t.

@@ -109,6 +109,14 @@ func TestDaemonIsInherited(t *testing.T) {
 	assert.Contains(t, d.String(), "daemon")
 }
 
+// Whether a goroutine's thread has a dummy, a daemon, is chance.
+func TestAGoroutineInheritsNothing(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	_ = Current()
+	assert.False(t, New(named, nil).Daemon())
+}
+
 func TestWhatABodyEndsWith(t *testing.T) {
 	var reported []string
 	var mu sync.Mutex
@@ -218,6 +226,46 @@ func TestDummyOfAnAttachedThread(t *testing.T) {
 	require.NoError(t, thread.Detach())
 	assert.False(t, d.Alive())
 	assert.False(t, slices.Contains(slices.Collect(Threads()), d))
+}
+
+func TestDummyOfAThreadThatEndsAttached(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("nothing tells of such an end")
+	}
+	got := make(chan *Thread)
+	for range 5 {
+		go func() {
+			_, err := thread.Attach() // and no Detach: the goroutine ends with its thread
+			assert.NoError(t, err)
+			got <- Current()
+		}()
+		d := <-got
+		if d != Main() {
+			await(func() bool { return !slices.Contains(slices.Collect(Threads()), d) })
+			assert.False(t, d.Alive())
+		}
+	}
+}
+
+// The dummy's end is told while the registry is asked for its threads.
+func TestWaitForADummysEndWithHooks(t *testing.T) {
+	got := make(chan *Thread)
+	free := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		got <- Current()
+		<-free
+	}()
+	d := <-got
+	if d == Main() || runtime.GOOS != "linux" {
+		close(free)
+		t.Skip("not on a thread that ends")
+	}
+	waiter := New(func() error { WaitAny(d); return nil }, nil)
+	waiter.SetTrace(func(TraceEvent) { NumThread() })
+	require.NoError(t, waiter.Start())
+	close(free)
+	await(func() bool { NumThread(); return waiter.TryJoin() == nil })
 }
 
 func TestLocal(t *testing.T) {

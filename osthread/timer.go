@@ -17,7 +17,7 @@ const (
 )
 
 // A Timer runs a function once, on a thread of its own, after a while (Python: threading.Timer). It is a Thread: what the function returned is Join's
-// result, and Attr applies. It comes from NewTimer.
+// result, Attr applies, and WaitAny waits for its end. It comes from NewTimer.
 //
 // Where no thread is needed, time.AfterFunc costs less.
 type Timer struct {
@@ -28,7 +28,7 @@ type Timer struct {
 	finished Event
 }
 
-// NewTimer returns a timer that, d after Start, runs fn, unless it is cancelled; d <= 0 is at once.
+// NewTimer returns a timer that, d after Start, runs fn, unless it is cancelled; d <= 0 is at once. A nil fn does nothing.
 func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	t := &Timer{interval: d}
 	t.Thread = newThread(func() error {
@@ -45,6 +45,7 @@ func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 func (t *Timer) Cancel() bool {
 	if t.state.CompareAndSwap(pending, canceled) {
 		t.cancel.Set()
+		t.finished.Set()
 	}
 	return t.state.Load() == canceled
 }
@@ -52,5 +53,5 @@ func (t *Timer) Cancel() bool {
 // Interval returns the time between Start and the call of the function.
 func (t *Timer) Interval() time.Duration { return t.interval }
 
-// Finished returns an event that is set when the function has ended, or the timer is cancelled and has seen it.
+// Finished returns an event that is set when the function has ended, or the timer is cancelled.
 func (t *Timer) Finished() *Event { return &t.finished }

@@ -20,7 +20,7 @@ import (
 // not it waits for one that cannot, is told when that changes, without taking anything, and looks again.
 
 // A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
-// *Thread, for its end; a queue, for a value that can be got.
+// *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started.
 type Waitable interface {
 	// queue's guard protects all that the others look at and change.
 	queue() *wait.Queue
@@ -57,7 +57,7 @@ func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 }
 
 // WaitAll waits until it can take from all of ws at once, and does so. Until then it takes nothing, so two that wait for the same cannot
-// deadlock; but those who want less may be served again and again before. With no ws it returns at once.
+// deadlock; but those who want less may be served again and again before. What is given twice is taken from twice. With no ws it returns at once.
 func WaitAll(ws ...Waitable) { waitAll(futex.Never, nil, ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
@@ -153,6 +153,7 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 		giveUp := missing != nil && over(deadline, ctx)
 		if missing != nil && !giveUp {
 			s = wait.NewSet(1, true)
+			s.Node(0).Key = times(missing, ws)
 			missing.queue().PushBack(s.Node(0))
 		}
 		for _, q := range queues {
@@ -170,6 +171,16 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 		remove(missing.queue(), s.Node(0))
 		s.Free()
 	}
+}
+
+// times returns how often w is among ws.
+func times(w Waitable, ws []Waitable) (n uint64) {
+	for _, other := range ws {
+		if other == w {
+			n++
+		}
+	}
+	return n
 }
 
 // takeAll takes from all of ws, or takes nothing and returns one that has nothing. The caller has all guards.

@@ -45,6 +45,23 @@ func TestUnparkBeforeParkIsKept(t *testing.T) {
 	})
 }
 
+// Unpark may come after Park's first look and before its sleep.
+func TestUnparkOnTheWayToSleepIsKept(t *testing.T) {
+	for name, park := range map[string]func(*Waiter, int64, context.Context) Outcome{
+		"thread": (*Waiter).parkThread, "goroutine": (*Waiter).parkGoroutine, "thread on one P": (*Waiter).parkThreadOnOneP,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, ctx := range []context.Context{nil, t.Context()} {
+				var w Waiter
+				w.Unpark()
+				assert.Equal(t, Unparked, park(&w, futex.Never, ctx))
+				w.Unpark()
+				assert.Equal(t, Unparked, park(&w, futex.After(time.Hour), ctx))
+			}
+		})
+	}
+}
+
 func TestEachWayToEndASleep(t *testing.T) {
 	sleepers(t, func(t *testing.T) {
 		w := &Waiter{Spin: new(Spinner)}

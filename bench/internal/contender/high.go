@@ -70,7 +70,7 @@ var noLock = Contender{Name: "no lock", Run: func(s scenario.Spec, n int) (time.
 	}
 	return together(1, spawnGoroutine, func(int) {
 		for range n {
-			scenario.Work(1, s.Work)
+			runtime.KeepAlive(scenario.Work(1, s.Work))
 		}
 	})
 }}
