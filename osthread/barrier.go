@@ -112,7 +112,7 @@ func (b *Barrier) breakGeneration() {
 	first := b.gen.q.TakeAll()
 	b.gen = new(generation)
 	b.q.Unlock()
-	wakeAll(first, gotBroken)
+	wait.WakeAll(first, gotBroken)
 }
 
 const gotBroken = gotLock + 1 // beside gotNotice: the round is complete
@@ -137,7 +137,7 @@ func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err erro
 		b.trip(g)
 		return index, nil
 	}
-	if over(deadline, ctx) {
+	if wait.Over(deadline, ctx) {
 		b.broken = true
 		b.breakGeneration()
 		return 0, gaveUp(ctx)
@@ -147,7 +147,7 @@ func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err erro
 	g.q.PushBack(n)
 	b.q.Unlock()
 	leave := func(n *wait.Node) bool { return b.leave(g, n) }
-	if !sleep(n, leave, deadline, ctx, b) {
+	if !wait.Sleep(n, leave, deadline, ctx, b) {
 		return 0, gaveUp(ctx)
 	}
 	if n.Got == gotBroken {
@@ -169,7 +169,7 @@ func (b *Barrier) trip(g *generation) {
 			defer b.breakNext()
 		}
 		b.q.Unlock()
-		wakeAll(first, got)
+		wait.WakeAll(first, got)
 	}()
 	if b.action != nil {
 		b.action()

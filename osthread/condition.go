@@ -185,10 +185,10 @@ func (c *Condition) wait(what string, deadline int64, ctx context.Context) bool 
 	c.q.Unlock()
 	depth := c.unlock(n)
 	notified := true
-	if deadline == futex.Never && ctx == nil && hooked.Load() == 0 {
+	if deadline == futex.Never && ctx == nil && wait.Hooked.Load() == 0 {
 		n.Await()
 	} else {
-		notified = sleep(n, c.leave, deadline, ctx, c)
+		notified = wait.Sleep(n, c.leave, deadline, ctx, c)
 	}
 	c.relock(n, depth, notified)
 	c.spare.Free(n)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"example.com/thread"
-	"example.com/thread/internal/futex"
 )
 
 // The errors of package thread that this package returns as well. ErrExit is what thread.Exit ends a thread with.
@@ -48,11 +47,6 @@ func outcomeOf(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return ErrTimeout
-}
-
-// over reports whether a wait with this deadline and context, which may be nil, is not to sleep any more.
-func over(deadline int64, ctx context.Context) bool {
-	return ctx != nil && ctx.Err() != nil || deadline != futex.Never && deadline <= futex.Now()
 }
 
 // noCopy makes vet's copylocks see a type that must not be copied.

@@ -42,7 +42,7 @@ func (e *Event) Set() {
 	}
 	e.q.Unlock()
 	if first != nil {
-		wakeAll(first, gotNotice)
+		wait.WakeAll(first, gotNotice)
 		released(e)
 	}
 }
@@ -86,13 +86,13 @@ func (e *Event) wait(deadline int64, ctx context.Context) bool {
 		e.q.Unlock()
 		return true
 	}
-	if over(deadline, ctx) {
+	if wait.Over(deadline, ctx) {
 		e.q.Unlock()
 		return false
 	}
 	e.q.PushBack(n)
 	e.q.Unlock()
-	return sleep(n, e.leave, deadline, ctx, e)
+	return wait.Sleep(n, e.leave, deadline, ctx, e)
 }
 
 func (e *Event) leave(n *wait.Node) bool {

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/wait"
 )
 
-// Hooks are kept with each thread, and called by the thread itself. hooked counts the functions that are set on threads that live, so that one load
+// Hooks are kept with each thread, and called by the thread itself. wait.Hooked counts the functions that are set on threads that live, so that one load
 // tells the places that sleep and wake that there is nothing to do; paths that do neither do not look.
 
 // An Action is what a TraceEvent tells of.
@@ -68,10 +69,9 @@ func (h *hook) set(f func(TraceEvent)) (change int32) {
 	}
 }
 
-var (
-	traceNew, profileNew hook // for threads to come
-	hooked               atomic.Int32
-)
+var traceNew, profileNew hook // for threads to come
+
+func init() { wait.Blocked, wait.Released = blocked, released }
 
 // SetTrace makes f get every event of threads that start from now on; nil: none. f runs on the thread that it is told of, before that goes on. What
 // f does itself is not traced. A panic of f is reported and does no harm; f must not call runtime.Goexit or thread.Exit.
@@ -113,7 +113,7 @@ func (t *Thread) setHook(h *hook, f func(TraceEvent)) {
 	defer t.mu.Unlock()
 	change := h.set(f)
 	if t.hooks {
-		hooked.Add(change)
+		wait.Hooked.Add(change)
 	}
 }
 
@@ -132,7 +132,7 @@ func (t *Thread) takeHooks() {
 			f = general.get()
 		}
 		h.set(nil)
-		hooked.Add(h.set(f))
+		wait.Hooked.Add(h.set(f))
 	}
 }
 
@@ -142,14 +142,14 @@ func (t *Thread) dropHooks() {
 	defer t.mu.Unlock()
 	change := t.trace.set(nil) + t.profile.set(nil)
 	if t.hooks {
-		hooked.Add(change)
+		wait.Hooked.Add(change)
 	}
 	t.hooks = false
 }
 
 // emit tells t's functions. It is called on t.
 func (t *Thread) emit(e TraceEvent) {
-	if hooked.Load() == 0 || !t.inHook.CompareAndSwap(false, true) {
+	if wait.Hooked.Load() == 0 || !t.inHook.CompareAndSwap(false, true) {
 		return
 	}
 	defer t.inHook.Store(false)
@@ -183,7 +183,7 @@ func blocked(obj any) (resume func()) {
 
 // released tells that the caller has let somebody go who waited for obj.
 func released(obj any) {
-	if hooked.Load() == 0 {
+	if wait.Hooked.Load() == 0 {
 		return
 	}
 	if t := known(); t != nil {

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 				left += " " + t.String()
 			}
 		}
-		if n := hooked.Load(); n != 0 {
+		if n := wait.Hooked.Load(); n != 0 {
 			left += fmt.Sprintf(" %d hooks", n)
 		}
 		return left

@@ -98,7 +98,7 @@ const (
 
 // lock locks m. It reports false if deadline has passed or ctx, which may be nil, is done first. obj is what the trace functions are told.
 func (m *mutex) lock(key uint64, fair bool, deadline int64, ctx context.Context, obj any) bool {
-	return m.tryLock(key) || !over(deadline, ctx) && m.lockSlow(key, fair, deadline, ctx, obj)
+	return m.tryLock(key) || !wait.Over(deadline, ctx) && m.lockSlow(key, fair, deadline, ctx, obj)
 }
 
 // tryLock locks m if it is open.
@@ -138,14 +138,14 @@ func (m *mutex) await(n *wait.Node, front bool, deadline int64, ctx context.Cont
 		if m.enqueue(n, front) {
 			return true
 		}
-		inTime := sleep(n, m.leave, deadline, ctx, obj)
+		inTime := wait.Sleep(n, m.leave, deadline, ctx, obj)
 		if !inTime {
 			return false
 		}
 		if m.woken(n) {
 			return true
 		}
-		if over(deadline, ctx) {
+		if wait.Over(deadline, ctx) {
 			return false
 		}
 	}

@@ -194,7 +194,7 @@ func (w *RWLock) lock(what uint64, deadline int64, ctx context.Context) bool {
 		return true
 	}
 	w.q.Unlock()
-	if over(deadline, ctx) {
+	if wait.Over(deadline, ctx) {
 		return false
 	}
 	n := wait.New(&w.spin)
@@ -208,7 +208,7 @@ func (w *RWLock) lock(what uint64, deadline int64, ctx context.Context) bool {
 	}
 	w.q.PushBack(n)
 	w.q.Unlock()
-	return sleep(n, w.leave, deadline, ctx, w)
+	return wait.Sleep(n, w.leave, deadline, ctx, w)
 }
 
 func (w *RWLock) upgrade(what string, deadline int64, ctx context.Context) error {
@@ -224,7 +224,7 @@ func (w *RWLock) upgrade(what string, deadline int64, ctx context.Context) error
 		w.readers, w.written = 0, true
 		w.q.Unlock()
 		return nil
-	case over(deadline, ctx):
+	case wait.Over(deadline, ctx):
 		w.q.Unlock()
 		return outcomeOf(ctx)
 	}
@@ -232,7 +232,7 @@ func (w *RWLock) upgrade(what string, deadline int64, ctx context.Context) error
 	defer n.Free()
 	w.upgrader = n
 	w.q.Unlock()
-	if !sleep(n, w.stopUpgrade, deadline, ctx, w) {
+	if !wait.Sleep(n, w.stopUpgrade, deadline, ctx, w) {
 		return outcomeOf(ctx)
 	}
 	return nil
@@ -264,7 +264,7 @@ func (w *RWLock) letIn() {
 	first := w.grant()
 	w.q.Unlock()
 	if first != nil {
-		wakeAll(first, gotLock)
+		wait.WakeAll(first, gotLock)
 		released(w)
 	}
 }

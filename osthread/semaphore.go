@@ -84,7 +84,7 @@ func (s *Semaphore) Release(n int) {
 	first := s.grant()
 	s.q.Unlock()
 	if first != nil {
-		wakeAll(first, gotNotice)
+		wait.WakeAll(first, gotNotice)
 		released(s)
 	}
 }
@@ -107,7 +107,7 @@ func (s *Semaphore) acquire(what string, want int, deadline int64, ctx context.C
 		return true
 	}
 	s.q.Unlock()
-	if over(deadline, ctx) {
+	if wait.Over(deadline, ctx) {
 		return false
 	}
 	return s.acquireSlow(want, deadline, ctx)
@@ -125,7 +125,7 @@ func (s *Semaphore) acquireSlow(want int, deadline int64, ctx context.Context) b
 	}
 	s.q.PushBack(n)
 	s.q.Unlock()
-	return sleep(n, s.leave, deadline, ctx, s)
+	return wait.Sleep(n, s.leave, deadline, ctx, s)
 }
 
 // grant takes out those at the head of the queue for whom there is enough, and returns the first; Next leads to the others. The caller has the
@@ -152,7 +152,7 @@ func (s *Semaphore) leave(n *wait.Node) bool {
 		first = s.grant()
 	}
 	s.q.Unlock()
-	wakeAll(first, gotNotice)
+	wait.WakeAll(first, gotNotice)
 	return left
 }
 

@@ -277,8 +277,8 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 	return t.join(true, func() bool { return t.done.WaitContext(ctx) == nil }, func(low *thread.Thread) error { return low.JoinContext(ctx) }, ctx)
 }
 
-// join waits for t by joinLow, or by wait if it is the main thread, until ctx is done or the time of either is up; sleeps says whether that may take time.
-func (t *Thread) join(sleeps bool, wait func() bool, joinLow func(*thread.Thread) error, ctx context.Context) error {
+// join waits for t by joinLow, or by awaitEnd if it is the main thread, until ctx is done or the time of either is up; sleeps says whether that may take time.
+func (t *Thread) join(sleeps bool, awaitEnd func() bool, joinLow func(*thread.Thread) error, ctx context.Context) error {
 	t.mu.Lock()
 	state, low := t.state, t.low
 	t.mu.Unlock()
@@ -290,12 +290,12 @@ func (t *Thread) join(sleeps bool, wait func() bool, joinLow func(*thread.Thread
 	case state != ended && isSelf(t):
 		return ErrDeadlock
 	case t.sort == first:
-		if !wait() {
+		if !awaitEnd() {
 			return cmp.Or(context.Cause(ctx), ErrTimeout)
 		}
 		return t.result()
 	}
-	if sleeps && state != ended && hooked.Load() != 0 {
+	if sleeps && state != ended && wait.Hooked.Load() != 0 {
 		defer blocked(t)()
 	}
 	err := joinLow(low)

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
+	"example.com/thread/internal/wait"
 )
 
 func start(t *testing.T, fn func() error) *Thread {
@@ -393,7 +394,7 @@ func TestHooksTellWhatAThreadDoes(t *testing.T) {
 			assert.Positive(t, ev.Waited)
 		}
 	}
-	assert.Zero(t, hooked.Load())
+	assert.Zero(t, wait.Hooked.Load())
 }
 
 func TestSetTraceAllReachesThreadsThatRun(t *testing.T) {
@@ -406,7 +407,7 @@ func TestSetTraceAllReachesThreadsThatRun(t *testing.T) {
 	require.NoError(t, th.Join())
 	SetTraceAll(nil)
 	assert.Contains(t, r.actions(), "end")
-	assert.Zero(t, hooked.Load())
+	assert.Zero(t, wait.Hooked.Load())
 }
 
 func TestAHookMayFailAndUseLocks(t *testing.T) {

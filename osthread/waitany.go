@@ -85,7 +85,7 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 		}
 		q.Unlock()
 	}
-	if over(deadline, ctx) {
+	if wait.Over(deadline, ctx) {
 		return -1
 	}
 	s := wait.NewSet(len(ws), false)
@@ -102,7 +102,7 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 			break
 		}
 	}
-	if hooked.Load() != 0 {
+	if wait.Hooked.Load() != 0 {
 		defer blocked(ws)()
 	}
 	outcome := s.Park(deadline, ctx)
@@ -150,7 +150,7 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 			q.Lock()
 		}
 		missing := takeAll(ws)
-		giveUp := missing != nil && over(deadline, ctx)
+		giveUp := missing != nil && wait.Over(deadline, ctx)
 		if missing != nil && !giveUp {
 			s = wait.NewSet(1, true)
 			s.Node(0).Key = times(missing, ws)
@@ -163,7 +163,7 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 			return missing == nil
 		}
 		func() {
-			if hooked.Load() != 0 {
+			if wait.Hooked.Load() != 0 {
 				defer blocked(ws)()
 			}
 			s.Park(deadline, ctx)

@@ -43,6 +43,7 @@ type Node struct {
 	Since int64  // when the wait began, by futex.Now
 	Key   uint64 // the waiter's own: what it asks for
 	Got   int    // written by who takes the node out, in its own terms
+	Item  any    // the waiter's own, for who takes the node out: where to put, or what to take
 }
 
 var nodes = sync.Pool{New: func() any { return new(Node) }}
@@ -67,7 +68,7 @@ func (n *Node) OnThread() bool { return n.onThread }
 
 // Free gives n, which must be in no queue and have no wake-up to come, back.
 func (n *Node) Free() {
-	n.set = nil
+	n.set, n.Item = nil, nil
 	nodes.Put(n)
 }
 
