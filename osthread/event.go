@@ -114,3 +114,4 @@ func (e *Event) untake() {
 		e.flag.Store(true)
 	}
 }
+func (e *Event) foreign() wait.Source { return nil }

@@ -156,7 +156,8 @@ func (s *Semaphore) leave(n *wait.Node) bool {
 	return left
 }
 
-func (s *Semaphore) queue() *wait.Queue { return &s.q }
-func (s *Semaphore) ready() bool        { return s.q.Head() == nil && s.permits >= 1 }
-func (s *Semaphore) take()              { s.permits-- }
-func (s *Semaphore) untake()            { s.permits++ }
+func (s *Semaphore) queue() *wait.Queue   { return &s.q }
+func (s *Semaphore) ready() bool          { return s.q.Head() == nil && s.permits >= 1 }
+func (s *Semaphore) take()                { s.permits-- }
+func (s *Semaphore) untake()              { s.permits++ }
+func (s *Semaphore) foreign() wait.Source { return nil }

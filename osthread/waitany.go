@@ -20,7 +20,8 @@ import (
 // not it waits for one that cannot, is told when that changes, without taking anything, and looks again.
 
 // A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
-// *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started.
+// *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started; a Getting of package queue, for
+// the next value of a queue.
 type Waitable interface {
 	// queue's guard protects all that the others look at and change.
 	queue() *wait.Queue
@@ -28,6 +29,34 @@ type Waitable interface {
 	ready() bool
 	take()
 	untake()
+	// foreign is nil for the types of this package.
+	foreign() wait.Source
+}
+
+// A foreign Waitable stands for a type of another package of this module.
+type foreign struct{ wait.Source }
+
+func init() { wait.Waitable = func(s wait.Source) any { return foreign{s} } }
+
+func (f foreign) queue() *wait.Queue   { return f.Queue() }
+func (f foreign) ready() bool          { return f.Ready() }
+func (f foreign) take()                { f.Take() }
+func (f foreign) untake()              { f.Untake() }
+func (f foreign) foreign() wait.Source { return f.Source }
+
+// took tells w, of which a wait has taken something, and n, if w's side has written it down there.
+func took(w Waitable, n *wait.Node) {
+	if f := w.foreign(); f != nil {
+		f.Took(n)
+	}
+}
+
+// enqueue puts n into w's queue, whose guard the caller has.
+func enqueue(w Waitable, n *wait.Node) {
+	if f := w.foreign(); f != nil {
+		f.Prepare(n)
+	}
+	w.queue().PushBack(n)
 }
 
 // WaitAny waits until one of ws gives what it has, and returns its index. If several can it takes the first of them. Nothing is taken from the
@@ -80,6 +109,7 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 		q.Lock()
 		if w.ready() {
 			w.take()
+			took(w, nil)
 			q.Unlock()
 			return i
 		}
@@ -107,9 +137,13 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 	}
 	outcome := s.Park(deadline, ctx)
 	winner := s.Close()
-	if winner >= 0 && outcome != park.Unparked {
+	if winner < 0 {
+		return winner
+	}
+	if outcome != park.Unparked {
 		s.Park(futex.Never, nil) // the wake-up of the winner is on its way
 	}
+	took(ws[winner], s.Node(winner))
 	return winner
 }
 
@@ -119,13 +153,14 @@ func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	q.Lock()
 	defer q.Unlock()
 	if !w.ready() {
-		q.PushBack(n)
+		enqueue(w, n)
 		return false, false
 	}
 	if !n.Win() {
 		return false, true
 	}
 	w.take()
+	took(w, nil)
 	return true, true
 }
 
@@ -154,7 +189,7 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 		if missing != nil && !giveUp {
 			s = wait.NewSet(1, true)
 			s.Node(0).Key = times(missing, ws)
-			missing.queue().PushBack(s.Node(0))
+			enqueue(missing, s.Node(0))
 		}
 		for _, q := range queues {
 			q.Unlock()
@@ -194,6 +229,9 @@ func takeAll(ws []Waitable) (missing Waitable) {
 			taken.untake()
 		}
 		return w
+	}
+	for _, w := range ws {
+		took(w, nil)
 	}
 	return nil
 }

@@ -50,9 +50,14 @@ var nodes = sync.Pool{New: func() any { return new(Node) }}
 
 // New returns a node. A caller on a thread of its own uses spin, if not nil, to look for its wake-up for a while before it sleeps; an ordinary
 // goroutine never does, since its sleep costs less than the look.
-func New(spin *park.Spinner) *Node { return renew(nodes.Get().(*Node), spin) }
+func New(spin *park.Spinner) *Node {
+	n := nodes.Get().(*Node)
+	n.Renew(spin)
+	return n
+}
 
-func renew(n *Node, spin *park.Spinner) *Node {
+// Renew makes n, which is in no queue, its owner kept, and has no wake-up to come, as if it came from New.
+func (n *Node) Renew(spin *park.Spinner) {
 	n.waiter = &n.own
 	n.own.Spin = nil
 	n.onThread = park.OnThread()
@@ -60,7 +65,6 @@ func renew(n *Node, spin *park.Spinner) *Node {
 		n.own.Spin = spin
 	}
 	n.Got, n.next = 0, nil
-	return n
 }
 
 // OnThread reports whether n's owner has a thread of its own.
@@ -93,7 +97,8 @@ type Spare struct{ node atomic.Pointer[Node] }
 func (s *Spare) New(spin *park.Spinner) *Node {
 	if s.node.Load() != nil {
 		if n := s.node.Swap(nil); n != nil {
-			return renew(n, spin)
+			n.Renew(spin)
+			return n
 		}
 	}
 	return New(spin)

@@ -1,0 +1,104 @@
+package queue_test
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"example.com/thread/osthread"
+	"example.com/thread/osthread/queue"
+)
+
+func ExampleQueue() {
+	q := queue.New[int](2)
+	sum := 0
+	worker, err := osthread.Go(func() error {
+		for v := range q.All() {
+			sum += v
+			q.TaskDone()
+		}
+		return nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range 10 {
+		if err := q.Put(i); err != nil {
+			fmt.Println(err)
+		}
+	}
+	q.Join()
+	q.Shutdown()
+	fmt.Println(worker.Join(), sum)
+	// Output: <nil> 45
+}
+
+func ExampleNewPriority() {
+	type job struct {
+		priority int
+		name     string
+	}
+	q := queue.NewPriority(0, func(a, b job) int { return cmp.Compare(a.priority, b.priority) })
+	n, err := q.PutAll([]job{{2, "write"}, {1, "read"}, {2, "close"}})
+	fmt.Println(n, err)
+	q.Shutdown()
+	for j := range q.All() {
+		fmt.Println(j.name)
+	}
+	// Output:
+	// 3 <nil>
+	// read
+	// write
+	// close
+}
+
+func ExampleNewLIFO() {
+	q := queue.NewLIFO[int](2)
+	fmt.Println(q.Put(1), q.Put(2), q.TryPut(3))
+	fmt.Println(q.Get())
+	// Output:
+	// <nil> <nil> queue is full
+	// 2 <nil>
+}
+
+func ExampleSimple() {
+	var s queue.Simple[string]
+	s.Put("never sleeps")
+	fmt.Println(s.Get())
+	// Output: never sleeps
+}
+
+func ExampleQueue_ShutdownNow() {
+	var q queue.Queue[int]
+	n, err := q.PutAll([]int{1, 2, 3})
+	fmt.Println(n, err)
+	fmt.Println(q.ShutdownNow())
+	fmt.Println(q.Put(4))
+	// Output:
+	// 3 <nil>
+	// [1 2 3]
+	// shut down
+}
+
+func ExampleQueue_Getting() {
+	var stop osthread.Event
+	orders := queue.New[string](0)
+	next := orders.Getting()
+	if err := orders.Put("coffee"); err != nil {
+		fmt.Println(err)
+	}
+	for {
+		switch osthread.WaitAnyTimeout(time.Minute, &stop, next) {
+		case 0:
+			fmt.Println("stopped")
+			return
+		case 1:
+			fmt.Println(next.Result())
+			stop.Set()
+		}
+	}
+	// Output:
+	// coffee <nil>
+	// stopped
+}

@@ -1,0 +1,325 @@
+package queue
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// Everything happens under one guard, that of getters. From these invariants, which hold whenever it is open, follows the rest:
+//
+//	getters wait    only while the store is empty and the queue is not shut down
+//	putters wait    only while the store is full and the queue is not shut down
+//	unfinished      is the number of values that were put and not told done; at 0 nobody waits in joiners
+//
+// A value goes straight to where it is wanted. Who puts while getters wait gives the value to the first of them, in the cell that it waits with. Who
+// gets while putters wait takes a value, and the first putter's into the store in its place. So whoever is woken has what it
+// waited for, nobody can come before it, and it does not take the guard again. A waiter whose time is up does: if its node is not in
+// the queue any more, its value has gone or come, and that is what its call returns.
+//
+// Shutdown takes all nodes out. Their owners have got nothing, which got tells: a putter's value is still its own, and its Put says so.
+//
+// A value put synchronizes with the Get that returns it by the guard, or by the wake-up (internal/park).
+
+// A Queue hands values from threads to threads. The zero value is a first-in-first-out queue without a bound. It must not be copied after first
+// use. Any thread or goroutine may call any method.
+//
+// Those who wait are served in the order in which they came. In the terms of the Go memory model, a Put synchronizes before the return of the
+// Get that gets its value, and a TaskDone before the return of the Join that it ends.
+type Queue[T any] struct {
+	max        int
+	unfinished int
+	down       bool
+	aside      int // values that a wait for several is about to take, while it has the guard
+	store      store[T]
+	getters    wait.Queue
+	putters    wait.Queue
+	joiners    wait.Queue
+	getSpin    park.Spinner
+	putSpin    park.Spinner
+	cells      sync.Pool // of *cell[T]
+	_          noCopy
+}
+
+// A cell is what a waiter brings along, as its node's Item: room for a value, or the value.
+type cell[T any] struct {
+	n *wait.Node
+	v T
+}
+
+// What a waiter that was taken out has got, in Node.Got.
+const (
+	gotNothing = iota // the queue was shut down
+	gotServed
+)
+
+// New returns a first-in-first-out queue for at most max values; max <= 0: any number.
+func New[T any](max int) *Queue[T] { return &Queue[T]{max: max} }
+
+// NewLIFO returns a queue for at most max values that gives the one put last; max <= 0: any number.
+func NewLIFO[T any](max int) *Queue[T] {
+	return &Queue[T]{max: max, store: store[T]{order: lifo}}
+}
+
+// NewPriority returns a queue for at most max values that gives the least by cmp, of equal ones the one put first; max <= 0: any number. cmp
+// returns less than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare does. All others wait while it runs, so it must be quick, and
+// it must not use the queue. If it panics the call that needed it does, and the queue is as it was. It panics with an error that is ErrNoCmp if cmp is nil.
+func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
+	if cmp == nil {
+		panic(misuse("NewPriority", ErrNoCmp))
+	}
+	return &Queue[T]{max: max, store: store[T]{order: priority, cmp: cmp}}
+}
+
+// Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v is not in the queue, if that is shut down before.
+func (q *Queue[T]) Put(v T) error { return q.put(v, futex.Never, nil) }
+
+// TryPut is PutTimeout(v, 0).
+func (q *Queue[T]) TryPut(v T) error { return q.put(v, 0, nil) }
+
+// PutTimeout is Put for at most d; past that it returns ErrFull. d <= 0 never sleeps.
+func (q *Queue[T]) PutTimeout(v T, d time.Duration) error { return q.put(v, after(d), nil) }
+
+// PutContext is Put until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
+func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return q.put(v, futex.Never, ctx)
+}
+
+// Get takes the next value, sleeping while there is none. It returns ErrShutdown when there is none and will be none.
+func (q *Queue[T]) Get() (T, error) { return q.get(futex.Never, nil) }
+
+// TryGet is GetTimeout(0).
+func (q *Queue[T]) TryGet() (T, error) { return q.get(0, nil) }
+
+// GetTimeout is Get for at most d; past that it returns ErrEmpty. d <= 0 never sleeps.
+func (q *Queue[T]) GetTimeout(d time.Duration) (T, error) { return q.get(after(d), nil) }
+
+// GetContext is Get until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
+func (q *Queue[T]) GetContext(ctx context.Context) (v T, err error) {
+	if ctx.Err() != nil {
+		return v, context.Cause(ctx)
+	}
+	return q.get(futex.Never, ctx)
+}
+
+// All ranges over what Get returns, until the queue is shut down and empty.
+func (q *Queue[T]) All() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			v, err := q.Get()
+			if err != nil || !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// Len returns how many values are in the queue. By the time the caller looks at the result it may be otherwise, as with Empty and Full.
+func (q *Queue[T]) Len() int {
+	q.getters.Lock()
+	defer q.getters.Unlock()
+	return q.store.n
+}
+
+// Cap returns how many values there is room for, 0 for any number.
+func (q *Queue[T]) Cap() int { return max(q.max, 0) }
+
+// Empty reports whether Len is 0.
+func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
+
+// Full reports whether Len is Cap; a queue without a bound is never full.
+func (q *Queue[T]) Full() bool { return q.max > 0 && q.Len() >= q.max }
+
+func (q *Queue[T]) full() bool { return q.max > 0 && q.store.n >= q.max }
+
+// after is the deadline of a call with a time limit: 0, which has passed, if it is not to sleep.
+func after(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return futex.After(d)
+}
+
+func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
+	q.getters.Lock()
+	if q.down {
+		q.getters.Unlock()
+		return ErrShutdown
+	}
+	g, in := q.accept(v)
+	if in {
+		q.getters.Unlock()
+		if g != nil {
+			g.Unpark()
+			q.released()
+		}
+		return nil
+	}
+	if deadline == 0 {
+		q.getters.Unlock()
+		return ErrFull
+	}
+	c := q.enlist(&q.putters, &q.putSpin)
+	c.v = v
+	q.getters.Unlock()
+	served := wait.Sleep(c.n, func(n *wait.Node) bool { return q.leave(&q.putters, n) }, deadline, ctx, q)
+	got := c.n.Got
+	q.free(c)
+	switch {
+	case !served:
+		return lateOr(ctx, ErrFull)
+	case got == gotNothing:
+		return ErrShutdown
+	}
+	return nil
+}
+
+func (q *Queue[T]) get(deadline int64, ctx context.Context) (v T, err error) {
+	q.getters.Lock()
+	if q.store.n > 0 {
+		v, p := q.take()
+		q.getters.Unlock()
+		if p != nil {
+			p.Unpark()
+			q.released()
+		}
+		return v, nil
+	}
+	if q.down || deadline == 0 {
+		err = ErrEmpty
+		if q.down {
+			err = ErrShutdown
+		}
+		q.getters.Unlock()
+		return v, err
+	}
+	c := q.enlist(&q.getters, &q.getSpin)
+	q.getters.Unlock()
+	served := wait.Sleep(c.n, func(n *wait.Node) bool { return q.leave(&q.getters, n) }, deadline, ctx, q)
+	v, got := c.v, c.n.Got
+	q.free(c)
+	switch {
+	case !served:
+		return v, lateOr(ctx, ErrEmpty)
+	case got == gotNothing:
+		return v, ErrShutdown
+	}
+	return v, nil
+}
+
+// accept reports whether there was a place for v, and returns the getter to wake if it was that one's. The caller has the guard and has seen that the
+// queue is not shut down; if cmp panics the guard is open.
+func (q *Queue[T]) accept(v T) (g *wait.Node, in bool) {
+	if q.getters.Head() != nil {
+		if g = q.getters.Pop(); g != nil {
+			g.Item.(*cell[T]).v = v
+			g.Got = gotServed
+			q.unfinished++
+			return g, true
+		}
+	}
+	if q.full() {
+		return nil, false
+	}
+	if q.store.order == priority {
+		q.pushByCmp(v)
+	} else {
+		q.store.push(v)
+	}
+	q.unfinished++
+	return nil, true
+}
+
+// take takes the next value out of the store, which has one, and lets the first putter's in. It returns that putter, to be woken. The caller
+// has the guard; if cmp panics it is open.
+func (q *Queue[T]) take() (v T, p *wait.Node) {
+	if q.store.order == priority {
+		return q.takeByCmp()
+	}
+	v = q.store.pop()
+	if q.putters.Head() != nil {
+		p = q.putters.Pop()
+		q.store.push(p.Item.(*cell[T]).v)
+		q.unfinished++
+		p.Got = gotServed
+	}
+	return v, p
+}
+
+func (q *Queue[T]) pushByCmp(v T) {
+	done := false
+	defer func() {
+		if !done {
+			q.getters.Unlock()
+		}
+	}()
+	q.store.push(v)
+	done = true
+}
+
+func (q *Queue[T]) takeByCmp() (v T, p *wait.Node) {
+	popped, done := false, false
+	defer func() {
+		if done {
+			return
+		}
+		if popped {
+			q.store.unpop(v)
+			q.putters.PushFront(p)
+		}
+		q.getters.Unlock()
+	}()
+	v = q.store.pop()
+	if p = q.putters.Pop(); p != nil {
+		popped = true
+		q.store.push(p.Item.(*cell[T]).v)
+		q.unfinished++
+		p.Got = gotServed
+	}
+	done = true
+	return v, p
+}
+
+// enlist puts a new waiter into w. The caller has the guard.
+func (q *Queue[T]) enlist(w *wait.Queue, spin *park.Spinner) *cell[T] {
+	c, _ := q.cells.Get().(*cell[T])
+	if c == nil {
+		c = &cell[T]{n: new(wait.Node)}
+		c.n.Item = c
+	}
+	c.n.Renew(spin)
+	w.PushBack(c.n)
+	return c
+}
+
+func (q *Queue[T]) free(c *cell[T]) {
+	var zero T
+	c.v = zero
+	q.cells.Put(c)
+}
+
+func (q *Queue[T]) leave(w *wait.Queue, n *wait.Node) bool {
+	q.getters.Lock()
+	defer q.getters.Unlock()
+	return w.Remove(n)
+}
+
+func (q *Queue[T]) released() {
+	if wait.Hooked.Load() != 0 {
+		wait.Released(q)
+	}
+}
+
+// noCopy makes vet's copylocks see a type that must not be copied.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}

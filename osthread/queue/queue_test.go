@@ -1,0 +1,408 @@
+package queue
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/osthread"
+)
+
+// Tests named after the rows of Python's documentation of queue, and of what its tests and users found.
+
+func drained[T any](t *testing.T, q *Queue[T]) (vs []T) {
+	t.Helper()
+	for !q.Empty() {
+		v, err := q.TryGet()
+		require.NoError(t, err)
+		vs = append(vs, v)
+	}
+	return vs
+}
+
+func TestQueueGivesFirstInFirstOut(t *testing.T) {
+	q := New[int](0)
+	for i := range 3000 { // past the size that is kept, and round the ring
+		require.NoError(t, q.Put(i))
+		if i%3 == 2 {
+			v, err := q.Get()
+			require.NoError(t, err)
+			require.Equal(t, i/3, v)
+		}
+	}
+	for i, v := range drained(t, q) {
+		require.Equal(t, 1000+i, v)
+	}
+	assert.Len(t, q.store.buf, keep)
+}
+
+func TestLIFOGivesTheLast(t *testing.T) {
+	q := NewLIFO[int](3)
+	_, err := q.PutAll([]int{1, 2, 3})
+	require.NoError(t, err)
+	assert.ErrorIs(t, q.TryPut(4), ErrFull)
+	assert.Equal(t, []int{3, 2, 1}, drained(t, q))
+}
+
+func TestPriorityGivesTheLeastAndEqualsInOrder(t *testing.T) {
+	type job struct{ priority, number int }
+	q := NewPriority(0, func(a, b job) int { return cmp.Compare(a.priority, b.priority) })
+	const n = 5000
+	for i := range n {
+		require.NoError(t, q.Put(job{(i * 7919) % 13, i}))
+	}
+	last := job{-1, -1}
+	for _, j := range drained(t, q) {
+		require.True(t, last.priority < j.priority || last.priority == j.priority && last.number < j.number, "%v after %v", j, last)
+		last = j
+	}
+	assert.Panics(t, func() { NewPriority[int](0, nil) })
+}
+
+// CPython keeps the value whose comparison failed, uncounted.
+func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
+	bad := errors.New("not comparable")
+	q := NewPriority(3, func(a, b int) int {
+		if a < 0 || b < 0 {
+			panic(bad)
+		}
+		return cmp.Compare(a, b)
+	})
+	require.NoError(t, q.Put(5))
+	assert.PanicsWithValue(t, bad, func() { _ = q.Put(-1) })
+	assert.PanicsWithValue(t, bad, func() { _, _ = q.TryPutAll([]int{6, -1}) })
+	assert.Equal(t, 2, q.Len())
+	assert.Equal(t, 2, q.Unfinished())
+	require.NoError(t, q.Put(7))
+
+	// A putter's value that cannot be let in when there is room: the getter is told, and both keep what they have.
+	ended := make(chan error)
+	go func() { ended <- q.Put(-1) }()
+	awaitWaiting(q, &q.putters, 1)
+	assert.PanicsWithValue(t, bad, func() { _, _ = q.Get() })
+	awaitWaiting(q, &q.putters, 1)
+	assert.Equal(t, []int{5, 6, 7}, q.ShutdownNow())
+	assert.ErrorIs(t, <-ended, ErrShutdown)
+}
+
+func TestUnpopIsPopBackwards(t *testing.T) {
+	for n := 1; n < 40; n++ {
+		s := store[int]{order: priority, cmp: cmp.Compare[int]}
+		for i := range n {
+			s.push(i * 31 % 17)
+		}
+		for s.n > 0 {
+			v := s.pop()
+			s.unpop(v)
+			again := s.pop()
+			require.Equal(t, v, again)
+		}
+	}
+}
+
+func TestCapIsTheBound(t *testing.T) {
+	for _, max := range []int{0, -1, math.MinInt} {
+		q := New[int](max)
+		assert.Zero(t, q.Cap())
+		for range 100 {
+			require.NoError(t, q.TryPut(1))
+		}
+		assert.False(t, q.Full())
+		assert.Equal(t, 100, q.Len())
+	}
+	q := New[int](2)
+	assert.Equal(t, 2, q.Cap())
+	assert.True(t, q.Empty())
+	require.NoError(t, q.Put(1))
+	assert.False(t, q.Empty() || q.Full())
+	require.NoError(t, q.Put(2))
+	assert.True(t, q.Full())
+	var zero Queue[string]
+	require.NoError(t, zero.Put("the zero value works"))
+}
+
+func TestPutThatGivesUp(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		spawn(func() {
+			q := New[int](1)
+			assert.NoError(t, q.Put(1))
+			assert.Equal(t, ErrFull, q.TryPut(2))
+			assert.Equal(t, ErrFull, q.PutTimeout(2, 0))
+			assert.Equal(t, ErrFull, q.PutTimeout(2, -time.Hour))
+			start := time.Now()
+			assert.Equal(t, ErrFull, q.PutTimeout(2, 2*time.Millisecond))
+			assert.GreaterOrEqual(t, time.Since(start), 2*time.Millisecond)
+			why := errors.New("why")
+			ctx, cancel := context.WithCancelCause(context.Background())
+			cancel(why)
+			assert.Equal(t, why, q.PutContext(ctx, 2))
+			ctx, stop := context.WithTimeout(context.Background(), time.Millisecond)
+			defer stop()
+			assert.Equal(t, context.DeadlineExceeded, q.PutContext(ctx, 2))
+			assert.Equal(t, 1, q.Len())
+			assert.Equal(t, 1, q.Unfinished())
+			assert.Zero(t, q.putters.Len())
+		})
+	})
+}
+
+func TestGetThatGivesUp(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		spawn(func() {
+			var q Queue[int]
+			_, err := q.TryGet()
+			assert.Equal(t, ErrEmpty, err)
+			_, err = q.GetTimeout(-1)
+			assert.Equal(t, ErrEmpty, err)
+			start := time.Now()
+			_, err = q.GetTimeout(2 * time.Millisecond)
+			assert.Equal(t, ErrEmpty, err)
+			assert.GreaterOrEqual(t, time.Since(start), 2*time.Millisecond)
+			ctx, stop := context.WithTimeout(context.Background(), time.Millisecond)
+			defer stop()
+			_, err = q.GetContext(ctx)
+			assert.Equal(t, context.DeadlineExceeded, err)
+			assert.NoError(t, q.Put(1))
+			_, err = q.GetContext(ctx) // done already: it does not look
+			assert.Equal(t, context.DeadlineExceeded, err)
+			v, err := q.GetTimeout(math.MaxInt64)
+			assert.NoError(t, err)
+			assert.Equal(t, 1, v)
+			assert.Zero(t, q.getters.Len())
+		})
+	})
+}
+
+func TestWaitersAreServedInTurn(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		q := New[int](1)
+		got := make([]chan int, 4)
+		for i := range got {
+			got[i] = make(chan int, 1)
+			spawn(func() {
+				v, err := q.Get()
+				assert.NoError(t, err)
+				got[i] <- v
+			})
+			awaitWaiting(q, &q.getters, i+1)
+		}
+		n, err := q.TryPutAll([]int{0, 1, 2, 3, 4, 5})
+		assert.Equal(t, ErrFull, err)
+		assert.Equal(t, 5, n, "four to the waiters and one to the queue")
+		for i := range got {
+			assert.Equal(t, i, <-got[i])
+		}
+		for i := range 3 {
+			spawn(func() { assert.NoError(t, q.Put(10+i)) })
+			awaitWaiting(q, &q.putters, i+1)
+		}
+		assert.Equal(t, []int{4, 10, 11, 12}, drained(t, q))
+	})
+}
+
+func TestTaskDoneAndJoin(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		var q Queue[int]
+		q.Join() // nothing was put
+		assert.True(t, q.TryJoin())
+		_, err := q.PutAll([]int{1, 2})
+		require.NoError(t, err)
+		assert.False(t, q.TryJoin())
+		assert.False(t, q.JoinTimeout(time.Millisecond))
+		ctx, stop := context.WithTimeout(context.Background(), time.Millisecond)
+		defer stop()
+		assert.Equal(t, context.DeadlineExceeded, q.JoinContext(ctx))
+		joined := make(chan struct{}, 3)
+		for range 3 {
+			spawn(func() { q.Join(); joined <- struct{}{} })
+		}
+		awaitWaiting(&q, &q.joiners, 3)
+		q.TaskDone() // also before Get, as in Python
+		assert.Empty(t, joined)
+		q.TaskDone()
+		for range 3 {
+			<-joined
+		}
+		assert.True(t, q.JoinTimeout(time.Hour))
+		assert.NoError(t, q.JoinContext(context.Background()))
+	})
+}
+
+func TestTooManyTaskDone(t *testing.T) {
+	var q Queue[int]
+	require.NoError(t, q.Put(1))
+	q.TaskDone()
+	defer func() {
+		assert.ErrorIs(t, recover().(error), ErrTooManyDone)
+		require.NoError(t, q.Put(2)) // it is usable afterwards
+		q.TaskDone()
+	}()
+	q.TaskDone()
+}
+
+func TestShutdownLetsWhatIsThereOut(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		q := New[int](2)
+		_, err := q.PutAll([]int{1, 2})
+		require.NoError(t, err)
+		spawn(func() { assert.Equal(t, ErrShutdown, q.Put(3)) })
+		awaitWaiting(q, &q.putters, 1)
+		q.Shutdown()
+		q.Shutdown()
+		assert.True(t, q.IsShutdown())
+		assert.Equal(t, ErrShutdown, q.Put(4))
+		assert.Equal(t, ErrShutdown, q.TryPut(4))
+		n, err := q.PutAll([]int{4})
+		assert.Equal(t, ErrShutdown, err)
+		assert.Zero(t, n)
+		var got []int
+		for v := range q.All() {
+			got = append(got, v)
+			q.TaskDone()
+		}
+		assert.Equal(t, []int{1, 2}, got)
+		_, err = q.Get()
+		assert.Equal(t, ErrShutdown, err)
+		_, err = q.TryGet()
+		assert.Equal(t, ErrShutdown, err)
+		q.Join()
+	})
+}
+
+func TestShutdownWakesGetters(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		var q Queue[int]
+		for i := range 3 {
+			spawn(func() {
+				_, err := q.Get()
+				assert.Equal(t, ErrShutdown, err)
+			})
+			awaitWaiting(&q, &q.getters, i+1)
+		}
+		q.Shutdown()
+	})
+}
+
+func TestShutdownNowReturnsWhatWasThere(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		q := New[int](3)
+		_, err := q.PutAll([]int{1, 2, 3})
+		require.NoError(t, err)
+		v, err := q.Get() // in flight
+		require.NoError(t, err)
+		assert.Equal(t, 1, v)
+		spawn(q.Join)
+		awaitWaiting(q, &q.joiners, 1)
+		assert.Equal(t, []int{2, 3}, q.ShutdownNow())
+		assert.Nil(t, q.ShutdownNow())
+		_, err = q.Get()
+		assert.Equal(t, ErrShutdown, err)
+		assert.Equal(t, 1, q.Unfinished(), "what is in flight")
+		assert.False(t, q.TryJoin())
+		q.TaskDone()
+		q.Join()
+		assert.Panics(t, q.TaskDone)
+	})
+}
+
+func TestShutdownNowAfterShutdown(t *testing.T) {
+	q := NewPriority(0, cmp.Compare[int])
+	_, err := q.PutAll([]int{3, 1, 2})
+	require.NoError(t, err)
+	q.Shutdown()
+	assert.Equal(t, []int{1, 2, 3}, q.ShutdownNow())
+	q.Join()
+}
+
+func TestBatches(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		q := New[int](4)
+		n, err := q.PutAllTimeout([]int{0, 1, 2, 3, 4, 5}, time.Millisecond)
+		assert.Equal(t, ErrFull, err)
+		assert.Equal(t, 4, n)
+		spawn(func() {
+			n, err := q.PutAllContext(context.Background(), []int{4, 5, 6, 7})
+			assert.NoError(t, err)
+			assert.Equal(t, 4, n)
+		})
+		awaitWaiting(q, &q.putters, 1)
+		var got []int
+		buf := make([]int, 3)
+		for len(got) < 8 {
+			n, err := q.GetN(buf)
+			require.NoError(t, err)
+			got = append(got, buf[:n]...)
+		}
+		assert.Equal(t, []int{0, 1, 2, 3, 4, 5, 6, 7}, got)
+
+		n, err = q.GetN(nil)
+		assert.NoError(t, err)
+		assert.Zero(t, n)
+		_, err = q.TryGetN(buf)
+		assert.Equal(t, ErrEmpty, err)
+		_, err = q.GetNTimeout(buf, time.Millisecond)
+		assert.Equal(t, ErrEmpty, err)
+		ctx, stop := context.WithCancel(context.Background())
+		stop()
+		_, err = q.GetNContext(ctx, buf)
+		assert.Equal(t, context.Canceled, err)
+		_, err = q.PutAllContext(ctx, buf)
+		assert.Equal(t, context.Canceled, err)
+		assert.Empty(t, q.Drain())
+		_, err = q.PutAll([]int{8, 9})
+		require.NoError(t, err)
+		assert.Equal(t, []int{8, 9}, q.Drain())
+		assert.Equal(t, 10, q.Unfinished())
+	})
+}
+
+func TestSimple(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		var s Simple[int]
+		assert.True(t, s.Empty())
+		_, err := s.TryGet()
+		assert.Equal(t, ErrEmpty, err)
+		_, err = s.GetTimeout(time.Millisecond)
+		assert.Equal(t, ErrEmpty, err)
+		spawn(func() { assert.Equal(t, 1, s.Get()) })
+		awaitWaiting(&s.q, &s.q.getters, 1)
+		s.Put(1)
+		s.Put(2)
+		s.Put(3)
+		assert.Equal(t, 2, s.Len())
+		v, err := s.GetContext(context.Background())
+		assert.NoError(t, err)
+		assert.Equal(t, 2, v)
+		for v := range s.All() {
+			assert.Equal(t, 3, v)
+			break
+		}
+	})
+}
+
+func TestHooksSeeQueues(t *testing.T) {
+	q := New[int](1)
+	var events []osthread.Action
+	th, err := osthread.Go(func() error {
+		me := osthread.Current()
+		me.SetTrace(func(e osthread.TraceEvent) {
+			if e.Object == any(q) {
+				events = append(events, e.Action)
+			}
+		})
+		defer me.SetTrace(nil)
+		_, err := q.Get()
+		return err
+	})
+	require.NoError(t, err)
+	awaitWaiting(q, &q.getters, 1)
+	require.NoError(t, q.Put(1))
+	require.NoError(t, th.Join())
+	assert.Equal(t, []osthread.Action{osthread.TraceBlock, osthread.TraceResume}, events)
+}
