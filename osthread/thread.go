@@ -452,6 +452,10 @@ func SetPanicHook(h func(t *Thread, e *PanicError)) {
 	panicHook.Store(&h)
 }
 
+// ReportPanic does with e what is done with the panic of a thread's function, for the calling thread: it calls SetPanicHook's function, or writes e to
+// standard error. It is for code that calls others' functions on its threads and recovers their panics.
+func ReportPanic(e *PanicError) { Current().report(e) }
+
 func (t *Thread) report(e *PanicError) {
 	h := panicHook.Load()
 	if h == nil {

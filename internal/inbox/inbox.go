@@ -1,0 +1,336 @@
+// Package inbox hands functions to one thread, which calls them: a thread that a C library is tied to, or the process's first.
+//
+// # Who owns a call
+//
+//	made by the caller, waiting
+//	  into the list ------------ the list's, under its guard
+//	  |  the caller gives up --- the caller's again: the function is not called
+//	  taken out by the server -- the server's, until it has set err
+//	     waiting -> finished --- the caller's again: it is woken and looks at err
+//	     waiting -> abandoned -- the caller has given up meanwhile; the server's for good
+//
+// The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wake-up
+// (internal/park); what the caller did before synchronizes with the function by the guard.
+//
+// One wake each way is all: the server, once woken, needs no lock that the caller has, and the caller none at all. The server announces under the guard,
+// after a last look at the list, that it is about to sleep, so the one who puts the first call in knows that it has to be woken, and no other wakes it.
+package inbox
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+	"example.com/thread/osthread"
+)
+
+var (
+	// ErrBusy says that the thread is not waiting for work.
+	ErrBusy = errors.New("thread is busy")
+	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
+	ErrRunning = errors.New("the function still runs")
+)
+
+// A Box is where calls wait for their thread. The zero value is open and empty. It must not be copied after first use.
+type Box struct {
+	guard      wait.Guard
+	head, tail *Call
+	asleep     bool // the server has to be woken
+	closed     bool
+
+	server     park.Waiter
+	serverSpin park.Spinner
+	spin       park.Spinner // of callers
+	onPost     atomic.Pointer[func()]
+}
+
+// A Call is a function that waits to be called, or is.
+type Call struct {
+	fn         func() error
+	err        error
+	posted     bool // nobody waits for its end
+	in         bool // the list
+	next, prev *Call
+	state      atomic.Uint32
+	waiter     park.Waiter
+}
+
+const (
+	waiting = iota
+	finished
+	abandoned
+)
+
+var calls = sync.Pool{New: func() any { return new(Call) }}
+
+func (c *Call) free() {
+	c.fn, c.err, c.posted = nil, nil, false
+	c.state.Store(waiting)
+	calls.Put(c)
+}
+
+// How long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing unless the server
+// waits for work.
+type Limit struct {
+	Deadline int64
+	Context  context.Context
+	IfIdle   bool
+}
+
+// Do has the server call fn, and returns what that returned, or a *PanicError or ErrGoexit. It returns ErrShutdown if the box is closed before, ErrBusy as
+// Limit says, and past the limit ErrTimeout or the context's cause; fn is not called then, or if it has begun ErrRunning comes with it. obj is what
+// trace functions are told.
+func (b *Box) Do(fn func() error, l Limit, obj any) error {
+	c := calls.Get().(*Call)
+	c.fn = fn
+	c.waiter.Spin = &b.spin
+	if err := b.put(c, l.IfIdle); err != nil {
+		c.free()
+		return err
+	}
+	if wait.Hooked.Load() != 0 {
+		defer wait.Blocked(obj)()
+	}
+	if c.waiter.Park(l.Deadline, l.Context) != park.Unparked {
+		late := osthread.ErrTimeout
+		if l.Context != nil {
+			late = context.Cause(l.Context)
+		}
+		if b.remove(c) {
+			c.free()
+			return late
+		}
+		if c.state.CompareAndSwap(waiting, abandoned) {
+			return errors.Join(late, ErrRunning)
+		}
+		c.waiter.Park(futex.Never, nil) // the wake-up is on its way
+	}
+	err := c.err
+	c.free()
+	return err
+}
+
+// Post has the server call fn, and returns at once: nil, or ErrShutdown. A panic of fn is reported as that of a thread's function.
+func (b *Box) Post(fn func()) error {
+	c := calls.Get().(*Call)
+	c.fn = func() error { fn(); return nil }
+	c.posted = true
+	err := b.put(c, false)
+	if err != nil {
+		c.free()
+	}
+	return err
+}
+
+// OnPost makes f be called, by the caller, whenever a call has gone in; nil: nothing.
+func (b *Box) OnPost(f func()) {
+	if f == nil {
+		b.onPost.Store(nil)
+		return
+	}
+	b.onPost.Store(&f)
+}
+
+// Len returns how many calls wait to begin.
+func (b *Box) Len() (n int) {
+	b.guard.Lock()
+	defer b.guard.Unlock()
+	for c := b.head; c != nil; c = c.next {
+		n++
+	}
+	return n
+}
+
+func (b *Box) put(c *Call, ifIdle bool) error {
+	b.guard.Lock()
+	switch {
+	case b.closed:
+		b.guard.Unlock()
+		return osthread.ErrShutdown
+	case ifIdle && !b.asleep:
+		b.guard.Unlock()
+		return ErrBusy
+	}
+	c.in = true
+	c.next, c.prev = nil, b.tail
+	if b.tail == nil {
+		b.head = c
+	} else {
+		b.tail.next = c
+	}
+	b.tail = c
+	wake := b.asleep
+	b.asleep = false
+	b.guard.Unlock()
+	if wake {
+		b.server.Unpark()
+	}
+	if f := b.onPost.Load(); f != nil {
+		(*f)()
+	}
+	return nil
+}
+
+// remove takes c out of the list and reports whether it stood there.
+func (b *Box) remove(c *Call) bool {
+	b.guard.Lock()
+	defer b.guard.Unlock()
+	return b.unlink(c)
+}
+
+func (b *Box) unlink(c *Call) bool {
+	if !c.in {
+		return false
+	}
+	c.in = false
+	if c.prev == nil {
+		b.head = c.next
+	} else {
+		c.prev.next = c.next
+	}
+	if c.next == nil {
+		b.tail = c.prev
+	} else {
+		c.next.prev = c.prev
+	}
+	c.next, c.prev = nil, nil
+	return true
+}
+
+// TryNext takes the next call out; nil if there is none. Only the server calls it, Next and Run.
+func (b *Box) TryNext() *Call {
+	b.guard.Lock()
+	defer b.guard.Unlock()
+	c := b.head
+	if c != nil {
+		b.unlink(c)
+	}
+	return c
+}
+
+// Next takes the next call out, sleeping until there is one, until deadline, or until ctx, which may be nil, is done; then, and when the box is closed and empty,
+// it returns nil.
+func (b *Box) Next(deadline int64, ctx context.Context) *Call {
+	b.server.Spin = &b.serverSpin
+	for {
+		b.guard.Lock()
+		c := b.head
+		if c != nil {
+			b.unlink(c)
+		}
+		if c != nil || b.closed {
+			b.guard.Unlock()
+			return c
+		}
+		b.asleep = true
+		b.guard.Unlock()
+		if b.server.Park(deadline, ctx) == park.Unparked {
+			continue
+		}
+		b.guard.Lock()
+		woken := !b.asleep
+		b.asleep = false
+		b.guard.Unlock()
+		if !woken {
+			return nil
+		}
+		b.server.Park(futex.Never, nil) // the wake-up is on its way; the limit shows next time
+	}
+}
+
+// Run calls c's function. c is gone then.
+func (c *Call) Run() {
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			c.err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
+		} else if !returned {
+			c.err = osthread.ErrGoexit
+		}
+		c.finish()
+	}()
+	c.err = c.fn()
+	returned = true
+}
+
+func (c *Call) finish() {
+	switch {
+	case c.posted:
+		report(c.err)
+		c.free()
+	case c.state.CompareAndSwap(waiting, finished):
+		c.waiter.Unpark()
+	default:
+		report(c.err)
+	}
+}
+
+// report tells of a panic that nobody waits to hear of.
+func report(err error) {
+	if p, ok := err.(*osthread.PanicError); ok {
+		osthread.ReportPanic(p)
+	}
+}
+
+// Close makes Do and Post return ErrShutdown from now on, and Next nil once the box is empty. If drop is set that is at once: calls that have not begun end with
+// ErrShutdown. It returns how many of those there were, posted ones among them.
+func (b *Box) Close(drop bool) (dropped int) {
+	b.guard.Lock()
+	b.closed = true
+	var first *Call
+	if drop {
+		first = b.head
+		b.head, b.tail = nil, nil
+		for c := first; c != nil; c = c.next {
+			c.in = false
+			c.err = osthread.ErrShutdown
+			c.state.Store(finished) // before a caller who gives up sees that it is out
+		}
+	}
+	wake := b.asleep
+	b.asleep = false
+	b.guard.Unlock()
+	if wake {
+		b.server.Unpark()
+	}
+	for c := first; c != nil; dropped++ {
+		next := c.next
+		c.next, c.prev = nil, nil
+		if c.posted {
+			c.free()
+		} else {
+			c.waiter.Unpark()
+		}
+		c = next
+	}
+	return dropped
+}
+
+// Closed reports whether the box is closed.
+func (b *Box) Closed() bool {
+	b.guard.Lock()
+	defer b.guard.Unlock()
+	return b.closed
+}
+
+// Idle reports whether the server waits for work.
+func (b *Box) Idle() bool {
+	b.guard.Lock()
+	defer b.guard.Unlock()
+	return b.asleep
+}
+
+// Inline calls fn as Run does, on the calling thread. A Goexit of fn goes on.
+func Inline(fn func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return fn()
+}

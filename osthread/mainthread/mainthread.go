@@ -1,0 +1,195 @@
+// Package mainthread has functions called on the process's first thread, from anywhere: what Cocoa, OpenGL window libraries and some other C libraries
+// insist on.
+//
+//	func main() {
+//		mainthread.Run(app) // app runs beside it, and asks for the first thread when it needs it
+//	}
+//
+//	func app() {
+//		err := mainthread.Do(func() error { return window.Open() })
+//		...
+//	}
+//
+// A library with an event loop of its own runs that instead of [Run], and calls [Poll] in it, or [Wait]; [OnPost] helps to wake it.
+//
+// This package locks the main goroutine to the first thread, when the program begins. With cgo and without, on all platforms; on systems where
+// "first" means nothing to anybody it is one thread that does not change.
+package mainthread
+
+import (
+	"context"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/ident"
+	"example.com/thread/internal/inbox"
+	"example.com/thread/osthread"
+)
+
+// How functions get to the first thread, and their results back, is internal/inbox's. serial is the first thread's, whose goroutine never
+// leaves it.
+var (
+	box    inbox.Box
+	serial uint64
+	run    atomic.Bool
+)
+
+func init() {
+	runtime.LockOSThread() // package initialization runs on the main goroutine, and that on the first thread
+	serial = ident.Serial(ident.ID())
+}
+
+var (
+	// ErrBusy says that the first thread is not waiting for work.
+	ErrBusy = inbox.ErrBusy
+	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
+	ErrRunning = inbox.ErrRunning
+	// ErrNotOwner says that the caller is not on the first thread.
+	ErrNotOwner = osthread.ErrNotOwner
+	// ErrStarted says that Run runs already.
+	ErrStarted = osthread.ErrStarted
+)
+
+// Is reports whether the caller is on the first thread, and not just for the moment.
+func Is() bool { return ident.Serial(ident.Slot()) == serial }
+
+// Run is for the main goroutine, whose thread it is: it calls what Do and its kin ask for, and f in a goroutine beside it, and returns when f has
+// ended, after what was asked for until then. It returns nil; the *PanicError of f, which has been reported like that of a thread's function (see
+// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner, and f is not called, on any other thread than the first, and ErrStarted below another
+// Run. A function asked for with Do that calls runtime.Goexit ends the main goroutine, and Run does not return.
+//
+// Do that is called when no Run, Poll or Wait comes any more waits for ever.
+func Run(f func()) error {
+	if !Is() {
+		return ErrNotOwner
+	}
+	if !run.CompareAndSwap(false, true) {
+		return ErrStarted
+	}
+	defer run.Store(false)
+	ended := osthread.ErrGoexit
+	over := false // touched by the first thread alone
+	go func() {
+		defer func() {
+			// It is the last in the queue: what f asked for comes first.
+			_ = box.Post(func() { over = true }) // the box is never closed
+		}()
+		ended = inbox.Inline(func() error { f(); return nil })
+		if p, ok := ended.(*osthread.PanicError); ok {
+			osthread.ReportPanic(p)
+		}
+	}()
+	for !over {
+		box.Next(futex.Never, nil).Run()
+	}
+	return ended
+}
+
+// Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll or Wait if
+// need be. On the first thread it calls f at once: so what runs there may call Do.
+func Do(f func() error) error { return do(f, inbox.Limit{Deadline: futex.Never}) }
+
+// TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.
+func TryDo(f func() error) error {
+	return do(f, inbox.Limit{Deadline: futex.Never, IfIdle: true})
+}
+
+// DoTimeout is Do for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on, and may
+// still use what it shares with the caller. With d <= 0 it is TryDo. On the first thread d counts for nothing.
+func DoTimeout(f func() error, d time.Duration) error {
+	if d <= 0 {
+		return TryDo(f)
+	}
+	return do(f, inbox.Limit{Deadline: futex.After(d)})
+}
+
+// DoContext is DoTimeout until ctx is done, with ctx's cause for ErrTimeout. If ctx is done already f is not called.
+func DoContext(ctx context.Context, f func() error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return do(f, inbox.Limit{Deadline: futex.Never, Context: ctx})
+}
+
+// Go has f called on the first thread, after what was asked before, and does not wait for it, also on the first thread. A panic of f is reported like that of a
+// thread's function.
+func Go(f func()) {
+	_ = box.Post(f) // the box is never closed
+}
+
+// Poll calls what waits to be called, but nothing that is asked for meanwhile, and returns how many functions those were. It is for the event loop of a
+// library on the first thread; elsewhere it returns ErrNotOwner. It does not sleep.
+func Poll() (int, error) {
+	if !Is() {
+		return 0, ErrNotOwner
+	}
+	n := 0
+	for most := box.Len(); n < most; n++ {
+		c := box.TryNext()
+		if c == nil { // called below another function that polls
+			break
+		}
+		c.Run()
+	}
+	return n, nil
+}
+
+// Wait is Poll that sleeps until there is something to call.
+func Wait() (int, error) { return await(futex.Never, nil) }
+
+// WaitTimeout is Wait for at most d. d <= 0 never sleeps.
+func WaitTimeout(d time.Duration) (int, error) {
+	if d <= 0 {
+		return Poll()
+	}
+	return await(futex.After(d), nil)
+}
+
+// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is done already it calls nothing.
+func WaitContext(ctx context.Context) (int, error) {
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	n, err := await(futex.Never, ctx)
+	if n == 0 && err == nil {
+		err = context.Cause(ctx)
+	}
+	return n, err
+}
+
+// OnPost has f called whenever a function has been asked for, by the one who asks, on any thread; nil: nothing. It is for what wakes a library's event loop, as
+// glfwPostEmptyEvent, so that it comes to Poll.
+func OnPost(f func()) { box.OnPost(f) }
+
+// RunTests is for TestMain: it runs m beside the first thread, so that tests may use that, and returns the code to exit with:
+//
+//	func TestMain(m *testing.M) { os.Exit(mainthread.RunTests(m)) }
+func RunTests(m interface{ Run() int }) (code int) {
+	code = 2 // until the tests have ended
+	if err := Run(func() { code = m.Run() }); err != nil {
+		return 2
+	}
+	return code
+}
+
+func do(f func() error, l inbox.Limit) error {
+	if Is() {
+		return inbox.Inline(f)
+	}
+	return box.Do(f, l, "main thread")
+}
+
+func await(deadline int64, ctx context.Context) (int, error) {
+	if !Is() {
+		return 0, ErrNotOwner
+	}
+	c := box.Next(deadline, ctx)
+	if c == nil {
+		return 0, nil
+	}
+	c.Run()
+	n, err := Poll()
+	return n + 1, err
+}
