@@ -22,23 +22,23 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread"
 	"example.com/thread/internal/futex"
-	"example.com/thread/internal/ident"
 	"example.com/thread/internal/inbox"
 	"example.com/thread/osthread"
 )
 
-// How functions get to the first thread, and their results back, is internal/inbox's. serial is the first thread's, whose goroutine never
-// leaves it.
+// How functions get to the first thread, and their results back, is internal/inbox's. The first thread lives as long as the process, and its
+// goroutine never leaves it, so its ident is nobody else's.
 var (
-	box    inbox.Box
-	serial uint64
-	run    atomic.Bool
+	box   inbox.Box
+	first thread.Ident
+	run   atomic.Bool
 )
 
 func init() {
 	runtime.LockOSThread() // package initialization runs on the main goroutine, and that on the first thread
-	serial = ident.Serial(ident.ID())
+	first = thread.Self()
 }
 
 var (
@@ -53,7 +53,7 @@ var (
 )
 
 // Is reports whether the caller is on the first thread, and not just for the moment.
-func Is() bool { return ident.Serial(ident.Slot()) == serial }
+func Is() bool { return thread.Self() == first }
 
 // Run is for the main goroutine, whose thread it is: it calls what Do and its kin ask for, and f in a goroutine beside it, and returns when f has
 // ended, after what was asked for until then. It returns nil; the *PanicError of f, which has been reported like that of a thread's function (see

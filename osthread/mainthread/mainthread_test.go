@@ -17,7 +17,7 @@ import (
 	"example.com/thread/osthread"
 )
 
-var first = thread.Self() // on the main goroutine
+var began = thread.Self() // on the main goroutine
 
 func TestMain(m *testing.M) { os.Exit(RunTests(m)) }
 
@@ -39,7 +39,7 @@ func TestDoCallsOnTheFirstThread(t *testing.T) {
 	assert.False(t, Is())
 	why := errors.New("why")
 	assert.Equal(t, why, Do(func() error {
-		assert.Equal(t, first, thread.Self())
+		assert.Equal(t, began, thread.Self())
 		assert.True(t, Is())
 		assert.Same(t, osthread.Main(), osthread.Current())
 		assert.NoError(t, Do(func() error { return nil }), "at once")
