@@ -38,10 +38,9 @@ var (
 
 // A Box is where calls wait for their thread. The zero value is open and empty. It must not be copied after first use.
 type Box struct {
-	guard      wait.Guard
-	head, tail *Call
-	asleep     bool // the server has to be woken
-	closed     bool
+	q      wait.Queue // of calls, by their nodes, on which nobody sleeps; its guard protects asleep and closed, too
+	asleep bool       // the server has to be woken
+	closed bool
 
 	server     park.Waiter
 	serverSpin park.Spinner
@@ -51,13 +50,12 @@ type Box struct {
 
 // A Call is a function that waits to be called, or is.
 type Call struct {
-	fn         func() error
-	err        error
-	posted     bool // nobody waits for its end
-	in         bool // the list
-	next, prev *Call
-	state      atomic.Uint32
-	waiter     park.Waiter
+	node   wait.Node
+	fn     func() error
+	err    error
+	posted bool // nobody waits for its end
+	state  atomic.Uint32
+	waiter park.Waiter
 }
 
 const (
@@ -66,7 +64,11 @@ const (
 	abandoned
 )
 
-var calls = sync.Pool{New: func() any { return new(Call) }}
+var calls = sync.Pool{New: func() any {
+	c := new(Call)
+	c.node.Item = c
+	return c
+}}
 
 func (c *Call) free() {
 	c.fn, c.err, c.posted = nil, nil, false
@@ -137,36 +139,26 @@ func (b *Box) OnPost(f func()) {
 }
 
 // Len returns how many calls wait to begin.
-func (b *Box) Len() (n int) {
-	b.guard.Lock()
-	defer b.guard.Unlock()
-	for c := b.head; c != nil; c = c.next {
-		n++
-	}
-	return n
+func (b *Box) Len() int {
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.q.Len()
 }
 
 func (b *Box) put(c *Call, ifIdle bool) error {
-	b.guard.Lock()
+	b.q.Lock()
 	switch {
 	case b.closed:
-		b.guard.Unlock()
+		b.q.Unlock()
 		return osthread.ErrShutdown
 	case ifIdle && !b.asleep:
-		b.guard.Unlock()
+		b.q.Unlock()
 		return ErrBusy
 	}
-	c.in = true
-	c.next, c.prev = nil, b.tail
-	if b.tail == nil {
-		b.head = c
-	} else {
-		b.tail.next = c
-	}
-	b.tail = c
+	b.q.PushBack(&c.node)
 	wake := b.asleep
 	b.asleep = false
-	b.guard.Unlock()
+	b.q.Unlock()
 	if wake {
 		b.server.Unpark()
 	}
@@ -178,39 +170,24 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 
 // remove takes c out of the list and reports whether it stood there.
 func (b *Box) remove(c *Call) bool {
-	b.guard.Lock()
-	defer b.guard.Unlock()
-	return b.unlink(c)
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.q.Remove(&c.node)
 }
 
-func (b *Box) unlink(c *Call) bool {
-	if !c.in {
-		return false
+// pop takes the first call out, nil if there is none. The caller has the guard.
+func (b *Box) pop() *Call {
+	if n := b.q.Pop(); n != nil {
+		return n.Item.(*Call)
 	}
-	c.in = false
-	if c.prev == nil {
-		b.head = c.next
-	} else {
-		c.prev.next = c.next
-	}
-	if c.next == nil {
-		b.tail = c.prev
-	} else {
-		c.next.prev = c.prev
-	}
-	c.next, c.prev = nil, nil
-	return true
+	return nil
 }
 
 // TryNext takes the next call out; nil if there is none. Only the server calls it, Next and Run.
 func (b *Box) TryNext() *Call {
-	b.guard.Lock()
-	defer b.guard.Unlock()
-	c := b.head
-	if c != nil {
-		b.unlink(c)
-	}
-	return c
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.pop()
 }
 
 // Next takes the next call out, sleeping until there is one, until deadline, or until ctx, which may be nil, is done; then, and when the box is closed and empty,
@@ -218,24 +195,21 @@ func (b *Box) TryNext() *Call {
 func (b *Box) Next(deadline int64, ctx context.Context) *Call {
 	b.server.Spin = &b.serverSpin
 	for {
-		b.guard.Lock()
-		c := b.head
-		if c != nil {
-			b.unlink(c)
-		}
+		b.q.Lock()
+		c := b.pop()
 		if c != nil || b.closed {
-			b.guard.Unlock()
+			b.q.Unlock()
 			return c
 		}
 		b.asleep = true
-		b.guard.Unlock()
+		b.q.Unlock()
 		if b.server.Park(deadline, ctx) == park.Unparked {
 			continue
 		}
-		b.guard.Lock()
+		b.q.Lock()
 		woken := !b.asleep
 		b.asleep = false
-		b.guard.Unlock()
+		b.q.Unlock()
 		if !woken {
 			return nil
 		}
@@ -280,48 +254,47 @@ func report(err error) {
 // Close makes Do and Post return ErrShutdown from now on, and Next nil once the box is empty. If drop is set that is at once: calls that have not begun end with
 // ErrShutdown. It returns how many of those there were, posted ones among them.
 func (b *Box) Close(drop bool) (dropped int) {
-	b.guard.Lock()
+	b.q.Lock()
 	b.closed = true
-	var first *Call
+	var first *wait.Node
 	if drop {
-		first = b.head
-		b.head, b.tail = nil, nil
-		for c := first; c != nil; c = c.next {
-			c.in = false
+		first = b.q.TakeAll()
+		for n := first; n != nil; n = n.Next() {
+			c := n.Item.(*Call)
 			c.err = osthread.ErrShutdown
 			c.state.Store(finished) // before a caller who gives up sees that it is out
 		}
 	}
 	wake := b.asleep
 	b.asleep = false
-	b.guard.Unlock()
+	b.q.Unlock()
 	if wake {
 		b.server.Unpark()
 	}
-	for c := first; c != nil; dropped++ {
-		next := c.next
-		c.next, c.prev = nil, nil
+	for n := first; n != nil; dropped++ {
+		c := n.Item.(*Call)
+		n = n.Next()
+		*c.node.NextLink() = nil
 		if c.posted {
 			c.free()
 		} else {
 			c.waiter.Unpark()
 		}
-		c = next
 	}
 	return dropped
 }
 
 // Closed reports whether the box is closed.
 func (b *Box) Closed() bool {
-	b.guard.Lock()
-	defer b.guard.Unlock()
+	b.q.Lock()
+	defer b.q.Unlock()
 	return b.closed
 }
 
 // Idle reports whether the server waits for work.
 func (b *Box) Idle() bool {
-	b.guard.Lock()
-	defer b.guard.Unlock()
+	b.q.Lock()
+	defer b.q.Unlock()
 	return b.asleep
 }
 
