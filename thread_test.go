@@ -244,12 +244,15 @@ func TestStartRefusesABadAttr(t *testing.T) {
 			}
 			_, err := Start(func() { t.Error("the body ran") }, &row.attr)
 			assert.ErrorIs(t, err, want)
+			assert.Equal(t, err, row.attr.Check())
 			assert.Zero(t, NumThread())
 			assert.Zero(t, records.count())
 		})
 	}
 	_, err = Start(nil, nil)
 	assert.ErrorIs(t, err, syscall.EINVAL)
+	assert.NoError(t, (*Attr)(nil).Check())
+	assert.NoError(t, new(Attr).Check())
 }
 
 func TestAttrBelongsToTheCallerAfterStart(t *testing.T) {

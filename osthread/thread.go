@@ -133,11 +133,26 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 	if t.name == "" {
 		t.name = defaultName(what)
 	}
-	t.attr = thread.Attr{
-		StackSize: attr.StackSize, GuardSize: attr.GuardSize, Affinity: attr.Affinity, Policy: attr.Policy, Priority: attr.Priority, Nice: attr.Nice,
-		SignalMask: attr.SignalMask, Pinned: attr.Pinned,
-	}
+	t.attr = attr.low()
 	return t
+}
+
+// Check returns the error that Thread.Start would return for a, or nil. It makes nothing, so what the system alone can refuse is not seen.
+// A nil Attr stands for the defaults.
+func (a *Attr) Check() error {
+	if a == nil {
+		return nil
+	}
+	low := a.low()
+	return low.Check()
+}
+
+// low is a without what package thread does not know.
+func (a *Attr) low() thread.Attr {
+	return thread.Attr{
+		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: a.Affinity, Policy: a.Policy, Priority: a.Priority, Nice: a.Nice,
+		SignalMask: a.SignalMask, Pinned: a.Pinned,
+	}
 }
 
 func defaultName(what string) string {

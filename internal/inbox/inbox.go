@@ -12,8 +12,9 @@
 // The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wake-up
 // (internal/park); what the caller did before synchronizes with the function by the guard.
 //
-// One wake each way is all: the server, once woken, needs no lock that the caller has, and the caller none at all. The server announces under the guard,
-// after a last look at the list, that it is about to sleep, so the one who puts the first call in knows that it has to be woken, and no other wakes it.
+// One wake each way is all: the server, once woken, needs no lock that the caller has, and the caller none at all. The server announces under the
+// guard, after a last look at the list, that it is about to sleep, so the one who puts the first call in knows that it has to be woken, and no other
+// wakes it.
 package inbox
 
 import (
@@ -76,17 +77,17 @@ func (c *Call) free() {
 	calls.Put(c)
 }
 
-// How long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing unless the server
-// waits for work.
+// How long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing unless the
+// server waits for work.
 type Limit struct {
 	Deadline int64
 	Context  context.Context
 	IfIdle   bool
 }
 
-// Do has the server call fn, and returns what that returned, or a *PanicError or ErrGoexit. It returns ErrShutdown if the box is closed before, ErrBusy as
-// Limit says, and past the limit ErrTimeout or the context's cause; fn is not called then, or if it has begun ErrRunning comes with it. obj is what
-// trace functions are told.
+// Do has the server call fn, and returns what that returned, or a *PanicError or ErrGoexit. It returns ErrShutdown if the box is closed before,
+// ErrBusy as Limit says, and past the limit ErrTimeout or the context's cause; fn is not called then, or if it has begun ErrRunning comes with it.
+// obj is what trace functions are told.
 func (b *Box) Do(fn func() error, l Limit, obj any) error {
 	c := calls.Get().(*Call)
 	c.fn = fn
@@ -190,8 +191,8 @@ func (b *Box) TryNext() *Call {
 	return b.pop()
 }
 
-// Next takes the next call out, sleeping until there is one, until deadline, or until ctx, which may be nil, is done; then, and when the box is closed and empty,
-// it returns nil.
+// Next takes the next call out, sleeping until there is one, until deadline, or until ctx, which may be nil, is done; then, and when the box is
+// closed and empty, it returns nil.
 func (b *Box) Next(deadline int64, ctx context.Context) *Call {
 	b.server.Spin = &b.serverSpin
 	for {
@@ -251,8 +252,8 @@ func report(err error) {
 	}
 }
 
-// Close makes Do and Post return ErrShutdown from now on, and Next nil once the box is empty. If drop is set that is at once: calls that have not begun end with
-// ErrShutdown. It returns how many of those there were, posted ones among them.
+// Close makes Do and Post return ErrShutdown from now on, and Next nil once the box is empty. If drop is set that is at once: calls that have not
+// begun end with ErrShutdown. It returns how many of those there were, posted ones among them.
 func (b *Box) Close(drop bool) (dropped int) {
 	b.q.Lock()
 	b.closed = true

@@ -1,5 +1,5 @@
-// Package mainthread has functions called on the process's first thread, from anywhere: what Cocoa, OpenGL window libraries and some other C libraries
-// insist on.
+// Package mainthread has functions called on the process's first thread, from anywhere: what Cocoa, OpenGL window libraries and some other C
+// libraries insist on.
 //
 //	func main() {
 //		mainthread.Run(app) // app runs beside it, and asks for the first thread when it needs it
@@ -57,8 +57,8 @@ func Is() bool { return thread.Self() == first }
 
 // Run is for the main goroutine, whose thread it is: it calls what Do and its kin ask for, and f in a goroutine beside it, and returns when f has
 // ended, after what was asked for until then. It returns nil; the *PanicError of f, which has been reported like that of a thread's function (see
-// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner, and f is not called, on any other thread than the first, and ErrStarted below another
-// Run. A function asked for with Do that calls runtime.Goexit ends the main goroutine, and Run does not return.
+// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner, and f is not called, on any other thread than the first, and ErrStarted
+// below another Run. A function asked for with Do that calls runtime.Goexit ends the main goroutine, and Run does not return.
 //
 // Do that is called when no Run, Poll or Wait comes any more waits for ever.
 func Run(f func()) error {
@@ -87,8 +87,8 @@ func Run(f func()) error {
 	return ended
 }
 
-// Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll or Wait if
-// need be. On the first thread it calls f at once: so what runs there may call Do.
+// Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll
+// or Wait if need be. On the first thread it calls f at once: so what runs there may call Do.
 func Do(f func() error) error { return do(f, inbox.Limit{Deadline: futex.Never}) }
 
 // TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.
@@ -96,8 +96,8 @@ func TryDo(f func() error) error {
 	return do(f, inbox.Limit{Deadline: futex.Never, IfIdle: true})
 }
 
-// DoTimeout is Do for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on, and may
-// still use what it shares with the caller. With d <= 0 it is TryDo. On the first thread d counts for nothing.
+// DoTimeout is Do for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on, and
+// may still use what it shares with the caller. With d <= 0 it is TryDo. On the first thread d counts for nothing.
 func DoTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return TryDo(f)
@@ -113,14 +113,14 @@ func DoContext(ctx context.Context, f func() error) error {
 	return do(f, inbox.Limit{Deadline: futex.Never, Context: ctx})
 }
 
-// Go has f called on the first thread, after what was asked before, and does not wait for it, also on the first thread. A panic of f is reported like that of a
-// thread's function.
+// Go has f called on the first thread, after what was asked before, and does not wait for it, also on the first thread. A panic of f is reported like
+// that of a thread's function.
 func Go(f func()) {
 	_ = box.Post(f) // the box is never closed
 }
 
-// Poll calls what waits to be called, but nothing that is asked for meanwhile, and returns how many functions those were. It is for the event loop of a
-// library on the first thread; elsewhere it returns ErrNotOwner. It does not sleep.
+// Poll calls what waits to be called, but nothing that is asked for meanwhile, and returns how many functions those were. It is for the event loop of
+// a library on the first thread; elsewhere it returns ErrNotOwner. It does not sleep.
 func Poll() (int, error) {
 	if !Is() {
 		return 0, ErrNotOwner
@@ -159,8 +159,8 @@ func WaitContext(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// OnPost has f called whenever a function has been asked for, by the one who asks, on any thread; nil: nothing. It is for what wakes a library's event loop, as
-// glfwPostEmptyEvent, so that it comes to Poll.
+// OnPost has f called whenever a function has been asked for, by the one who asks, on any thread; nil: nothing. It is for what wakes a library's
+// event loop, as glfwPostEmptyEvent, so that it comes to Poll.
 func OnPost(f func()) { box.OnPost(f) }
 
 // RunTests is for TestMain: it runs m beside the first thread, so that tests may use that, and returns the code to exit with:

@@ -10,8 +10,8 @@ import (
 
 // A batch takes the guard once for as many values as can go in or out at the time, and wakes whom they wake afterwards.
 
-// PutAll puts all of vs, in their order, sleeping whenever the queue is full. Values that others put may come between. It returns how many it has put, and
-// ErrShutdown if those are not all.
+// PutAll puts all of vs, in their order, sleeping whenever the queue is full. Values that others put may come between. It returns how many it has
+// put, and ErrShutdown if those are not all.
 func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, futex.Never, nil) }
 
 // TryPutAll is PutAllTimeout(vs, 0).

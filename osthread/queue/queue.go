@@ -66,9 +66,10 @@ func NewLIFO[T any](max int) *Queue[T] {
 	return &Queue[T]{max: max, store: store[T]{order: lifo}}
 }
 
-// NewPriority returns a queue for at most max values that gives the least by cmp, of equal ones the one put first; max <= 0: any number. cmp
-// returns less than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare does. All others wait while it runs, so it must be quick, and
-// it must not use the queue. If it panics the call that needed it does, and the queue is as it was. It panics with an error that is ErrNoCmp if cmp is nil.
+// NewPriority returns a queue for at most max values that gives the least by cmp, of equal ones the one put first; max <= 0: any number. cmp returns
+// less than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare does. All others wait while it runs, so it must be quick, and it
+// must not use the queue. If it panics the call that needed it does, and the queue is as it was. It panics with an error that is ErrNoCmp if cmp is
+// nil.
 func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 	if cmp == nil {
 		panic(misuse("NewPriority", ErrNoCmp))

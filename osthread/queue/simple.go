@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A Simple is a first-in-first-out queue without a bound, a count of tasks, or an end. The zero value is empty. It must not be copied after first use.
+// A Simple is a first-in-first-out queue without a bound, a count of tasks, or an end. The zero value is empty. It must not be copied after first
+// use.
 //
 // Put takes no lock that is held for longer than it takes to move a value, nor calls anything: so it may be called from anywhere, as from
 // finalizers, callbacks of C, and signal.Notify's goroutine.

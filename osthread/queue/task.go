@@ -69,8 +69,8 @@ func (q *Queue[T]) join(deadline int64, ctx context.Context) bool {
 	return wait.Sleep(n, func(n *wait.Node) bool { return q.leave(&q.joiners, n) }, deadline, ctx, q)
 }
 
-// Shutdown shuts the queue down: Put returns ErrShutdown from now on, and Get does once the queue is empty. Whoever sleeps in Put or Get is woken and returns
-// ErrShutdown. There is no way back; to shut down again does nothing.
+// Shutdown shuts the queue down: Put returns ErrShutdown from now on, and Get does once the queue is empty. Whoever sleeps in Put or Get is woken and
+// returns ErrShutdown. There is no way back; to shut down again does nothing.
 func (q *Queue[T]) Shutdown() { q.shutdown(false) }
 
 // ShutdownNow is Shutdown that also empties the queue. It returns what was in it, in the order in which Get would have, and counts that as

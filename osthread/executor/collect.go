@@ -1,0 +1,235 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/wait"
+)
+
+// A collector watches futures and notes which are done, in order. Its owner alone sleeps on it. The guard is over the notes and over node, which is
+// there while the owner sleeps or is about to: whoever brings the number to what the owner wants takes node out, in the same step, and then wakes the
+// owner. So it is woken once, and a note that comes before it looks is seen, one that comes after finds node.
+
+// A ReturnWhen tells Wait what to wait for.
+type ReturnWhen uint8
+
+const (
+	AllCompleted   ReturnWhen = iota // all futures are done
+	FirstCompleted                   // one is
+	FirstError                       // one has finished with an error (a cancelled one does not count), or all are done
+)
+
+// An AnyFuture is a *Future[T] of any T.
+type AnyFuture interface {
+	Cancel() bool
+	Cancelled() bool
+	Running() bool
+	IsDone() bool
+	State() State
+	Done() <-chan struct{}
+	base() *task
+}
+
+type collector struct {
+	tasks    []*task
+	watchers []*watcher // nil: not watched
+
+	guard  wait.Guard
+	order  []int // of tasks, as they were done
+	failed bool
+	want   int  // the owner waits for as many in order
+	errs   bool // or for failed
+	node   *wait.Node
+}
+
+// collect watches fs, each once. What is done already is noted first. The caller ends it by stop.
+func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
+	c = &collector{order: make([]int, 0, len(fs))}
+	seen := make(map[*task]bool, len(fs))
+	for _, f := range fs {
+		if t := f.base(); !seen[t] {
+			seen[t] = true
+			unique = append(unique, f)
+			c.tasks = append(c.tasks, t)
+		}
+	}
+	c.watchers = make([]*watcher, len(unique))
+	var pending []int
+	for i, t := range c.tasks {
+		if t.settled() {
+			c.note(i)
+		} else {
+			pending = append(pending, i)
+		}
+	}
+	for _, i := range pending {
+		w := &watcher{call: func() { c.note(i) }}
+		if c.tasks[i].watch(w) {
+			c.watchers[i] = w
+		} else {
+			c.note(i)
+		}
+	}
+	return c, unique
+}
+
+func (c *collector) stop() {
+	for i, t := range c.tasks {
+		if c.watchers[i] != nil {
+			t.unwatch(c.watchers[i])
+		}
+	}
+}
+
+// note writes down that the future with number i is done.
+func (c *collector) note(i int) {
+	t := c.tasks[i]
+	failed := t.load() == Finished && t.err != nil
+	c.guard.Lock()
+	c.order = append(c.order, i) // there is room for all
+	c.failed = c.failed || failed
+	var n *wait.Node
+	if c.node != nil && c.enough() {
+		n, c.node = c.node, nil
+	}
+	c.guard.Unlock()
+	if n != nil {
+		n.Unpark()
+	}
+}
+
+// enough reports whether the owner has what it waits for. The caller has the guard.
+func (c *collector) enough() bool {
+	return len(c.order) >= c.want || c.errs && c.failed
+}
+
+// await waits until want futures are done, or if errs is set one has failed, and reports whether that is so.
+func (c *collector) await(want int, errs bool, deadline int64, ctx context.Context, obj any) bool {
+	c.guard.Lock()
+	c.want, c.errs = want, errs
+	if c.enough() {
+		c.guard.Unlock()
+		return true
+	}
+	c.guard.Unlock()
+	if wait.Over(deadline, ctx) {
+		return false
+	}
+	n := wait.New(nil)
+	defer n.Free()
+	c.guard.Lock()
+	if c.enough() {
+		c.guard.Unlock()
+		return true
+	}
+	c.node = n
+	c.guard.Unlock()
+	return wait.Sleep(n, c.leave, deadline, ctx, obj)
+}
+
+func (c *collector) leave(*wait.Node) bool {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	left := c.node != nil
+	c.node = nil
+	return left
+}
+
+// at returns the number of the future that was the k-th to be done.
+func (c *collector) at(k int) int {
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	return c.order[k]
+}
+
+// Wait waits until as many of fs are done as when says, and returns those that are done and those that are not, each in the order of fs; what is
+// given twice is returned once (Python: concurrent.futures.wait). Futures of several types go as AnyFuture: Wait[AnyFuture](FirstCompleted, f, g).
+// With no fs it returns at once. It panics with an error that is ErrInvalid, as do its kin, if when is none of the constants.
+func Wait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
+	done, notDone, _ = waitFor(when, fs, futex.Never, nil)
+	return done, notDone
+}
+
+// TryWait is WaitTimeout(0, when, fs...).
+func TryWait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
+	return WaitTimeout(0, when, fs...)
+}
+
+// WaitTimeout is Wait for at most d: past that it returns as well, which is no error. d <= 0 never sleeps.
+func WaitTimeout[F AnyFuture](d time.Duration, when ReturnWhen, fs ...F) (done, notDone []F) {
+	done, notDone, _ = waitFor(when, fs, futex.After(d), nil)
+	return done, notDone
+}
+
+// WaitContext is Wait until ctx is done; it then returns ctx's cause as well. If ctx is done already it does not wait.
+func WaitContext[F AnyFuture](ctx context.Context, when ReturnWhen, fs ...F) (done, notDone []F, err error) {
+	return waitFor(when, fs, futex.Never, ctx)
+}
+
+func waitFor[F AnyFuture](when ReturnWhen, fs []F, deadline int64, ctx context.Context) (done, notDone []F, err error) {
+	if when > FirstError {
+		panic(invalid("Wait: %d", when))
+	}
+	c, unique := collect(fs)
+	defer c.stop()
+	want := len(unique)
+	if when == FirstCompleted {
+		want = min(1, want)
+	}
+	if ctx != nil && ctx.Err() != nil || !c.await(want, when == FirstError, deadline, ctx, fs) {
+		err = outcomeOf(ctx)
+	}
+	for _, f := range unique {
+		if f.IsDone() {
+			done = append(done, f)
+		} else {
+			notDone = append(notDone, f)
+		}
+	}
+	return done, notDone, err
+}
+
+// AsCompleted ranges over fs in the order in which they are done, each once, those that are done already first, in the order of fs (Python:
+// as_completed).
+func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
+	return func(yield func(F) bool) {
+		for f := range asCompleted(fs, futex.Never, nil) {
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// AsCompletedTimeout is AsCompleted for at most d from the call; past that it yields, last, a zero F and an error that is ErrTimeout and tells how
+// many are not done. With d <= 0 it never sleeps: it yields what is done.
+func AsCompletedTimeout[F AnyFuture](d time.Duration, fs ...F) iter.Seq2[F, error] {
+	return asCompleted(fs, futex.After(d), nil)
+}
+
+// AsCompletedContext is AsCompleted until ctx is done; it then yields, last, a zero F and an error that is ctx's cause and tells how many are not
+// done. If ctx is done already it yields that alone.
+func AsCompletedContext[F AnyFuture](ctx context.Context, fs ...F) iter.Seq2[F, error] {
+	return asCompleted(fs, futex.Never, ctx)
+}
+
+func asCompleted[F AnyFuture](fs []F, deadline int64, ctx context.Context) iter.Seq2[F, error] {
+	return func(yield func(F, error) bool) {
+		c, unique := collect(fs)
+		defer c.stop()
+		for k := range unique {
+			if ctx != nil && ctx.Err() != nil || !c.await(k+1, false, deadline, ctx, fs) {
+				var none F
+				yield(none, fmt.Errorf("executor: %d (of %d) futures unfinished: %w", len(unique)-k, len(unique), outcomeOf(ctx)))
+				return
+			}
+			if !yield(unique[c.at(k)], nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,79 @@
+// Package executor runs functions on threads of package osthread: on a pool of them, as Python's concurrent.futures does, or on one.
+//
+//	e, err := executor.New(executor.Options{Threads: 4, Attr: &osthread.Attr{StackSize: 64 << 20}})
+//	if err != nil {
+//		return err
+//	}
+//	defer e.Close()
+//	f, err := executor.Submit(e, func() (Image, error) { return decode(file) })
+//	if err != nil {
+//		return err
+//	}
+//	image, err := f.Result()
+//
+// An [Executor] is a pool; in a [Keyed] one, work with the same key runs on the same thread; a [Worker] is one thread that others call functions on.
+// [Sacrificial] runs one function on a thread that nobody gets afterwards. Where any goroutine will do, a go statement and a channel cost less.
+//
+// # What runs where
+//
+// A function runs on one thread from its beginning to its end, with what Options.OnStart has done there. What it starts by a go statement runs
+// elsewhere. Whatever it leaves in the thread, a signal mask, an affinity, credentials, the next function finds: such work is for Sacrificial, or for
+// OnStart.
+//
+// A function that panics has the *PanicError for its result, and the hook for panics is not told; its thread is replaced, as C code may be in any
+// state. One that calls runtime.Goexit or thread.Exit, or whose thread C code ends, costs its thread as well. Every future is done some day, if its
+// function ends: also if a thread cannot be started, or OnStart fails.
+//
+// # Deadlocks
+//
+// A function that waits for another of the same pool holds its thread meanwhile. Once all threads are held so, nobody is left to run what they wait
+// for, and with a bounded backlog the same goes for a function that submits. Then nothing in the process moves any more, and nothing tells why. Let
+// functions return what is to be done next, or use OnDone, or a second pool: work may wait for work in pools further down, never up. A function that
+// waits for its own future gets ErrDeadlock, and so does one that closes its own pool.
+//
+// # Costs
+//
+// A Submit and its Result take some 0.4 us where another processor is free for the thread, against 45 for the start and the join of a thread; with
+// GOMAXPROCS=1 they take two switches of threads, 28 against 180 us (2 processors, Linux, BenchmarkSubmitResult and BenchmarkStartJoin). A task is
+// one allocation, its future. Threads, and who waits for a future, look for what they wait for during some 40 us before they sleep, where that has
+// paid lately.
+//
+// # From Python
+//
+//	concurrent.futures               here                             difference
+//	ThreadPoolExecutor(max_workers,  New(Options)                     Threads, Attr.Name, OnStart; ErrInvalid for ValueError; arguments by closure; the
+//	  thread_name_prefix,                                             default prefix is Executor-N; besides: Backlog, Full, IdleTimeout, OnStop, and
+//	  initializer, initargs)                                          all attributes of threads
+//	submit(fn, *args)                Submit(e, fn)                    TrySubmit, SubmitTimeout, SubmitContext for a bounded backlog; ErrShutdown for
+//	                                                                  both RuntimeErrors
+//	BrokenThreadPool                 ErrBroken                        also is what OnStart ended with; an error is not logged, a panic is
+//	map(fn, *its, buffersize)        Map(e, ahead, seq, fn)           begins with the range; an error does not end it; iter.Pull zips iterators
+//	map(timeout)                     MapContext                       the context's cause for TimeoutError
+//	map(chunksize)                   -                                it is for processes
+//	shutdown(), with                 Close                            ErrDeadlock on a thread of the pool
+//	shutdown(wait=False)             TryShutdown                      returns what still runs; so do ShutdownTimeout and Shutdown(ctx)
+//	shutdown(cancel_futures=True)    ShutdownNow(ctx)
+//	exit of the process              osthread.Shutdown, RunMain       does what is queued first; daemons are not waited for: Attr.Daemon
+//	executor dropped                 the same                         when the garbage collector finds it
+//	a task that raises               the error; *PanicError           after a panic the thread is replaced
+//
+//	Future                           Future[T]
+//	PENDING, RUNNING, FINISHED       Pending, Running, Finished       by State
+//	CANCELLED,                       Cancelled                        one state: a cancelled future is done at once, for Wait too, and its place is
+//	  CANCELLED_AND_NOTIFIED                                          free
+//	cancel, cancelled, running       Cancel, Cancelled, Running
+//	done                             IsDone                           Done is a channel, for select
+//	result(timeout)                  Result, TryResult, ...           result and error at once; ErrTimeout, ErrCancelled
+//	exception(timeout)               Result, TryResult, ...
+//	add_done_callback                OnDone                           a panic goes to osthread's panic hook
+//	set_running_or_notify_cancel     Promise.SetRunning               ErrCancelled for False, ErrState for RuntimeError
+//	set_result, set_exception        Promise.SetResult, SetError      ErrState for InvalidStateError; ErrCancelled
+//	_get_snapshot                    State and TryResult              what is done stays as it is
+//
+//	wait(fs, timeout, return_when)   Wait, TryWait, WaitTimeout, ...  lists in the order given
+//	ALL_COMPLETED, ...               AllCompleted, FirstCompleted,    ErrInvalid for any other, in any case
+//	                                 FirstError
+//	as_completed(fs, timeout)        AsCompleted, ...Timeout,         the last pair has the error, and how many are unfinished
+//	                                 ...Context
+//	ProcessPoolExecutor              -                                use os/exec
+package executor

@@ -1,0 +1,113 @@
+//go:build unix
+
+package executor
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"example.com/thread/internal/leak"
+	"example.com/thread/osthread"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// The children have no testing to report to.
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func TestEndOfTheProcessDoesTheQueuedWorkFirst(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
+	out := leak.InChild(t, func() {
+		check(osthread.RunMain(func() error {
+			e, err := New(Options{Threads: 1})
+			if err != nil {
+				return err
+			}
+			for i := range 3 {
+				if _, err := Submit(e, func() (int, error) { fmt.Println("task", i); return 0, nil }); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		_, err := New(Options{})
+		fmt.Println(err)
+		k, err := NewKeyed(Options{})
+		fmt.Println(k, err)
+	})
+	assert.Equal(t, "task 0\ntask 1\ntask 2\nshut down\n<nil> shut down\n", out)
+}
+
+// The thread is replaced when it is gone, after osthread has seen the last of it.
+func TestEndOfTheProcessWaitsForReplacedThreads(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
+	out := leak.InChild(t, func() {
+		e, err := New(Options{Threads: 1})
+		check(err)
+		var g gate
+		_, err = Submit(e, g.run)
+		check(err)
+		g.begun.Wait()
+		var futures []*Future[int]
+		for i := range 20 {
+			f, err := Submit(e, func() (int, error) { panic(i) })
+			check(err)
+			futures = append(futures, f)
+		}
+		check(osthread.AtShutdown(func() { g.open.Set() }))
+		_, err = osthread.Shutdown(context.Background())
+		check(err)
+		for i, f := range futures {
+			if _, err := f.TryResult(); err == nil || err.Error() != fmt.Sprintf("panic in thread: %d", i) {
+				fmt.Println(i, err)
+			}
+		}
+	})
+	assert.Empty(t, out)
+}
+
+func TestEndOfTheProcessLeavesDaemonsAlone(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
+	out := leak.InChild(t, func() {
+		e, err := New(Options{Threads: 1, Attr: &osthread.Attr{Daemon: true}})
+		check(err)
+		var g gate
+		_, err = Submit(e, g.run)
+		check(err)
+		g.begun.Wait()
+		_, err = osthread.Shutdown(context.Background())
+		check(err)
+		f, err := Submit(e, func() (int, error) { return 1, nil })
+		check(err)
+		g.open.Set()
+		fmt.Println(f.Result())
+	})
+	assert.Equal(t, "1 <nil>\n", out)
+}
+
+func TestEndOfTheProcessTellsOfStuckTasks(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
+	out := leak.InChild(t, func() {
+		e, err := New(Options{Threads: 1, Attr: &osthread.Attr{Name: "stuck"}})
+		check(err)
+		var g gate
+		_, err = Submit(e, g.run)
+		check(err)
+		g.begun.Wait()
+		ctx, cancel := context.WithCancel(context.Background())
+		check(osthread.AtShutdown(cancel))
+		running, err := osthread.Shutdown(ctx)
+		fmt.Println(len(running), running[0].Name(), err)
+		_, err = Submit(e, g.run)
+		fmt.Println(err)
+		g.open.Set()
+		_, err = osthread.Shutdown(context.Background())
+		check(err)
+	})
+	assert.Equal(t, "1 stuck_0 context canceled\nshut down\n", out)
+}

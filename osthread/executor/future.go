@@ -1,0 +1,419 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+	"example.com/thread/osthread"
+)
+
+// A task is the part of a Future that does not depend on its type: what pools queue, and what waiters and callbacks hang on. The two are one
+// allocation.
+//
+//	pending --begin--> running --finish--> finished
+//	   |  \--fail, a promise that is kept at once--^
+//	   \--cancel--> cancelled
+//
+// Each arrow out of pending is one compare-and-swap, so of a thread that begins and a caller that cancels one wins. The winner owns fn, value and
+// err: until it publishes the state finished it alone touches them, and from then on nobody writes them. The state's store is what every reader's
+// load pairs with.
+//
+// Waiters stand in q, callbacks in watchers, both under q's guard. Who waits looks at the state under the guard before it queues. Who settles the
+// task has stored the state before it gives the guard back, and has taken out all who queued before: so a waiter either sees the end or is seen.
+
+// A State is how far a future has come.
+type State uint32
+
+const (
+	Pending   State = iota // its function has not begun, and may still be cancelled
+	Running                // its function runs
+	Finished               // there is a result
+	Cancelled              // there will be none
+)
+
+func (s State) String() string {
+	names := [...]string{"pending", "running", "finished", "cancelled"}
+	if int(s) >= len(names) {
+		return "unknown"
+	}
+	return names[s]
+}
+
+type task struct {
+	self      runner
+	pool      *pool      // nil: a promise's
+	prev      *task      // in list
+	next      *task      // in list
+	applicant *wait.Node // of the submitter that waits for a place, while in pool.waiting
+	list      *taskList  // that it is in; under the pool's guard
+
+	q        wait.Queue
+	watchers *watcher // the last to come first
+	done     chan struct{}
+	err      error
+	state    atomic.Uint32
+}
+
+// A runner is a *Future[T] to those who do not know T.
+type runner interface {
+	call() (returned bool) // runs the function and keeps what comes of it
+	drop()                 // forgets the function
+}
+
+// A watcher is to be called when a task is settled.
+type watcher struct {
+	next *watcher
+	call func()
+}
+
+func (t *task) load() State   { return State(t.state.Load()) }
+func (t *task) settled() bool { return t.load() >= Finished }
+
+func (t *task) swap(from, to State) bool {
+	return t.state.CompareAndSwap(uint32(from), uint32(to))
+}
+
+// begin reports whether the caller is to run t.
+func (t *task) begin() bool { return t.swap(Pending, Running) }
+
+// cancel reports whether t is cancelled.
+func (t *task) cancel() bool {
+	if !t.swap(Pending, Cancelled) {
+		return t.load() == Cancelled
+	}
+	if t.pool != nil {
+		t.pool.forget(t)
+	}
+	t.self.drop()
+	t.settle(Cancelled, nil)
+	return true
+}
+
+// fail ends t, if it has not begun, with err.
+func (t *task) fail(err error) {
+	if t.begin() {
+		t.self.drop()
+		t.err = err
+		t.settle(Finished, nil)
+	}
+}
+
+// settle publishes the end of t, to, and lets everybody know. If that takes no code of others the caller will be back soon: back, if not nil, is then
+// counted up before anybody can see the end, and settle reports true.
+func (t *task) settle(to State, back *atomic.Int32) (counted bool) {
+	t.q.Lock()
+	first := t.q.TakeAll()
+	watchers, done := t.watchers, t.done
+	t.watchers = nil
+	hooked := wait.Hooked.Load() != 0
+	if counted = back != nil && watchers == nil && !hooked; counted {
+		back.Add(1)
+	}
+	t.state.Store(uint32(to))
+	t.q.Unlock()
+	wait.WakeAll(first, 0)
+	if done != nil {
+		close(done)
+	}
+	if hooked && first != nil {
+		wait.Released(t.self)
+	}
+	if watchers != nil {
+		reversed(watchers).callAll()
+	}
+	return counted
+}
+
+func reversed(w *watcher) (first *watcher) {
+	for w != nil {
+		next := w.next
+		w.next = first
+		first, w = w, next
+	}
+	return first
+}
+
+// callAll calls w and those behind it, also if one panics or calls runtime.Goexit.
+func (w *watcher) callAll() {
+	for ; w != nil; w = w.next {
+		w.callOne()
+	}
+}
+
+func (w *watcher) callOne() {
+	returned := false
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			osthread.ReportPanic(&PanicError{Value: v, Stack: debug.Stack()})
+			return
+		}
+		w.next.callAll() // this goroutine is about to end
+	}()
+	w.call()
+	returned = true
+}
+
+// watch makes w be called when t is settled. It reports false, and does nothing, if t is.
+func (t *task) watch(w *watcher) bool {
+	t.q.Lock()
+	defer t.q.Unlock()
+	if t.settled() {
+		return false
+	}
+	w.next = t.watchers
+	t.watchers = w
+	return true
+}
+
+// unwatch takes w back, if it has not been taken out to be called.
+func (t *task) unwatch(w *watcher) {
+	t.q.Lock()
+	defer t.q.Unlock()
+	for link := &t.watchers; *link != nil; link = &(*link).next {
+		if *link == w {
+			*link = w.next
+			return
+		}
+	}
+}
+
+// await waits until t is settled and returns nil; ErrTimeout or ctx's cause if deadline or ctx, which may be nil, ends it; or ErrDeadlock if it is
+// the caller that runs t.
+func (t *task) await(deadline int64, ctx context.Context) error {
+	if t.settled() {
+		return nil
+	}
+	if wait.Over(deadline, ctx) {
+		return outcomeOf(ctx)
+	}
+	return t.awaitSlow(deadline, ctx)
+}
+
+func (t *task) awaitSlow(deadline int64, ctx context.Context) error {
+	spin := &promiseSpin
+	if t.pool != nil {
+		spin = &t.pool.results
+		if w, ok := current.Get(); ok && w.task == t {
+			return ErrDeadlock
+		}
+	}
+	// Ordinary goroutines spin here as well, other than elsewhere: what wakes them is a thread with its P, from whose queue others take them only after
+	// a while, 50 us with two processors, where a short function is done within one.
+	if park.CanSpin() && spin.Until(t.settled) {
+		return nil
+	}
+	n := wait.New(nil)
+	defer n.Free()
+	t.q.Lock()
+	if t.settled() {
+		t.q.Unlock()
+		return nil
+	}
+	t.q.PushBack(n)
+	t.q.Unlock()
+	if !wait.Sleep(n, t.leave, deadline, ctx, t.self) {
+		return outcomeOf(ctx)
+	}
+	return nil
+}
+
+// promiseSpin tells whether promises are kept while one spins.
+var promiseSpin park.Spinner
+
+func (t *task) leave(n *wait.Node) bool {
+	t.q.Lock()
+	defer t.q.Unlock()
+	return t.q.Remove(n)
+}
+
+// outcomeOf is the error of a wait that ended without what it was for.
+func outcomeOf(ctx context.Context) error {
+	if ctx != nil {
+		return context.Cause(ctx)
+	}
+	return ErrTimeout
+}
+
+var closedChannel = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// channel returns t.done, which it makes if there is none.
+func (t *task) channel() <-chan struct{} {
+	if t.settled() {
+		return closedChannel
+	}
+	c := make(chan struct{}) // the guard is no place to allocate
+	t.q.Lock()
+	defer t.q.Unlock()
+	switch {
+	case t.done != nil:
+		return t.done
+	case t.settled():
+		return closedChannel
+	default:
+		t.done = c
+		return c
+	}
+}
+
+// A Future is the result of a function that may not have run yet (Python: concurrent.futures.Future). It comes from Submit and its kin, or from a
+// [Promise]. All methods may be called from any thread or goroutine.
+//
+// In the terms of the Go memory model, what was done before Submit synchronizes before the function, and the function, or the Cancel, before the
+// return of whatever tells of its end: Result and its kin, IsDone and Cancelled that report true, a receive from Done, a callback.
+type Future[T any] struct {
+	task
+	fn    func() (T, error)
+	value T
+}
+
+// call leaves by a panic of fn's only after it has become the result; it does not come back from a Goexit.
+func (f *Future[T]) call() (returned bool) {
+	defer func() {
+		if returned {
+			return
+		}
+		if v := recover(); v != nil {
+			f.err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	fn := f.fn
+	f.fn = nil // what it refers to must not live as long as the result
+	f.value, f.err = fn()
+	returned = true
+	return returned
+}
+
+func (f *Future[T]) drop() { f.fn = nil }
+
+func (f *Future[T]) base() *task { return &f.task }
+
+// Result waits until f is done and returns what its function returned, or a zero T and: a *PanicError if the function panicked, ErrGoexit or ErrExit
+// if it called runtime.Goexit or thread.Exit, osthread.ErrPthreadExit if C code has ended its thread; ErrCancelled if f was cancelled; an error that
+// is ErrBroken if the pool broke before; what thread.Start returned if the pool was left without a thread. In the function itself it returns
+// ErrDeadlock.
+//
+// A task that waits for another of the same pool holds a thread meanwhile: if all do there is none left for those that they wait for. Keep such tasks
+// in two pools, or let the second be submitted by an OnDone of the first.
+func (f *Future[T]) Result() (T, error) { return f.result(futex.Never, nil) }
+
+// TryResult is ResultTimeout(0).
+func (f *Future[T]) TryResult() (T, error) { return f.ResultTimeout(0) }
+
+// ResultTimeout is Result for at most d; past that it returns ErrTimeout. d <= 0 never sleeps. If the function may return ErrTimeout itself, IsDone
+// tells the two apart.
+func (f *Future[T]) ResultTimeout(d time.Duration) (T, error) { return f.result(futex.After(d), nil) }
+
+// ResultContext is Result until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at f.
+func (f *Future[T]) ResultContext(ctx context.Context) (v T, err error) {
+	if ctx.Err() != nil {
+		return v, context.Cause(ctx)
+	}
+	return f.result(futex.Never, ctx)
+}
+
+func (f *Future[T]) result(deadline int64, ctx context.Context) (v T, err error) {
+	if err := f.await(deadline, ctx); err != nil {
+		return v, err
+	}
+	if f.load() == Cancelled {
+		return v, ErrCancelled
+	}
+	return f.value, f.err
+}
+
+// Cancel keeps f's function from running if it has not begun, and reports whether f is cancelled. The place in the backlog is free at once. What runs
+// cannot be stopped: have the function look at a context.
+func (f *Future[T]) Cancel() bool { return f.cancel() }
+
+// Cancelled reports whether f is cancelled.
+func (f *Future[T]) Cancelled() bool { return f.load() == Cancelled }
+
+// Running reports whether f's function runs. By the time the caller looks at the result it may be otherwise.
+func (f *Future[T]) Running() bool { return f.load() == Running }
+
+// IsDone reports whether f is finished or cancelled: Result would not wait.
+func (f *Future[T]) IsDone() bool { return f.settled() }
+
+// State returns how far f has come. By the time the caller looks at the result it may have come further.
+func (f *Future[T]) State() State { return f.load() }
+
+// Done returns a channel that is closed when f is done, for select; always the same one while it is not. A caller that waits for f alone is better
+// served by ResultContext, which makes no channel.
+func (f *Future[T]) Done() <-chan struct{} { return f.channel() }
+
+// OnDone makes fn be called with f when f is done: on the thread that finishes or cancels it, after those given before; or at once, by the caller, if
+// f is done already. A panic of fn goes to osthread's panic hook and does no harm. A slow fn holds up a thread of the pool.
+func (f *Future[T]) OnDone(fn func(*Future[T])) {
+	w := &watcher{call: func() { fn(f) }}
+	if !f.watch(w) {
+		w.callOne()
+	}
+}
+
+// String returns f's state.
+func (f *Future[T]) String() string { return fmt.Sprintf("Future(%v)", f.State()) }
+
+// A Promise is the other side of a future that no pool of this package serves, for executors of another kind. It comes from NewPromise. Whoever holds
+// it must keep it: a future whose promise is forgotten is never done.
+type Promise[T any] struct {
+	f    Future[T]
+	kept atomic.Bool // by the one who may write the result; until that is published the state is running
+}
+
+// NewPromise returns a promise with a pending future.
+func NewPromise[T any]() *Promise[T] {
+	p := new(Promise[T])
+	p.f.self = &p.f
+	return p
+}
+
+// Future returns p's future, always the same.
+func (p *Promise[T]) Future() *Future[T] { return &p.f }
+
+// SetRunning makes the future running, so that it cannot be cancelled any more (Python: set_running_or_notify_cancel). It returns ErrCancelled if
+// that has happened before, and ErrState if the future is running or finished.
+func (p *Promise[T]) SetRunning() error {
+	if p.f.begin() {
+		return nil
+	}
+	return p.wrongState()
+}
+
+// SetResult finishes the future, which may be pending or running, with v. It returns ErrCancelled if the future was cancelled, ErrState if it is
+// finished; both leave it as it is.
+func (p *Promise[T]) SetResult(v T) error { return p.keep(v, nil) }
+
+// SetError is SetResult of an error. A nil error is one of no error, with a zero T.
+func (p *Promise[T]) SetError(err error) error {
+	var zero T
+	return p.keep(zero, err)
+}
+
+func (p *Promise[T]) keep(v T, err error) error {
+	if !p.f.begin() && p.f.load() != Running || !p.kept.CompareAndSwap(false, true) {
+		return p.wrongState()
+	}
+	p.f.value, p.f.err = v, err
+	p.f.settle(Finished, nil)
+	return nil
+}
+
+func (p *Promise[T]) wrongState() error {
+	if p.f.Cancelled() {
+		return ErrCancelled
+	}
+	return ErrState
+}

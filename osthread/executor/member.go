@@ -1,0 +1,298 @@
+package executor
+
+import (
+	"fmt"
+
+	"example.com/thread"
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+	"example.com/thread/osthread"
+)
+
+// A member's thread and its supervisor, the goroutine that starts and joins it, never run at once: what is not under the pool's guard is the
+// supervisor's before Start, the thread's from then on, and the supervisor's again after Join. Start and Join are the edges that order it. Only the
+// supervisor ends a member, in bury or startFailed, when the thread is gone for certain. See pool.go for the states.
+
+// A member is a thread of a pool.
+type member struct {
+	pool   *pool
+	number int
+	begun  chan error // what Start has returned
+
+	// The thread's own; the supervisor's before it starts and after it is gone.
+	node    *wait.Node
+	task    *task // that it runs
+	started bool  // OnStart has returned nil
+	isBack  bool  // it counts in pool.back
+	holds   bool  // the end of the process; see holdExit
+
+	// Under pool.guard.
+	thread    *osthread.Thread
+	expected  bool // it counts in pool.starting
+	resting   bool // it is in pool.idle
+	given     *task
+	nextIdle  *member
+	aboveIdle *member
+}
+
+// enrol makes room for one more thread. The caller has the guard, and starts it.
+func (p *pool) enrol() *member {
+	m := &member{pool: p, begun: make(chan error, 1), expected: true}
+	p.threads++
+	p.starting++
+	for i, other := range p.members {
+		if other == nil {
+			m.number = i
+			p.members[i] = m
+			return m
+		}
+	}
+	m.number = len(p.members)
+	p.members = append(p.members, m)
+	return m
+}
+
+// startFor starts m, which the queued task t is to have. If it returns an error t is gone.
+func (p *pool) startFor(m *member, t *task) error {
+	go p.supervise(m)
+	if err := <-m.begun; err != nil && t.settled() && t.err == err {
+		return err
+	}
+	return nil
+}
+
+// supervise is the goroutine that goes with a thread.
+func (p *pool) supervise(m *member) {
+	attr := *p.Attr
+	attr.Name = fmt.Sprintf("%s_%d", attr.Name, p.first+m.number)
+	t := osthread.New(m.main, &attr)
+	p.guard.Lock()
+	m.thread = t
+	p.guard.Unlock()
+	err := t.Start()
+	if err != nil {
+		p.startFailed(m, err)
+		m.begun <- err
+		return
+	}
+	m.begun <- nil
+	p.bury(m, t.Join())
+}
+
+// startFailed sees to what m was to do. The other threads do that, or if there are none all that wait fails.
+func (p *pool) startFailed(m *member, err error) {
+	p.guard.Lock()
+	p.strike(m)
+	var orphans, applicants *task
+	if p.threads == 0 {
+		orphans, applicants = p.backlog.takeAll(), p.waiting.takeAll()
+	}
+	over := p.isOver()
+	p.guard.Unlock()
+	failAll(orphans, applicants, err)
+	p.finish(over)
+}
+
+// bury sees to what m, whose thread has ended with end, leaves: its task, if that did not return, and those that wait for a thread.
+func (p *pool) bury(m *member, end error) {
+	defer m.letExit()
+	if t := m.task; t != nil {
+		apart(func() {
+			t.err = end
+			t.settle(Finished, nil)
+		})
+	}
+	if !m.started {
+		p.breakUp(end)
+	}
+	p.guard.Lock()
+	given := m.given
+	p.strike(m)
+	var successor *member
+	if p.backlog.n+p.waiting.n > p.expected() {
+		successor = p.enrol()
+	}
+	over := p.isOver()
+	p.guard.Unlock()
+	if given != nil { // C code has ended the thread before it could look
+		apart(func() { given.fail(end) })
+	}
+	if successor != nil {
+		go p.supervise(successor)
+		// Whether it could be started is its own supervisor's business. From here on the end of the process waits for it.
+		<-successor.begun
+	}
+	p.finish(over)
+}
+
+// strike takes m, which is gone, off all lists. The caller has the guard.
+func (p *pool) strike(m *member) {
+	m.arrive()
+	if m.resting {
+		p.removeIdle(m)
+	}
+	p.threads--
+	p.members[m.number] = nil
+}
+
+// apart runs f, which may call a callback that calls Goexit, in a goroutine that may end so, and waits for it.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}
+
+// current finds the member that the calling thread is.
+var current thread.Key[*member]
+
+// main is the thread's body.
+func (m *member) main() error {
+	p := m.pool
+	_ = current.Set(m) // it fails only where there is no thread
+	m.node = wait.New(&p.spin)
+	defer m.holdExit()
+	if p.OnStart != nil {
+		if err := p.OnStart(); err != nil {
+			return err
+		}
+	}
+	m.started = true
+	if p.OnStop != nil {
+		defer p.OnStop()
+	}
+	for t := m.next(); t != nil; t = m.next() {
+		if !m.run(t) {
+			break
+		}
+	}
+	return nil
+}
+
+// run runs t, if that has not been cancelled, and reports whether the thread is as good as before: a panic may have left C code anywhere.
+func (m *member) run(t *task) bool {
+	if !t.begin() {
+		return true
+	}
+	m.task = t
+	returned := t.self.call()
+	m.task = nil
+	if returned {
+		m.isBack = t.settle(Finished, &m.pool.back)
+	} else {
+		t.settle(Finished, nil)
+	}
+	return returned
+}
+
+// next returns the task to run next, sleeping while there is none, or nil if the thread is to end.
+func (m *member) next() *task {
+	p := m.pool
+	for {
+		p.guard.Lock()
+		m.arrive()
+		if t, woken := p.pop(); t != nil {
+			p.guard.Unlock()
+			wait.WakeAll(woken, admitted)
+			return t
+		}
+		if p.refusal() != nil {
+			p.guard.Unlock()
+			return nil
+		}
+		p.pushIdle(m)
+		p.guard.Unlock()
+		if !m.rest() {
+			return nil
+		}
+		if m.given != nil {
+			return m.given
+		}
+	}
+}
+
+// arrive makes m, which is about to look for work, one that is not expected any more. The caller has the guard.
+func (m *member) arrive() {
+	m.given = nil
+	if m.expected {
+		m.expected = false
+		m.pool.starting--
+	}
+	if m.isBack {
+		m.isBack = false
+		m.pool.back.Add(-1)
+	}
+}
+
+// rest sleeps until somebody has taken m out of the idle ones, and reports true, or its time is up. Nobody calls it blocked meanwhile: trace
+// functions are not told.
+func (m *member) rest() bool {
+	p := m.pool
+	deadline := int64(futex.Never)
+	if p.IdleTimeout > 0 {
+		deadline = futex.After(p.IdleTimeout)
+	}
+	if m.node.Park(deadline, nil) == park.Unparked {
+		return true
+	}
+	p.guard.Lock()
+	left := m.resting
+	if left {
+		p.removeIdle(m)
+	}
+	p.guard.Unlock()
+	if !left {
+		m.node.Await()
+	}
+	return !left
+}
+
+// pushIdle puts m before all idle threads: the one that came last is the one that may still spin. The caller has the guard.
+func (p *pool) pushIdle(m *member) {
+	m.resting = true
+	m.nextIdle, m.aboveIdle = p.idle, nil
+	if p.idle != nil {
+		p.idle.aboveIdle = m
+	}
+	p.idle = m
+}
+
+func (p *pool) popIdle() *member {
+	m := p.idle
+	p.removeIdle(m)
+	return m
+}
+
+func (p *pool) removeIdle(m *member) {
+	if m.aboveIdle == nil {
+		p.idle = m.nextIdle
+	} else {
+		m.aboveIdle.nextIdle = m.nextIdle
+	}
+	if m.nextIdle != nil {
+		m.nextIdle.aboveIdle = m.aboveIdle
+	}
+	m.resting, m.nextIdle, m.aboveIdle = false, nil, nil
+}
+
+// takeIdle takes all idle threads out, chained by nextIdle.
+func (p *pool) takeIdle() *member {
+	first := p.idle
+	for m := first; m != nil; m = m.nextIdle {
+		m.resting = false
+	}
+	p.idle = nil
+	return first
+}
+
+func (m *member) wakeAll() {
+	for m != nil {
+		next := m.nextIdle
+		m.nextIdle, m.aboveIdle = nil, nil
+		m.node.Unpark()
+		m = next
+	}
+}

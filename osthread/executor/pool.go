@@ -1,0 +1,354 @@
+package executor
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+	"example.com/thread/osthread"
+)
+
+// A pool is an executor without the handle that users hold; threads and futures refer to it, so the handle can become garbage. Everything below guard
+// is under it, but for what is atomic. Nothing of others' is called with it, and no two guards are held at once.
+//
+// A task that nobody has begun is in one of these places:
+//
+//	waiting   its submitter sleeps until there is a place in the backlog. Whoever makes one moves the first over, for the submitter, and wakes that
+//	backlog   until a thread takes it, or it is cancelled
+//	given     to one idle thread, which is awake or about to be
+//
+// and a thread in one of these:
+//
+//	starting --OnStart--> busy <--given-- idle --time-out, close--> ending --> buried
+//	                      |  ^-- back <-----^ nothing to take          ^
+//	                      +---- its task panicked, or did not return --+
+//
+// A thread is back from the moment in which the end of its task can be seen until it takes the guard to look for work: it runs no code but ours, so
+// it will look. Who submits in that moment finds no thread idle, but needs no new one either; without that state a Submit right after a Result would
+// start a second thread. A starting thread will look, too, or else break the pool. These two kinds are the expected. But OnStart may take long: what
+// is left to a starting thread is only what no idle one could have.
+//
+// The invariants, whenever the guard is open:
+//
+//   - What is in backlog or waiting has a thread that will come: threads > 0. Whoever would take the last one away (bury, startFailed) first starts a
+//     new one or fails all tasks that are left.
+//   - More tasks queue than threads are expected only if no thread is idle and there are as many threads as may be, or one could not be started.
+//   - While waiting is not empty backlog holds as many tasks as may be, and maybe one more for each thread that was expected.
+//   - given is set only for a thread that was idle, by who took it out of idle, before the unpark that the thread waits for.
+//
+// So no wake-up is lost: a thread goes idle in the same step in which it sees that there is nothing to do, and whoever brings work afterwards finds
+// it there.
+//
+// Every thread has a goroutine that starts and then joins it (supervise): so the thread inherits nothing from who submits; and however it ends, by a
+// task that calls Goexit, by C code, in OnStart, its task and its place are seen to (bury), after it is gone.
+type pool struct {
+	Options
+	first   int  // number of the first thread
+	bounded bool // backlog
+	spin    park.Spinner
+	results park.Spinner // of those who wait for futures
+	ended   osthread.Event
+	back    atomic.Int32
+
+	guard    wait.Guard
+	closed   bool
+	broken   error
+	threads  int // that are started, or are to be, and not buried
+	starting int
+	members  []*member // by number; nil: none
+	idle     *member   // the last to come
+	backlog  taskList
+	waiting  taskList
+}
+
+func newPool(o Options, first int) *pool {
+	return &pool{Options: o, first: first, bounded: o.Backlog != 0, members: make([]*member, 0, min(o.Threads, 64))}
+}
+
+// submit gives t to an idle thread, queues it, starts a thread for it, waits for a place, or runs it.
+func (p *pool) submit(t *task, full FullPolicy, deadline int64, ctx context.Context) error {
+	p.guard.Lock()
+	if err := p.refusal(); err != nil {
+		p.guard.Unlock()
+		return err
+	}
+	switch {
+	case p.waiting.n == 0 && p.backlog.n < int(p.back.Load()): // rather than wake one that sleeps
+		p.backlog.push(t)
+		p.guard.Unlock()
+		return nil
+	case p.idle != nil:
+		m := p.popIdle()
+		m.given = t
+		p.guard.Unlock()
+		m.node.Unpark()
+		return nil
+	case p.threads < p.Threads && p.waiting.n == 0 && p.backlog.n >= p.expected():
+		m := p.enrol()
+		p.backlog.push(t)
+		p.guard.Unlock()
+		return p.startFor(m, t)
+	case p.waiting.n == 0 && p.hasPlace():
+		p.backlog.push(t)
+		p.guard.Unlock()
+		return nil
+	}
+	return p.submitFull(t, full, deadline, ctx)
+}
+
+// submitFull is submit when there is no place. It gives the guard back.
+func (p *pool) submitFull(t *task, full FullPolicy, deadline int64, ctx context.Context) error {
+	if full == Reject || full == Block && wait.Over(deadline, ctx) {
+		p.guard.Unlock()
+		if ctx != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return ErrFull
+	}
+	if full == RunInCaller {
+		p.guard.Unlock()
+		t.runHere()
+		return nil
+	}
+	n := wait.New(nil)
+	defer n.Free()
+	t.applicant = n
+	p.waiting.push(t)
+	p.guard.Unlock()
+	leave := func(*wait.Node) bool { return p.withdraw(t) }
+	switch {
+	case !wait.Sleep(n, leave, deadline, ctx, t.self) && ctx != nil:
+		return context.Cause(ctx)
+	case n.Got == turnedAway:
+		return t.err
+	case n.Got == admitted:
+		return nil
+	default:
+		return ErrFull
+	}
+}
+
+// What an applicant's node says.
+const (
+	undecided = iota // its time is up
+	admitted
+	turnedAway // task.err says why
+)
+
+// refusal returns why no task is taken at all. The caller has the guard.
+func (p *pool) refusal() error {
+	if p.broken != nil {
+		return p.broken
+	}
+	if p.closed {
+		return ErrShutdown
+	}
+	return nil
+}
+
+// expected returns how many threads will look for work without being woken. The caller has the guard. Of those back more may come; none goes without
+// the guard.
+func (p *pool) expected() int { return p.starting + int(p.back.Load()) }
+
+// hasPlace reports whether the backlog takes one more. The caller has the guard.
+func (p *pool) hasPlace() bool {
+	return !p.bounded || p.backlog.n < max(p.Backlog, 0)+p.expected()
+}
+
+// pop takes out the task that is next. If that makes a place it moves the first applicants over, and returns their nodes. The caller has the guard.
+func (p *pool) pop() (t *task, woken *wait.Node) {
+	t = p.backlog.pop()
+	if t == nil {
+		if t = p.waiting.pop(); t == nil {
+			return nil, nil
+		}
+		woken = t.admit()
+	}
+	rest := p.fill()
+	if woken == nil {
+		return t, rest
+	}
+	*woken.NextLink() = rest
+	return t, woken
+}
+
+// fill moves applicants into the backlog while there is a place, and returns their nodes. The caller has the guard.
+func (p *pool) fill() (first *wait.Node) {
+	last := &first
+	for p.waiting.n > 0 && p.hasPlace() {
+		t := p.waiting.pop()
+		p.backlog.push(t)
+		n := t.admit()
+		*last = n
+		last = n.NextLink()
+	}
+	return first
+}
+
+func (t *task) admit() *wait.Node {
+	n := t.applicant
+	t.applicant = nil
+	*n.NextLink() = nil
+	return n
+}
+
+// withdraw takes t out of waiting and reports whether it stood there.
+func (p *pool) withdraw(t *task) bool {
+	p.guard.Lock()
+	defer p.guard.Unlock()
+	if t.list != &p.waiting {
+		return false
+	}
+	p.waiting.remove(t)
+	t.applicant = nil
+	return true
+}
+
+// forget takes t, which has been cancelled, out of the backlog. One that is given, or whose submitter waits, is passed over by the thread that gets
+// it.
+func (p *pool) forget(t *task) {
+	p.guard.Lock()
+	var woken *wait.Node
+	if t.list == &p.backlog {
+		p.backlog.remove(t)
+		woken = p.fill()
+	}
+	p.guard.Unlock()
+	wait.WakeAll(woken, admitted)
+}
+
+// failAll fails the tasks from orphans on, and turns the submitters of those from applicants on away. Only supervisors have orphans.
+func failAll(orphans, applicants *task, err error) {
+	for t := orphans; t != nil; {
+		next := t.next
+		t.prev, t.next = nil, nil
+		apart(func() { t.fail(err) })
+		t = next
+	}
+	for t := applicants; t != nil; {
+		next := t.next
+		t.prev, t.next = nil, nil
+		t.err = err
+		n := t.admit()
+		n.Got = turnedAway
+		n.Unpark()
+		t = next
+	}
+}
+
+// runHere runs t in the submitter's goroutine, which a Goexit ends.
+func (t *task) runHere() {
+	t.begin() // nobody else has it yet
+	returned := false
+	defer func() {
+		if !returned {
+			t.err = ErrGoexit
+		}
+		t.settle(Finished, nil)
+	}()
+	t.self.call()
+	returned = true
+}
+
+// isOver reports whether p is closed and has nothing left. The caller has the guard.
+func (p *pool) isOver() bool { return p.closed && p.threads == 0 }
+
+func (p *pool) finish(over bool) {
+	if over {
+		atExit.remove(p)
+		p.ended.Set()
+	}
+}
+
+// breakUp makes p useless: OnStart has ended with why.
+func (p *pool) breakUp(why error) {
+	p.guard.Lock()
+	if p.broken == nil {
+		p.broken = fmt.Errorf("%w: %w", ErrBroken, why)
+	}
+	err := p.broken
+	orphans, applicants := p.backlog.takeAll(), p.waiting.takeAll()
+	idle := p.takeIdle()
+	p.guard.Unlock()
+	failAll(orphans, applicants, err)
+	idle.wakeAll()
+}
+
+// close makes p take no more work, and its idle threads end.
+func (p *pool) close() {
+	p.guard.Lock()
+	p.closed = true
+	idle := p.takeIdle()
+	applicants := p.waiting.takeAll()
+	over := p.isOver()
+	p.guard.Unlock()
+	failAll(nil, applicants, ErrShutdown)
+	idle.wakeAll()
+	p.finish(over)
+}
+
+// cancelAll cancels what has not begun, in the order in which it came.
+func (p *pool) cancelAll() {
+	p.guard.Lock()
+	var tasks []*task
+	for _, m := range p.members {
+		if m != nil && m.given != nil {
+			tasks = append(tasks, m.given)
+		}
+	}
+	for t := p.backlog.head; t != nil; t = t.next {
+		tasks = append(tasks, t)
+	}
+	p.guard.Unlock()
+	for _, t := range tasks {
+		t.cancel()
+	}
+}
+
+func (p *pool) shutdown(deadline int64, ctx context.Context) (running []*osthread.Thread, err error) {
+	p.close()
+	if m, ok := current.Get(); ok && m.pool == p {
+		return p.living(), ErrDeadlock
+	}
+	inTime := true
+	switch {
+	case ctx != nil:
+		inTime = p.ended.WaitContext(ctx) == nil
+	case deadline == futex.Never:
+		p.ended.Wait()
+	default:
+		inTime = p.ended.WaitTimeout(time.Duration(deadline - futex.Now()))
+	}
+	if !inTime {
+		return p.living(), outcomeOf(ctx)
+	}
+	return nil, nil
+}
+
+// living returns the threads that have started and are not gone.
+func (p *pool) living() (threads []*osthread.Thread) {
+	p.guard.Lock()
+	members := make([]*member, 0, len(p.members))
+	for _, m := range p.members {
+		if m != nil && m.thread != nil {
+			members = append(members, m)
+		}
+	}
+	p.guard.Unlock()
+	for _, m := range members {
+		if m.thread.Alive() {
+			threads = append(threads, m.thread)
+		}
+	}
+	return threads
+}
+
+func (p *pool) queued() int {
+	p.guard.Lock()
+	defer p.guard.Unlock()
+	return p.backlog.n
+}
