@@ -31,6 +31,11 @@
 //
 // Each type says which call synchronizes before which, in the terms of the Go memory model. The race detector sees all of it.
 //
+// # Packages below
+//
+// Package queue has Python's queues, package executor its executors and futures, and a Worker, one thread for a C library; package mainthread has
+// functions called on the process's first thread.
+//
 // # From Python
 //
 //	threading                         here                              difference

@@ -36,7 +36,9 @@ func (a Action) String() string {
 type TraceEvent struct {
 	Action Action
 	Thread *Thread
-	Object any           // *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier, *Thread; a []Waitable for WaitAny and WaitAll; nil for start, end and panic
+	// Object is a *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier or *Thread; a []Waitable for WaitAny and WaitAll; a *queue.Queue,
+	// *executor.Future, slice of futures, *executor.Worker, or "main thread" for package mainthread; nil for start, end and panic.
+	Object any
 	Waited time.Duration // of TraceResume
 }
 
