@@ -81,8 +81,8 @@ func badAttr(format string, a ...any) error {
 
 func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
 
-// Check returns the error that Start would return for a, or nil. It makes nothing, so what the system alone can refuse is not seen. A nil Attr stands for the
-// defaults.
+// Check returns the error that Start would return for a, or nil. It makes nothing, so what the system alone can refuse is not seen. A nil Attr stands
+// for the defaults.
 func (a *Attr) Check() error {
 	_, err := a.check()
 	return err

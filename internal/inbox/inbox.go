@@ -91,6 +91,7 @@ type Limit struct {
 func (b *Box) Do(fn func() error, l Limit, obj any) error {
 	c := calls.Get().(*Call)
 	c.fn = fn
+	// Also in an ordinary goroutine: the server keeps its P while it looks for more, and others take what it wakes from its queue only after a while.
 	c.waiter.Spin = &b.spin
 	if err := b.put(c, l.IfIdle); err != nil {
 		c.free()
@@ -121,7 +122,9 @@ func (b *Box) Do(fn func() error, l Limit, obj any) error {
 // Post has the server call fn, and returns at once: nil, or ErrShutdown. A panic of fn is reported as that of a thread's function.
 func (b *Box) Post(fn func()) error {
 	c := calls.Get().(*Call)
-	c.fn = func() error { fn(); return nil }
+	if fn != nil {
+		c.fn = func() error { fn(); return nil }
+	}
 	c.posted = true
 	err := b.put(c, false)
 	if err != nil {
@@ -130,7 +133,7 @@ func (b *Box) Post(fn func()) error {
 	return err
 }
 
-// OnPost makes f be called, by the caller, whenever a call has gone in; nil: nothing.
+// OnPost makes f be called, by the caller, whenever a call has gone in; nil: nothing. A panic of f is reported as that of a thread's function.
 func (b *Box) OnPost(f func()) {
 	if f == nil {
 		b.onPost.Store(nil)
@@ -164,7 +167,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 		b.server.Unpark()
 	}
 	if f := b.onPost.Load(); f != nil {
-		(*f)()
+		report(Inline(func() error { (*f)(); return nil })) // the call is in, whatever f does
 	}
 	return nil
 }
@@ -191,31 +194,48 @@ func (b *Box) TryNext() *Call {
 	return b.pop()
 }
 
+// Await sleeps until there is a call to take out, until deadline, or until ctx, which may be nil, is done. Only the server calls it.
+func (b *Box) Await(deadline int64, ctx context.Context) {
+	for inTime := true; inTime; {
+		b.q.Lock()
+		if b.q.Head() != nil || b.closed {
+			b.q.Unlock()
+			return
+		}
+		inTime = b.rest(deadline, ctx)
+	}
+}
+
 // Next takes the next call out, sleeping until there is one, until deadline, or until ctx, which may be nil, is done; then, and when the box is
 // closed and empty, it returns nil.
 func (b *Box) Next(deadline int64, ctx context.Context) *Call {
-	b.server.Spin = &b.serverSpin
-	for {
+	for inTime := true; inTime; {
 		b.q.Lock()
-		c := b.pop()
-		if c != nil || b.closed {
+		if c := b.pop(); c != nil || b.closed {
 			b.q.Unlock()
 			return c
 		}
-		b.asleep = true
-		b.q.Unlock()
-		if b.server.Park(deadline, ctx) == park.Unparked {
-			continue
-		}
-		b.q.Lock()
-		woken := !b.asleep
-		b.asleep = false
-		b.q.Unlock()
-		if !woken {
-			return nil
-		}
+		inTime = b.rest(deadline, ctx)
+	}
+	return nil
+}
+
+// rest opens the guard, which the server has, and has it sleep until it is woken, and reports true, or its time is up.
+func (b *Box) rest(deadline int64, ctx context.Context) (woken bool) {
+	b.server.Spin = &b.serverSpin
+	b.asleep = true
+	b.q.Unlock()
+	if b.server.Park(deadline, ctx) == park.Unparked {
+		return true
+	}
+	b.q.Lock()
+	woken = !b.asleep
+	b.asleep = false
+	b.q.Unlock()
+	if woken {
 		b.server.Park(futex.Never, nil) // the wake-up is on its way; the limit shows next time
 	}
+	return woken
 }
 
 // Run calls c's function. c is gone then.
@@ -229,7 +249,9 @@ func (c *Call) Run() {
 		}
 		c.finish()
 	}()
-	c.err = c.fn()
+	if c.fn != nil {
+		c.err = c.fn()
+	}
 	returned = true
 }
 
@@ -306,5 +328,8 @@ func Inline(fn func() error) (err error) {
 			err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
+	if fn == nil {
+		return nil
+	}
 	return fn()
 }

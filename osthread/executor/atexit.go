@@ -6,8 +6,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// The end of the process (osthread.Shutdown) closes all workers, but those of daemons, and then waits for their threads, which do first what
-// is queued.
+// The end of the process (osthread.Shutdown) closes all workers and pools, but those of daemons, and then waits for their threads, which do first
+// what is queued.
 
 // atExit are those that the end of the process closes.
 var atExit exitSet
@@ -16,9 +16,14 @@ type closer interface{ closeAtExit() }
 
 type exitSet struct {
 	mu      sync.Mutex
-	told    bool // osthread calls closeAll
 	exiting bool
 	open    map[closer]struct{}
+}
+
+// The functions that AtShutdown is given are called last first: so this is called behind all that could still want a worker.
+func init() {
+	atExit.open = map[closer]struct{}{}
+	_ = osthread.AtShutdown(atExit.closeAll) // Shutdown cannot have begun
 }
 
 // add returns ErrShutdown once the end of the process has begun, also for a daemon, which is not kept.
@@ -27,13 +32,6 @@ func (s *exitSet) add(c closer, daemon bool) error {
 	defer s.mu.Unlock()
 	if s.exiting {
 		return osthread.ErrShutdown
-	}
-	if !s.told {
-		if err := osthread.AtShutdown(s.closeAll); err != nil {
-			return err
-		}
-		s.told = true
-		s.open = map[closer]struct{}{}
 	}
 	if !daemon {
 		s.open[c] = struct{}{}

@@ -28,6 +28,9 @@ var (
 // Any thread or goroutine may call any method. On the worker's own thread calls do not go through the queue, but are made at once: so a
 // function that the worker runs, or a callback from C in it, may use the worker as everybody else does, and does not wait for itself.
 //
+// What the methods say of order, of a busy worker, of one that is shut down, and of runtime.Goexit is for other threads: a call on the worker's own
+// is just that of the function, with its panic as an error.
+//
 // In the terms of the Go memory model, a call synchronizes before its function begins, and the end of that before the call returns.
 type Worker struct {
 	box    inbox.Box
@@ -67,9 +70,9 @@ func (w *Worker) serve() error {
 	}
 }
 
-// Call calls f on the worker's thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It returns
-// ErrShutdown, and f is not called, if the worker is shut down before. An f that calls runtime.Goexit or thread.Exit ends the thread and with it the
-// worker; Call then returns ErrGoexit.
+// Call calls f, if that is not nil, on the worker's thread, after what was asked before, and returns what f returned, or a *PanicError if it
+// panicked. It returns ErrShutdown, and f is not called, if the worker is shut down before. An f that calls runtime.Goexit or thread.Exit ends the
+// thread and with it the worker; Call then returns ErrGoexit.
 func (w *Worker) Call(f func() error) error {
 	return w.call(f, inbox.Limit{Deadline: futex.Never})
 }
@@ -80,7 +83,8 @@ func (w *Worker) TryCall(f func() error) error {
 }
 
 // CallTimeout is Call for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
-// and may still use what it shares with the caller. With d <= 0 it is TryCall. On the worker's own thread d counts for nothing.
+// and may still use what it shares with the caller. With d <= 0 it is TryCall, which does not wait for its turn, but for f however
+// long that takes. On the worker's own thread d counts for nothing.
 func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return w.TryCall(f)
@@ -117,7 +121,7 @@ func CallContext[T any](ctx context.Context, w *Worker, f func() (T, error)) (T,
 }
 
 // valueOf brings f's value back by call, which calls what it is given. When call gives up on a running function that one may still write its value,
-// so it is read only once call says that the function has returned, by the very error that it returned.
+// so it is read only if the function has returned.
 func valueOf[T any](call func(func() error) error, f func() (T, error)) (v T, err error) {
 	type result struct {
 		v    T

@@ -180,6 +180,13 @@ func TestCallThatGivesUpOnARunningFunction(t *testing.T) {
 	close(out)
 }
 
+func TestWorkerAndNoFunction(t *testing.T) {
+	w := newWorker(t)
+	assert.NoError(t, w.Go(nil))
+	assert.NoError(t, w.Call(nil))
+	assert.NoError(t, w.Call(func() error { return w.Call(nil) }))
+}
+
 func TestWorkerShutdown(t *testing.T) {
 	w := newWorker(t)
 	release := occupyWorker(t, w)

@@ -97,7 +97,8 @@ func TryDo(f func() error) error {
 }
 
 // DoTimeout is Do for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on, and
-// may still use what it shares with the caller. With d <= 0 it is TryDo. On the first thread d counts for nothing.
+// may still use what it shares with the caller. With d <= 0 it is TryDo, which does not wait for its turn, but for f however long
+// that takes. On the first thread d counts for nothing.
 func DoTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return TryDo(f)
@@ -119,8 +120,8 @@ func Go(f func()) {
 	_ = box.Post(f) // the box is never closed
 }
 
-// Poll calls what waits to be called, but nothing that is asked for meanwhile, and returns how many functions those were. It is for the event loop of
-// a library on the first thread; elsewhere it returns ErrNotOwner. It does not sleep.
+// Poll calls as many functions as wait when it begins, in their order, and returns how many it has called: fewer if callers have given up, or one of
+// the functions has polled, too. It is for the event loop of a library on the first thread; elsewhere it returns ErrNotOwner. It does not sleep.
 func Poll() (int, error) {
 	if !Is() {
 		return 0, ErrNotOwner
@@ -185,11 +186,6 @@ func await(deadline int64, ctx context.Context) (int, error) {
 	if !Is() {
 		return 0, ErrNotOwner
 	}
-	c := box.Next(deadline, ctx)
-	if c == nil {
-		return 0, nil
-	}
-	c.Run()
-	n, err := Poll()
-	return n + 1, err
+	box.Await(deadline, ctx)
+	return Poll()
 }

@@ -150,7 +150,8 @@ func TestWaits(t *testing.T) {
 		})
 		n, err = Wait()
 		assert.NoError(t, err)
-		assert.GreaterOrEqual(t, n, 1)
+		assert.Equal(t, 1, n)
+		assert.Equal(t, 1, called)
 		for called < 2 {
 			_, err = Wait()
 			assert.NoError(t, err)

@@ -71,18 +71,16 @@ func (q *Queue[T]) putAll(vs []T, deadline int64, ctx context.Context) (n int, e
 	return n, nil
 }
 
-// putSome puts the first of vs for as long as there is room and returns how many.
+// putSome puts the first of vs for as long as there is room, and cmp does not panic, and returns how many.
 func (q *Queue[T]) putSome(vs []T) (n int) {
 	var first *wait.Node
 	last := &first
-	// Also if cmp panics, after which the guard is open.
-	defer func() { q.wakeAll(first) }()
-	q.getters.Lock()
+	q.getters.LockPatiently()
 	for _, v := range vs {
 		if q.down {
 			break
 		}
-		g, in := q.accept(v)
+		g, in, _ := q.accept(v) // a panic comes again when the value is put alone
 		if !in {
 			break
 		}
@@ -93,6 +91,7 @@ func (q *Queue[T]) putSome(vs []T) (n int) {
 		}
 	}
 	q.getters.Unlock()
+	q.wake(first)
 	return n
 }
 
@@ -111,29 +110,23 @@ func (q *Queue[T]) getN(buf []T, deadline int64, ctx context.Context) (int, erro
 	return 1 + q.getSome(buf[1:]), nil
 }
 
-// getSome takes what is there and fits into buf and returns how many that is.
+// getSome takes what is there and fits into buf, as long as cmp does not panic, and returns how many that is.
 func (q *Queue[T]) getSome(buf []T) (n int) {
 	var first *wait.Node
 	last := &first
-	defer func() { q.wakeAll(first) }()
-	q.getters.Lock()
+	q.getters.LockPatiently()
 	for n < len(buf) && q.store.n > 0 {
-		v, p := q.take()
+		v, putters, panicked := q.take()
+		if panicked != nil { // it comes again when the next is got alone
+			break
+		}
 		buf[n] = v
 		n++
-		if p != nil {
-			*last = p
-			last = p.NextLink()
+		for *last = putters; *last != nil; {
+			last = (*last).NextLink()
 		}
 	}
 	q.getters.Unlock()
+	q.wake(first)
 	return n
-}
-
-// wakeAll wakes those who have been served, first and all behind it.
-func (q *Queue[T]) wakeAll(first *wait.Node) {
-	if first != nil {
-		wait.WakeAll(first, gotServed)
-		q.released()
-	}
 }

@@ -11,10 +11,11 @@ import (
 //	if osthread.WaitAny(stop, g) == 1 {
 //		v, err := g.Result()
 //
-// It may be waited for again once Result has been called, by one caller at a time.
+// Each wait that ends with it, also one that has it twice, adds one to its results. Waits and Result are for one caller at a time.
 type Getting[T any] struct {
 	osthread.Waitable
 	source getting[T]
+	_      noCopy
 }
 
 // Getting returns a Getting of q.
@@ -24,69 +25,70 @@ func (q *Queue[T]) Getting() *Getting[T] {
 	return g
 }
 
-// Result returns what Get would have: the value, or ErrShutdown. It returns ErrEmpty if no wait has ended with this Getting since the last
-// call. A wait that ended otherwise has taken nothing from the queue.
-func (g *Getting[T]) Result() (T, error) {
+// Result returns what Get would have, once for each wait that has ended with g, in their order: the value, or ErrShutdown, or it panics if cmp did.
+// It returns ErrEmpty if there is no result left. A wait that ended otherwise has taken nothing from the queue.
+func (g *Getting[T]) Result() (v T, err error) {
 	s := &g.source
-	v, err := s.v, ErrEmpty
-	if s.done {
-		err = s.err
+	if len(s.results) == 0 {
+		return v, ErrEmpty
 	}
-	panicked := s.panicked
-	*s = getting[T]{q: s.q}
-	if panicked != nil {
-		panic(panicked)
+	r := s.results[0]
+	s.results = s.results[1:]
+	if r.panicked != nil {
+		panic(r.panicked)
 	}
-	return v, err
+	return r.v, r.err
 }
 
-// A getting's fields but q and cell are the waiter's own; what is set aside is counted in q.
+// A getting's results are the waiter's own; what is set aside is counted in q.
 type getting[T any] struct {
-	q    *Queue[T]
-	cell *cell[T]
-	v    T
-	err  error
-	done bool
+	q       *Queue[T]
+	results []result[T]
+}
 
-	panicked any // what cmp has panicked with
+type result[T any] struct {
+	v        T
+	err      error
+	panicked any
 }
 
 func (s *getting[T]) Queue() *wait.Queue { return &s.q.getters }
-func (s *getting[T]) Ready() bool        { return s.q.store.n > s.q.aside || s.q.down }
-func (s *getting[T]) Take()              { s.q.aside++ }
-func (s *getting[T]) Untake()            { s.q.aside-- }
 
-func (s *getting[T]) Prepare(n *wait.Node) {
-	s.cell = new(cell[T])
-	n.Item = s.cell
-}
+// What putters wait with can be taken too: each take lets one of them in.
+func (s *getting[T]) Ready() bool { return s.q.store.n+s.q.putters.Len() > s.q.aside || s.q.down }
+func (s *getting[T]) Take()       { s.q.aside++ }
+func (s *getting[T]) Untake()     { s.q.aside-- }
+
+func (s *getting[T]) Prepare(n *wait.Node) { n.Item = new(cell[T]) }
 
 func (s *getting[T]) Took(n *wait.Node) {
-	s.done = true
+	var r result[T]
 	switch {
 	case n != nil:
-		if s.v = s.cell.v; n.Got == gotNothing {
-			s.err = ErrShutdown
+		if r.v = n.Item.(*cell[T]).v; n.Got == gotNothing {
+			r.err = ErrShutdown
 		}
-		s.cell = nil
-	case s.q.store.n == 0:
-		s.q.aside--
-		s.err = ErrShutdown
 	default:
 		s.q.aside--
-		s.take()
+		r = s.take()
 	}
+	s.results = append(s.results, r)
 }
 
-// take takes the next value. If cmp panics Result does, later: the guard is to stay with the caller.
-func (s *getting[T]) take() {
-	defer func() {
-		if s.panicked = recover(); s.panicked != nil {
-			s.q.getters.Lock()
+func (s *getting[T]) take() (r result[T]) {
+	if s.q.store.n == 0 {
+		r.err = ErrEmpty // cmp has panicked over what the putters had
+		if s.q.down {
+			r.err = ErrShutdown
 		}
-	}()
-	var p *wait.Node
-	if s.v, p = s.q.take(); p != nil {
-		p.Unpark()
+		return r
 	}
+	var putters *wait.Node
+	r.v, putters, r.panicked = s.q.take()
+	for p := putters; p != nil; { // trace functions are not told: the guard is closed
+		next := p.Next()
+		p.Unpark()
+		p = next
+	}
+	return r
 }

@@ -103,6 +103,82 @@ func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
 	})
 }
 
+func TestGettingsOfTheSameQueue(t *testing.T) {
+	callers(t, func(t *testing.T, spawn func(func())) {
+		q := New[int](1)
+		g := q.Getting()
+		results := func() (vs []int) {
+			for v, err := g.Result(); err != ErrEmpty; v, err = g.Result() {
+				assert.NoError(t, err)
+				vs = append(vs, v)
+			}
+			return vs
+		}
+		require.NoError(t, q.Put(1))
+		assert.Equal(t, 0, osthread.WaitAny(g, g))
+		require.NoError(t, q.Put(2))
+		assert.Equal(t, 0, osthread.WaitAny(g))
+		assert.Equal(t, []int{1, 2}, results(), "one for each wait")
+
+		ended := make(chan struct{})
+		spawn(func() {
+			osthread.WaitAny(g, g)
+			close(ended)
+		})
+		awaitWaiting(q, &q.getters, 2)
+		require.NoError(t, q.Put(3))
+		<-ended
+		assert.Equal(t, []int{3}, results())
+
+		// Both at once of a queue for one: what a putter waits with counts.
+		ended = make(chan struct{})
+		spawn(func() {
+			osthread.WaitAll(g, g)
+			close(ended)
+		})
+		awaitWaiting(q, &q.getters, 1)
+		require.NoError(t, q.Put(4))
+		spawn(func() { assert.NoError(t, q.Put(5)) })
+		<-ended
+		assert.Equal(t, []int{4, 5}, results())
+		assert.True(t, q.Empty())
+	})
+}
+
+// With other guards closed a panic of cmp must not open this one.
+func TestWaitAllWhoseCmpPanics(t *testing.T) {
+	bad := errors.New("not comparable")
+	make := func() *Queue[int] {
+		return NewPriority(0, func(a, b int) int {
+			if a < 0 && b < 0 {
+				panic(bad)
+			}
+			return cmp.Compare(a, b)
+		})
+	}
+	a, b := make(), make()
+	for _, q := range []*Queue[int]{a, b} {
+		_, err := q.PutAll([]int{-1, 1, 1})
+		require.NoError(t, err)
+		q.store.heap[1].v, q.store.heap[2].v = -1, -1 // which Put would refuse
+	}
+	callers(t, func(t *testing.T, spawn func(func())) {
+		for range 4 {
+			spawn(func() {
+				for range 300 {
+					g, h := a.Getting(), b.Getting()
+					if !assert.True(t, osthread.TryWaitAll(g, h)) {
+						return
+					}
+					assert.PanicsWithValue(t, bad, func() { _, _ = g.Result() })
+					assert.PanicsWithValue(t, bad, func() { _, _ = h.Result() })
+				}
+			})
+		}
+	})
+	assert.Equal(t, 3, a.Len())
+}
+
 func TestGettingWhoseCmpPanics(t *testing.T) {
 	bad := errors.New("not comparable")
 	broken := false

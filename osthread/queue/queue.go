@@ -48,14 +48,16 @@ type Queue[T any] struct {
 
 // A cell is what a waiter brings along, as its node's Item: room for a value, or the value.
 type cell[T any] struct {
-	n *wait.Node
-	v T
+	n        *wait.Node
+	v        T
+	panicked any // what cmp has, when v was to go in
 }
 
 // What a waiter that was taken out has got, in Node.Got.
 const (
 	gotNothing = iota // the queue was shut down
 	gotServed
+	gotPanic // cell.panicked
 )
 
 // New returns a first-in-first-out queue for at most max values; max <= 0: any number.
@@ -150,12 +152,12 @@ func after(d time.Duration) int64 {
 }
 
 func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
-	q.getters.Lock()
+	q.getters.LockPatiently()
 	if q.down {
 		q.getters.Unlock()
 		return ErrShutdown
 	}
-	g, in := q.accept(v)
+	g, in, panicked := q.accept(v)
 	if in {
 		q.getters.Unlock()
 		if g != nil {
@@ -163,6 +165,10 @@ func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
 			q.released()
 		}
 		return nil
+	}
+	if panicked != nil {
+		q.getters.Unlock()
+		panic(panicked)
 	}
 	if deadline == 0 {
 		q.getters.Unlock()
@@ -172,25 +178,29 @@ func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
 	c.v = v
 	q.getters.Unlock()
 	served := wait.Sleep(c.n, func(n *wait.Node) bool { return q.leave(&q.putters, n) }, deadline, ctx, q)
-	got := c.n.Got
+	got, panicked := c.n.Got, c.panicked
 	q.free(c)
 	switch {
 	case !served:
 		return lateOr(ctx, ErrFull)
 	case got == gotNothing:
 		return ErrShutdown
+	case got == gotPanic:
+		panic(panicked)
 	}
 	return nil
 }
 
 func (q *Queue[T]) get(deadline int64, ctx context.Context) (v T, err error) {
-	q.getters.Lock()
+	q.getters.LockPatiently()
 	if q.store.n > 0 {
-		v, p := q.take()
+		v, putters, panicked := q.take()
 		q.getters.Unlock()
-		if p != nil {
-			p.Unpark()
-			q.released()
+		if panicked != nil {
+			panic(panicked)
+		}
+		if putters != nil {
+			q.wake(putters)
 		}
 		return v, nil
 	}
@@ -216,77 +226,59 @@ func (q *Queue[T]) get(deadline int64, ctx context.Context) (v T, err error) {
 	return v, nil
 }
 
-// accept reports whether there was a place for v, and returns the getter to wake if it was that one's. The caller has the guard and has seen that the
-// queue is not shut down; if cmp panics the guard is open.
-func (q *Queue[T]) accept(v T) (g *wait.Node, in bool) {
+// accept reports whether there was a place for v, and returns the getter to wake if it was that one's; or what cmp has panicked with. The caller has
+// the guard and has seen that the queue is not shut down.
+func (q *Queue[T]) accept(v T) (g *wait.Node, in bool, panicked any) {
 	if q.getters.Head() != nil {
 		if g = q.getters.Pop(); g != nil {
 			g.Item.(*cell[T]).v = v
 			g.Got = gotServed
 			q.unfinished++
-			return g, true
+			return g, true, nil
 		}
 	}
 	if q.full() {
-		return nil, false
+		return nil, false, nil
 	}
-	if q.store.order == priority {
-		q.pushByCmp(v)
-	} else {
-		q.store.push(v)
+	if panicked = q.store.tryPush(v); panicked != nil {
+		return nil, false, panicked
 	}
 	q.unfinished++
-	return nil, true
+	return nil, true, nil
 }
 
-// take takes the next value out of the store, which has one, and lets the first putter's in. It returns that putter, to be woken. The caller
-// has the guard; if cmp panics it is open.
-func (q *Queue[T]) take() (v T, p *wait.Node) {
-	if q.store.order == priority {
-		return q.takeByCmp()
+// take takes the next value out of the store, which has one, and lets the first putter's in. It returns the putters to wake: that one, and before it
+// those whose values cmp has panicked over. If cmp panics over the value itself nothing is changed. The caller has the guard.
+func (q *Queue[T]) take() (v T, putters *wait.Node, panicked any) {
+	if v, panicked = q.store.tryPop(); panicked != nil {
+		return v, nil, panicked
 	}
-	v = q.store.pop()
-	if q.putters.Head() != nil {
-		p = q.putters.Pop()
-		q.store.push(p.Item.(*cell[T]).v)
-		q.unfinished++
-		p.Got = gotServed
+	last := &putters
+	for q.putters.Head() != nil {
+		p := q.putters.Pop()
+		*last = p
+		last = p.NextLink()
+		c := p.Item.(*cell[T])
+		if c.panicked = q.store.tryPush(c.v); c.panicked == nil {
+			p.Got = gotServed
+			q.unfinished++
+			break
+		}
+		p.Got = gotPanic
 	}
-	return v, p
+	return v, putters, nil
 }
 
-func (q *Queue[T]) pushByCmp(v T) {
-	done := false
-	defer func() {
-		if !done {
-			q.getters.Unlock()
-		}
-	}()
-	q.store.push(v)
-	done = true
-}
-
-func (q *Queue[T]) takeByCmp() (v T, p *wait.Node) {
-	popped, done := false, false
-	defer func() {
-		if done {
-			return
-		}
-		if popped {
-			q.store.unpop(v)
-			q.putters.PushFront(p)
-		}
-		q.getters.Unlock()
-	}()
-	v = q.store.pop()
-	if p = q.putters.Pop(); p != nil {
-		popped = true
-		q.store.push(p.Item.(*cell[T]).v)
-		q.unfinished++
-		p.Got = gotServed
+// wake wakes first and those behind it, which know from Got how it went.
+func (q *Queue[T]) wake(first *wait.Node) {
+	for n := first; n != nil; {
+		next := n.Next()
+		n.Unpark()
+		n = next
 	}
-	done = true
-	return v, p
+	if first != nil {
+		q.released()
+	}
 }
 
 // enlist puts a new waiter into w. The caller has the guard.
@@ -303,7 +295,7 @@ func (q *Queue[T]) enlist(w *wait.Queue, spin *park.Spinner) *cell[T] {
 
 func (q *Queue[T]) free(c *cell[T]) {
 	var zero T
-	c.v = zero
+	c.v, c.panicked = zero, nil
 	q.cells.Put(c)
 }
 

@@ -81,29 +81,56 @@ func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
 	assert.Equal(t, 2, q.Unfinished())
 	require.NoError(t, q.Put(7))
 
-	// A putter's value that cannot be let in when there is room: the getter is told, and both keep what they have.
-	ended := make(chan error)
-	go func() { ended <- q.Put(-1) }()
+	// A putter's value that cannot be let in when there is room is the putter's trouble, and the next one's comes in.
+	ended := make(chan any)
+	go func() {
+		defer func() { ended <- recover() }()
+		_ = q.Put(-1)
+	}()
 	awaitWaiting(q, &q.putters, 1)
-	assert.PanicsWithValue(t, bad, func() { _, _ = q.Get() })
-	awaitWaiting(q, &q.putters, 1)
-	assert.Equal(t, []int{5, 6, 7}, q.ShutdownNow())
-	assert.ErrorIs(t, <-ended, ErrShutdown)
+	go func() { ended <- q.Put(8) }()
+	awaitWaiting(q, &q.putters, 2)
+	v, err := q.Get()
+	assert.NoError(t, err)
+	assert.Equal(t, 5, v)
+	assert.ElementsMatch(t, []any{bad, nil}, []any{<-ended, <-ended})
+	assert.Equal(t, 4, q.Unfinished())
+	assert.Equal(t, []int{6, 7, 8}, q.ShutdownNow())
 }
 
-func TestUnpopIsPopBackwards(t *testing.T) {
-	for n := 1; n < 40; n++ {
-		s := store[int]{order: priority, cmp: cmp.Compare[int]}
-		for i := range n {
-			s.push(i * 31 % 17)
+func TestBatchesWhenCmpPanics(t *testing.T) {
+	bad := errors.New("not comparable")
+	left := math.MaxInt // comparisons
+	q := NewPriority(0, func(a, b int) int {
+		if left--; left < 0 {
+			panic(bad)
 		}
-		for s.n > 0 {
-			v := s.pop()
-			s.unpop(v)
-			again := s.pop()
-			require.Equal(t, v, again)
-		}
-	}
+		return cmp.Compare(a, b)
+	})
+	n, err := q.PutAll([]int{1, 2, 3, 4, 5, 6, 7})
+	require.NoError(t, err)
+	require.Equal(t, 7, n)
+	left = 8
+	got := q.Drain()
+	assert.NotEmpty(t, got)
+	assert.Equal(t, 7-len(got), q.Len(), "the others are still there")
+	assert.PanicsWithValue(t, bad, func() { q.Drain() })
+	assert.PanicsWithValue(t, bad, func() { _, _ = q.PutAll([]int{0}) })
+	rest := q.ShutdownNow()
+	assert.ElementsMatch(t, []int{1, 2, 3, 4, 5, 6, 7}, append(got, rest...))
+}
+
+// TaskDone may come before Get, so what ShutdownNow throws out may be done already.
+func TestShutdownNowOfWhatIsDone(t *testing.T) {
+	var q Queue[int]
+	_, err := q.PutAll([]int{1, 2})
+	require.NoError(t, err)
+	q.TaskDone()
+	q.TaskDone()
+	assert.Equal(t, []int{1, 2}, q.ShutdownNow())
+	assert.Zero(t, q.Unfinished())
+	assert.True(t, q.TryJoin())
+	assert.Panics(t, q.TaskDone)
 }
 
 func TestCapIsTheBound(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 // A Simple is a first-in-first-out queue without a bound, a count of tasks, or an end. The zero value is empty. It must not be copied after first
 // use.
 //
-// Put takes no lock that is held for longer than it takes to move a value, nor calls anything: so it may be called from anywhere, as from
-// finalizers, callbacks of C, and signal.Notify's goroutine.
+// Put takes no lock for longer than it takes to move a value, or now and then to double the room, and calls nothing but trace functions, if there are
+// any: so it may be called from anywhere, as from finalizers, callbacks of C, and signal.Notify's goroutine.
 type Simple[T any] struct{ q Queue[T] }
 
 // Put puts v. It never sleeps.
@@ -39,3 +39,6 @@ func (s *Simple[T]) Len() int { return s.q.Len() }
 
 // Empty reports whether Len is 0.
 func (s *Simple[T]) Empty() bool { return s.q.Empty() }
+
+// Getting is Queue.Getting.
+func (s *Simple[T]) Getting() *Getting[T] { return s.q.Getting() }

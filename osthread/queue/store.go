@@ -4,8 +4,8 @@ package queue
 // heap. Memory follows the number of values: it doubles when there is no room, and halves when only a quarter is used. A place that is not in
 // use holds the zero value, so that nothing is kept alive by it.
 //
-// cmp is the user's, and may panic: then the store is as it was before. So a heap first looks for the places, along one path, and
-// then moves.
+// cmp is the user's, and may panic: then the store is as it was before, and tryPush and tryPop return what it has panicked with. So a heap first
+// looks for the places, along one path, and then moves.
 
 type order uint8
 
@@ -29,14 +29,35 @@ type store[T any] struct {
 	cmp    func(a, b T) int
 	heap   []ranked[T]
 	serial uint64 // of the value put last
-	path   []int  // that the last pop moved values up along
-	popped uint64 // serial of what it took out
+	path   []int  // of popHeap, to be used again
 }
 
 // A ranked value is behind all equal ones that were put before.
 type ranked[T any] struct {
 	v      T
 	serial uint64
+}
+
+func (s *store[T]) tryPush(v T) (panicked any) {
+	if s.order == priority {
+		return recovered(func() { s.pushHeap(v) })
+	}
+	s.push(v)
+	return nil
+}
+
+func (s *store[T]) tryPop() (v T, panicked any) {
+	if s.order == priority {
+		panicked = recovered(func() { v = s.popHeap() })
+		return v, panicked
+	}
+	return s.pop(), nil
+}
+
+func recovered(f func()) (panicked any) {
+	defer func() { panicked = recover() }()
+	f()
+	return nil
 }
 
 func (s *store[T]) push(v T) {
@@ -133,22 +154,7 @@ func (s *store[T]) popHeap() T {
 	if c := cap(s.heap); c > keep && last <= c/4 {
 		s.heap = append(make([]ranked[T], 0, c/2), s.heap...)
 	}
-	s.path, s.popped = path, top.serial
+	s.path = path
 	s.n--
 	return top.v
-}
-
-// unpop undoes the last pop of a heap, which returned v, without a comparison.
-func (s *store[T]) unpop(v T) {
-	top := ranked[T]{v, s.popped}
-	if last := len(s.path) - 1; len(s.heap) > 0 {
-		s.heap = append(s.heap, s.heap[s.path[last]])
-		for d := last; d > 0; d-- {
-			s.heap[s.path[d]] = s.heap[s.path[d-1]]
-		}
-		s.heap[0] = top
-	} else {
-		s.heap = append(s.heap, top)
-	}
-	s.n++
 }

@@ -12,14 +12,14 @@ import (
 // TaskDone says that the work on one value from the queue is finished. It panics with an error that is ErrTooManyDone, and counts nothing, if it was
 // said of all values that were put.
 func (q *Queue[T]) TaskDone() {
-	q.getters.Lock()
+	q.getters.LockPatiently()
 	if q.unfinished == 0 {
 		q.getters.Unlock()
 		panic(misuse("TaskDone", ErrTooManyDone))
 	}
 	first := q.finish(1)
 	q.getters.Unlock()
-	q.wakeAll(first)
+	q.wake(first)
 }
 
 // finish counts n values as done and takes out who joins if those were all. The caller has the guard.
@@ -93,7 +93,7 @@ func (q *Queue[T]) shutdown(now bool) []T {
 	if now {
 		dropped = q.store
 		q.store = store[T]{order: dropped.order, cmp: dropped.cmp}
-		joiners = q.finish(dropped.n)
+		joiners = q.finish(min(dropped.n, q.unfinished)) // TaskDone may have come before Get
 	}
 	q.getters.Unlock()
 	wait.WakeAll(getters, gotNothing)
@@ -105,25 +105,30 @@ func (q *Queue[T]) shutdown(now bool) []T {
 	return dropped.all()
 }
 
-// all returns the values of s, which is used up, in their order.
+// all returns the values of s, which is used up, in their order; in no order if cmp panics.
 func (s *store[T]) all() (vs []T) {
-	if s.n == 0 {
-		return nil
-	}
-	if s.order == priority { // not by pop, which could panic half way
-		slices.SortFunc(s.heap, func(a, b ranked[T]) int {
-			if s.less(&a, &b) {
-				return -1
-			}
-			return 1
-		})
-		for _, r := range s.heap {
-			vs = append(vs, r.v)
+	if s.order != priority {
+		for s.n > 0 {
+			vs = append(vs, s.pop())
 		}
 		return vs
 	}
-	for s.n > 0 {
-		vs = append(vs, s.pop())
+	for _, r := range s.sorted() {
+		vs = append(vs, r.v)
 	}
 	return vs
+}
+
+func (s *store[T]) sorted() (rs []ranked[T]) {
+	defer func() {
+		if recover() != nil {
+			rs = s.heap
+		}
+	}()
+	return slices.SortedFunc(slices.Values(s.heap), func(a, b ranked[T]) int {
+		if s.less(&a, &b) {
+			return -1
+		}
+		return 1
+	})
 }
