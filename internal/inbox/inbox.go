@@ -77,7 +77,7 @@ func (c *Call) free() {
 	calls.Put(c)
 }
 
-// How long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing unless the
+// A Limit is how long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing unless the
 // server waits for work.
 type Limit struct {
 	Deadline int64
@@ -255,6 +255,12 @@ func (c *Call) Run() {
 	returned = true
 }
 
+// Fail ends c, which was taken out, with err: its server is gone and has not come back from Run.
+func (c *Call) Fail(err error) {
+	c.err = err
+	c.finish()
+}
+
 func (c *Call) finish() {
 	switch {
 	case c.posted:
@@ -307,14 +313,7 @@ func (b *Box) Close(drop bool) (dropped int) {
 	return dropped
 }
 
-// Closed reports whether the box is closed.
-func (b *Box) Closed() bool {
-	b.q.Lock()
-	defer b.q.Unlock()
-	return b.closed
-}
-
-// Idle reports whether the server waits for work.
+// Idle reports whether the server waits for work. For tests.
 func (b *Box) Idle() bool {
 	b.q.Lock()
 	defer b.q.Unlock()

@@ -3,7 +3,9 @@
 package executor
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"testing"
 
 	"example.com/thread/internal/ctest"
@@ -42,4 +44,25 @@ func TestPoolWhoseOnStartIsEndedByCCodeIsBroken(t *testing.T) {
 		check(e.Close())
 	})
 	assert.Equal(t, "0 executor is broken: thread ended by C code\n", out)
+}
+
+// Its callers hear of it, and so do those that come later.
+func TestWorkerWhoseThreadCCodeEndsIsShutDown(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	out := leak.InChild(t, func() {
+		w, err := NewWorker(nil)
+		check(err)
+		queued := make(chan error)
+		fmt.Println(w.Call(func() error {
+			go func() { queued <- w.Call(nil) }()
+			for w.Backlog() == 0 {
+				runtime.Gosched()
+			}
+			ctest.PthreadExit()
+			return nil
+		}))
+		fmt.Println(<-queued)
+		fmt.Println(w.Call(nil), w.Shutdown(context.Background()))
+	})
+	assert.Equal(t, "thread ended by C code\nshut down\nshut down thread ended by C code\n", out)
 }

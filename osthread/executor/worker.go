@@ -14,6 +14,8 @@ import (
 // How functions get to a worker's thread, and their results back, is internal/inbox's. slot is the thread's, while it serves: no other has or will
 // have it (internal/ident), and no goroutine but the worker's is ever on that thread, so who finds it in its own is on the thread, maybe below a
 // callback of C.
+//
+// However the thread ends, also by C code, after which nothing of serve runs any more, a goroutine that joins it ends the calls that are left (bury).
 
 var (
 	// ErrBusy says that a worker is not waiting for work.
@@ -23,7 +25,7 @@ var (
 )
 
 // A Worker is one thread that calls functions, one after the other, for whoever asks: what a C library needs that is tied to the thread it was
-// first used on, or whose state is the thread's. It must not be copied.
+// first used on, or whose state is the thread's. It must not be copied. One that is forgotten keeps its thread: call Shutdown.
 //
 // Any thread or goroutine may call any method. On the worker's own thread calls do not go through the queue, but are made at once: so a
 // function that the worker runs, or a callback from C in it, may use the worker as everybody else does, and does not wait for itself.
@@ -36,6 +38,8 @@ type Worker struct {
 	box    inbox.Box
 	thread *osthread.Thread
 	slot   atomic.Uintptr
+
+	running *inbox.Call // the thread's, and when that is gone bury's
 }
 
 // NewWorker returns a worker with a thread that has these attributes, nil for the defaults, and waits for work. It returns what
@@ -50,29 +54,38 @@ func NewWorker(attr *osthread.Attr) (*Worker, error) {
 		atExit.remove(w)
 		return nil, err
 	}
+	go w.bury()
 	return w, nil
 }
 
-// serve is the thread's function. If one that it calls ends the thread the worker is shut down.
+// serve is the thread's function.
 func (w *Worker) serve() error {
 	w.slot.Store(ident.ID())
-	defer func() {
-		w.box.Close(true)
-		w.slot.Store(ident.None)
-		atExit.remove(w)
-	}()
-	for {
-		c := w.box.Next(futex.Never, nil)
-		if c == nil {
-			return nil
-		}
-		c.Run()
+	for w.running = w.box.Next(futex.Never, nil); w.running != nil; w.running = w.box.Next(futex.Never, nil) {
+		w.run()
 	}
+	return nil
+}
+
+// run forgets the call also if its function ends the thread by runtime.Goexit: Run has ended it then.
+func (w *Worker) run() {
+	defer func() { w.running = nil }()
+	w.running.Run()
+}
+
+// bury shuts the worker down when its thread is gone.
+func (w *Worker) bury() {
+	end := w.thread.Join()
+	w.box.Close(true)
+	if w.running != nil {
+		w.running.Fail(end)
+	}
+	atExit.remove(w)
 }
 
 // Call calls f, if that is not nil, on the worker's thread, after what was asked before, and returns what f returned, or a *PanicError if it
 // panicked. It returns ErrShutdown, and f is not called, if the worker is shut down before. An f that calls runtime.Goexit or thread.Exit ends the
-// thread and with it the worker; Call then returns ErrGoexit.
+// thread and with it the worker; Call then returns ErrGoexit, or osthread.ErrPthreadExit if it is C code that ends the thread.
 func (w *Worker) Call(f func() error) error {
 	return w.call(f, inbox.Limit{Deadline: futex.Never})
 }
@@ -146,8 +159,8 @@ func (w *Worker) Thread() *osthread.Thread { return w.thread }
 func (w *Worker) Backlog() int { return w.box.Len() }
 
 // Shutdown makes Call and Go return ErrShutdown, lets the worker do what it was asked before, and waits for its thread to end, or until ctx is done;
-// it then returns ctx's cause. It may be called again, also to wait longer. It returns ErrGoexit if a function has ended the thread, and ErrDeadlock
-// on the worker's own thread, which ends nevertheless.
+// it then returns ctx's cause. It may be called again, also to wait longer. If a function has ended the thread it returns what Thread.Join does: ErrGoexit,
+// ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which ends nevertheless.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.box.Close(false)
 	return w.thread.JoinContext(ctx)

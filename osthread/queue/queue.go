@@ -13,7 +13,7 @@ import (
 
 // Everything happens under one guard, that of getters. From these invariants, which hold whenever it is open, follows the rest:
 //
-//	getters wait    only while the store is empty and the queue is not shut down
+//	getters wait    only while the store is empty and the queue is not shut down; a WaitAll that wants to be told may stand among them at any time
 //	putters wait    only while the store is full and the queue is not shut down
 //	unfinished      is the number of values that were put and not told done; at 0 nobody waits in joiners
 //
@@ -70,8 +70,8 @@ func NewLIFO[T any](max int) *Queue[T] {
 
 // NewPriority returns a queue for at most max values that gives the least by cmp, of equal ones the one put first; max <= 0: any number. cmp returns
 // less than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare does. All others wait while it runs, so it must be quick, and it
-// must not use the queue. If it panics the call that needed it does, and the queue is as it was. It panics with an error that is ErrNoCmp if cmp is
-// nil.
+// must neither use the queue nor call runtime.Goexit. If it panics the Put whose value was to go in does, or the Get, and the queue is as it was; a
+// batch keeps what came before, and GetN and Drain return it. It panics with an error that is ErrNoCmp if cmp is nil.
 func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 	if cmp == nil {
 		panic(misuse("NewPriority", ErrNoCmp))

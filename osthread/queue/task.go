@@ -73,8 +73,8 @@ func (q *Queue[T]) join(deadline int64, ctx context.Context) bool {
 // returns ErrShutdown. There is no way back; to shut down again does nothing.
 func (q *Queue[T]) Shutdown() { q.shutdown(false) }
 
-// ShutdownNow is Shutdown that also empties the queue. It returns what was in it, in the order in which Get would have, and counts that as
-// done. What is being worked on is not: Join waits for its TaskDone.
+// ShutdownNow is Shutdown that also empties the queue. It returns what was in it, in the order in which Get would have, or in none if a priority
+// queue's comparison panics, and counts that as done. What is being worked on is not: Join waits for its TaskDone.
 func (q *Queue[T]) ShutdownNow() []T { return q.shutdown(true) }
 
 // IsShutdown reports whether the queue is shut down.
