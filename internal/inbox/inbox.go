@@ -77,8 +77,8 @@ func (c *Call) free() {
 	calls.Put(c)
 }
 
-// A Limit is how long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing unless the
-// server waits for work.
+// A Limit is how long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing
+// unless the server waits for work.
 type Limit struct {
 	Deadline int64
 	Context  context.Context

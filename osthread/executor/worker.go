@@ -159,8 +159,8 @@ func (w *Worker) Thread() *osthread.Thread { return w.thread }
 func (w *Worker) Backlog() int { return w.box.Len() }
 
 // Shutdown makes Call and Go return ErrShutdown, lets the worker do what it was asked before, and waits for its thread to end, or until ctx is done;
-// it then returns ctx's cause. It may be called again, also to wait longer. If a function has ended the thread it returns what Thread.Join does: ErrGoexit,
-// ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which ends nevertheless.
+// it then returns ctx's cause. It may be called again, also to wait longer. If a function has ended the thread it returns what Thread.Join does:
+// ErrGoexit, ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which ends nevertheless.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.box.Close(false)
 	return w.thread.JoinContext(ctx)
