@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var smallStack = &Attr{StackSize: 64 << 10}
+// smallStack is for tests of many threads: 64 KiB, or the least there is.
+var smallStack = &Attr{StackSize: max(64<<10, minStack)}
 
 func TestGoexitLeavesNothing(t *testing.T) {
 	if raceEnabled {

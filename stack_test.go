@@ -26,12 +26,12 @@ func TestDeepCRecursionOnABigStack(t *testing.T) {
 
 // The stack size bounds C alone: Go code has its goroutine's stack.
 func TestDeepGoRecursionOnASmallStack(t *testing.T) {
-	run(t, &Attr{StackSize: 64 << 10}, func() {
+	run(t, smallStack, func() {
 		assert.EqualValues(t, 0, grow(50_000)) // 50 MB of Go frames
 		debug.FreeOSMemory()
 		assert.Panics(t, func() { panicHere() })
 	})
-	run(t, &Attr{StackSize: MinStackSize}, func() { assert.EqualValues(t, 0, grow(1000)) })
+	run(t, &Attr{StackSize: max(MinStackSize, minStack)}, func() { assert.EqualValues(t, 0, grow(1000)) })
 }
 
 // C code that overflows its stack meets the guard, and the process ends by SIGSEGV.

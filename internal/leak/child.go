@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -32,7 +33,8 @@ func Child(t *testing.T, body func()) (string, error) {
 	// With cgo the runtime does not notice a deadlock; a child that hangs is told to show its stacks.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=90s")
+	args := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=90s")
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
 	cmd.Env = append(os.Environ(), ChildEnv+"="+t.Name())
 	var out bytes.Buffer

@@ -16,6 +16,9 @@ const patience = 10 * time.Second
 // ChildEnv tells a child which test it runs.
 const ChildEnv = "OSTHREAD_TEST_CHILD"
 
+// ExecEnv holds the command that children are run by, as the flag -exec of go test; for an emulator.
+const ExecEnv = "OSTHREAD_TEST_EXEC"
+
 // Main runs the tests of m and then waits for count, which tells what is left, to come down to nothing. It exits the
 // process; with all stacks on standard error if something stays.
 func Main(m *testing.M, count func() string) {

@@ -3,8 +3,12 @@
 package queue
 
 import (
+	"debug/elf"
+	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,10 +21,38 @@ func TestThreadsOfCPythonAsCallers(t *testing.T) {
 	if err != nil {
 		t.Skip("there is no python3")
 	}
+	needOurKind(t, python)
 	library := filepath.Join(t.TempDir(), "load.so")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", library, "./testdata/cpython").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	out, err = exec.CommandContext(t.Context(), python, "testdata/cpython/load.py", library).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, "done\n", string(out))
+}
+
+// needOurKind skips the test if python cannot load what is built for where the test runs: another processor's, or another C library's.
+func needOurKind(t *testing.T, python string) {
+	path, err := exec.CommandContext(t.Context(), python, "-c", "import sys; print(sys.executable)").Output()
+	require.NoError(t, err)
+	theirs, ours := abi(t, strings.TrimSpace(string(path))), abi(t, os.Args[0])
+	if theirs != ours {
+		t.Skipf("python3 is a program for %s, the test one for %s", theirs, ours)
+	}
+}
+
+// abi returns a program's processor and the name of its loader, which tells the C library.
+func abi(t *testing.T, program string) string {
+	f, err := elf.Open(program)
+	require.NoError(t, err)
+	defer f.Close()
+	loader := "none"
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			b := make([]byte, p.Filesz)
+			_, err := p.ReadAt(b, 0)
+			require.NoError(t, err)
+			loader = filepath.Base(strings.TrimRight(string(b), "\x00"))
+		}
+	}
+	return fmt.Sprintf("%v, loader %s", f.Machine, loader)
 }
