@@ -20,6 +20,7 @@
  */
 #include "csrc/create.h"
 
+#include <limits.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/syscall.h>
@@ -50,18 +51,42 @@ static void push_orphan(struct ost_watch_ *w)
  * its stack. Go's own destructor would put the M up for use again, with those
  * functions still on its goroutine's stack; the collector, which has not seen
  * them for a while, would then find pointers to what it has freed, and abort
- * the process. So the M stays taken, some 13 KB. On Linux the kernel marks the
- * thread as ended all the same, and pthread_join frees its stack; elsewhere the
- * thread sleeps on.
+ * the process. So the M stays taken, some 13 KB.
+ *
+ *   - with glibc by the system call: the kernel marks the thread as ended all
+ *     the same, and pthread_join frees its stack;
+ *   - with musl, where the kernel marks nothing of the thread's and the call
+ *     would leave pthread_join waiting, by emptying all keys: they are numbers
+ *     from 0 there, and one that nobody made may be set. The thread then ends
+ *     as any other;
+ *   - on macOS the thread sleeps on.
  */
+#if defined(__GLIBC__)
+
 static void leave(void)
 {
-#ifdef __linux__
 	syscall(SYS_exit, 0);
-#endif
+}
+
+#elif defined(__linux__)
+
+static void leave(void)
+{
+	pthread_key_t k;
+
+	for (k = 0; k < PTHREAD_KEYS_MAX; k++)
+		pthread_setspecific(k, NULL);
+}
+
+#else
+
+static void leave(void)
+{
 	for (;;)
 		pause();
 }
+
+#endif
 
 /* thread_ends - the key's destructor */
 static void thread_ends(void *p)
