@@ -1,7 +1,6 @@
 package headroom
 
 import (
-	"bytes"
 	"math"
 	"os"
 	"path"
@@ -49,19 +48,16 @@ func capable() bool {
 	return data[0].Effective&(1<<unix.CAP_SYS_ADMIN|1<<unix.CAP_SYS_RESOURCE) != 0
 }
 
-// threads returns the number of threads of the process: field 20 of proc_pid_stat(5), counted behind the name, which may hold
-// anything.
+// threads returns the number of threads of the process, from proc_pid_status(5). /proc/self/stat has it too, but qemu's user mode makes that
+// one up, with 0.
 func threads() int {
-	b, err := os.ReadFile("/proc/self/stat")
+	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
-	fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	const numThreads = 20 - 3 // the first field here is the third
-	if len(fields) <= numThreads {
-		return 0
-	}
-	n, _ := strconv.Atoi(fields[numThreads])
+	_, rest, _ := strings.Cut(string(b), "\nThreads:") // a newline in the name before it is escaped
+	line, _, _ := strings.Cut(rest, "\n")
+	n, _ := strconv.Atoi(strings.TrimSpace(line))
 	return n
 }
 
