@@ -64,3 +64,25 @@ counts() { native go run .ci/testjson.go counts "$1"; }
 
 # skips FILE: prints the tests that were skipped, subtests as well, each with its reason.
 skips() { native go run .ci/testjson.go skips "$1"; }
+
+# suite are the packages whose tests are run on each platform: all that the library consists of.
+# shellcheck disable=SC2034
+suite=(. ./internal/... ./osthread/...)
+
+# emulator CMD: has tests run by CMD, and the processes that they start of themselves.
+emulator() { export OSTHREAD_TEST_EXEC=$1; }
+
+# platform NAME HOW ARG...: builds and vets all packages, runs the suite with the arguments for go test, and tells so in a row. HOW is how it runs: yes,
+# qemu or wine.
+platform() {
+	local name=$1 how=$2 file exec=()
+	shift 2
+	file=$(scratch)/tests
+	[ -z "${OSTHREAD_TEST_EXEC:-}" ] || exec=(-exec "$OSTHREAD_TEST_EXEC")
+	run go build -p 1 ./...
+	run go vet -p 1 ./...
+	gotest "$file" -p 1 -vet=off -timeout 8m "${exec[@]}" "$@" "${suite[@]}"
+	# Two words.
+	# shellcheck disable=SC2046
+	row "$name" yes yes "$how" $(counts "$file")
+}

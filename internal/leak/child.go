@@ -34,6 +34,9 @@ func Child(t *testing.T, body func()) (string, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
 	args := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=90s")
+	if testing.Short() {
+		args = append(args, "-test.short")
+	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
 	cmd.Env = append(os.Environ(), ChildEnv+"="+t.Name())
