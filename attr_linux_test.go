@@ -188,9 +188,9 @@ func TestRealTimePriority(t *testing.T) {
 	})
 }
 
-// becomeNobody makes the process one of a user without rights.
+// becomeNobody makes the process one of a user without rights, and without other processes: limits are counted over them all.
 func becomeNobody() {
-	const nobody = 65534
+	nobody := 20_000 + os.Getpid()%40_000
 	must(syscall.Setgroups(nil))
 	must(syscall.Setresgid(nobody, nobody, nobody))
 	must(syscall.Setresuid(nobody, nobody, nobody))
