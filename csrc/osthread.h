@@ -77,38 +77,118 @@ typedef struct {
  */
 #if defined(__linux__)
 
-#if defined(SYS_futex_time64) && __SIZEOF_LONG__ == 4
-/* A 32-bit kernel interface with 64-bit time, as Linux 5.1 has it. */
+/*
+ * A filter may refuse FUTEX_WAIT_BITSET, whose deadline is absolute; then it is
+ * FUTEX_WAIT for the time that is left. Where both are refused the sleeper looks
+ * at the word once a millisecond.
+ */
+
 typedef struct {
 	int64_t tv_sec;
 	int64_t tv_nsec;
 } ost_timespec_;
-#define OST_SYS_FUTEX_	SYS_futex_time64
-#else
-typedef struct {
-	long tv_sec;
-	long tv_nsec;
-} ost_timespec_;
-#define OST_SYS_FUTEX_	SYS_futex
-#endif
 
-static inline int ost_futex_(uint32_t *word, int op, uint32_t val,
-			     const ost_timespec_ *ts)
+static inline int ost_refused_(int err)
+{
+	return err == ENOSYS || err == EPERM;
+}
+
+/* One of the kernel's futex calls; ts is as that one takes it. */
+static inline int ost_call_(long number, uint32_t *word, int op, uint32_t val,
+			    const void *ts)
 {
 	int saved = errno;
 	int err = 0;
 
-	if (syscall(OST_SYS_FUTEX_, word, op | FUTEX_PRIVATE_FLAG, val, ts,
-		    (void *)0, FUTEX_BITSET_MATCH_ANY) == -1)
+	if (syscall(number, word, op | FUTEX_PRIVATE_FLAG, val, ts, (void *)0,
+		    FUTEX_BITSET_MATCH_ANY) == -1)
 		err = errno;
 	errno = saved;
 	return err;
 }
 
+#if __SIZEOF_LONG__ == 4
+
+#define OST_FUTEX_TIME64_	422	/* on all 32-bit processors */
+
+/*
+ * The call with 32-bit time, as kernels before 5.1 have it. A time that it
+ * cannot express ends early, for no reason.
+ */
+static inline int ost_futex_old_(uint32_t *word, int op, uint32_t val,
+				 const ost_timespec_ *ts)
+{
+	long old[2];
+	int err;
+
+	if (!ts)
+		return ost_call_(SYS_futex, word, op, val, 0);
+	old[0] = ts->tv_sec > INT32_MAX ? INT32_MAX : (long)ts->tv_sec;
+	old[1] = (long)ts->tv_nsec;
+	err = ost_call_(SYS_futex, word, op, val, old);
+	return err == ETIMEDOUT && old[0] != ts->tv_sec ? EINTR : err;
+}
+
+static inline int ost_futex_(uint32_t *word, int op, uint32_t val,
+			     const ost_timespec_ *ts)
+{
+	int err = ost_call_(OST_FUTEX_TIME64_, word, op, val, ts);
+
+	return ost_refused_(err) ? ost_futex_old_(word, op, val, ts) : err;
+}
+
+#else
+
+static inline int ost_futex_(uint32_t *word, int op, uint32_t val,
+			     const ost_timespec_ *ts)
+{
+	return ost_call_(SYS_futex, word, op, val, ts);
+}
+
+#endif
+
+/* The time from now to deadline, 0 if that has passed. */
+static inline void ost_left_(const struct timespec *deadline,
+			     ost_timespec_ *left)
+{
+	struct timespec now = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	left->tv_sec = (int64_t)deadline->tv_sec - now.tv_sec;
+	left->tv_nsec = (int64_t)deadline->tv_nsec - now.tv_nsec;
+	if (left->tv_nsec < 0) {
+		left->tv_sec--;
+		left->tv_nsec += 1000000000;
+	}
+	if (left->tv_sec < 0)
+		left->tv_sec = left->tv_nsec = 0;
+}
+
+/* ost_sleep_ where FUTEX_WAIT_BITSET is refused */
+static inline int ost_sleep_plain_(uint32_t *word, uint32_t old,
+				   const struct timespec *deadline)
+{
+	struct timespec look = { 0, 1000000 };
+	ost_timespec_ left;
+	int saved, err;
+
+	if (deadline)
+		ost_left_(deadline, &left);
+	err = ost_futex_(word, FUTEX_WAIT, old, deadline ? &left : 0);
+	if (!ost_refused_(err))
+		return err;
+	if (deadline && !left.tv_sec && !left.tv_nsec)
+		return ETIMEDOUT;
+	saved = errno;
+	nanosleep(&look, 0);
+	errno = saved;
+	return 0;
+}
+
 static inline int ost_sleep_(uint32_t *word, uint32_t old,
 			     const struct timespec *deadline)
 {
-	ost_timespec_ ts;
+	ost_timespec_ ts = { 0, 0 };
 	int err;
 
 	if (deadline) {
@@ -116,6 +196,8 @@ static inline int ost_sleep_(uint32_t *word, uint32_t old,
 		ts.tv_nsec = deadline->tv_nsec;
 	}
 	err = ost_futex_(word, FUTEX_WAIT_BITSET, old, deadline ? &ts : 0);
+	if (ost_refused_(err))
+		err = ost_sleep_plain_(word, old, deadline);
 	return err == ETIMEDOUT ? ETIMEDOUT : 0;
 }
 

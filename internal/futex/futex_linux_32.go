@@ -18,8 +18,11 @@ import (
 // Whether there is one is told by the kernel's version: a kernel before 5.1 is not asked, for Android 8 to 10 kills who tries, and some
 // others gave the number to a call of their own (Go's runtime/os_linux32.go). A later one may still refuse, behind a filter.
 
-// A Timespec is a deadline as futex_time64 takes it.
-type Timespec struct{ sec, nsec int64 }
+// A Timespec is a deadline as futex_time64 takes it, for the operation op.
+type Timespec struct {
+	sec, nsec int64
+	op        uintptr
+}
 
 // timespec32 is a deadline as the older call takes it.
 type timespec32 struct{ sec, nsec int32 }
@@ -43,12 +46,6 @@ func hasTime64(release string) bool {
 	}
 	return major > 5 || major == 5 && minor >= 1
 }
-
-// refused reports whether errno says that there is no such call. EPERM is how filters for seccomp say it that are older than the call;
-// neither call returns it on its own.
-//
-//go:nosplit
-func refused(errno syscall.Errno) bool { return errno == syscall.ENOSYS || errno == syscall.EPERM }
 
 // clamp returns ts for the older call, and whether the time is one that it cannot express: then it is the last that it can.
 //
@@ -75,20 +72,21 @@ func unclamp(errno syscall.Errno, early bool) syscall.Errno {
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
+	op := waitOp(ts)
 	if atomic.LoadUint32(&time32) == 0 {
-		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX_TIME64, w, waitOp, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX_TIME64, w, op, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
 		if !refused(errno) {
 			return errno
 		}
 		atomic.StoreUint32(&time32, 1)
 	}
 	if ts == nil {
-		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, waitOp, uintptr(old), 0, 0, matchAny)
-		return errno
+		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), 0, 0, matchAny)
+		return fallBack(op, errno)
 	}
 	t, early := clamp(ts)
-	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, waitOp, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
-	return unclamp(errno, early)
+	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	return fallBack(op, unclamp(errno, early))
 }
 
 // RawWait is [Wait] without a word to the scheduler, for who has told it: between runtime.entersyscallblock and runtime.exitsyscall, where the
@@ -99,20 +97,21 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 //go:norace
 func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 	addr := unsafe.Pointer(w)
+	op := waitOp((*Timespec)(ts))
 	if atomic.LoadUint32(&time32) == 0 {
-		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(addr), waitOp, uintptr(old), uintptr(ts), 0, matchAny)
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(addr), op, uintptr(old), uintptr(ts), 0, matchAny)
 		if !refused(errno) {
 			return errno
 		}
 		atomic.StoreUint32(&time32, 1)
 	}
 	if ts == nil {
-		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), waitOp, uintptr(old), 0, 0, matchAny)
-		return errno
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), op, uintptr(old), 0, 0, matchAny)
+		return fallBack(op, errno)
 	}
 	t, early := clamp((*Timespec)(ts))
-	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), waitOp, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
-	return unclamp(errno, early)
+	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), op, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	return fallBack(op, unclamp(errno, early))
 }
 
 // wake does not block, so it keeps its P.

@@ -13,26 +13,15 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
+
+	"example.com/thread/internal/lockdown"
 )
+
+var numbers = []uintptr{unix.SYS_FUTEX, unix.SYS_FUTEX_TIME64}
 
 // The contract over the older call, in the tests that a call that misbehaves would fail.
 func TestTheOlderCallKeepsTheContract(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		test func(*testing.T)
-	}{
-		{"changed", TestWaitReturnsChangedWhenTheWordDiffers},
-		{"passed", TestWaitTimesOutAtADeadlineThatHasPassed},
-		{"early", TestTimeOutIsNotEarly},
-		{"last", TestADeadlineNearTheLastSleeps},
-		{"at most n", TestWakeWakesAtMostN},
-		{"signals", TestSignalsNeitherShortenNorLengthenAWait},
-		{"panics", TestAWordThatCannotBeAFutexPanics},
-		{"pieces", TestRawWaitIsWaitInPieces},
-		{"two", TestNoWakeUpIsLostBetweenTwo},
-		{"many", TestNoWakeUpIsLostAmongMany},
-		{"counted", TestAWakeUpIsNotBothCountedAndTimedOut},
-	} {
+	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			pretendOld(t)
 			c.test(t)
@@ -49,6 +38,7 @@ func pretendOld(t *testing.T) {
 
 // Each of the calls finds out by itself that futex_time64 is refused, and does its work all the same.
 func TestARefusedFutexTime64IsRemembered(t *testing.T) {
+	needFilters(t)
 	watch(t)
 	past := MakeTimespec(0)
 	for name, call := range map[string]func(w *uint32){
@@ -80,18 +70,7 @@ func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 // refuse has the kernel say to this thread that there is no futex_time64, as an old one would. It does so for the word w only: Go's runtime
 // calls it on this thread too, and has seen that it is there.
 func refuse(t *testing.T, w *uint32) bool {
-	const number, lowHalfOfFirst = 0, 16 // in struct seccomp_data, little-endian
-	filter := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: number},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_FUTEX_TIME64, Jf: 3},
-		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: lowHalfOfFirst},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(uintptr(unsafe.Pointer(w))), Jf: 1},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(syscall.ENOSYS)},
-		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
-	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	ok := assert.NoError(t, unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-	return ok && assert.NoError(t, unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&program)), 0, 0))
+	return assert.NoError(t, lockdown.Thread(syscall.ENOSYS, lockdown.Call{Number: unix.SYS_FUTEX_TIME64, Args: []lockdown.Arg{onWord(w)}}))
 }
 
 func TestTheKernelsVersionTellsTheCall(t *testing.T) {

@@ -11,16 +11,20 @@ import (
 
 // futex(2) with the 64-bit time that it always had on these machines.
 
-// A Timespec is a deadline as the kernel takes it.
-type Timespec struct{ sec, nsec int64 }
+// A Timespec is a deadline as the kernel takes it, for the operation op.
+type Timespec struct {
+	sec, nsec int64
+	op        uintptr
+}
 
 // wait is the system call with word to the scheduler, which may give the P away meanwhile. The directive moves the word to the heap
 // and keeps it there, as for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
-	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, waitOp, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
-	return errno
+	op := waitOp(ts)
+	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+	return fallBack(op, errno)
 }
 
 // RawWait is [Wait] without a word to the scheduler, for who has told it: between runtime.entersyscallblock and runtime.exitsyscall, where the
@@ -30,8 +34,9 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 //go:nosplit
 //go:norace
 func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
-	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), waitOp, uintptr(old), uintptr(ts), 0, matchAny)
-	return errno
+	op := waitOp((*Timespec)(ts))
+	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), op, uintptr(old), uintptr(ts), 0, matchAny)
+	return fallBack(op, errno)
 }
 
 // wake does not block, so it keeps its P.

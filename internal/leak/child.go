@@ -33,7 +33,7 @@ func Child(t *testing.T, body func()) (string, error) {
 	// With cgo the runtime does not notice a deadlock; a child that hangs is told to show its stacks.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
-	args := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=90s")
+	args := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.timeout=90s")
 	if testing.Short() {
 		args = append(args, "-test.short")
 	}
