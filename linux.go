@@ -14,6 +14,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"example.com/thread/internal/ident"
 )
 
 // What Linux does for a thread by its id, whoever made it. With cgo pthread_linux.go adds the making of threads, without it nocgo.go.
@@ -61,13 +63,13 @@ var maxStack = sync.OnceValue(func() int {
 	return int(most)
 })
 
-func osNativeID() int { return unix.Gettid() }
+func osNativeID() int { return ident.NativeID() }
 
 // osOnFirstThread reports whether the caller is on the thread that the process began with.
-func osOnFirstThread() bool { return unix.Gettid() == pid }
+func osOnFirstThread() bool { return osNativeID() == pid }
 
 // osExists reports whether the process has a thread with that id.
-func osExists(id int) bool { return unix.Tgkill(pid, id, 0) != unix.ESRCH }
+func osExists(id int) bool { return ident.Exists(id) }
 
 // osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
 func osYield() {
@@ -108,15 +110,21 @@ const nameMax = 15 // TASK_COMM_LEN without the NUL
 
 func osSetName(t *Thread, name string) error {
 	name = cutName(name, nameMax)
-	if t.nativeID == unix.Gettid() {
+	var refused error
+	if t.nativeID == osNativeID() {
 		p, err := unix.BytePtrFromString(name)
 		if err != nil {
 			return err
 		}
-		return os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(p)), 0, 0, 0))
+		if refused = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(p)), 0, 0, 0); refused == nil {
+			return nil
+		}
 	}
-	// As pthread_setname_np does it.
-	f, err := os.OpenFile(fmt.Sprintf("/proc/self/task/%d/comm", t.nativeID), os.O_WRONLY, 0)
+	// As pthread_setname_np does it for another thread; and for this one where a filter refuses the call.
+	f, err := os.OpenFile(commOf(t), os.O_WRONLY, 0)
+	if err != nil && refused != nil {
+		return os.NewSyscallError("prctl", refused)
+	}
 	if err != nil {
 		return err
 	}
@@ -125,14 +133,20 @@ func osSetName(t *Thread, name string) error {
 	return err
 }
 
-// osGetName returns the name of the calling thread, t.
-func osGetName(*Thread) string {
+// osGetName returns the name of the calling thread, t; "" if nothing tells it.
+func osGetName(t *Thread) string {
 	var b [nameMax + 1]byte
-	if unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) != nil {
+	if unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
+		return unix.ByteSliceToString(b[:])
+	}
+	name, err := os.ReadFile(commOf(t))
+	if err != nil {
 		return ""
 	}
-	return unix.ByteSliceToString(b[:])
+	return strings.TrimSuffix(string(name), "\n")
 }
+
+func commOf(t *Thread) string { return fmt.Sprintf("/proc/self/task/%d/comm", t.nativeID) }
 
 func osSetAffinity(t *Thread, cpus []int) error {
 	var set unix.CPUSet
