@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"runtime"
@@ -76,7 +77,8 @@ func (s state) String() string {
 // Attr holds the attributes of a thread to come; nil and the zero value ask for the defaults. Those that are not explained here are as in
 // thread.Attr.
 type Attr struct {
-	// Name need not be unique. "" stands for "Thread-N (function)", N counting from 1. The system's tools show what fits, on Linux 15 bytes.
+	// Name need not be unique. "" stands for "Thread-N (function)", N counting from 1. The system's tools show what fits, on Linux 15 bytes, where the
+	// system lets threads be named.
 	Name string
 	// Daemon threads are not waited for by Shutdown. A thread is one, too, if the thread that calls New is; see Thread.SetDaemon.
 	Daemon bool
@@ -190,6 +192,13 @@ func (t *Thread) Start() error {
 		return err
 	}
 	low, err := thread.Start(t.main, &t.attr)
+	if t.attr.Name != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)) {
+		// If it is the name that the system refuses the thread does without, in the system's eyes: most names nobody has asked for.
+		t.attr.Name = ""
+		if unnamed, other := thread.Start(t.main, &t.attr); other == nil {
+			low, err = unnamed, nil
+		}
+	}
 	if err != nil {
 		registry.remove(t)
 		t.setState(initial)

@@ -50,6 +50,18 @@ __attribute__((noinline)) static long recurse(long bytes)
 	return recurse(bytes - (long)sizeof(frame)) + frame[sizeof(frame) - 1];
 }
 
+static struct timespec from_now(long ns)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ns / 1000000000;
+	t.tv_nsec += ns % 1000000000;
+	t.tv_sec += t.tv_nsec / 1000000000;
+	t.tv_nsec %= 1000000000;
+	return t;
+}
+
 struct job {
 	ost_mutex_t *m;
 	long *counter;
@@ -65,10 +77,7 @@ static void *add(void *p)
 
 	for (i = 0; i < j->times; i++) {
 		if (j->timed) {
-			clock_gettime(CLOCK_MONOTONIC, &end);
-			end.tv_nsec += 1000;
-			end.tv_sec += end.tv_nsec / 1000000000;
-			end.tv_nsec %= 1000000000;
+			end = from_now(1000);
 			while (ost_mutex_timedlock(j->m, &end))
 				;
 		} else {
@@ -109,6 +118,12 @@ static int m_timedlock(void *m, long sec, long nsec)
 	return ost_mutex_timedlock(m, &t);
 }
 
+static int m_lock_for(void *m, long ns)
+{
+	struct timespec end = from_now(ns);
+	return ost_mutex_timedlock(m, &end);
+}
+
 static int use_keys(int n)
 {
 	pthread_key_t k;
@@ -124,6 +139,7 @@ import "C"
 import (
 	"sync/atomic"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -170,6 +186,11 @@ func TryLock(m unsafe.Pointer) syscall.Errno { return syscall.Errno(C.m_trylock(
 func Unlock(m unsafe.Pointer) syscall.Errno  { return syscall.Errno(C.m_unlock(m)) }
 func TimedLock(m unsafe.Pointer, sec, nsec int) syscall.Errno {
 	return syscall.Errno(C.m_timedlock(m, C.long(sec), C.long(nsec)))
+}
+
+// LockFor is ost_mutex_timedlock with a deadline at d from now, at most 2 s where C's long has 32 bits.
+func LockFor(m unsafe.Pointer, d time.Duration) syscall.Errno {
+	return syscall.Errno(C.m_lock_for(m, C.long(d)))
 }
 
 // UseKeys makes up to n keys of pthread and returns how many there were left.
