@@ -136,6 +136,10 @@ func TestPthreadExitUnderABody(t *testing.T) {
 			if runtime.GC(); records.count() != 0 {
 				panic("a record is left")
 			}
+			// It may get the memory of the one that has ended.
+			if n := ctest.ValuesOfNew(); n != 0 {
+				panic(fmt.Sprint("values of a thread that begins: ", n))
+			}
 		}
 		must(ctest.Aliens(100, func(int) { Current() }))
 	})

@@ -22,9 +22,6 @@
 
 #include <limits.h>
 #include <unistd.h>
-#ifdef __linux__
-#include <sys/syscall.h>
-#endif
 
 static pthread_key_t key;
 static int key_err;
@@ -53,22 +50,14 @@ static void push_orphan(struct ost_watch_ *w)
  * them for a while, would then find pointers to what it has freed, and abort
  * the process. So the M stays taken, some 13 KB.
  *
- *   - with glibc by the system call: the kernel marks the thread as ended all
- *     the same, and pthread_join frees its stack;
- *   - with musl, where the kernel marks nothing of the thread's and the call
- *     would leave pthread_join waiting, by emptying all keys: they are numbers
- *     from 0 there, and one that nobody made may be set. The thread then ends
- *     as any other;
+ *   - on Linux by emptying all keys, which are numbers from 0 with glibc and
+ *     musl; one that nobody made may be set to nothing. The thread then ends as
+ *     any other. The exit system call would leave musl's pthread_join waiting,
+ *     and with glibc the values of the keys, Go's among them, to a later thread
+ *     that gets the same memory;
  *   - on macOS the thread sleeps on.
  */
-#if defined(__GLIBC__)
-
-static void leave(void)
-{
-	syscall(SYS_exit, 0);
-}
-
-#elif defined(__linux__)
+#ifdef __linux__
 
 static void leave(void)
 {

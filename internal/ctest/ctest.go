@@ -7,6 +7,7 @@ package ctest
 /*
 #cgo CFLAGS: -I${SRCDIR}/../../csrc -D_GNU_SOURCE -O1
 #include "osthread.h"
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,28 @@ static int m_lock_for(void *m, long ns)
 	return ost_mutex_timedlock(m, &end);
 }
 
+// count_values returns how many keys have a value in the calling thread.
+static void *count_values(void *unused)
+{
+	pthread_key_t k;
+	uintptr_t n = 0;
+
+	for (k = 0; k < PTHREAD_KEYS_MAX; k++)
+		n += pthread_getspecific(k) != NULL;
+	return (void *)n;
+}
+
+// values_of_new makes a thread and returns how many keys have a value there, -1 if it fails.
+static long values_of_new(void)
+{
+	pthread_t t;
+	void *n;
+
+	if (pthread_create(&t, NULL, count_values, NULL) || pthread_join(t, &n))
+		return -1;
+	return (long)(uintptr_t)n;
+}
+
 static int use_keys(int n)
 {
 	pthread_key_t k;
@@ -173,6 +196,10 @@ func AddUnder(m unsafe.Pointer, counter *int64, n, times int) {
 
 // PthreadExit ends the calling thread by pthread_exit.
 func PthreadExit() { C.exit_thread() }
+
+// ValuesOfNew makes a thread of C, and returns how many keys of pthread have a value there when it begins, -1 if it fails. The keys are taken for
+// numbers from 0, which they are on Linux.
+func ValuesOfNew() int { return int(C.values_of_new()) }
 
 // Malloc returns n zeroed bytes of C memory.
 func Malloc(n int) unsafe.Pointer { return C.calloc(1, C.size_t(n)) }
