@@ -30,6 +30,8 @@ const (
 var (
 	pageSize = os.Getpagesize()
 	pid      = os.Getpid() // a Go process does not fork
+
+	firstThread = osNativeID() // package initialization runs on it
 )
 
 // osStackBounds returns the least and most bytes a stack may have.
@@ -65,8 +67,8 @@ var maxStack = sync.OnceValue(func() int {
 
 func osNativeID() int { return ident.NativeID() }
 
-// osOnFirstThread reports whether the caller is on the thread that the process began with.
-func osOnFirstThread() bool { return osNativeID() == pid }
+// osOnFirstThread reports whether the caller is on the thread that Go began with: the process's first, unless Go is a library.
+func osOnFirstThread() bool { return osNativeID() == firstThread }
 
 // osExists reports whether the process has a thread with that id.
 func osExists(id int) bool { return ident.Exists(id) }
