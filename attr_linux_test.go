@@ -271,6 +271,9 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 	if !osNative {
 		t.Skip("no native threads")
 	}
+	if Sanitized {
+		t.Skip("a sanitizer needs memory beyond the limit")
+	}
 	const unlimited = "an emulator that takes no limit of memory"
 	out, err := child(t, func() {
 		must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: 4 << 30, Max: 4 << 30}))
