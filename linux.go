@@ -28,9 +28,7 @@ const (
 )
 
 var (
-	pageSize = os.Getpagesize()
-	pid      = os.Getpid() // a Go process does not fork
-
+	pageSize    = os.Getpagesize()
 	firstThread = osNativeID() // package initialization runs on it
 )
 

@@ -69,7 +69,7 @@ var refused = []refusal{
 	{name: "absolute futex", calls: withArg(1, 0x7f, waitBitset, unix.SYS_FUTEX, futexTime64), noJoin: true},
 	{name: "clock_gettime", calls: calls(unix.SYS_CLOCK_GETTIME, gettimeTime64)},
 	{name: "sched_yield", calls: calls(unix.SYS_SCHED_YIELD)},
-	{name: "limits", calls: calls(unix.SYS_SYSINFO, unix.SYS_PRLIMIT64, unix.SYS_GETRLIMIT, unix.SYS_CAPGET, unix.SYS_UNAME)},
+	{name: "limits", calls: calls(unix.SYS_SYSINFO, unix.SYS_PRLIMIT64, unix.SYS_CAPGET, unix.SYS_UNAME)},
 	{name: "affinity", calls: calls(unix.SYS_SCHED_SETAFFINITY, unix.SYS_SCHED_GETAFFINITY), attrs: []string{"affinity"}},
 	{name: "policy", calls: calls(unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_GETSCHEDULER, unix.SYS_SCHED_GETPARAM), attrs: []string{"policy"}},
 	{name: "nice", calls: calls(unix.SYS_SETPRIORITY), attrs: []string{"nice"}},

@@ -47,6 +47,8 @@ const (
 	osGuard  = true
 )
 
+var pid = os.Getpid() // a Go process does not fork
+
 // minStack is the platform's least stack size in bytes: with glibc 16 KiB on amd64, 128 KiB on arm64.
 var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
 

@@ -128,7 +128,7 @@ func Threads() iter.Seq[*Thread] {
 // NumThread returns how many threads Threads would range over.
 func NumThread() int { return len(registry.snapshot()) }
 
-// Main returns the thread that the process began with.
+// Main returns the thread that the process began with; in a library for a program in C, the one that Go began on there.
 func Main() *Thread { return mainThread }
 
 // Current returns the calling thread. For a thread that this package did not start it makes up a Thread, a dummy: alive until the thread

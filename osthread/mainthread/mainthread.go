@@ -13,7 +13,8 @@
 // A library with an event loop of its own runs that instead of [Run], and calls [Poll] in it, or [Wait]; [OnPost] helps to wake it.
 //
 // This package locks the main goroutine to the first thread, when the program begins. With cgo and without, on all platforms; on systems where
-// "first" means nothing to anybody it is one thread that does not change.
+// "first" means nothing to anybody it is one thread that does not change. It is not for libraries of Go in programs in C: the first thread is the
+// program's there, and nothing asked for would ever be called.
 package mainthread
 
 import (
