@@ -64,7 +64,7 @@
 // # Filters and old kernels
 //
 // What a filter of Linux (seccomp) or a kernel older than a call refuses, by ENOSYS or EPERM, is done another way where there is one: FUTEX_WAIT for
-// FUTEX_WAIT_BITSET and for deadlines without a clock; /proc for prctl, gettid and tgkill. Limits that cannot be read limit nothing. Affinities, policies,
-// niceness and processor times come back as an error that wraps the errno, and so do names if /proc does not take them either. A futex call that is
-// refused in every way makes Go panic, here and in its runtime; C code that waits for a Lock then looks at it once a millisecond.
+// FUTEX_WAIT_BITSET and for deadlines without a clock; /proc for prctl, gettid and tgkill. Limits that cannot be read limit nothing. Affinities,
+// policies, niceness and processor times come back as an error that wraps the errno, and so do names if /proc does not take them either. A futex call
+// that is refused in every way makes Go panic, here and in its runtime; C code that waits for a Lock then looks at it once a millisecond.
 package thread

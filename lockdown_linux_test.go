@@ -22,8 +22,8 @@ import (
 	"example.com/thread/osthread/queue"
 )
 
-// What the kernel refuses, behind a filter or because it is older than the call, is done another way or comes back as an error; nothing hangs, spins or
-// ends the process.
+// What the kernel refuses, behind a filter or because it is older than the call, is done another way or comes back as an error; nothing hangs, spins
+// or ends the process.
 
 // A refusal is of calls that the library makes, or that what it stands on makes for it.
 type refusal struct {

@@ -1,7 +1,7 @@
 //go:build ignore
 
-// Testjson reads what `go test -json` wrote: `testjson counts FILE` prints how many tests passed and were skipped, and fails where one failed or did not
-// end; `testjson skips FILE` prints the skipped ones with their reason.
+// Testjson reads what `go test -json` wrote: `testjson counts FILE` prints how many tests passed and were skipped, and fails where one failed or did
+// not end; `testjson skips FILE` prints the skipped ones with their reason.
 package main
 
 import (

@@ -58,8 +58,8 @@ gotest() {
 	[ $status = 0 ] || { echo "go test: exit status $status, and no failure in its output" >&2; return 1; }
 }
 
-# counts FILE: prints "PASSED SKIPPED", the tests at top level in the output of `go test -json`. It fails where one failed or did not end, or none ran, and
-# shows its output.
+# counts FILE: prints "PASSED SKIPPED", the tests at top level in the output of `go test -json`. It fails where one failed or did not end, or none
+# ran, and shows its output.
 counts() { native go run .ci/testjson.go counts "$1"; }
 
 # skips FILE: prints the tests that were skipped, subtests as well, each with its reason.
@@ -72,8 +72,8 @@ suite=(. ./internal/... ./osthread/...)
 # emulator CMD: has tests run by CMD, and the processes that they start of themselves.
 emulator() { export OSTHREAD_TEST_EXEC=$1; }
 
-# platform NAME HOW ARG...: builds and vets all packages, runs the suite with the arguments for go test, and tells so in a row. HOW is how it runs: yes,
-# qemu or wine.
+# platform NAME HOW ARG...: builds and vets all packages, runs the suite with the arguments for go test, and tells so in a row. HOW is how it runs:
+# yes, qemu or wine.
 platform() {
 	local name=$1 how=$2 file exec=()
 	shift 2

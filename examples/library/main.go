@@ -1,7 +1,7 @@
 //go:build cgo && linux
 
-// Library is package osthread for a C program, built with -buildmode=c-shared or c-archive. All its callers are threads that C made: it makes sure that
-// each is known while it lives, that they and Go's threads share locks and a queue, and that nothing is left of those that have ended.
+// Library is package osthread for a C program, built with -buildmode=c-shared or c-archive. All its callers are threads that C made: it makes sure
+// that each is known while it lives, that they and Go's threads share locks and a queue, and that nothing is left of those that have ended.
 //
 // program/main.c is the program; .ci/platforms/buildmodes builds and runs it.
 package main

@@ -96,9 +96,9 @@ func measureOffset() int64 {
 	return least
 }
 
-// Now returns CLOCK_MONOTONIC in ns, or where that is refused the same clock from another zero; deadlines are read on it. Go's own monotonic time is that clock from another zero, and Go reads it
-// through the vDSO in a tenth of the time that the system call takes. It may be ahead of the kernel's reading, by less than a us, but is never behind
-// it: a deadline that the kernel says has passed has passed by Now.
+// Now returns CLOCK_MONOTONIC in ns, or where that is refused the same clock from another zero; deadlines are read on it. Go's own monotonic time is
+// that clock from another zero, and Go reads it through the vDSO in a tenth of the time that the system call takes. It may be ahead of the kernel's
+// reading, by less than a us, but is never behind it: a deadline that the kernel says has passed has passed by Now.
 func Now() int64 { return offset + int64(time.Since(start)) }
 
 // MakeTimespec returns deadline as the kernel takes it. The kernel refuses times before 0, which have passed as 0 has.

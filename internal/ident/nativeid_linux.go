@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NativeID returns the kernel's id of the calling thread. A filter (seccomp(2)) may refuse the call; then /proc tells. It panics if neither does, since no
-// two threads could be told apart.
+// NativeID returns the kernel's id of the calling thread. A filter (seccomp(2)) may refuse the call; then /proc tells. It panics if neither does,
+// since no two threads could be told apart.
 func NativeID() int {
 	if id := unix.Gettid(); id > 0 {
 		return id

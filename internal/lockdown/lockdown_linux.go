@@ -34,8 +34,8 @@ func Available() error {
 	return nil
 }
 
-// Process has all threads of the process, and those to come, get errno for calls. It cannot be undone. It needs no rights, since it gives up those that a
-// program run by exec would get.
+// Process has all threads of the process, and those to come, get errno for calls. It cannot be undone. It needs no rights, since it gives up those
+// that a program run by exec would get.
 func Process(errno syscall.Errno, calls ...Call) error {
 	const tsync = 1 // SECCOMP_FILTER_FLAG_TSYNC
 	return install(tsync, errno, calls)
