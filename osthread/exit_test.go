@@ -4,6 +4,7 @@ package osthread
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -154,4 +155,21 @@ func TestPanicHookThatCrashes(t *testing.T) {
 	})
 	assert.Error(t, err)
 	assert.Contains(t, out, "panic in thread: oh")
+}
+
+// Its end is RunMain's, which needs the thread that the caller holds.
+func TestMainCannotBeJoinedOnItsOwnThread(t *testing.T) {
+	leak.InChild(t, func() {
+		joined := errors.New("not on the first thread")
+		held := func() {
+			_, err := thread.Attach()
+			joined = errors.Join(err, Main().Join())
+		}
+		if err := onFirstThread(held); err != nil {
+			panic(err)
+		}
+		if !errors.Is(joined, ErrDeadlock) {
+			panic(joined)
+		}
+	})
 }

@@ -334,8 +334,11 @@ func (t *Thread) join(sleeps bool, awaitEnd func() bool, joinLow func(*thread.Th
 
 // isSelf reports whether the caller runs on t, and t is not just the thread that a goroutine is on at the moment.
 func isSelf(t *Thread) bool {
-	me, ok := self.Get()
-	return ok && me == t
+	if me, ok := self.Get(); ok {
+		return me == t
+	}
+	// A goroutine attached to the first thread holds it, from RunMain too.
+	return t.sort == first && thread.Self() == t.ident && thread.Current() != nil
 }
 
 func (t *Thread) result() error {

@@ -231,15 +231,20 @@ func TestDummyOfAThreadOfGo(t *testing.T) {
 }
 
 func TestDummyOfAnAttachedThread(t *testing.T) {
-	_, err := thread.Attach()
-	require.NoError(t, err)
-	d := Current()
-	assert.Same(t, d, Current())
-	assert.True(t, d.Alive())
-	assert.ErrorIs(t, d.Join(), ErrNotJoinable)
-	require.NoError(t, thread.Detach())
-	assert.False(t, d.Alive())
-	assert.False(t, slices.Contains(slices.Collect(Threads()), d))
+	done := make(chan struct{})
+	onAThreadThatEnds(func() {
+		defer close(done)
+		_, err := thread.Attach()
+		assert.NoError(t, err)
+		d := Current()
+		assert.Same(t, d, Current())
+		assert.True(t, d.Alive())
+		assert.ErrorIs(t, d.Join(), ErrNotJoinable)
+		assert.NoError(t, thread.Detach())
+		assert.False(t, d.Alive())
+		assert.False(t, slices.Contains(slices.Collect(Threads()), d))
+	})
+	<-done
 }
 
 func TestDummyOfAThreadThatEndsAttached(t *testing.T) {
