@@ -32,6 +32,9 @@ type Attr struct {
 	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
 	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process.
 	SignalMask []os.Signal
+	// Apartment is the COM apartment that the thread is in while its body and the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
+	// the body.
+	Apartment Apartment
 	// Detached threads are nobody's to join.
 	Detached bool
 	// Pinned asks for a goroutine that is locked to a thread of Go's and dies with it. A stack or guard size cannot be had
@@ -71,6 +74,7 @@ type attrs struct {
 	nice     int
 	masked   bool
 	mask     uint64 // bit n-1: signal n
+	com      Apartment
 	detached bool
 	pinned   bool
 }
@@ -95,7 +99,7 @@ func (a *Attr) check() (attrs, error) {
 	}
 	r := attrs{
 		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority, nice: a.Nice,
-		detached: a.Detached, pinned: a.Pinned || !osNative,
+		com: a.Apartment, detached: a.Detached, pinned: a.Pinned || !osNative,
 	}
 	if err := r.checkStack(a); err != nil {
 		return r, err
@@ -109,6 +113,9 @@ func (a *Attr) check() (attrs, error) {
 		return r, err
 	}
 	if err := checkNice(a.Nice); err != nil {
+		return r, err
+	}
+	if err := checkApartment(a.Apartment); err != nil {
 		return r, err
 	}
 	return r, r.checkMask(a)

@@ -56,6 +56,7 @@
 //	nice                  yes          no            no             linux
 //	signal mask           yes          yes           no             linux
 //	CPU time              yes          yes           yes            linux
+//	COM apartment         no           no            yes            no
 //	alien threads         yes          yes           yes            do not exist
 //	lock shared with C    yes          no            yes            no
 //

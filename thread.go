@@ -52,10 +52,11 @@ type Thread struct {
 	spin     park.Spinner // of permit
 
 	// For the thread itself alone.
-	start    *start
-	values   []value // of Keys
-	attached int     // calls of Attach without Detach
-	exiting  bool    // by Exit
+	start     *start
+	values    []value   // of Keys
+	attached  int       // calls of Attach without Detach
+	exiting   bool      // by Exit
+	apartment Apartment // to leave at the end
 
 	mu       sync.Mutex
 	name     string
@@ -88,9 +89,9 @@ func NumThread() int { return int(started.Load()) }
 //
 // Attributes are checked before anything is made; a bad one is ErrStackSize or syscall.EINVAL. What the system refuses comes back as an
 // *os.SyscallError that wraps the errno, with no thread left: syscall.EAGAIN at a limit on the number of threads or memory,
-// syscall.EPERM for a policy, priority or niceness that is not allowed. A little before the limit (GOMAXPROCS + 16
-// threads) Start says EAGAIN by itself, since Go's runtime aborts the process when it cannot make a thread. What the
-// platform cannot do is errors.ErrUnsupported.
+// syscall.EPERM for a policy, priority or niceness that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. A little
+// before the limit (GOMAXPROCS + 16 threads) Start says EAGAIN by itself, since Go's runtime aborts the process when it cannot make a
+// thread. What the platform cannot do is errors.ErrUnsupported.
 //
 // What the caller did before Start synchronizes before fn begins. A nil fn is syscall.EINVAL.
 func Start(fn func(), attr *Attr) (*Thread, error) {
@@ -169,6 +170,7 @@ func pinnedOn(t *Thread) {
 	}
 	end = ErrGoexit // until fn returns or panics
 	defer func() { t.report(end) }()
+	defer func() { t.leaveApartment(&end) }()
 	defer func() { t.destroyValues(&end) }()
 	defer func() {
 		if v := recover(); v != nil {
@@ -217,13 +219,14 @@ func (t *Thread) finish(result error) (detach bool) {
 	return len(waiting) == 0
 }
 
-// wrapUp does what is left to do on a thread of C whose body ended so: the destructors of Keys, and the report of a panic.
+// wrapUp does what is left to do on a thread of C whose body ended so: the destructors of Keys, the end of its apartment, and the report of a panic.
 func (t *Thread) wrapUp(end error) error {
-	if _, panicked := end.(*PanicError); !panicked && len(t.values) == 0 {
+	if _, panicked := end.(*PanicError); !panicked && len(t.values) == 0 && t.apartment == ApartmentNone {
 		return end
 	}
 	late := contain(func() {
 		defer func() { t.report(end) }()
+		defer t.leaveApartment(&end)
 		t.destroyValues(&end)
 	})
 	return firstOf(end, t.outcome(late))

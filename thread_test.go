@@ -232,6 +232,8 @@ func TestStartRefusesABadAttr(t *testing.T) {
 		{"nice -21", Attr{Nice: -21}, syscall.EINVAL, osNice},
 		{"signal 0", Attr{SignalMask: []os.Signal{syscall.Signal(0)}}, syscall.EINVAL, osSignalMask},
 		{"signal 65", Attr{SignalMask: []os.Signal{syscall.Signal(65)}}, syscall.EINVAL, osSignalMask},
+		{"no such apartment", Attr{Apartment: 3}, syscall.EINVAL, osApartment},
+		{"negative apartment", Attr{Apartment: -1}, syscall.EINVAL, osApartment},
 	}
 	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
@@ -459,4 +461,10 @@ func TestString(t *testing.T) {
 		assert.Contains(t, inside, "running")
 		assert.Contains(t, th.String(), "ended")
 	})
+}
+
+func TestApartmentsHaveNames(t *testing.T) {
+	for a, want := range map[Apartment]string{ApartmentNone: "none", ApartmentMTA: "MTA", ApartmentSTA: "STA", 7: "Apartment(7)", -1: "Apartment(-1)"} {
+		assert.Equal(t, want, a.String())
+	}
 }

@@ -11,7 +11,6 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 	"unsafe"
@@ -191,7 +190,12 @@ func osApply(t *Thread, a *attrs) error {
 		}
 	}
 	if a.policy != PolicyInherit {
-		return osSetPriority(t, a.policy, a.priority)
+		if err := osSetPriority(t, a.policy, a.priority); err != nil {
+			return err
+		}
+	}
+	if a.com != ApartmentNone {
+		return osEnterApartment(t, a.com)
 	}
 	return nil
 }
@@ -200,7 +204,7 @@ func osSetName(t *Thread, name string) error {
 	if setThreadDescription.Find() != nil {
 		return unsupported("name of a thread")
 	}
-	name, _, _ = strings.Cut(name, "\x00")
+	name = cutName(name, len(name)) // no limit but the NUL
 	p, err := windows.UTF16PtrFromString(name)
 	if err != nil {
 		return err

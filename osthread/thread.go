@@ -90,6 +90,7 @@ type Attr struct {
 	Priority   int
 	Nice       int
 	SignalMask []os.Signal
+	Apartment  thread.Apartment
 	Pinned     bool
 }
 
@@ -153,7 +154,7 @@ func (a *Attr) Check() error {
 func (a *Attr) low() thread.Attr {
 	return thread.Attr{
 		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: a.Affinity, Policy: a.Policy, Priority: a.Priority, Nice: a.Nice,
-		SignalMask: a.SignalMask, Pinned: a.Pinned,
+		SignalMask: a.SignalMask, Apartment: a.Apartment, Pinned: a.Pinned,
 	}
 }
 

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build unix || windows
 
 package leak
 
@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -30,7 +29,7 @@ func Child(t *testing.T, body func()) (string, error) {
 		body()
 		os.Exit(0)
 	}
-	// With cgo the runtime does not notice a deadlock; a child that hangs is told to show its stacks.
+	// With cgo the runtime does not notice a deadlock. The child's own time ends first, and shows its stacks.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
 	args := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.timeout=90s")
@@ -38,7 +37,7 @@ func Child(t *testing.T, body func()) (string, error) {
 		args = append(args, "-test.short")
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
+	cmd.Cancel = func() error { return quit(cmd.Process) }
 	cmd.Env = append(os.Environ(), ChildEnv+"="+t.Name())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
