@@ -43,11 +43,25 @@ type Box struct {
 	asleep bool       // the server has to be woken
 	closed bool
 
+	bed        Bed // set before the first Next
 	server     park.Waiter
 	serverSpin park.Spinner
 	spin       park.Spinner // of callers
 	onPost     atomic.Pointer[func()]
 }
+
+// A Bed is where a server sleeps that has more to wait for than its box.
+type Bed interface {
+	// Sleep returns when Wake has been called since it last returned, when there is something to attend to, or for no reason.
+	Sleep()
+	// Attend does what there is to do, without sleeping. The server comes by before each call that it takes out, and after each sleep.
+	Attend()
+	// Wake may be called by anybody, also after the server has gone.
+	Wake()
+}
+
+// SleepIn makes Next sleep in bed, and with no limit. It is called before anybody else has the box.
+func (b *Box) SleepIn(bed Bed) { b.bed = bed }
 
 // A Call is a function that waits to be called, or is.
 type Call struct {
@@ -164,7 +178,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 	b.asleep = false
 	b.q.Unlock()
 	if wake {
-		b.server.Unpark()
+		b.wake()
 	}
 	if f := b.onPost.Load(); f != nil {
 		report(Inline(func() error { (*f)(); return nil })) // the call is in, whatever f does
@@ -210,6 +224,9 @@ func (b *Box) Await(deadline int64, ctx context.Context) {
 // closed and empty, it returns nil.
 func (b *Box) Next(deadline int64, ctx context.Context) *Call {
 	for inTime := true; inTime; {
+		if b.bed != nil {
+			b.bed.Attend()
+		}
 		b.q.Lock()
 		if c := b.pop(); c != nil || b.closed {
 			b.q.Unlock()
@@ -225,6 +242,13 @@ func (b *Box) rest(deadline int64, ctx context.Context) (woken bool) {
 	b.server.Spin = &b.serverSpin
 	b.asleep = true
 	b.q.Unlock()
+	if b.bed != nil {
+		b.bed.Sleep()
+		b.q.Lock()
+		b.asleep = false // who has made it so already calls Wake, which at worst ends the next sleep
+		b.q.Unlock()
+		return true
+	}
 	if b.server.Park(deadline, ctx) == park.Unparked {
 		return true
 	}
@@ -236,6 +260,15 @@ func (b *Box) rest(deadline int64, ctx context.Context) (woken bool) {
 		b.server.Park(futex.Never, nil) // the wake-up is on its way; the limit shows next time
 	}
 	return woken
+}
+
+// wake wakes the server, which was about to sleep when the caller last had the guard.
+func (b *Box) wake() {
+	if b.bed != nil {
+		b.bed.Wake()
+		return
+	}
+	b.server.Unpark()
 }
 
 // Run calls c's function. c is gone then.
@@ -298,7 +331,7 @@ func (b *Box) Close(drop bool) (dropped int) {
 	b.asleep = false
 	b.q.Unlock()
 	if wake {
-		b.server.Unpark()
+		b.wake()
 	}
 	for n := first; n != nil; dropped++ {
 		c := n.Item.(*Call)

@@ -33,11 +33,16 @@ var (
 // What the methods say of order, of a busy worker, of one that is shut down, and of runtime.Goexit is for other threads: a call on the worker's own
 // is just that of the function, with its panic as an error.
 //
+// A worker in a single-threaded apartment of COM (osthread.Attr.Apartment) dispatches the window messages of its thread while it waits for
+// functions, and between them: so calls into its objects are answered, and those who send to its windows go on. While a function runs that is up to
+// the function. Messages without a window, WM_QUIT among them, are dropped. A window procedure must not panic.
+//
 // In the terms of the Go memory model, a call synchronizes before its function begins, and the end of that before the call returns.
 type Worker struct {
 	box    inbox.Box
 	thread *osthread.Thread
 	slot   atomic.Uintptr
+	bed    bed // nil: the box's own
 
 	running *inbox.Call // the thread's, and when that is gone bury's
 }
@@ -47,15 +52,39 @@ type Worker struct {
 func NewWorker(attr *osthread.Attr) (*Worker, error) {
 	w := new(Worker)
 	w.thread = osthread.New(w.serve, attr)
+	if err := w.makeBed(attr); err != nil {
+		return nil, err
+	}
 	if err := atExit.add(w, w.thread.Daemon()); err != nil {
+		w.stripBed()
 		return nil, err
 	}
 	if err := w.thread.Start(); err != nil {
 		atExit.remove(w)
+		w.stripBed()
 		return nil, err
 	}
 	go w.bury()
 	return w, nil
+}
+
+// A bed is where a worker sleeps whose thread has more to wait for than functions.
+type bed interface {
+	inbox.Bed
+	Close()
+}
+
+func (w *Worker) makeBed(attr *osthread.Attr) (err error) {
+	if w.bed, err = bedFor(attr); w.bed != nil {
+		w.box.SleepIn(w.bed)
+	}
+	return err
+}
+
+func (w *Worker) stripBed() {
+	if w.bed != nil {
+		w.bed.Close()
+	}
 }
 
 // serve is the thread's function.
@@ -80,6 +109,7 @@ func (w *Worker) bury() {
 	if w.running != nil {
 		w.running.Fail(end)
 	}
+	w.stripBed()
 	atExit.remove(w)
 }
 
