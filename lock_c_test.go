@@ -1,9 +1,10 @@
-//go:build cgo && linux && !android && !portablefutex
+//go:build cgo && ((linux && !android) || windows) && !portablefutex
 
 package thread
 
 import (
 	"math"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -126,6 +127,14 @@ func TestLockOfGoAsCSeesIt(t *testing.T) {
 	assert.False(t, l.TryLock())
 	l.Unlock()
 	assert.Equal(t, syscall.Errno(0), ctest.TimedLock(word, math.MaxInt, 0))
+	// So far away that the time left does not fit into any of the units it passes through.
+	far := make(chan syscall.Errno)
+	go func() { far <- ctest.TimedLock(word, math.MaxInt, 999_999_999) }()
+	for l.word.Load() != contended {
+		runtime.Gosched()
+	}
+	l.Unlock()
+	assert.Equal(t, syscall.Errno(0), <-far)
 	assert.PanicsWithError(t, misuse("Lock.Unlock", ErrNotLocked).Error(), func() {
 		l.Unlock()
 		l.Unlock()

@@ -14,8 +14,8 @@
  * Header only, C11 or C++11 with gcc's atomic builtins (gcc, clang, mingw). On
  * Linux define _GNU_SOURCE before the first header, for syscall(2).
  * Linux and Windows; elsewhere Go's waiters sleep in the Go scheduler, where C
- * cannot wake them, and this header stops the build. On Windows link with
- * -lsynchronization.
+ * cannot wake them, and this header stops the build. On Windows, which is
+ * Windows 8 or later, link with -lpthread, for clock_gettime.
  *
  * Functions return 0 or a positive errno value; errno itself is never set.
  *
@@ -208,31 +208,66 @@ static inline void ost_wake_(uint32_t *word)
 
 #else /* _WIN32 */
 
+/*
+ * WaitOnAddress and WakeByAddressSingle are looked up at run time, since import
+ * libraries have them under different names, if at all: in kernelbase.dll, which
+ * every process has, so nothing is loaded. Each file that includes this header
+ * remembers them for itself.
+ */
+typedef BOOL(WINAPI *ost_wait_fn_)(volatile void *, void *, SIZE_T, DWORD);
+typedef void(WINAPI *ost_wake_fn_)(void *);
+typedef void (*ost_any_fn_)(void);
+
+static inline ost_any_fn_ ost_find_(ost_any_fn_ *found, const char *name)
+{
+	ost_any_fn_ f = __atomic_load_n(found, __ATOMIC_RELAXED);
+
+	if (!f) {
+		f = (ost_any_fn_)GetProcAddress(
+			GetModuleHandleA("kernelbase.dll"), name);
+		__atomic_store_n(found, f, __ATOMIC_RELAXED);
+	}
+	return f;
+}
+
+static inline void ost_wait_(uint32_t *word, uint32_t old, DWORD ms)
+{
+	static ost_any_fn_ found;
+
+	((ost_wait_fn_)ost_find_(&found, "WaitOnAddress"))(word, &old,
+							  sizeof(old), ms);
+}
+
+#define OST_LONGEST_	1000000	/* seconds of one call, 11 days */
+
 static inline int ost_sleep_(uint32_t *word, uint32_t old,
 			     const struct timespec *deadline)
 {
 	struct timespec now;
-	int64_t ms;
+	int64_t s, ms;
 
 	if (!deadline) {
-		WaitOnAddress(word, &old, sizeof(old), INFINITE);
+		ost_wait_(word, old, INFINITE);
 		return 0;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	ms = (int64_t)(deadline->tv_sec - now.tv_sec) * 1000 +
+	/* A time too long for one call ends early, for no reason. */
+	s = (int64_t)deadline->tv_sec - now.tv_sec;
+	if (s > OST_LONGEST_)
+		s = OST_LONGEST_;
+	ms = s * 1000 +
 	     (deadline->tv_nsec - now.tv_nsec + 999999) / 1000000;
 	if (ms <= 0)
 		return ETIMEDOUT;
-	/* A time too long for one call ends early, for no reason. */
-	if (ms > 0x7fffffff)
-		ms = 0x7fffffff;
-	WaitOnAddress(word, &old, sizeof(old), (DWORD)ms);
+	ost_wait_(word, old, (DWORD)ms);
 	return 0;
 }
 
 static inline void ost_wake_(uint32_t *word)
 {
-	WakeByAddressSingle(word);
+	static ost_any_fn_ found;
+
+	((ost_wake_fn_)ost_find_(&found, "WakeByAddressSingle"))(word);
 }
 
 #endif
