@@ -48,7 +48,7 @@
 //
 //	                      linux, cgo   darwin, cgo   windows        anything else, or no cgo
 //	native threads        yes          yes           yes, no cgo    pinned
-//	stack size            yes          yes           yes            no
+//	stack size            yes          yes           to 64 MiB      no
 //	guard size            yes          yes           no             no
 //	name                  yes, 15 B    yes, 63 B     yes            linux
 //	affinity              yes          no            yes            linux

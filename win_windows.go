@@ -11,12 +11,15 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 
+	"example.com/thread/internal/futex"
 	"example.com/thread/internal/ident"
 )
 
@@ -54,7 +57,9 @@ var (
 var (
 	flsIndex    uintptr
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
+		_, _, _ = flsSetValue.Call(flsIndex, slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
 		nativeMain(slot)
+		_, _, _ = flsSetValue.Call(flsIndex, uintptr(unknown)) // as the first
 		return 0
 	})
 	firstThread = osNativeID() // package initialization runs on it
@@ -75,6 +80,15 @@ func init() {
 		return 0
 	}))
 	flsIndex = index
+	lookUp()
+}
+
+// lookUp makes the calls once that the end of a thread takes. A function that is not looked up yet would be then, under the loader's lock; but wine (8.0)
+// calls back under a lock of its own, which threads that begin wait for with the loader's. (Windows 10 has one for each index, and shared.)
+func lookUp() {
+	_, _ = osCPUTime(0) // what it returns is of no interest, nor are the others'
+	osUnwatch()
+	futex.Wake(new(uint32), 1)
 }
 
 // setupSlot takes a TLS index and finds its word in the thread environment block. The first 64 words are part of it (TlsSlots); a later index would be
@@ -99,12 +113,18 @@ func osCreate(t *Thread, a *attrs) error {
 	const stackSizeIsReservation = 0x00010000 // STACK_SIZE_PARAM_IS_A_RESERVATION
 	h, _, err := createThread.Call(0, uintptr(a.stack), threadEntry, t.slot, stackSizeIsReservation, 0)
 	if h == 0 {
-		if errors.Is(err, windows.ERROR_NOT_ENOUGH_MEMORY) || errors.Is(err, windows.ERROR_COMMITMENT_LIMIT) || errors.Is(err, windows.ERROR_MAX_THRDS_REACHED) {
+		if errno, ok := err.(syscall.Errno); ok && slices.Contains(noRoom, errno) {
 			err = fmt.Errorf("%w: %w", err, syscall.EAGAIN)
 		}
 		return os.NewSyscallError("CreateThread", err)
 	}
 	return os.NewSyscallError("CloseHandle", windows.CloseHandle(windows.Handle(h)))
+}
+
+// noRoom is how CreateThread tells of a limit; wine (8.0) has files for threads.
+var noRoom = []syscall.Errno{
+	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED, windows.ERROR_NO_SYSTEM_RESOURCES,
+	windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
 }
 
 // osTryJoin has nothing to join: without a handle the system keeps nothing of an ended thread.
@@ -115,10 +135,10 @@ func osDetach(*Thread) {}
 // osMakePreemptible does nothing: the runtime preempts by suspending the thread.
 func osMakePreemptible(*Thread) {}
 
-// osWatch has the calling, attached thread's end told. A thread of Go's must not call Go at its end, so those are not watched.
+// osWatch has the calling, attached thread's end told: by ended, or for a thread of Go's, which must not call Go at its end, by osOrphan.
 func osWatch(t *Thread) error {
 	if t.kind == bound {
-		return nil
+		return goThreads.add(t)
 	}
 	if ok, _, err := flsSetValue.Call(flsIndex, t.slot); ok == 0 {
 		return os.NewSyscallError("FlsSetValue", err)
@@ -126,16 +146,78 @@ func osWatch(t *Thread) error {
 	return nil
 }
 
-// osUnwatch undoes osWatch.
-func osUnwatch() { _, _, _ = flsSetValue.Call(flsIndex, uintptr(unknown)) } // fails only for a bad index, which was never set
+// osUnwatch undoes osWatch of the calling thread, which still has its slot.
+func osUnwatch() {
+	if !goThreads.remove(ident.Slot()) {
+		_, _, _ = flsSetValue.Call(flsIndex, uintptr(unknown)) // it fails only for a bad index, which was never set
+	}
+}
 
-func osOrphan() uintptr { return unknown }
+// osOrphan returns the slot of an attached thread of Go's that has ended; unknown if there is none.
+func osOrphan() uintptr { return goThreads.takeEnded() }
+
+// boundThreads are the attached threads of Go's, by handles, which tell of a thread's end and, unlike ids, are nobody else's.
+type boundThreads struct {
+	mu      sync.Mutex
+	handles []windows.Handle
+	slots   []uintptr
+}
+
+var goThreads boundThreads
+
+func (b *boundThreads) add(t *Thread) error {
+	h, err := open(t.nativeID, windows.SYNCHRONIZE)
+	if err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.handles, b.slots = append(b.handles, h), append(b.slots, t.slot)
+	return nil
+}
+
+func (b *boundThreads) remove(slot uintptr) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	i := slices.Index(b.slots, slot)
+	if i < 0 {
+		return false
+	}
+	b.drop(i)
+	return true
+}
+
+func (b *boundThreads) drop(i int) {
+	_ = windows.CloseHandle(b.handles[i]) // it fails for no handle of ours
+	b.handles, b.slots = slices.Delete(b.handles, i, i+1), slices.Delete(b.slots, i, i+1)
+}
+
+// takeEnded asks for as many at once as the system allows.
+func (b *boundThreads) takeEnded() uintptr {
+	const most = 64 // MAXIMUM_WAIT_OBJECTS
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for from := 0; from < len(b.handles); from += most {
+		some := b.handles[from:min(from+most, len(b.handles))]
+		first, err := windows.WaitForMultipleObjects(some, false, 0)
+		if i := int(first); err == nil && i < len(some) { // else none has ended
+			slot := b.slots[from+i]
+			b.drop(from + i)
+			return slot
+		}
+	}
+	return unknown
+}
 
 // osSelf returns the thread's id: it is what Windows knows a thread by, and threads of C can ask for it.
 func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
 
+// mostStack is what Go's runtime allows: it ends the process when a thread with a larger stack calls it (Go 1.26, minit in runtime/os_windows.go: "bad
+// g0 stack"). Tests change it.
+var mostStack = 64 << 20
+
 // osStackBounds returns the least and most bytes a stack may have.
-func osStackBounds() (least, most int, err error) { return MinStackSize, math.MaxInt >> 24 << 1, nil }
+func osStackBounds() (least, most int, err error) { return MinStackSize, mostStack, nil }
 
 func osNativeID() int { return int(windows.GetCurrentThreadId()) }
 
