@@ -1,9 +1,17 @@
 package thread
 
 // Windows: CreateThread with a callback made by syscall.NewCallback, which needs no C compiler; Go's runtime lends such threads an M as it does
-// threads of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread). The slot is a TLS index, which lies at a fixed place in the
-// thread environment block; the end of alien threads is told by an FLS callback. Threads are named, bound and asked by handles opened from their
-// ids, which stay theirs while whileAlive holds the record.
+// threads of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread). A thread's whole life is that one callback, so the M is lent once. Its
+// stack is reserved as asked, not committed (STACK_SIZE_PARAM_IS_A_RESERVATION).
+//
+// With cgo it is CreateThread, too, not _beginthreadex, which Microsoft wants for threads that use the C library: so that its data of the thread is
+// there, even when memory is short, and freed. mingw's programs have that library as a DLL (msvcrt.dll, or the UCRT), which makes the data when the
+// thread first needs it and frees it when the loader tells it of the thread's end, whoever made the thread; only one that is linked in statically
+// would not hear of that. So one way serves both, and there is nothing of C in this package.
+//
+// The slot is a TLS index, which lies at a fixed place in the thread environment block; the end of threads that are not Go's is told by an FLS
+// callback (internal/fls), that of attached ones of Go's by their handles. Threads are named, bound and asked by handles opened from their ids, which
+// stay theirs while whileAlive holds the record.
 
 import (
 	"errors"
@@ -19,6 +27,7 @@ import (
 
 	"golang.org/x/sys/windows"
 
+	"example.com/thread/internal/fls"
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/ident"
 )
@@ -40,8 +49,6 @@ var (
 	createThread           = kernel32.NewProc("CreateThread")
 	tlsAlloc               = kernel32.NewProc("TlsAlloc")
 	tlsSetValue            = kernel32.NewProc("TlsSetValue")
-	flsAlloc               = kernel32.NewProc("FlsAlloc")
-	flsSetValue            = kernel32.NewProc("FlsSetValue")
 	openThread             = kernel32.NewProc("OpenThread")
 	getThreadTimes         = kernel32.NewProc("GetThreadTimes")
 	getThreadPriority      = kernel32.NewProc("GetThreadPriority")
@@ -55,11 +62,11 @@ var (
 )
 
 var (
-	flsIndex    uintptr
+	endOf       = fls.Alloc(func(slot uintptr) { ended(slot) })
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
-		_, _, _ = flsSetValue.Call(flsIndex, slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
+		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
 		nativeMain(slot)
-		_, _, _ = flsSetValue.Call(flsIndex, uintptr(unknown)) // as the first
+		_ = endOf.Set(unknown) // it fails as the first did
 		return 0
 	})
 	firstThread = osNativeID() // package initialization runs on it
@@ -68,18 +75,11 @@ var (
 // tlsSlots is the distance of TlsSlots from the start of the thread environment block: 0x1480 on 64-bit Windows, 0xe10 on 32-bit.
 const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
 
-// noIndex is what TlsAlloc and FlsAlloc return when there is none left.
+// noIndex is what TlsAlloc returns when there is none left.
 const noIndex = math.MaxUint32
 
 func init() {
 	setupSlot()
-	index, _, _ := flsAlloc.Call(syscall.NewCallback(func(slot uintptr) uintptr {
-		if slot != uintptr(unknown) {
-			ended(slot)
-		}
-		return 0
-	}))
-	flsIndex = index
 	lookUp()
 }
 
@@ -140,16 +140,13 @@ func osWatch(t *Thread) error {
 	if t.kind == bound {
 		return goThreads.add(t)
 	}
-	if ok, _, err := flsSetValue.Call(flsIndex, t.slot); ok == 0 {
-		return os.NewSyscallError("FlsSetValue", err)
-	}
-	return nil
+	return os.NewSyscallError("FlsSetValue", endOf.Set(t.slot))
 }
 
 // osUnwatch undoes osWatch of the calling thread, which still has its slot.
 func osUnwatch() {
 	if !goThreads.remove(ident.Slot()) {
-		_, _, _ = flsSetValue.Call(flsIndex, uintptr(unknown)) // it fails only for a bad index, which was never set
+		_ = endOf.Set(unknown) // it fails only for a bad index, which was never set
 	}
 }
 

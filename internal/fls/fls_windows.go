@@ -1,0 +1,46 @@
+// Package fls has Go called when a thread ends, by the callback of an index of fiber-local storage (FLS), on the thread itself.
+//
+// Windows calls it at the end of a thread under a lock of the index alone; a TLS callback, or DllMain, would be called under the loader's lock, which
+// threads that begin wait for, Go's own among them. But it calls it also at the end of the process, on the thread that ends that, when all others are
+// gone: whatever locks and Ps those had would be waited for for ever, and Go's runtime, which does not expect a call from its exit, throws. So a few
+// lines of assembly ask first whether the process ends.
+package fls
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/windows"
+)
+
+var (
+	kernel32    = windows.NewLazySystemDLL("kernel32.dll")
+	flsAlloc    = kernel32.NewProc("FlsAlloc")
+	flsSetValue = kernel32.NewProc("FlsSetValue")
+
+	dllShutdownInProgress = windows.NewLazySystemDLL("ntdll.dll").NewProc("RtlDllShutdownInProgress")
+)
+
+// Addresses, for atEnd.
+var inShutdown, callback uintptr
+
+// atEndAddress returns the address of atEnd, which calls callback unless inShutdown tells that the process ends.
+func atEndAddress() uintptr
+
+// An Index is a word of each thread.
+type Index uintptr
+
+// Alloc returns an index whose value, where it is not 0, ended gets at the end of its thread. It is called once. Without an index left Set fails.
+func Alloc(ended func(value uintptr)) Index {
+	inShutdown = dllShutdownInProgress.Addr()
+	callback = syscall.NewCallback(func(value uintptr) uintptr { ended(value); return 0 })
+	i, _, _ := flsAlloc.Call(atEndAddress()) // FLS_OUT_OF_INDEXES is no index, as Set finds
+	return Index(i)
+}
+
+// Set sets the calling thread's value.
+func (i Index) Set(value uintptr) error {
+	if ok, _, err := flsSetValue.Call(uintptr(i), value); ok == 0 {
+		return err
+	}
+	return nil
+}
