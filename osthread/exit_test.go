@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux || windows
 
 package osthread
 
@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,7 +33,7 @@ func TestRunMainEndsAsPythonDoes(t *testing.T) {
 		say := func(s string) func() { return func() { fmt.Println(s) } }
 		err := RunMain(func() error {
 			assert.Same(t, Main(), Current())
-			assert.Equal(t, os.Getpid(), thread.NativeID())
+			assert.Equal(t, Main().NativeID(), thread.NativeID())
 			assert.NoError(t, AtExit(say("exit 1")))
 			assert.NoError(t, AtExit(func() { panic("in between") }))
 			assert.NoError(t, AtExit(say("exit 2")))
@@ -127,20 +126,6 @@ func TestShutdownAmongStartsThatFail(t *testing.T) {
 		assert.NoError(t, err)
 		assert.Empty(t, left)
 		assert.NoError(t, th.Join())
-		exitIfFailed(t)
-	})
-}
-
-func TestInterruptMain(t *testing.T) {
-	leak.InChild(t, func() {
-		assert.ErrorIs(t, InterruptMain(syscall.Signal(0)), syscall.EINVAL)
-		assert.ErrorIs(t, InterruptMain(syscall.Signal(65)), syscall.EINVAL)
-		got := make(chan os.Signal, 1)
-		signal.Notify(got, os.Interrupt)
-		assert.NoError(t, InterruptMain(os.Interrupt))
-		assert.Equal(t, os.Interrupt, <-got)
-		signal.Ignore(syscall.SIGUSR1)
-		assert.NoError(t, InterruptMain(syscall.SIGUSR1))
 		exitIfFailed(t)
 	})
 }
