@@ -21,7 +21,7 @@ import (
 // left.
 //
 // On an alien thread, which has a record from the first time it calls this package, Attach lets the record be ended by Detach, before the
-// thread does. Without cgo a goroutine that is attached must not end before Detach.
+// thread does. Without cgo, but on Windows, a goroutine that is attached must not end before Detach.
 func Attach() (*Thread, error) {
 	runtime.LockOSThread()
 	t := Current()

@@ -83,8 +83,8 @@ func init() {
 	lookUp()
 }
 
-// lookUp makes the calls once that the end of a thread takes. A function that is not looked up yet would be then, under the loader's lock; but wine (8.0)
-// calls back under a lock of its own, which threads that begin wait for with the loader's. (Windows 10 has one for each index, and shared.)
+// lookUp makes the calls once that the end of a thread takes. A function that is not looked up yet would be then, under the loader's lock; but wine
+// (8.0) calls back under a lock of its own, which threads that end wait for with the loader's. (Windows 10 has one for each index, and shared.)
 func lookUp() {
 	_, _ = osCPUTime(0) // what it returns is of no interest, nor are the others'
 	osUnwatch()

@@ -21,6 +21,8 @@ var (
 )
 
 // Addresses, for atEnd.
+//
+//lint:ignore U1000 assembly reads them
 var inShutdown, callback uintptr
 
 // atEndAddress returns the address of atEnd, which calls callback unless inShutdown tells that the process ends.
