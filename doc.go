@@ -25,7 +25,7 @@
 //	call                                  goroutine   thread   P
 //	Lock.Lock and its kin                 blocks      blocks   goes to other goroutines
 //	Join, Park, Start: on a thread        blocks      blocks   goes to other goroutines
-//	Join, Start: in an ordinary goroutine blocks      is free  goes to other goroutines
+//	Join, Start: in an ordinary goroutine blocks      is free  goes to other goroutines (on Windows Start holds it until the new thread runs)
 //
 // [Lock] is one futex word, which C can wait on and wake; that is why a goroutine that waits for it keeps a thread busy. Where only
 // goroutines meet, sync.Mutex serves better.

@@ -1,17 +1,45 @@
 package thread
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/exec"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread/internal/ctest"
+	"example.com/thread/internal/leak"
 )
+
+// While a new thread is on its way into Go nothing else may run, and Go's runtime must not take that for a deadlock, as it does in programs without
+// cgo. A test's own time out hides that, so the child has none.
+func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
+	if os.Getenv(leak.ChildEnv) == t.Name() {
+		leave := make(chan struct{})
+		var all []*Thread
+		for range 30 {
+			th, err := Start(func() { <-leave }, nil)
+			must(err)
+			all = append(all, th)
+		}
+		close(leave)
+		for _, th := range all {
+			must(th.Join())
+		}
+		return
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=0")
+	cmd.Env = append(os.Environ(), leak.ChildEnv+"="+t.Name())
+	out, err := cmd.CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+}
 
 // Windows calls back at the end of the process, too, when all other threads are gone with what they had.
 func TestOsExitOnAWatchedThread(t *testing.T) {

@@ -73,6 +73,8 @@ type start struct {
 	attr  attrs
 	begun park.Waiter
 	err   error // why the thread could not begin
+
+	entered atomic.Uint32 // 1 when the thread has called Go; on Windows
 }
 
 // startSpin tells whether new threads begin while Start spins: after some 15 us where a processor is free.

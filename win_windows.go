@@ -64,6 +64,7 @@ var (
 var (
 	endOf       = fls.Alloc(func(slot uintptr) { ended(slot) })
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
+		records.at(slot).start.enter()
 		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
 		nativeMain(slot)
 		_ = endOf.Set(unknown) // it fails as the first did
@@ -111,6 +112,7 @@ func setupSlot() {
 // osCreate makes a thread that runs nativeMain(t.slot). The handle is not kept: nothing needs it after the end.
 func osCreate(t *Thread, a *attrs) error {
 	const stackSizeIsReservation = 0x00010000 // STACK_SIZE_PARAM_IS_A_RESERVATION
+	s := t.start                              // the new thread forgets it
 	h, _, err := createThread.Call(0, uintptr(a.stack), threadEntry, t.slot, stackSizeIsReservation, 0)
 	if h == 0 {
 		if errno, ok := err.(syscall.Errno); ok && slices.Contains(noRoom, errno) {
@@ -118,7 +120,26 @@ func osCreate(t *Thread, a *attrs) error {
 		}
 		return os.NewSyscallError("CreateThread", err)
 	}
-	return os.NewSyscallError("CloseHandle", windows.CloseHandle(windows.Handle(h)))
+	s.awaitEntry()
+	_ = windows.CloseHandle(windows.Handle(h)) // it fails for no handle of ours
+	return nil
+}
+
+// enter tells that the calling, new thread is in Go.
+func (s *start) enter() {
+	s.entered.Store(1)
+	futex.Wake((*uint32)(unsafe.Pointer(&s.entered)), 1)
+}
+
+// awaitEntry waits for enter in a system call. Until the new thread is in Go the runtime does not know of it: if all goroutines slept meanwhile in
+// programs without cgo it would end the process ("all goroutines are asleep - deadlock!", checkdead in runtime/proc.go).
+func (s *start) awaitEntry() {
+	if startSpin.Until(func() bool { return s.entered.Load() == 1 }) {
+		return
+	}
+	for s.entered.Load() == 0 {
+		futex.Wait((*uint32)(unsafe.Pointer(&s.entered)), 0, futex.Never)
+	}
 }
 
 // noRoom is how CreateThread tells of a limit; wine (8.0) has files for threads.
