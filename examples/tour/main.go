@@ -34,7 +34,7 @@ func main() {
 	for i, s := range steps {
 		fmt.Printf("%d. %s\n\n", i+1, s.title)
 		if err := s.run(); err != nil {
-			if errors.Is(err, errors.ErrUnsupported) {
+			if errors.Is(err, errors.ErrUnsupported) || errors.Is(err, thread.ErrStackSize) {
 				fmt.Printf("   not here: %v\n\n", err)
 				continue
 			}
