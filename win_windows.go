@@ -39,6 +39,7 @@ const (
 	osAffinity   = true
 	osNice       = false
 	osSignalMask = false
+	minStack     = 0
 	osMaxCPUs    = 64 // of one processor group, which an affinity mask covers
 )
 
