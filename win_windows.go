@@ -27,6 +27,7 @@ const (
 	osGuard      = false
 	osAffinity   = true
 	osNice       = false
+	osQoS        = false
 	osSignalMask = false
 	osMaxCPUs    = 64 // of one processor group, which an affinity mask covers
 )
@@ -315,6 +316,8 @@ func osPriority(t *Thread) (p Policy, priority int, err error) {
 	})
 	return PolicyOther, priority, err
 }
+
+func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 
