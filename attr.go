@@ -16,7 +16,7 @@ type Attr struct {
 	// Name is what the system's tools show, cut to what they can: 15 bytes on Linux, 63 on macOS; not inside a character,
 	// and at the first NUL. Thread.Name returns it whole. "" leaves the system's own.
 	Name string
-	// StackSize is in bytes, for the frames of C code; 0 stands for what StackSize returns. See SetStackSize.
+	// StackSize is in bytes, for the frames of C code, on Windows at most 64 MiB; 0 stands for what StackSize returns. See SetStackSize.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the
 	// system's default, a page; NoGuard for none.

@@ -136,8 +136,9 @@ func osOrphan() uintptr { return unknown }
 // osSelf returns the thread's id: it is what Windows knows a thread by, and threads of C can ask for it.
 func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
 
-// osStackBounds returns the least and most bytes a stack may have.
-func osStackBounds() (least, most int, err error) { return MinStackSize, math.MaxInt >> 24 << 1, nil }
+// osStackBounds returns the least and most bytes a stack may have. Go's runtime takes a larger one for a mistake, and ends the process (minit, in
+// runtime/os_windows.go).
+func osStackBounds() (least, most int, err error) { return MinStackSize, 64 << 20, nil }
 
 func osNativeID() int { return int(windows.GetCurrentThreadId()) }
 
