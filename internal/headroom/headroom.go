@@ -32,7 +32,7 @@ func Check() error {
 	defer looking.Unlock()
 	room := room() - spare - runtime.GOMAXPROCS(0)
 	if room <= 0 {
-		return again
+		return errAgain
 	}
 	unlooked.Store(int64(room / 2))
 	return nil

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var again error = syscall.EAGAIN
+var errAgain error = syscall.EAGAIN
 
 // room returns how many threads the nearest limit leaves: the ones that clone(2) and pthread_create(3) name for EAGAIN. What cannot
 // be read limits nothing.

@@ -7,7 +7,7 @@ import (
 	"math"
 )
 
-var again = errors.New("no room for a thread") // not reached
+var errAgain = errors.New("no room for a thread") // not reached
 
 // room knows no limits here: the system's own refusal is all there is.
 func room() int { return math.MaxInt }
