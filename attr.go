@@ -273,9 +273,9 @@ func (t *Thread) Affinity() (cpus []int, err error) {
 }
 
 // SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its priority, on Linux 1 to 99; for the others it is 0. On Windows
-// the policy is PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities are those of sched_get_priority_min and its twin, also for
-// PolicyOther, where 0 stands for the default; any call takes t out of the QoS classes for good. It returns ErrEnded, syscall.EINVAL, or the system's error, which is
-// syscall.EPERM for a real-time policy without the right to it.
+// the policy is PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities are those of sched_get_priority_min and its
+// twin, also for PolicyOther, where 0 stands for the default; any call takes t out of the QoS classes for good. It returns ErrEnded,
+// syscall.EINVAL, or the system's error, which is syscall.EPERM for a real-time policy without the right to it.
 func (t *Thread) SetPriority(p Policy, priority int) error {
 	if p == PolicyInherit {
 		return badAttr("policy %v of a thread that runs", p)

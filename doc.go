@@ -61,8 +61,8 @@
 //	lock shared with C    yes          yes, 14.4     yes            no
 //
 // "linux" is yes on Linux and no elsewhere; a name that is kept is Thread.Name's alone, and the system shows none. What a platform cannot do returns
-// an error that errors.Is errors.ErrUnsupported; osthread.h stops the build of C code where it cannot share a lock. On a macOS before 14.4, and with the
-// build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
+// an error that errors.Is errors.ErrUnsupported; osthread.h stops the build of C code where it cannot share a lock. On a macOS before
+// 14.4, and with the build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
 //
 // The tests run on Linux (amd64, 386, and by emulation arm64; glibc and musl) and, by wine, on Windows. What is for macOS is compiled and linked, for
 // arm64 and amd64, and has not been run; of the others, all but Linux without cgo are compiled alone.

@@ -2,8 +2,8 @@ package thread
 
 import "fmt"
 
-// A QoS is a quality-of-service class of macOS: what a thread's work is for. The system takes from it the thread's priority, the kind of processor it runs
-// on, how closely timers are kept, and how much it may use of other devices.
+// A QoS is a quality-of-service class of macOS: what a thread's work is for. The system takes from it the thread's priority, the kind of
+// processor it runs on, how closely timers are kept, and how much it may use of other devices.
 type QoS int
 
 // The classes, from the least on; see Apple's sys/qos.h.

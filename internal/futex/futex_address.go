@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Sleeping on an address by calls of the kind that macOS has (futex_darwin.go). They are a table of functions, so that all but the calls themselves is
-// tested on Linux as well, under portablefutex.
+// Sleeping on an address by calls of the kind that macOS has (futex_darwin.go). They are a table of functions, so that all but the calls
+// themselves is tested on Linux as well, under portablefutex.
 //
 // The kernel compares the word and queues the sleeper under one lock, which the waking calls take after the waker's store: so the store is seen by
 // the comparison, or the sleeper is in the queue. A word that differs looks like a wake-up, so the word is compared here first; that
@@ -81,8 +81,8 @@ func (c *addressCalls) wake(w *uint32, n int) {
 	}
 }
 
-// retry calls f until it has looked for sleepers: a wake-up must not be lost because the kernel was out of memory. Any other error says that nobody can
-// sleep there.
+// retry calls f until it has looked for sleepers: a wake-up must not be lost because the kernel was out of memory. Any other error says
+// that nobody can sleep there.
 func (c *addressCalls) retry(f func(w *uint32) syscall.Errno, w *uint32) syscall.Errno {
 	for {
 		errno := f(w)

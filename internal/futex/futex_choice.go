@@ -17,7 +17,8 @@ var system interface {
 var start = time.Now()
 
 // Now returns a monotonic time in ns since the start of the process, which deadlines are read on. It is Go's own clock, as the timers are
-// that end the sleeps in the scheduler. On macOS it is mach_absolute_time, as that of the system's sleeps is: it stands still while the machine sleeps.
+// that end the sleeps in the scheduler. On macOS it is mach_absolute_time, as that of the system's sleeps is: it stands still while the
+// machine sleeps.
 func Now() int64 { return int64(time.Since(start)) }
 
 // Wait sleeps on w while it holds old, until a [Wake] or deadline. Where the system has calls for it, it holds the calling thread, and
