@@ -218,15 +218,35 @@ func TestDummyOfAThreadOfGo(t *testing.T) {
 }
 
 func TestDummyOfAnAttachedThread(t *testing.T) {
-	_, err := thread.Attach()
-	require.NoError(t, err)
-	d := Current()
-	assert.Same(t, d, Current())
-	assert.True(t, d.Alive())
-	assert.ErrorIs(t, d.Join(), ErrNotJoinable)
-	require.NoError(t, thread.Detach())
-	assert.False(t, d.Alive())
-	assert.False(t, slices.Contains(slices.Collect(Threads()), d))
+	offMain(func() {
+		_, err := thread.Attach()
+		assert.NoError(t, err)
+		d := Current()
+		assert.Same(t, d, Current())
+		assert.True(t, d.Alive())
+		assert.ErrorIs(t, d.Join(), ErrNotJoinable)
+		assert.NoError(t, thread.Detach())
+		assert.False(t, d.Alive())
+		assert.False(t, slices.Contains(slices.Collect(Threads()), d))
+	})
+}
+
+// offMain calls f in a goroutine that is locked to another thread than the first.
+func offMain(f func()) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if thread.Self() != Main().Ident() {
+		f()
+		return
+	}
+	done := make(chan struct{})
+	go func() { // while this one holds the first
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 func TestDummyOfAThreadThatEndsAttached(t *testing.T) {
