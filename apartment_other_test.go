@@ -20,3 +20,5 @@ func TestApartmentWhereThereIsNoCOM(t *testing.T) {
 		assert.Zero(t, NumThread())
 	})
 }
+
+func inSTA() bool { return false }

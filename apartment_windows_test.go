@@ -38,6 +38,11 @@ func apartmentType() (kind int32, err error) {
 
 func isSTA(kind int32) bool { return kind == aptSTA || kind == aptMainSTA }
 
+func inSTA() bool {
+	kind, err := apartmentType()
+	return err == nil && isSTA(kind)
+}
+
 func TestApartmentIsCOMs(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		run(t, attr(Attr{}), func() {

@@ -27,6 +27,9 @@ type Attr struct {
 	// Policy and Priority are as for Thread.SetPriority. PolicyInherit leaves what the thread inherits.
 	Policy   Policy
 	Priority int
+	// QoS is the thread's quality-of-service class, of macOS with cgo; QoSUnspecified leaves the system's own. Together with a Policy it is
+	// syscall.EINVAL: a thread whose policy or priority is set, also later, is out of the classes for good.
+	QoS QoS
 	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits. POSIX gives niceness to the process, Linux to each
 	// thread.
 	Nice int
@@ -72,6 +75,7 @@ type attrs struct {
 	affinity []int
 	policy   Policy
 	priority int
+	qos      QoS
 	nice     int
 	masked   bool
 	mask     uint64 // bit n-1: signal n
@@ -99,7 +103,7 @@ func (a *Attr) check() (attrs, error) {
 		a = new(Attr)
 	}
 	r := attrs{
-		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority, nice: a.Nice,
+		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority, qos: a.QoS, nice: a.Nice,
 		com: a.Apartment, detached: a.Detached, pinned: a.Pinned || !osNative,
 	}
 	if err := r.checkStack(a); err != nil {
@@ -111,6 +115,9 @@ func (a *Attr) check() (attrs, error) {
 		}
 	}
 	if err := checkPriority(a.Policy, a.Priority); err != nil {
+		return r, err
+	}
+	if err := checkQoS(a.QoS, a.Policy); err != nil {
 		return r, err
 	}
 	if err := checkNice(a.Nice); err != nil {
@@ -274,8 +281,9 @@ func (t *Thread) Affinity() (cpus []int, err error) {
 }
 
 // SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its priority, on Linux 1 to 99; for the others it is 0. On Windows
-// the policy is PolicyOther and the priority -2 to 2, or -15 or 15. It returns ErrEnded, syscall.EINVAL, or the system's error, which is
-// syscall.EPERM for a real-time policy without the right to it.
+// the policy is PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities are those of sched_get_priority_min and its
+// twin, also for PolicyOther, where 0 stands for the default; any call takes t out of the QoS classes for good. It returns ErrEnded,
+// syscall.EINVAL, or the system's error, which is syscall.EPERM for a real-time policy without the right to it.
 func (t *Thread) SetPriority(p Policy, priority int) error {
 	if p == PolicyInherit {
 		return badAttr("policy %v of a thread that runs", p)

@@ -50,17 +50,23 @@
 //	native threads        yes          yes           yes, no cgo    pinned
 //	stack size            yes          yes           to 64 MiB      no
 //	guard size            yes          yes           no             no
-//	name                  yes, 15 B    yes, 63 B     yes            linux
+//	name                  yes, 15 B    yes, 63 B     yes            linux, else kept
 //	affinity              yes          no            yes            linux
 //	policy and priority   yes          yes           priority       linux
+//	QoS class             no           yes           no             no
 //	nice                  yes          no            no             linux
 //	signal mask           yes          yes           no             linux
 //	CPU time              yes          yes           yes            linux
 //	COM apartment         no           no            yes            no
 //	alien threads         yes          yes           yes            do not exist
-//	lock shared with C    yes          no            yes            no
+//	lock shared with C    yes          yes, 14.4     yes            no
 //
-// What a platform cannot do returns an error that errors.Is errors.ErrUnsupported.
+// "linux" is yes on Linux and no elsewhere; a name that is kept is Thread.Name's alone, and the system shows none. What a platform cannot do returns
+// an error that errors.Is errors.ErrUnsupported; osthread.h stops the build of C code where it cannot share a lock. On a macOS before
+// 14.4, and with the build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
+//
+// The tests run on Linux (amd64, 386, and by emulation arm64; glibc and musl) and, by wine, on Windows. What is for macOS is compiled and linked, for
+// arm64 and amd64, and has not been run; of the others, all but Linux without cgo are compiled alone.
 //
 // # Filters and old kernels
 //

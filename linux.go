@@ -23,6 +23,7 @@ import (
 const (
 	osAffinity   = true
 	osNice       = true
+	osQoS        = false
 	osSignalMask = true
 	osMaxCPUs    = int(unsafe.Sizeof(unix.CPUSet{})) * 8
 )
@@ -207,6 +208,8 @@ func osPriority(t *Thread) (Policy, int, error) {
 	}
 	return 0, 0, unsupported(fmt.Sprintf("scheduling policy %d", n)) // SCHED_DEADLINE, from outside
 }
+
+func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(t *Thread, n int) error {
 	return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, t.nativeID, n))

@@ -13,6 +13,7 @@ import (
 const (
 	osAffinity   = false
 	osNice       = false
+	osQoS        = false
 	osSignalMask = false
 	osMaxCPUs    = 0
 )
@@ -46,6 +47,8 @@ func osPriorityBounds(Policy) (least, most int, err error) { return 0, 0, unsupp
 func osSetPriority(*Thread, Policy, int) error { return unsupported("priority") }
 
 func osPriority(*Thread) (Policy, int, error) { return 0, 0, unsupported("priority") }
+
+func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 

@@ -9,6 +9,7 @@ package thread
 #include "csrc/create.h"
 #include <libproc.h>
 #include <pthread.h>
+#include <pthread/qos.h>
 #include <sched.h>
 #include <sys/proc_info.h>
 #include <time.h>
@@ -73,6 +74,11 @@ static inline int ost_getpriority_(uintptr_t t, int *policy, int *priority)
 	return err;
 }
 
+static inline int ost_getqos_(uintptr_t t, qos_class_t *class)
+{
+	return pthread_get_qos_class_np((pthread_t)t, class, NULL);
+}
+
 static inline int ost_setmask_(uint64_t mask)
 {
 	sigset_t set;
@@ -127,6 +133,7 @@ const (
 	osGuard      = true
 	osAffinity   = false // thread_policy_set's affinity tags are hints, and refused on Apple silicon
 	osNice       = false
+	osQoS        = true
 	osSignalMask = true
 	osMaxCPUs    = 0
 )
@@ -251,6 +258,11 @@ func osApply(t *Thread, a *attrs) error {
 			return err
 		}
 	}
+	if a.qos != QoSUnspecified {
+		if err := setQoS(a.qos); err != nil {
+			return err
+		}
+	}
 	if a.masked {
 		// A native thread began with the mask, but on the way into Go the runtime has unblocked what would end the process.
 		if errno := C.ost_setmask_(C.uint64_t(a.mask)); errno != 0 {
@@ -325,6 +337,32 @@ func osPriority(t *Thread) (Policy, int, error) {
 		}
 	}
 	return 0, 0, unsupported(fmt.Sprintf("scheduling policy %d", policy))
+}
+
+var qosClasses = [...]C.qos_class_t{
+	QoSUnspecified: C.QOS_CLASS_UNSPECIFIED, QoSBackground: C.QOS_CLASS_BACKGROUND, QoSUtility: C.QOS_CLASS_UTILITY, QoSDefault: C.QOS_CLASS_DEFAULT,
+	QoSUserInitiated: C.QOS_CLASS_USER_INITIATED, QoSUserInteractive: C.QOS_CLASS_USER_INTERACTIVE,
+}
+
+// setQoS sets the calling thread's class. A pthread_attr_t could hold it too, but a pinned thread is made without one of ours.
+func setQoS(q QoS) error {
+	if errno := C.pthread_set_qos_class_self_np(qosClasses[q], 0); errno != 0 {
+		return os.NewSyscallError("pthread_set_qos_class_self_np", syscall.Errno(errno))
+	}
+	return nil
+}
+
+func osGetQoS(t *Thread) (QoS, error) {
+	var class C.qos_class_t
+	if errno := C.ost_getqos_(C.uintptr_t(t.ident), &class); errno != 0 {
+		return 0, os.NewSyscallError("pthread_get_qos_class_np", syscall.Errno(errno))
+	}
+	for q, c := range qosClasses {
+		if c == class {
+			return QoS(q), nil
+		}
+	}
+	return 0, unsupported(fmt.Sprintf("QoS class %#x", class))
 }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }

@@ -1,4 +1,6 @@
-//go:build !race
+//go:build !race && cgo && ((linux && !android) || windows)
+
+// As many_test.go, which asks.
 
 package thread
 

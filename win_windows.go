@@ -38,8 +38,8 @@ const (
 	osGuard      = false
 	osAffinity   = true
 	osNice       = false
+	osQoS        = false
 	osSignalMask = false
-	minStack     = 0
 	osMaxCPUs    = 64 // of one processor group, which an affinity mask covers
 )
 
@@ -235,8 +235,11 @@ func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
 // g0 stack"). Tests change it.
 var mostStack = 64 << 20
 
+// minStack is Python's rule: the system takes any size.
+const minStack = MinStackSize
+
 // osStackBounds returns the least and most bytes a stack may have.
-func osStackBounds() (least, most int, err error) { return MinStackSize, mostStack, nil }
+func osStackBounds() (least, most int, err error) { return minStack, mostStack, nil }
 
 func osNativeID() int { return int(windows.GetCurrentThreadId()) }
 
@@ -420,6 +423,8 @@ func osPriority(t *Thread) (p Policy, priority int, err error) {
 	})
 	return PolicyOther, priority, err
 }
+
+func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 

@@ -13,9 +13,13 @@
  *
  * Header only, C11 or C++11 with gcc's atomic builtins (gcc, clang, mingw). On
  * Linux define _GNU_SOURCE before the first header, for syscall(2).
- * Linux and Windows; elsewhere Go's waiters sleep in the Go scheduler, where C
- * cannot wake them, and this header stops the build. On Windows, which is
- * Windows 8 or later, link with -lpthread, for clock_gettime.
+ * Linux, Windows, and macOS for a deployment target of 14.4 or later
+ * (-mmacosx-version-min=14.4); elsewhere, as on a macOS before that, Go's
+ * waiters sleep in the Go scheduler, where C cannot wake them, and this header
+ * stops the build. With Go's build tag portablefutex C must not take a lock
+ * either, which nothing checks.
+ * On Windows, which is Windows 8 or later, link with -lpthread, for
+ * clock_gettime.
  *
  * Functions return 0 or a positive errno value; errno itself is never set.
  *
@@ -50,6 +54,13 @@
 #include <unistd.h>
 #elif defined(_WIN32)
 #include <windows.h>
+#elif defined(__APPLE__)
+#include <Availability.h>
+#include <stddef.h>
+#if !defined(__MAC_OS_X_VERSION_MIN_REQUIRED) || \
+	__MAC_OS_X_VERSION_MIN_REQUIRED < 140400
+#error "osthread.h: set the deployment target to macOS 14.4 or later"
+#endif
 #else
 #error "osthread.h: no way to wake a Go waiter from C on this system"
 #endif
@@ -204,6 +215,56 @@ static inline int ost_sleep_(uint32_t *word, uint32_t old,
 static inline void ost_wake_(uint32_t *word)
 {
 	ost_futex_(word, FUTEX_WAKE, 1, 0);
+}
+
+#elif defined(__APPLE__)
+
+/*
+ * As os/os_sync_wait_on_address.h declares them, which older SDKs lack. The
+ * size and the flags, 0 for memory of one process, are part of what the kernel
+ * knows a word by: Go uses the same. The clock, 32, is mach_absolute_time, the
+ * only one there is; it stands still while the machine sleeps, and a sleep may
+ * end later by that.
+ */
+extern int os_sync_wait_on_address(void *, uint64_t, size_t, uint32_t);
+extern int os_sync_wait_on_address_with_timeout(void *, uint64_t, size_t,
+						uint32_t, uint32_t, uint64_t);
+extern int os_sync_wake_by_address_any(void *, size_t, uint32_t);
+
+static inline int ost_sleep_(uint32_t *word, uint32_t old,
+			     const struct timespec *deadline)
+{
+	const int64_t longest = 86400; /* s; a longer one ends for no reason */
+	struct timespec now;
+	int64_t s, ns = 0;
+	int saved = errno;
+
+	if (!deadline) {
+		os_sync_wait_on_address(word, old, sizeof(*word), 0);
+	} else {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		s = (int64_t)deadline->tv_sec - now.tv_sec;
+		if (s > longest)
+			s = longest;
+		if (s >= 0)
+			ns = s * 1000000000 + deadline->tv_nsec - now.tv_nsec;
+		if (ns > 0)
+			os_sync_wait_on_address_with_timeout(word, old,
+				sizeof(*word), 0, 32, (uint64_t)ns);
+	}
+	errno = saved;
+	return deadline && ns <= 0 ? ETIMEDOUT : 0;
+}
+
+static inline void ost_wake_(uint32_t *word)
+{
+	int saved = errno;
+
+	/* No sleeper may be lost because the kernel was out of memory. */
+	while (os_sync_wake_by_address_any(word, sizeof(*word), 0) < 0 &&
+	       (errno == EINTR || errno == ENOMEM))
+		;
+	errno = saved;
 }
 
 #else /* _WIN32 */

@@ -88,6 +88,7 @@ type Attr struct {
 	Affinity   []int
 	Policy     thread.Policy
 	Priority   int
+	QoS        thread.QoS
 	Nice       int
 	SignalMask []os.Signal
 	Apartment  thread.Apartment
@@ -153,8 +154,8 @@ func (a *Attr) Check() error {
 // low is a without what package thread does not know.
 func (a *Attr) low() thread.Attr {
 	return thread.Attr{
-		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: a.Affinity, Policy: a.Policy, Priority: a.Priority, Nice: a.Nice,
-		SignalMask: a.SignalMask, Apartment: a.Apartment, Pinned: a.Pinned,
+		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: a.Affinity, Policy: a.Policy, Priority: a.Priority, QoS: a.QoS,
+		Nice: a.Nice, SignalMask: a.SignalMask, Apartment: a.Apartment, Pinned: a.Pinned,
 	}
 }
 

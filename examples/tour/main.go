@@ -57,7 +57,7 @@ func table(rows ...string) {
 func named() error {
 	attrs := []*thread.Attr{
 		{Name: "small", StackSize: 64 << 10},
-		{Name: "big", StackSize: 256 << 20},
+		{Name: "big", StackSize: 64 << 20},
 		{Name: "on-cpu-0", Affinity: []int{0}},
 		{Name: "polite", Nice: 10},
 		{Name: "pinned", Pinned: true},

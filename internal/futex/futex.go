@@ -24,8 +24,8 @@
 //   - All access to the word is by sync/atomic. Wait and Wake order nothing by themselves: the store before Wake and the load after Wait
 //     are the pair that does, and the pair that the race detector sees.
 //
-// futex_linux.go and futex_windows.go ask the kernel, and share their words with C. futex_portable.go needs nothing but Go and serves all
-// other systems, and with the build tag portablefutex those two as well.
+// futex_linux.go, futex_windows.go and, on macOS 14.4 or later with cgo, futex_darwin.go ask the kernel, and share their words with C.
+// futex_portable.go needs nothing but Go and serves all other systems, and with the build tag portablefutex those three as well.
 package futex
 
 import (

@@ -9,10 +9,10 @@ import (
 	"unsafe"
 )
 
-// Plain Go: sleepers stand in queues, which the address of the word chooses, and wait on channels. macOS has no public call before
-// os_sync_wait_on_address (14.4).
+// Plain Go: sleepers stand in queues, which the address of the word chooses, and wait on channels. For systems without calls to sleep on an
+// address (futex_choice.go), as macOS before 14.4 and all others without cgo.
 //
-// Wait compares the word and joins the queue under the queue's lock, and Wake takes that lock after the waker's store: so the store is
+// sleepInQueue compares the word and joins the queue under the queue's lock, and wakeInQueue takes that lock after the waker's store: so the store is
 // seen by the comparison, or the sleeper is in the queue. A sleeper is taken out of its queue by who wakes it, or by itself at its
 // deadline; which of the two is decided under the lock, and so is the result.
 
@@ -34,7 +34,7 @@ type sleeper struct {
 	prev, next *sleeper
 	word       *uint32
 	queued     bool
-	woken      chan struct{} // has room for the one send, which follows the removal by Wake
+	woken      chan struct{} // has room for the one send, which follows the removal by wakeInQueue
 }
 
 var table [queues]queue
@@ -45,15 +45,8 @@ func queueOf(w *uint32) *queue {
 	return &table[h>>(32-queueBits)]
 }
 
-var start = time.Now()
-
-// Now returns a monotonic time in ns since the start of the process, which deadlines are read on. It is Go's own clock, as the timers are
-// that end the sleeps.
-func Now() int64 { return int64(time.Since(start)) }
-
-// Wait sleeps on w while it holds old, until a [Wake] or deadline. It holds the calling thread only if the goroutine is locked to
-// it.
-func Wait(w *uint32, old uint32, deadline int64) Result {
+// sleepInQueue is [Wait] in the scheduler.
+func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	q := queueOf(w)
 	s := &sleeper{word: w, woken: make(chan struct{}, 1)}
 	if r := q.join(s, old, deadline); r != Woken {
@@ -93,9 +86,8 @@ func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	return Woken
 }
 
-// Wake wakes up to n of those that sleep on w, math.MaxInt32 for all, who has slept longest first, and returns how many. With n <= 0 it
-// does nothing.
-func Wake(w *uint32, n int) int {
+// wakeInQueue is [Wake] for those that sleep so.
+func wakeInQueue(w *uint32, n int) int {
 	q := queueOf(w)
 	q.mu.Lock()
 	defer q.mu.Unlock()

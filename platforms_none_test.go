@@ -1,0 +1,20 @@
+//go:build !windows && !(cgo && ((linux && !android) || darwin))
+
+package thread
+
+import (
+	"errors"
+	"testing"
+)
+
+// There is no C here.
+
+func useStack(int) error { return errors.ErrUnsupported }
+
+func meetsGuard(*testing.T, *Attr) bool { return false }
+
+func alienCall(func()) error { return errors.ErrUnsupported }
+
+func cMemory() (*uint32, error) { return nil, errors.ErrUnsupported }
+
+func unlockAsC(*uint32) error { return errors.ErrUnsupported }

@@ -1,0 +1,5 @@
+//go:build !portablefutex
+
+package thread
+
+const portableFutex = false
