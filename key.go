@@ -1,12 +1,15 @@
 package thread
 
-import "slices"
+import (
+	"slices"
+	"unsafe"
+)
 
 // A Key is thread-specific data: one value of type T for each thread (POSIX: pthread_key_t). The zero value is ready. It
 // must not be copied after first use.
 //
-// When a thread ends, or Detach ends its record, Destructor is called on it with each value that is set, in no promised order. A destructor may
-// set values; the destructors of those run in a next round, of 4 in all (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A panic
+// When a thread ends, or Detach ends its record, Destructor is called on it with each value that is set, in no promised order. A destructor may set
+// values; the destructors of those run in a next round, of 4 in all (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A panic
 // in a destructor does not keep the others from running; Join returns it, if the thread did not end badly before.
 //
 // Where a goroutine has no thread of its own there is no value.
@@ -20,10 +23,11 @@ type Key[T any] struct {
 // destructorRounds is POSIX's _POSIX_THREAD_DESTRUCTOR_ITERATIONS.
 const destructorRounds = 4
 
-// A value is a thread's value of one Key. Threads hold few, so a search beats a table; only the thread itself looks.
+// A value is a thread's value of one Key. Threads hold few, so a search beats a table; only the thread itself looks. Its two pointers have lost their
+// types, which every look would have to compare as well: no two keys are at one address, so the key's tells T.
 type value struct {
-	key     any // the *Key[T]
-	box     any // a *T
+	key     unsafe.Pointer // *Key[T]
+	box     unsafe.Pointer // *T
 	destroy func()
 }
 
@@ -34,8 +38,8 @@ func (k *Key[T]) Get() (v T, ok bool) {
 		return v, false
 	}
 	for i := range t.values {
-		if t.values[i].key == any(k) {
-			return *t.values[i].box.(*T), true
+		if t.values[i].key == unsafe.Pointer(k) {
+			return *(*T)(t.values[i].box), true
 		}
 	}
 	return v, false
@@ -49,13 +53,13 @@ func (k *Key[T]) Set(v T) error {
 		return ErrNotAttached
 	}
 	for i := range t.values {
-		if t.values[i].key == any(k) {
-			*t.values[i].box.(*T) = v
+		if t.values[i].key == unsafe.Pointer(k) {
+			*(*T)(t.values[i].box) = v
 			return nil
 		}
 	}
 	box := &v
-	t.values = append(t.values, value{key: k, box: box, destroy: func() {
+	t.values = append(t.values, value{key: unsafe.Pointer(k), box: unsafe.Pointer(box), destroy: func() {
 		if k.Destructor != nil {
 			k.Destructor(*box)
 		}
@@ -66,7 +70,7 @@ func (k *Key[T]) Set(v T) error {
 // Clear forgets the calling thread's value without giving it to Destructor.
 func (k *Key[T]) Clear() {
 	if t := Current(); t != nil {
-		t.values = slices.DeleteFunc(t.values, func(v value) bool { return v.key == any(k) })
+		t.values = slices.DeleteFunc(t.values, func(v value) bool { return v.key == unsafe.Pointer(k) })
 	}
 }
 
