@@ -142,7 +142,7 @@ func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err erro
 		b.breakGeneration()
 		return 0, gaveUp(ctx)
 	}
-	n := wait.New(&b.spin)
+	n := wait.New(b.spinner())
 	defer n.Free()
 	g.q.PushBack(n)
 	b.q.Unlock()
@@ -154,6 +154,14 @@ func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err erro
 		return 0, ErrBroken
 	}
 	return index, nil
+}
+
+// spinner returns what those who wait look by before they sleep: nothing where some of them would keep the others from their processors.
+func (b *Barrier) spinner() *park.Spinner {
+	if b.parties > park.Procs() {
+		return nil
+	}
+	return &b.spin
 }
 
 // trip runs the action of the full generation g and lets its waiters go.

@@ -7,20 +7,22 @@
 //	}
 //	err = t.Join() // what render returned, or *PanicError
 //
-// Package thread, below, has the threads themselves: stack sizes, affinity, C interop, alien threads. A program that lives by its threads calls [RunMain] in main.
+// Package thread, below, has the threads themselves: stack sizes, affinity, C interop, alien threads. A program that lives by its threads calls
+// [RunMain] in main.
 //
 // # Two kinds of sleepers
 //
-// Whatever waits here may be a thread (one of ours, attached, or C's, as package thread tells them) or an ordinary goroutine. A thread spins for a moment where that pays
-// and then sleeps on a futex of its own; a goroutine sleeps in Go's scheduler, so that 100,000 of them wait without a thread. Both stand in
-// the same queue, in the order in which they came. A goroutine that is locked to its thread by runtime.LockOSThread alone is taken for an
-// ordinary one, and pays two switches of threads for each sleep: thread.Attach makes it a thread.
+// Whatever waits here may be a thread (one of ours, attached, or C's, as package thread tells them) or an ordinary goroutine. A thread spins for a
+// moment where that pays and then sleeps on a futex of its own; a goroutine sleeps in Go's scheduler, so that 100,000 of them wait without a thread.
+// Both stand in the same queue, in the order in which they came, unless they were woken to look for themselves and found nothing. A goroutine that is
+// locked to its thread by runtime.LockOSThread alone is taken for an ordinary one, and pays two switches of threads for each sleep: thread.Attach
+// makes it a thread.
 //
 // # Four shapes
 //
-// Every operation that waits has them: Lock, TryLock, LockTimeout(d), LockContext(ctx); likewise Acquire, Wait and Join. d <= 0 never sleeps; the form
-// without a deadline waits for ever; the clock is monotonic. A context that is done already gets its cause back without a wait. A
-// waiter that was given something before its time was up has it, whatever the clock says.
+// Every operation that waits has them: Lock, TryLock, LockTimeout(d), LockContext(ctx); likewise Acquire, Wait and Join. d <= 0 never sleeps; the
+// form without a deadline waits for ever; the clock is monotonic. A context that is done already gets its cause back without a wait. A waiter that
+// was given something before its time was up has it, whatever the clock says.
 //
 // # Misuse
 //
@@ -96,7 +98,7 @@
 //	not held                          panics with ErrNotLocked,         WaitFor of what is true already does not ask, as there; of other
 //	                                  ErrNotOwner                       Lockers than ours it cannot be told
 //
-//	Semaphore(value)                  NewSemaphore                      the zero value has none; first come, first served
+//	Semaphore(value)                  NewSemaphore                      the zero value has none; Fair: first come, first served
 //	BoundedSemaphore                  NewBoundedSemaphore               the same type; panics with ErrOverflow, nothing released
 //	acquire, release(n)               Acquire(n), Release(n)            acquires several at once, too; Value tells how many there are
 //	Event                             Event                             and AutoReset

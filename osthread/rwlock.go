@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/futex"
@@ -11,34 +12,87 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/rwlock.pml. Everything happens under the queue's guard, and the lock is given to those who wait, never left lying for them:
+// Model: verify/rwlock.pml.
 //
-//	free  --reader--> read, n readers  --upgrade, alone--> written
-//	  \-----writer--> written          --downgrade-------> read, 1 reader
+// # State
 //
-// After each step that may let somebody in, grant takes out of the queue whoever may go in: the upgrader if it is the only reader left; then the
-// readers before the first writer (with PreferReaders: all of them); then, if there is still nobody in, the writer at the head. So at the end of
-// each step nobody stands in the queue who may go in.
+// The word counts the readers that hold the lock, and has the flags
+//
+//	rwWritten    a writer holds it; there are no readers then
+//	rwQueued     somebody may be in the queue: who lets go of the lock, so that another might come in, goes through release
+//	rwWriters    a writer waits, in the queue or with its turn: no reader joins others
+//	rwStarving   the head of the queue has waited for longer than patience: nobody comes in by himself, release hands the lock over
+//	rwUpgrading  a reader waits to be the only one: nobody comes in, and who leaves one reader behind goes through release
+//	rwTurn       somebody has a turn, and will look: unless the lock is to be handed over, who lets go has nothing to do
+//
+// rwTurn is set and cleared under the queue's guard; the others are set in a step that finds the lock taken, and cleared under the guard. A flag but
+// rwWritten may be set for too long, which costs a look; none may be clear while what it says is so. One who waits is
+//
+//	a newcomer, who looks for a while --> in the queue --+--> with its turn, looking --> in the queue, in front, ...
+//	                                                     \--> in (handed)
+//
+// Who comes takes the lock if it is free, also before those in the queue, who would have to wake up first: a lock that is given to sleepers stands
+// idle while they wake, meanwhile all others join the queue, and from then on each section costs a wake-up. A reader joins other readers only if no
+// writer waits, so a writer waits for those who are in, not for those who come.
+//
+// # No wake-up is lost
+//
+// The lock must not stay open to the head of the queue while nobody is about to look. Who lets go sees the flags in that very step, and goes through
+// release if there is a queue and nobody has a turn. release, under the guard, gives turns: it takes the head out, and the readers next to it if it
+// is one, and wakes them to look for themselves. Who had the last turn clears rwTurn and looks once more: in the step that finds the lock taken and
+// puts it back into the queue, or else, when it has come in or has given up, by going through release in its turn. So whoever let go and saw rwTurn
+// did that before this last look.
+//
+// # Fairness
+//
+// Of those who leave the rest to a turn one in ageLooks goes through release all the same. enqueue and release set rwStarving when the head has
+// waited for longer than patience, in a step that finds the lock taken, so that who holds it sees the flag when it lets go and hands over: to the
+// writer at the head or to the readers there. In a fair lock nodes are as old as can be. With PreferReaders readers heed no flag but rwWritten, and
+// those in the queue go before writers.
+//
+// # Order
+//
+// All accesses are sequentially consistent. Each acquisition is a swap that read what the last one who let go had written, or is made by release,
+// which read it, on the other's behalf and told by Unpark.
 
-// An RWLock is held by one writer or by any number of readers. The zero value is unlocked. It must not be copied after first use. It has no owner: any
-// thread or goroutine may unlock.
+// An RWLock is held by one writer or by any number of readers. The zero value is unlocked. It must not be copied after first use. It has no owner:
+// any thread or goroutine may unlock.
 //
-// A writer that waits goes before readers that come later, so a reader must not lock again what it has locked: between the two a writer
-// may have come. Readers and writers that wait get the lock in the order in which they came, so neither starves.
+// A writer that waits keeps out readers that come later, so a reader must not lock again what it has locked: between the two a writer may have come.
+// Only where the lock is free may who comes, to read or to write, get it before those who sleep. But one who has waited for a millisecond is given it
+// next, as with Lock, so neither readers nor writers starve.
 //
-// In the terms of the Go memory model, an Unlock synchronizes before the return of any later Lock and RLock, and an RUnlock before that of any later Lock.
+// In the terms of the Go memory model, an Unlock synchronizes before the return of any later Lock and RLock, and an RUnlock before that of any later
+// Lock.
 type RWLock struct {
 	// PreferReaders lets a reader in whenever no writer holds the lock, also if one waits. Then readers may lock again, and can keep
 	// writers out for ever. It must not change after first use.
 	PreferReaders bool
+	// Fair gives the lock to those who wait in the order in which they came, and to nobody before them, but for the readers that PreferReaders lets
+	// in. It costs a switch of threads each time, and must not change after first use.
+	Fair bool
 
+	word     atomic.Uint64
+	passed   atomic.Uint32 // times that release left it to one with a turn
 	q        wait.Queue
-	readers  int
-	written  bool
+	turns    int // nodes taken out whose owners have yet to give their turn back; under the guard, as what follows
+	writers  int // nodes of writers in the queue and with a turn
 	upgrader *wait.Node
-	spin     park.Spinner
 	_        noCopy
 }
+
+const (
+	rwWritten uint64 = 1 << iota
+	rwQueued
+	rwWriters
+	rwStarving
+	rwUpgrading
+	rwTurn
+	rwReader // and more
+
+	// rwMisused is the sign of the count: somebody has unlocked what nobody had locked, and is about to undo that.
+	rwMisused = 1 << 63
+)
 
 // What a node in the queue waits for.
 const (
@@ -47,7 +101,11 @@ const (
 )
 
 // Lock locks w for writing, sleeping until nobody holds it.
-func (w *RWLock) Lock() { w.lock(toWrite, futex.Never, nil) }
+func (w *RWLock) Lock() {
+	if !w.word.CompareAndSwap(0, rwWritten) {
+		w.lock(toWrite, futex.Never, nil)
+	}
+}
 
 // TryLock is LockTimeout(0).
 func (w *RWLock) TryLock() bool { return w.LockTimeout(0) }
@@ -59,7 +117,11 @@ func (w *RWLock) LockTimeout(d time.Duration) bool { return w.lock(toWrite, fute
 func (w *RWLock) LockContext(ctx context.Context) error { return w.lockContext(toWrite, ctx) }
 
 // RLock locks w for reading, sleeping while a writer holds it or waits for it. Its namesake, the type, is a recursive lock.
-func (w *RWLock) RLock() { w.lock(toRead, futex.Never, nil) }
+func (w *RWLock) RLock() {
+	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUpgrading|rwMisused) != 0 || !w.word.CompareAndSwap(s, s+rwReader) {
+		w.lock(toRead, futex.Never, nil)
+	}
+}
 
 // TryRLock is RLockTimeout(0).
 func (w *RWLock) TryRLock() bool { return w.RLockTimeout(0) }
@@ -72,28 +134,37 @@ func (w *RWLock) RLockContext(ctx context.Context) error { return w.lockContext(
 
 // Unlock undoes Lock. It panics with an error that is ErrNotLocked if no writer holds w.
 func (w *RWLock) Unlock() {
-	w.q.Lock()
-	if !w.written {
-		w.q.Unlock()
+	if w.word.CompareAndSwap(rwWritten, 0) {
+		return
+	}
+	s := w.word.And(^rwWritten)
+	if s&rwWritten == 0 {
 		panic(misuse("RWLock.Unlock", ErrNotLocked))
 	}
-	w.written = false
-	w.letIn()
+	w.release(s)
 }
 
 // RUnlock undoes one RLock. It panics with an error that is ErrNotLocked if no reader holds w.
 func (w *RWLock) RUnlock() {
-	w.q.Lock()
-	if w.readers == 0 {
-		w.q.Unlock()
-		panic(misuse("RWLock.RUnlock", ErrNotLocked))
+	if s := w.word.Add(^rwReader + 1); s >= rwReader || s&rwQueued != 0 {
+		w.runlockSlow(s)
 	}
-	w.readers--
-	w.letIn()
 }
 
-// Upgrade turns the caller's lock for reading into one for writing, sleeping until the other readers have gone; no writer comes in between. It returns
-// ErrDeadlock at once, with w still locked for reading, if another reader upgrades: each would wait for the other to go. It panics with an
+// runlockSlow ends an RUnlock that has left the word as s.
+func (w *RWLock) runlockSlow(s uint64) {
+	if s&rwMisused != 0 {
+		// Nobody comes in until this; those who came meanwhile wait for one who lets go.
+		w.release(w.word.Add(rwReader))
+		panic(misuse("RWLock.RUnlock", ErrNotLocked))
+	}
+	if s < rwReader || s < 2*rwReader && s&rwUpgrading != 0 {
+		w.release(s)
+	}
+}
+
+// Upgrade turns the caller's lock for reading into one for writing, sleeping until the other readers have gone; no writer comes in between. It
+// returns ErrDeadlock at once, with w still locked for reading, if another reader upgrades: each would wait for the other to go. It panics with an
 // error that is ErrNotLocked, as do its kin, if no reader holds w.
 func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", futex.Never, nil) }
 
@@ -114,46 +185,41 @@ func (w *RWLock) UpgradeContext(ctx context.Context) error {
 	return w.upgrade("UpgradeContext", futex.Never, ctx)
 }
 
-// Downgrade turns the caller's lock for writing into one for reading. No writer comes in between; readers that wait may come in with it. It panics with an
-// error that is ErrNotLocked if no writer holds w.
+// Downgrade turns the caller's lock for writing into one for reading. No writer comes in between; readers that wait may come in with it. It panics
+// with an error that is ErrNotLocked if no writer holds w.
 func (w *RWLock) Downgrade() {
-	w.q.Lock()
-	if !w.written {
-		w.q.Unlock()
-		panic(misuse("RWLock.Downgrade", ErrNotLocked))
+	for {
+		s := w.word.Load()
+		if s&rwWritten == 0 {
+			panic(misuse("RWLock.Downgrade", ErrNotLocked))
+		}
+		if w.word.CompareAndSwap(s, s-rwWritten+rwReader) {
+			w.release(s)
+			return
+		}
 	}
-	w.written = false
-	w.readers = 1
-	w.letIn()
 }
 
-// Locked reports whether anybody holds w.
-func (w *RWLock) Locked() bool {
-	w.q.Lock()
-	defer w.q.Unlock()
-	return w.written || w.readers > 0
-}
+// Locked reports whether anybody holds w. By the time the caller looks at the result it may be otherwise.
+func (w *RWLock) Locked() bool { return held(w.word.Load()) }
 
-// Readers returns how many readers hold w.
-func (w *RWLock) Readers() int {
-	w.q.Lock()
-	defer w.q.Unlock()
-	return w.readers
-}
+// Readers returns how many readers hold w, likewise.
+func (w *RWLock) Readers() int { return int(max(0, int64(w.word.Load())) / int64(rwReader)) }
 
 // String tells the lock's state.
 func (w *RWLock) String() string {
-	w.q.Lock()
-	defer w.q.Unlock()
 	switch {
-	case w.written:
+	case w.writeLocked():
 		return "osthread.RWLock, locked for writing"
-	case w.readers > 0:
-		return fmt.Sprintf("osthread.RWLock, %d readers", w.readers)
+	case w.Readers() > 0:
+		return fmt.Sprintf("osthread.RWLock, %d readers", w.Readers())
 	default:
 		return "unlocked osthread.RWLock"
 	}
 }
+
+// writeLocked reports whether a writer holds w.
+func (w *RWLock) writeLocked() bool { return w.word.Load()&rwWritten != 0 }
 
 // RLocker returns a Locker whose methods are w's RLock and RUnlock.
 func (w *RWLock) RLocker() sync.Locker { return (*rlocker)(w) }
@@ -170,72 +236,359 @@ func (w *RWLock) lockContext(what uint64, ctx context.Context) error {
 	return nil
 }
 
-// mayEnter reports whether one who comes may go in at once. The caller has the guard.
-func (w *RWLock) mayEnter(what uint64) bool {
-	if what == toWrite {
-		return !w.written && w.readers == 0
+// held reports whether somebody holds a lock whose word is s.
+func held(s uint64) bool { return s&rwWritten != 0 || s >= rwReader }
+
+// mayEnter reports whether one who wants what may come in by himself. A reader that has its turn stood before the writers that wait.
+func (w *RWLock) mayEnter(s, what uint64, turn bool) bool {
+	switch {
+	case what == toWrite:
+		return s&^(rwQueued|rwWriters|rwTurn) == 0
+	case w.PreferReaders:
+		return s&(rwWritten|rwMisused) == 0
+	case s&(rwWritten|rwStarving|rwUpgrading|rwMisused) != 0:
+		return false
+	default:
+		return turn || s&rwWriters == 0 || s < rwReader
 	}
-	return !w.written && (w.PreferReaders || w.q.Head() == nil && w.upgrader == nil)
 }
 
-func (w *RWLock) enter(what uint64) {
+// entered returns what the word becomes of s.
+func entered(s, what uint64) uint64 {
 	if what == toWrite {
-		w.written = true
-	} else {
-		w.readers++
+		return s | rwWritten
+	}
+	return s + rwReader
+}
+
+// tryEnter comes in if it may.
+func (w *RWLock) tryEnter(what uint64, turn bool) bool {
+	for {
+		s := w.word.Load()
+		if !w.mayEnter(s, what, turn) {
+			return false
+		}
+		if w.word.CompareAndSwap(s, entered(s, what)) {
+			return true
+		}
 	}
 }
+
+// spin is tryEnter that looks for as long as a spinner of a Lock does, unless the lock is handed over.
+func (w *RWLock) spin(what uint64, turn bool) bool {
+	for look := range spinnerLooks() {
+		if w.tryEnter(what, turn) {
+			return true
+		}
+		if w.word.Load()&(rwStarving|rwUpgrading) != 0 {
+			return false
+		}
+		backOff(look)
+	}
+	return w.tryEnter(what, turn)
+}
+
+// backOff pauses before the next look: shortly at first, for sections that end soon, then as a Lock's spinner does.
+func backOff(look int) { park.Pause(min(1<<min(look, 5), spinnerPause)) }
 
 func (w *RWLock) lock(what uint64, deadline int64, ctx context.Context) bool {
-	w.q.Lock()
-	if w.mayEnter(what) {
-		w.enter(what)
-		w.q.Unlock()
+	if w.tryEnter(what, false) {
 		return true
 	}
-	w.q.Unlock()
 	if wait.Over(deadline, ctx) {
 		return false
 	}
-	n := wait.New(&w.spin)
-	defer n.Free()
-	n.Key = what
-	w.q.Lock()
-	if w.mayEnter(what) {
-		w.enter(what)
-		w.q.Unlock()
+	if !w.Fair && w.spin(what, false) {
 		return true
 	}
-	w.q.PushBack(n)
+	n := wait.New(nil)
+	n.Key, n.Since = what, since(w.Fair)
+	in := w.await(n, deadline, ctx)
+	n.Free()
+	return in
+}
+
+// await waits for w with the node n, which is in no queue.
+func (w *RWLock) await(n *wait.Node, deadline int64, ctx context.Context) bool {
+	for again := false; ; again = true {
+		if w.enqueue(n, again) {
+			return true
+		}
+		if !wait.Sleep(n, w.leave, deadline, ctx, w) {
+			return false
+		}
+		if n.Got == gotLock {
+			return true
+		}
+		// Before it looks at any clock: whoever gave the turn relies on the look.
+		in := w.spin(n.Key, true)
+		if in || wait.Over(deadline, ctx) {
+			w.giveBack(n)
+			return in
+		}
+	}
+}
+
+// enqueue puts n into the queue and reports false, or comes in for it and reports true. Again is for one that had its turn, which ends.
+func (w *RWLock) enqueue(n *wait.Node, again bool) (in bool) {
+	w.q.Lock()
+	flags := rwQueued
+	if n.Key == toWrite {
+		flags |= rwWriters
+	}
+	if (again || w.q.Head() == nil || n.Since == since0) && old(n) {
+		flags |= rwStarving
+	}
+	for { // the lock is taken, or rwStarving is set already, where mayEnter says no
+		s := w.word.Load()
+		if w.mayEnter(s, n.Key, again) {
+			if !w.word.CompareAndSwap(s, entered(s, n.Key)) {
+				continue
+			}
+			if again {
+				w.forget(n)
+			}
+			w.letIn()
+			return true
+		}
+		marked := s | flags
+		if again && w.turns == 1 {
+			marked &^= rwTurn
+		}
+		if s == marked || w.word.CompareAndSwap(s, marked) {
+			break
+		}
+	}
+	if again {
+		w.turns--
+		w.q.Restore(n)
+	} else {
+		if n.Key == toWrite {
+			w.writers++
+		}
+		w.q.PushBack(n)
+	}
 	w.q.Unlock()
-	return wait.Sleep(n, w.leave, deadline, ctx, w)
+	return false
+}
+
+// giveBack ends the turn of one who is in, or has given up.
+func (w *RWLock) giveBack(n *wait.Node) {
+	w.q.Lock()
+	w.forget(n)
+	w.letIn()
+}
+
+// forget is the part of it under the guard.
+func (w *RWLock) forget(n *wait.Node) {
+	w.turns--
+	if n.Key == toWrite {
+		w.writers--
+	}
+}
+
+// leave takes n out of the queue and reports whether it stood there.
+func (w *RWLock) leave(n *wait.Node) bool {
+	w.q.Lock()
+	if !w.q.Remove(n) {
+		w.q.Unlock()
+		return false
+	}
+	if n.Key == toWrite {
+		w.writers--
+	}
+	w.letIn()
+	return true
+}
+
+// release is what one does who has let go of the lock, and saw the flags of s in that step.
+func (w *RWLock) release(s uint64) {
+	if s&rwQueued == 0 || s&rwTurn != 0 && s&(rwStarving|rwUpgrading) == 0 && w.passed.Add(1)%ageLooks != 0 {
+		return
+	}
+	w.q.Lock()
+	w.letIn()
+}
+
+// ageLooks is how many of those who let go and leave the rest to one with a turn there are for each who looks how old the head of the queue is:
+// the one with the turn may have lost its processor.
+const ageLooks = 64
+
+// letIn lets in, or gives turns to, whoever may come in. The caller has the guard, which letIn gives back.
+func (w *RWLock) letIn() {
+	w.tidy() // what keeps those out who may come in now
+	first, got := w.next()
+	w.tidy()
+	w.q.Unlock()
+	if first != nil {
+		wait.WakeAll(first, got)
+		released(w)
+	}
+}
+
+// next takes out those who are to be woken, and returns the first, which leads to the others, and what they have got.
+func (w *RWLock) next() (first *wait.Node, got int) {
+	if u := w.upgrader; u != nil {
+		if w.turnInto() {
+			w.upgrader = nil
+			*u.NextLink() = nil
+			return u, gotLock
+		}
+		if !w.PreferReaders {
+			return nil, 0
+		}
+	}
+	what, n := w.ahead()
+	switch {
+	case n == 0:
+		return nil, 0
+	case w.word.Load()&rwStarving != 0 || old(w.q.Head()):
+		if !w.hand(what, n) {
+			return nil, 0
+		}
+		if what == toWrite {
+			w.writers--
+		}
+		return w.take(what, n), gotLock
+	case w.turns > 0 || !w.mayEnter(w.word.Load(), what, true):
+		return nil, 0
+	default:
+		w.turns += n
+		w.word.Or(rwTurn)
+		return w.take(what, n), gotTurn
+	}
+}
+
+// ahead returns what those want who are next, and their number: the writer at the head, or the readers before the first writer, or with PreferReaders
+// all.
+func (w *RWLock) ahead() (what uint64, n int) {
+	for h := w.q.Head(); h != nil; h = h.Next() {
+		if h.Key == toRead {
+			n++
+		} else if !w.PreferReaders {
+			break
+		}
+	}
+	if n == 0 && w.q.Head() != nil {
+		return toWrite, 1
+	}
+	return toRead, n
+}
+
+// take takes the first n nodes that want what out.
+func (w *RWLock) take(what uint64, n int) (first *wait.Node) {
+	last := &first
+	for h := w.q.Head(); n > 0; {
+		next := h.Next()
+		if h.Key == what {
+			w.q.Remove(h)
+			*last = h
+			last = h.NextLink()
+			n--
+		}
+		h = next
+	}
+	return first
+}
+
+// hand takes the lock on behalf of n that want what, or sees to it that who holds it will come to do that.
+func (w *RWLock) hand(what uint64, n int) bool {
+	for {
+		s := w.word.Load()
+		switch {
+		case s&(rwWritten|rwMisused) != 0 || what == toWrite && s >= rwReader:
+			if s&rwStarving != 0 || w.word.CompareAndSwap(s, s|rwStarving) {
+				return false
+			}
+		case what == toWrite:
+			if w.word.CompareAndSwap(s, s|rwWritten) {
+				return true
+			}
+		case w.word.CompareAndSwap(s, s+uint64(n)*rwReader):
+			return true
+		}
+	}
+}
+
+// tidy clears the flags that are true no more.
+func (w *RWLock) tidy() {
+	var gone uint64
+	h := w.q.Head()
+	if h == nil && w.upgrader == nil {
+		gone |= rwQueued
+	}
+	if w.writers == 0 {
+		gone |= rwWriters
+	}
+	if w.word.Load()&rwStarving != 0 && (h == nil || !old(h)) {
+		gone |= rwStarving
+	}
+	if w.upgrader == nil {
+		gone |= rwUpgrading
+	}
+	if w.turns == 0 {
+		gone |= rwTurn
+	}
+	if w.word.Load()&gone != 0 {
+		w.word.And(^gone)
+	}
+}
+
+// old reports whether n has waited so long that it is handed the lock.
+func old(n *wait.Node) bool { return futex.Now()-n.Since > patience }
+
+// turnInto makes the only reader the writer, and reports false if there are others.
+func (w *RWLock) turnInto() bool {
+	for {
+		s := w.word.Load()
+		if s/rwReader != 1 {
+			return false
+		}
+		if w.word.CompareAndSwap(s, s-rwReader|rwWritten) {
+			return true
+		}
+	}
 }
 
 func (w *RWLock) upgrade(what string, deadline int64, ctx context.Context) error {
-	w.q.Lock()
-	switch {
-	case w.readers == 0:
-		w.q.Unlock()
-		panic(misuse("RWLock."+what, ErrNotLocked))
-	case w.upgrader != nil:
-		w.q.Unlock()
-		return ErrDeadlock
-	case w.readers == 1:
-		w.readers, w.written = 0, true
-		w.q.Unlock()
-		return nil
-	case wait.Over(deadline, ctx):
-		w.q.Unlock()
-		return outcomeOf(ctx)
-	}
-	n := wait.New(&w.spin)
+	n := wait.New(nil)
 	defer n.Free()
-	w.upgrader = n
-	w.q.Unlock()
+	var tooLate error // found before the guard is taken, since ctx is the caller's
+	if wait.Over(deadline, ctx) {
+		tooLate = outcomeOf(ctx)
+	}
+	if now, err := w.beginUpgrade(what, n, tooLate); now || err != nil {
+		return err
+	}
 	if !wait.Sleep(n, w.stopUpgrade, deadline, ctx, w) {
 		return outcomeOf(ctx)
 	}
 	return nil
+}
+
+// beginUpgrade reports whether the caller is the writer now. If it returns false and nil, n stands for the upgrader. With tooLate it does not wait,
+// and returns that.
+func (w *RWLock) beginUpgrade(what string, n *wait.Node, tooLate error) (now bool, err error) {
+	w.q.Lock()
+	defer w.q.Unlock()
+	for {
+		s := w.word.Load()
+		switch {
+		case s&rwWritten != 0 || s < rwReader:
+			panic(misuse("RWLock."+what, ErrNotLocked))
+		case w.upgrader != nil:
+			return false, ErrDeadlock
+		case s < 2*rwReader:
+			if w.word.CompareAndSwap(s, s-rwReader|rwWritten) {
+				return true, nil
+			}
+		case tooLate != nil:
+			return false, tooLate
+		case w.word.CompareAndSwap(s, s|rwQueued|rwUpgrading):
+			w.upgrader = n
+			return false, nil
+		}
+	}
 }
 
 func (w *RWLock) stopUpgrade(n *wait.Node) bool {
@@ -247,66 +600,4 @@ func (w *RWLock) stopUpgrade(n *wait.Node) bool {
 	w.upgrader = nil
 	w.letIn()
 	return true
-}
-
-func (w *RWLock) leave(n *wait.Node) bool {
-	w.q.Lock()
-	if !w.q.Remove(n) {
-		w.q.Unlock()
-		return false
-	}
-	w.letIn()
-	return true
-}
-
-// letIn lets whoever may go in go in, and gives the guard back.
-func (w *RWLock) letIn() {
-	first := w.grant()
-	w.q.Unlock()
-	if first != nil {
-		wait.WakeAll(first, gotLock)
-		released(w)
-	}
-}
-
-// grant takes out those who may go in, and returns the first; Next leads to the others.
-func (w *RWLock) grant() (first *wait.Node) {
-	if w.upgrader != nil {
-		if w.readers == 1 {
-			first, w.upgrader = w.upgrader, nil
-			*first.NextLink() = nil
-			w.readers, w.written = 0, true
-			return first
-		}
-		if !w.PreferReaders {
-			return nil
-		}
-	}
-	last := &first
-	take := func(n *wait.Node) {
-		w.q.Remove(n)
-		w.enter(n.Key)
-		*last = n
-		last = n.NextLink()
-	}
-	for n := w.q.Head(); n != nil && !w.written; {
-		next := n.Next()
-		if n.Key == toRead {
-			take(n)
-		} else if !w.PreferReaders {
-			break
-		}
-		n = next
-	}
-	if n := w.q.Head(); n != nil && n.Key == toWrite && w.mayEnter(toWrite) {
-		take(n)
-	}
-	return first
-}
-
-// writeLocked reports whether a writer holds w.
-func (w *RWLock) writeLocked() bool {
-	w.q.Lock()
-	defer w.q.Unlock()
-	return w.written
 }

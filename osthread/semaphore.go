@@ -3,30 +3,47 @@ package osthread
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/futex"
-	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/semaphore.pml. Everything happens under the queue's guard. Permits are given to waiters, not left lying for them: Release
-// takes the head out for as long as there is enough for it, and so does a waiter that leaves, since the one behind it may want less. Whoever is
-// in the queue therefore wants more than there is, or stands behind one that does. A woken waiter has its permits; nobody can come before it.
+// Model: verify/semaphore.pml. Everything happens under the queue's guard. One who waits is
+//
+//	a newcomer, who looks for a while --> in the queue --+--> with its turn, looking --> in the queue, in front, ...
+//	                                                     \--> served (handed)
+//
+// Who comes takes what is there, also before those in the queue, who would have to wake up first: permits that are given to sleepers lie idle while
+// they wake, meanwhile all others join the queue, and from then on each permit costs a wake-up. So grant gives turns to those at the head for whom
+// there is enough, and keeps count of what it has promised in this way, but not the permits. Those who look once more and find too few go back to the
+// front.
+//
+// When the head has waited for longer than patience the semaphore is starving: newcomers take nothing, and grant hands out permits. In a fair
+// semaphore nodes are as old as can be. A node of a wait in several queues cannot look for itself and is always handed its permits.
+//
+// Whenever the guard is given back there is too little, after what is promised, for the head: whatever adds to the one or takes from the other calls
+// grant.
 
 // A Semaphore counts permits. The zero value has none and no bound. It must not be copied after first use.
 //
-// Permits go to those who wait in the order in which they came, also when a later one wants fewer. Any thread or goroutine may release
-// what another has acquired.
+// Who comes while there are enough permits takes them before those who sleep. But one who has waited for a millisecond is served next, as with Lock,
+// also if a later one wants fewer, so nobody starves. Any thread or goroutine may release what another has acquired.
 //
 // In the terms of the Go memory model, a Release synchronizes before the return of any Acquire that takes its permits.
 type Semaphore struct {
-	bounded bool
-	most    int
-	permits int
-	spin    park.Spinner
-	q       wait.Queue
-	_       noCopy
+	// Fair gives permits to those who wait in the order in which they came, and to nobody before them. It costs a switch of threads each time, and
+	// must not change after first use.
+	Fair bool
+
+	bounded  bool
+	most     int
+	permits  atomic.Int64 // written under the guard
+	promised int64        // permits that those with a turn will look for; under the guard
+	starving atomic.Bool  // the head is old, and there is too little for it; likewise, but for looks of those who wait
+	q        wait.Queue
+	_        noCopy
 }
 
 // NewSemaphore returns a semaphore with n permits. It panics with an error that is ErrCount if n < 0.
@@ -34,7 +51,9 @@ func NewSemaphore(n int) *Semaphore {
 	if n < 0 {
 		panic(misuse("NewSemaphore", ErrCount))
 	}
-	return &Semaphore{permits: n}
+	s := new(Semaphore)
+	s.permits.Store(int64(n))
+	return s
 }
 
 // NewBoundedSemaphore returns a semaphore with n permits, which is also the most it may ever hold. It panics with an error that is ErrCount if n < 0.
@@ -42,10 +61,12 @@ func NewBoundedSemaphore(n int) *Semaphore {
 	if n < 0 {
 		panic(misuse("NewBoundedSemaphore", ErrCount))
 	}
-	return &Semaphore{permits: n, bounded: true, most: n}
+	s := NewSemaphore(n)
+	s.bounded, s.most = true, n
+	return s
 }
 
-// Acquire takes n permits, all at once, sleeping until there are as many and nobody who came before waits. It panics with an error that is
+// Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is
 // ErrCount, as do its kin, if n < 1, or if the semaphore is bounded and can never hold as many.
 func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, futex.Never, nil) }
 
@@ -72,74 +93,177 @@ func (s *Semaphore) Release(n int) {
 		panic(misuse("Semaphore.Release", ErrCount))
 	}
 	s.q.Lock()
-	most := math.MaxInt
+	most := int64(math.MaxInt64)
 	if s.bounded {
-		most = s.most
+		most = int64(s.most)
 	}
-	if n > most-s.permits {
+	if int64(n) > most-s.permits.Load() {
 		s.q.Unlock()
 		panic(misuse("Semaphore.Release", ErrOverflow))
 	}
-	s.permits += n
-	first := s.grant()
-	s.q.Unlock()
-	if first != nil {
-		wait.WakeAll(first, gotNotice)
-		released(s)
-	}
+	s.permits.Add(int64(n))
+	s.letGo()
 }
 
 // Value returns the number of permits that are there. By the time the caller looks at the result it may be otherwise.
 func (s *Semaphore) Value() int {
-	s.q.Lock()
+	s.q.Lock() // or it may be what WaitAll takes for a moment
 	defer s.q.Unlock()
-	return s.permits
+	return int(s.permits.Load())
 }
 
 func (s *Semaphore) acquire(what string, want int, deadline int64, ctx context.Context) bool {
 	if want < 1 || s.bounded && want > s.most {
 		panic(misuse("Semaphore."+what, ErrCount))
 	}
-	s.q.Lock()
-	if s.q.Head() == nil && s.permits >= want {
-		s.permits -= want
-		s.q.Unlock()
+	if s.tryAcquire(int64(want)) {
 		return true
 	}
-	s.q.Unlock()
 	if wait.Over(deadline, ctx) {
 		return false
 	}
-	return s.acquireSlow(want, deadline, ctx)
+	if !s.Fair && s.spin(int64(want)) {
+		return true
+	}
+	n := wait.New(nil)
+	n.Key, n.Since = uint64(want), since(s.Fair)
+	got := s.await(n, deadline, ctx)
+	n.Free()
+	return got
 }
 
-func (s *Semaphore) acquireSlow(want int, deadline int64, ctx context.Context) bool {
-	n := wait.New(&s.spin)
-	defer n.Free()
-	n.Key = uint64(want)
+// mayTake reports whether a newcomer may take. The caller has the guard.
+func (s *Semaphore) mayTake(want int64) bool {
+	return s.permits.Load() >= want && !s.starving.Load() && !(s.Fair && s.queued())
+}
+
+// queued reports whether somebody waits whom a fair semaphore serves first.
+func (s *Semaphore) queued() bool {
+	h := s.q.Head()
+	for h != nil && h.Told() {
+		h = h.Next()
+	}
+	return h != nil
+}
+
+func (s *Semaphore) tryAcquire(want int64) bool {
 	s.q.Lock()
-	if s.q.Head() == nil && s.permits >= want {
-		s.permits -= want
-		s.q.Unlock()
+	defer s.q.Unlock()
+	if !s.mayTake(want) {
+		return false
+	}
+	s.permits.Add(-want)
+	return true
+}
+
+// spin is tryAcquire that looks for as long as a spinner of a Lock does, without the guard as long as there is too little.
+func (s *Semaphore) spin(want int64) bool {
+	for look := range spinnerLooks() {
+		if s.permits.Load() >= want && s.tryAcquire(want) {
+			return true
+		}
+		if s.starving.Load() {
+			return false
+		}
+		backOff(look)
+	}
+	return false
+}
+
+// await waits for permits with the node n, which is in no queue.
+func (s *Semaphore) await(n *wait.Node, deadline int64, ctx context.Context) bool {
+	if s.enqueue(n) {
+		return true
+	}
+	for wait.Sleep(n, s.leave, deadline, ctx, s) {
+		if n.Got == gotLock {
+			return true
+		}
+		// Also if its time is over: whoever gave the turn relies on the look.
+		if got, over := s.takeTurn(n, deadline, ctx); got || over {
+			return got
+		}
+	}
+	return false
+}
+
+// enqueue puts n into the queue and reports false, or takes its permits and reports true.
+func (s *Semaphore) enqueue(n *wait.Node) bool {
+	s.q.Lock()
+	defer s.q.Unlock()
+	if want := int64(n.Key); s.mayTake(want) {
+		s.permits.Add(-want)
 		return true
 	}
 	s.q.PushBack(n)
+	return false
+}
+
+// takeTurn ends n's turn, with its permits, or with n in front of the queue again, or, if its time is over, with neither.
+func (s *Semaphore) takeTurn(n *wait.Node, deadline int64, ctx context.Context) (got, over bool) {
+	want := int64(n.Key)
+	over = wait.Over(deadline, ctx) // not under the guard, since ctx is the caller's
+	s.q.Lock()
+	s.promised -= want
+	if got = s.permits.Load() >= want; got {
+		s.permits.Add(-want)
+	} else if !over {
+		s.q.Restore(n)
+	}
+	s.letGo()
+	return got, over
+}
+
+// letGo wakes whoever grant takes out, after it has given the guard back.
+func (s *Semaphore) letGo() {
+	first := s.grant()
 	s.q.Unlock()
-	return wait.Sleep(n, s.leave, deadline, ctx, s)
+	if first != nil {
+		for n := first; n != nil; {
+			next := n.Next()
+			n.Unpark()
+			n = next
+		}
+		released(s)
+	}
 }
 
 // grant takes out those at the head of the queue for whom there is enough, and returns the first; Next leads to the others. The caller has the
 // guard.
 func (s *Semaphore) grant() (first *wait.Node) {
-	last := &first
-	for h := s.q.Head(); h != nil && uint64(s.permits) >= h.Key; h = s.q.Head() {
-		s.q.Remove(h)
-		if !h.Win() {
+	last, starving := &first, false
+	for h := s.q.Head(); h != nil; {
+		next := h.Next()
+		want, isOld := int64(h.Key), old(h)
+		handed := isOld || h.OfSet()
+		there := s.permits.Load()
+		if !handed {
+			there -= s.promised
+		}
+		if there < want && h.Told() { // it takes nothing, and keeps nobody from it
+			h = next
 			continue
 		}
-		s.permits -= int(h.Key)
-		*last = h
-		last = h.NextLink()
+		if there < want {
+			starving = isOld
+			break
+		}
+		s.q.Remove(h)
+		if h.Win() {
+			if handed {
+				s.permits.Add(-want)
+				h.Got = gotLock
+			} else {
+				s.promised += want
+				h.Got = gotTurn
+			}
+			*last = h
+			last = h.NextLink()
+		}
+		h = next
+	}
+	if starving != s.starving.Load() {
+		s.starving.Store(starving)
 	}
 	return first
 }
@@ -147,17 +271,16 @@ func (s *Semaphore) grant() (first *wait.Node) {
 func (s *Semaphore) leave(n *wait.Node) bool {
 	s.q.Lock()
 	left := s.q.Remove(n)
-	var first *wait.Node
 	if left {
-		first = s.grant()
+		s.letGo()
+	} else {
+		s.q.Unlock()
 	}
-	s.q.Unlock()
-	wait.WakeAll(first, gotNotice)
 	return left
 }
 
 func (s *Semaphore) queue() *wait.Queue   { return &s.q }
-func (s *Semaphore) ready() bool          { return s.q.Head() == nil && s.permits >= 1 }
-func (s *Semaphore) take()                { s.permits-- }
-func (s *Semaphore) untake()              { s.permits++ }
+func (s *Semaphore) ready() bool          { return s.mayTake(1) }
+func (s *Semaphore) take()                { s.permits.Add(-1) }
+func (s *Semaphore) untake()              { s.permits.Add(1) }
 func (s *Semaphore) foreign() wait.Source { return nil }

@@ -139,9 +139,10 @@ func TestSemaphoreMisuse(t *testing.T) {
 	assert.True(t, zero.TryAcquire(1))
 }
 
-func TestSemaphoreServesInOrder(t *testing.T) {
+func TestFairSemaphoreServesInOrder(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(0)
+		s.Fair = true
 		got := make(chan int, 3)
 		for i, want := range []int{3, 1, 2} {
 			g.run(func() { s.Acquire(want); got <- want })
@@ -157,10 +158,35 @@ func TestSemaphoreServesInOrder(t *testing.T) {
 	})
 }
 
+// One who wants many is not kept waiting by those who want few and are never all gone.
+func TestSemaphoreStarvesNobody(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(3)
+		var over atomic.Bool
+		for range 4 {
+			g.run(func() {
+				for !over.Load() {
+					s.Acquire(1)
+					s.Release(1)
+				}
+			})
+		}
+		for range 20 {
+			if assert.True(t, s.AcquireTimeout(3, starved)) {
+				s.Release(3)
+			}
+		}
+		over.Store(true)
+		g.wait()
+		assert.Equal(t, 3, s.Value())
+	})
+}
+
 // Who leaves the head of the queue lets those behind go who want less.
 func TestSemaphoreWaiterThatLeavesLetsTheNextGo(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(1)
+		s.Fair = true
 		ctx, cancel := context.WithCancel(context.Background())
 		g.run(func() { assert.ErrorIs(t, s.AcquireContext(ctx, 2), context.Canceled) })
 		awaitWaiting(&s.q, 1)
@@ -172,9 +198,40 @@ func TestSemaphoreWaiterThatLeavesLetsTheNextGo(t *testing.T) {
 	})
 }
 
+// One that waits for more of it than there is, and takes nothing, keeps nobody from it, however long it waits.
+func TestSemaphoreUnderAWaitForAll(t *testing.T) {
+	for _, fair := range []bool{false, true} {
+		callers(t, func(t *testing.T, g *group) {
+			s := NewSemaphore(1)
+			s.Fair = fair
+			assert.False(t, WaitAllTimeout(3*time.Millisecond, s, s))
+			assert.True(t, s.TryAcquire(1))
+			s.Release(1)
+			ctx, cancel := context.WithCancel(context.Background())
+			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, s), context.Canceled) })
+			awaitWaiting(&s.q, 1)
+			for until := time.Now().Add(3 * time.Millisecond); time.Now().Before(until); {
+				assert.True(t, s.AcquireTimeout(1, time.Minute))
+				s.Release(1)
+			}
+			assert.Equal(t, 0, WaitAny(s))
+			s.Release(1)
+			cancel()
+			g.wait()
+			assert.Equal(t, 1, s.Value())
+		})
+	}
+}
+
 func TestSemaphoreConservesPermits(t *testing.T) {
+	t.Run("barging", func(t *testing.T) { conservesPermits(t, false) })
+	t.Run("fair", func(t *testing.T) { conservesPermits(t, true) })
+}
+
+func conservesPermits(t *testing.T, fair bool) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewBoundedSemaphore(3)
+		s.Fair = fair
 		var out atomic.Int32
 		for i := range 6 {
 			g.run(func() {
@@ -398,10 +455,126 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 	})
 }
 
-func TestRWLockExcludes(t *testing.T) {
-	for _, prefer := range []bool{false, true} {
+// In a fair lock nobody passes those who wait, and they come in in order, readers together.
+func TestBackOffStaysShort(t *testing.T) {
+	for look := range threadLooks {
+		began := time.Now()
+		backOff(look) // at worst half a microsecond; were the pause computed with too few bits, half a minute
+		assert.Less(t, time.Since(began), 5*time.Second, look)
+	}
+}
+
+// Unlocking what nobody has locked neither lets others in beside each other nor makes theirs fail.
+func TestRWLockMisuseBesideUse(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		var w RWLock
+		var misused sync.WaitGroup
+		var writing, over atomic.Bool
+		misused.Go(func() {
+			for !over.Load() {
+				if w.TryLock() { // so that nobody reads whose lock would be undone
+					err := panicOf(w.RUnlock)
+					assert.ErrorIs(t, err, ErrNotLocked)
+					w.Unlock()
+				}
+			}
+		})
+		for range 3 {
+			g.run(func() {
+				for range 300 {
+					w.Lock()
+					assert.False(t, writing.Swap(true))
+					writing.Store(false)
+					w.Unlock()
+					w.RLock()
+					assert.False(t, writing.Load())
+					w.RUnlock()
+				}
+			})
+		}
+		g.wait()
+		over.Store(true)
+		misused.Wait()
+		assert.Equal(t, "unlocked osthread.RWLock", w.String())
+	})
+}
+
+func TestRWLockFair(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		w := RWLock{Fair: true}
+		w.Lock()
+		var mu sync.Mutex
+		var order []string
+		came := func(who string) {
+			mu.Lock()
+			defer mu.Unlock()
+			order = append(order, who)
+		}
+		both := NewBarrier(2, nil)
+		for i, who := range []string{"writer", "readers", "readers", "writer again"} {
+			g.run(func() {
+				if who != "readers" {
+					w.Lock()
+					came(who)
+					w.Unlock()
+					return
+				}
+				w.RLock()
+				came(who)
+				_, err := both.Wait()
+				assert.NoError(t, err)
+				w.RUnlock()
+			})
+			awaitWaiting(&w.q, i+1)
+		}
+		w.Unlock()
+		w.Lock() // stands behind all of them
+		came("last")
+		w.Unlock()
+		g.wait()
+		assert.Equal(t, []string{"writer", "readers", "readers", "writer again", "last"}, order)
+	})
+}
+
+// starved is how long nobody waits, on a machine that is busy: without fairness these tests wait for as long as the others go on.
+const starved = 20 * time.Second
+
+// Readers that are never all gone cannot keep a writer out, nor writers that come one upon the other a reader.
+func TestRWLockStarvesNobody(t *testing.T) {
+	for _, readers := range []bool{true, false} {
 		callers(t, func(t *testing.T, g *group) {
-			w := RWLock{PreferReaders: prefer}
+			var w RWLock
+			var over atomic.Bool
+			for range 3 {
+				g.run(func() {
+					for !over.Load() {
+						if readers {
+							w.RLock()
+							w.RLocker().Unlock()
+						} else {
+							w.Lock()
+							//lint:ignore SA2001 the lock is to be held without a pause
+							w.Unlock()
+						}
+					}
+				})
+			}
+			for range 20 {
+				if readers && assert.True(t, w.LockTimeout(starved)) {
+					w.Unlock()
+				} else if !readers && assert.True(t, w.RLockTimeout(starved)) {
+					w.RUnlock()
+				}
+			}
+			over.Store(true)
+		})
+	}
+}
+
+func TestRWLockExcludes(t *testing.T) {
+	for _, kind := range []string{"", "prefer readers", "fair"} {
+		callers(t, func(t *testing.T, g *group) {
+			w := RWLock{PreferReaders: kind == "prefer readers", Fair: kind == "fair"}
 			shared, writes := 0, 0
 			var count atomic.Int64
 			for i := range 6 {

@@ -194,11 +194,12 @@ func (t *Thread) Start() error {
 		return err
 	}
 	low, err := thread.Start(t.main, &t.attr)
-	if t.attr.Name != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)) {
+	if t.attr.Name != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)) && t.attr.Check() == nil {
 		// If it is the name that the system refuses the thread does without, in the system's eyes: most names nobody has asked for.
-		t.attr.Name = ""
-		if unnamed, other := thread.Start(t.main, &t.attr); other == nil {
-			low, err = unnamed, nil
+		unnamed := t.attr
+		unnamed.Name = ""
+		if second, other := thread.Start(t.main, &unnamed); other == nil {
+			low, err = second, nil
 		}
 	}
 	if err != nil {

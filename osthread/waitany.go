@@ -121,7 +121,7 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 	s := wait.NewSet(len(ws), false)
 	defer func() {
 		for i, w := range ws {
-			remove(w.queue(), s.Node(i))
+			remove(w, s.Node(i))
 		}
 		s.Free()
 	}()
@@ -164,9 +164,15 @@ func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	return true, true
 }
 
-func remove(q *wait.Queue, n *wait.Node) {
+// remove takes n out of w's queue, if it stands there. Behind it may be those who want less of a semaphore.
+func remove(w Waitable, n *wait.Node) {
+	q := w.queue()
 	q.Lock()
-	q.Remove(n)
+	left := q.Remove(n)
+	if s, ok := w.(*Semaphore); ok && left {
+		s.letGo()
+		return
+	}
 	q.Unlock()
 }
 
@@ -203,7 +209,7 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 			}
 			s.Park(deadline, ctx)
 		}()
-		remove(missing.queue(), s.Node(0))
+		remove(missing, s.Node(0))
 		s.Free()
 	}
 }

@@ -1,23 +1,63 @@
 /*
- * rwlock.pml - osthread/rwlock.go: readers, writers, upgrade and downgrade
+ * rwlock.pml - osthread/rwlock.go: readers, writers, turns and hand-over, upgrade and downgrade
  *
- * Each step under the queue's guard is one step. grant gives the lock to those who may have it, in order; PREFER is PreferReaders. A timed thread
- * may give up whenever it sleeps, in the queue or as the upgrader.
+ * Each swap, addition and and-not of the word is a step of its own; the guard is a lock that is held over several such steps, while others
+ * come in and let go without it. Time is a free choice: a node may be found old at any look and stays so, a timed waiter may give up whenever it
+ * sleeps or its turn has brought nothing. FAIR: nodes are old from the start. PREFER is PreferReaders. PENDING counts those who have let go, saw
+ * a flag, and are on the way to the guard. Who puts itself back stands in front here; in the program, before those that came later.
  *
- * Properties: one writer, or readers; after each grant nobody stands in the queue who may go in; nobody sleeps for ever.
+ * Properties: one writer, or readers; nobody sleeps for ever (invalid end states); whenever the guard is given back and somebody is in the queue,
+ * there is one who holds the lock, has a turn or is on the way, and the flags are true.
  *
- * Mutants: M_NO_GRANT, a waiter that leaves lets nobody in: readers behind a writer that has given up sleep on; M_TWO_UP, a second
- * upgrader is not refused: both wait for the other to leave; M_UP_LAST, an upgrader that gives up does not let those in whom it kept out.
+ * Mutants, each of which spin rejects:
+ *   M_GIVE_BACK     who gives up with a turn lets nobody in: an unlock that left it to that turn has woken nobody
+ *   M_LATE_MARK     the flags are set after the look that found the lock taken, not in the same step
+ *   M_TURN_LATE     who puts itself back after its turn clears rwTurn after the look that found the lock taken, not in the same step
+ *   M_LEAVE         a waiter whose time is up leaves although it has been given a turn
+ *   M_JOIN          a turn's reader comes in while a writer holds the lock
+ *   M_TWO_UP        a second upgrader is not refused: both wait for the other to leave
+ *   M_UP_LAST       an upgrader that gives up does not let those in whom it kept out
  */
 #ifndef NT
 #define NT 3
 #endif
+#ifndef PREFER
+#define PREFER 0
+#endif
+#ifndef FAIR
+#define FAIR 0
+#endif
 #define READ 0
 #define WRITE 1
+#define TURN 1
+#define LOCK 2
+#define NONE 255
 
-byte readers, q[NT], n, up = 255, up2;
-bit written, inq[NT], perm[NT], what[NT];
+byte readers;			/* with these: the word */
+bit written, queued, writersf, starving, upgrading, turnf;
+bit g;				/* the guard */
+byte q[NT], n, turns, writers, up = NONE, pending;
+bit inq[NT], perm[NT], what[NT], old[NT];
+byte got[NT];
 byte rd, wr;			/* who is in, by their own count */
+
+#define HELD (written || readers > 0)
+#define MAYREAD ((PREFER && !written) || (!written && !starving && !upgrading && (!writersf || readers == 0)))
+#define MAYWRITE (!written && readers == 0 && !starving && !upgrading)
+#define MAYENTER(x) ((x == WRITE && MAYWRITE) || (x == READ && MAYREAD))
+/* with a turn, a reader stood before the writers that wait */
+#define MAYTURN(x) ((x == WRITE && MAYWRITE) || (x == READ && !written && (PREFER || (!starving && !upgrading))))
+
+inline ENTER(x) { if :: x == WRITE -> assert(!HELD); written = 1 :: else -> assert(!written); readers++ fi }
+inline GLOCK() { atomic { g == 0 -> g = 1 } }
+inline GUNLOCK() {
+	atomic {
+		assert(n == 0 || (queued && (HELD || turns > 0 || pending > 0)));
+		assert(upgrading == (up != NONE));
+		assert(writersf || writers == 0);
+		g = 0
+	}
+}
 
 inline UNLINK(w) {
 	k = 0;
@@ -26,38 +66,146 @@ inline UNLINK(w) {
 	n--; q[n] = 0; inq[w] = 0; k = 0
 }
 
-#define MAYREAD (!written && (PREFER || (n == 0 && up == 255)))
-#define MAYWRITE (!written && readers == 0)
-#ifndef PREFER
-#define PREFER 0
-#endif
+inline AGE(w) { if :: old[w] = 1 :: skip fi }
 
-/* nobody stands in the queue who may go in */
-#define SETTLED (n == 0 || written || up != 255 || (readers > 0 && what[q[0]] == WRITE))
+inline TIDY() {
+	atomic {
+		if :: n == 0 && up == NONE -> queued = 0 :: else fi;
+		if :: writers == 0 -> writersf = 0 :: else fi;
+		if :: n == 0 -> starving = 0 :: n > 0 && !old[q[0]] -> starving = 0 :: else fi;
+		if :: up == NONE -> upgrading = 0 :: else fi;
+		if :: turns == 0 -> turnf = 0 :: else fi
+	}
+}
 
-inline GRANT() {
-	if
-	:: up != 255 && readers == 1 -> perm[up] = 1; up = 255; readers = 0; written = 1
-	:: up != 255 && readers != 1 && !PREFER -> skip
-	:: else ->
-		h = 0;
-		do
-		:: h < n && !written ->
-			if
-			:: what[q[h]] == READ -> w = q[h]; UNLINK(w); readers++; perm[w] = 1
-			:: what[q[h]] == WRITE && PREFER -> h++
-			:: else -> break
-			fi
-		:: else -> break
-		od;
-		if
-		:: n > 0 && what[q[0]] == WRITE && MAYWRITE -> w = q[0]; UNLINK(w); written = 1; perm[w] = 1
-		:: else
-		fi;
-		skip
-	fi;
-	assert(SETTLED);
+/* x, c: what those want who are next, and how many they are */
+inline AHEAD() {
+	h = 0; c = 0; x = READ;
+	do
+	:: h < n && what[q[h]] == READ -> c++; h++
+	:: h < n && what[q[h]] == WRITE && PREFER -> h++
+	:: else -> break
+	od;
+	if :: c == 0 && n > 0 -> x = WRITE; c = 1 :: else fi;
+	h = 0
+}
+
+inline TAKE(how) {
+	h = 0;
+	do
+	:: c > 0 && what[q[h]] == x -> w = q[h]; UNLINK(w); got[w] = how; perm[w] = 1; c--
+	:: c > 0 && what[q[h]] != x -> h++
+	:: c == 0 -> break
+	od;
 	h = 0; w = 0
+}
+
+/* The choice and the waking are steps under the guard; the swaps of the word are steps against all others. */
+inline LETIN() {
+	TIDY();
+	if
+	:: up != NONE ->
+		atomic { if :: readers == 1 -> readers = 0; written = 1; got[up] = LOCK; perm[up] = 1; up = NONE; c = 9 :: else -> c = 0 fi }
+	:: else -> c = 0
+	fi;
+	if
+	:: c == 9 || (up != NONE && !PREFER) -> c = 0
+	:: else ->
+		if :: n > 0 -> AGE(q[0]) :: else fi;
+		d_step { AHEAD() };
+		if
+		:: c == 0 -> skip
+		:: c > 0 && (starving || old[q[0]]) ->
+			atomic {
+				if
+				:: written || (x == WRITE && readers > 0) -> starving = 1
+				:: else ->
+					if
+					:: x == WRITE -> assert(!HELD); written = 1; writers--
+					:: else -> readers = readers + c
+					fi;
+					TAKE(LOCK)
+				fi
+			}
+		:: c > 0 && !(starving || old[q[0]]) ->
+			if
+			:: turns == 0 && MAYTURN(x) -> d_step { turns = c; turnf = 1; TAKE(TURN) }
+			:: else
+			fi
+		fi;
+		c = 0; x = 0
+	fi;
+	TIDY();
+	GUNLOCK()
+}
+
+/* Who lets go goes through release, and may where there is a turn: one in ageLooks does. */
+inline SEES() {
+	if
+	:: queued -> see = 1
+	:: !queued || (turnf && !starving && !upgrading) -> see = 0
+	fi;
+	pending = pending + see
+}
+
+inline RELEASE(sees) {
+	if
+	:: sees ->
+		GLOCK();
+		pending--;
+		LETIN()
+	:: else
+	fi
+}
+
+inline FORGET() { turns--; if :: what[me] == WRITE -> writers-- :: else fi }
+
+/* r: in */
+inline ENQUEUE() {
+	GLOCK();
+	AGE(me);
+	atomic {
+		if
+		:: MAYENTER(what[me]) || (again && MAYTURN(what[me])) -> ENTER(what[me]); r = 1
+		:: else ->
+			r = 0;
+#ifdef M_LATE_MARK
+		fi
+	};
+	atomic {
+		if
+		:: r
+		:: !r ->
+#endif
+			queued = 1;
+			if :: what[me] == WRITE -> writersf = 1 :: else fi;
+			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || starving); starving = 1 :: else fi;
+#ifndef M_TURN_LATE
+			if :: again && turns == 1 -> turnf = 0 :: else fi
+#endif
+		fi
+	};
+	if
+	:: r -> if :: again -> FORGET() :: else fi; LETIN()
+	:: else ->
+		d_step {
+			if
+			:: again ->
+				turns--;
+				h = n;
+				do :: h > 0 -> q[h] = q[h - 1]; h-- :: else -> break od;
+				q[0] = me
+			:: else ->
+				if :: what[me] == WRITE -> writers++ :: else fi;
+				q[n] = me
+			fi;
+			n++; inq[me] = 1
+		};
+#ifdef M_TURN_LATE
+		if :: turns == 0 -> turnf = 0 :: else fi;
+#endif
+		GUNLOCK()
+	fi
 }
 
 /* r: in time */
@@ -66,74 +214,114 @@ inline SLEEP(timed, isup) {
 	if
 	:: atomic { perm[me] -> perm[me] = 0 }
 	:: timed ->
-		atomic {
-			if
-			:: isup && up == me -> up = 255; r = 0;
-#ifndef M_UP_LAST
-				GRANT();
+		GLOCK();
+		if
+		:: isup && up == me ->
+			r = 0; up = NONE;
+#ifdef M_UP_LAST
+			g = 0
+#else
+			LETIN()
 #endif
-				assert(SETTLED)
-			:: !isup && inq[me] -> UNLINK(me); r = 0;
-#ifndef M_NO_GRANT
-				GRANT();
+		:: !isup && inq[me] ->
+			r = 0; d_step { UNLINK(me) };
+			if :: what[me] == WRITE -> writers-- :: else fi;
+			LETIN()
+		:: else ->
+			GUNLOCK();
+#ifdef M_LEAVE
+			r = 0; goto done
+#else
+			atomic { perm[me] -> perm[me] = 0 }
 #endif
-				assert(SETTLED)
-			:: else
-			fi
-		};
-		if :: r -> atomic { perm[me] -> perm[me] = 0 } :: else fi
+		fi
 	fi
 }
 
-inline LOCK(how, timed) {
-	atomic {
+/* r: in */
+inline ACQUIRE(how, timed) {
+	what[me] = how;
+	old[me] = FAIR;
+	again = 0;
+	atomic { if :: MAYENTER(how) -> ENTER(how); r = 1 :: else -> r = 0 fi };
+	do
+	:: r -> break
+	:: else ->
+		ENQUEUE();
+		if :: r -> break :: else fi;
+		SLEEP(timed, 0);
 		if
-		:: how == READ && MAYREAD -> readers++; r = 2
-		:: how == WRITE && MAYWRITE -> written = 1; r = 2
-		:: else -> what[me] = how; q[n] = me; n++; inq[me] = 1; r = 0
+		:: !r -> break
+		:: r && got[me] == LOCK -> break
+		:: else ->
+#ifdef M_JOIN
+			atomic { if :: how == READ -> readers++; r = 1 :: how == WRITE && MAYWRITE -> ENTER(how); r = 1 :: else -> r = 0 fi };
+#else
+			atomic { if :: MAYTURN(how) -> ENTER(how); r = 1 :: else -> r = 0 fi };
+#endif
+			if
+			:: r -> GLOCK(); FORGET(); LETIN(); break
+			:: !r && timed ->
+				GLOCK(); FORGET();
+#ifdef M_GIVE_BACK
+				TIDY(); g = 0;
+#else
+				LETIN();
+#endif
+				break
+			:: !r -> again = 1
+			fi
 		fi
-	};
-	if :: r == 2 -> r = 1 :: else -> SLEEP(timed, 0) fi
+	od
+}
+
+inline WUNLOCK() { atomic { wr--; written = 0; SEES() }; RELEASE(see) }
+inline RUNLOCK() {
+	atomic { rd--; readers--; if :: readers == 0 || (readers == 1 && upgrading) -> SEES() :: else -> see = 0 fi };
+	RELEASE(see)
 }
 
 proctype T(byte me; bit writer; bit timed; bit upgrades) {
-	byte k, h, w, r;
-	LOCK(writer, timed);
+	byte k, h, w, r, c, x;
+	bit again, see;
+	ACQUIRE(writer, timed);
 	if :: !r -> goto done :: else fi;
 	if
 	:: writer ->
 		atomic { wr++; assert(wr == 1 && rd == 0) };
 		if
 		:: upgrades ->		/* downgrades, here */
-			atomic { wr--; rd++; written = 0; readers = 1; GRANT() };
-			atomic { rd--; readers--; GRANT() }
-		:: else -> atomic { wr--; written = 0; GRANT() }
+			atomic { wr--; rd++; written = 0; readers = 1; SEES() };
+			RELEASE(see);
+			RUNLOCK()
+		:: else -> WUNLOCK()
 		fi
 	:: else ->
 		atomic { rd++; assert(wr == 0) };
 		if
 		:: upgrades ->
+			GLOCK();
 			atomic {
 				if
 #ifdef M_TWO_UP
-				:: up != 255 && readers > 1 -> r = 0; rd--	/* waits, too, but nobody knows */
+				:: up != NONE && readers > 1 -> r = 4; rd--	/* waits, too, but nobody knows */
 #else
-				:: up != 255 -> r = 3
+				:: up != NONE -> r = 3
 #endif
-				:: up == 255 && readers == 1 -> readers = 0; written = 1; rd--; r = 2
-				:: up == 255 && readers > 1 -> up = me; rd--; r = 0
+				:: up == NONE && readers == 1 -> readers = 0; written = 1; rd--; r = 2
+				:: up == NONE && readers > 1 -> queued = 1; upgrading = 1; up = me; rd--; r = 4
 				fi
 			};
+			GUNLOCK();
 			if
-			:: r == 2 -> r = 1
-			:: r == 0 -> SLEEP(timed, 1); if :: !r -> rd++; r = 3 :: else fi
+			:: r == 4 -> SLEEP(timed, 1); if :: !r -> rd++; r = 3 :: else fi
 			:: else
 			fi;
 			if
-			:: r == 3 -> atomic { rd--; readers--; GRANT() }
-			:: else -> atomic { wr++; assert(wr == 1 && rd == 0) }; atomic { wr--; written = 0; GRANT() }
+			:: r == 3 -> RUNLOCK()
+			:: else -> atomic { wr++; assert(wr == 1 && rd == 0) }; WUNLOCK()
 			fi
-		:: else -> atomic { rd--; readers--; GRANT() }
+		:: else -> RUNLOCK()
 		fi
 	fi;
 done:	skip

@@ -1,22 +1,28 @@
 /*
- * semaphore.pml - osthread/semaphore.go: weighted permits, given in order
+ * semaphore.pml - osthread/semaphore.go: weighted permits, taken by newcomers, by turns, and handed to the old
  *
- * Each step under the queue's guard is one step here. Acquire takes what is there if nobody stands before it, else queues. grant takes out
- * the head for as long as there is enough for it; Release and a waiter that leaves call it.
+ * Each step under the queue's guard is one step here. Time is a free choice: the head may be found old at any look and stays so, a timed waiter
+ * may give up whenever it sleeps or its turn has brought nothing. FAIR: nodes are old from the start. Waits in several queues are waitany.pml's.
  *
- * Properties: permits are conserved (checked when nothing moves); after each step nobody at the head could be served; nobody sleeps while
- * that is so.
+ * Properties: permits are conserved (checked when nothing moves); after each step there is too little, after what is promised, for the head, and
+ * the semaphore is closed to newcomers just when the head is old; nobody sleeps for ever.
  *
- * Mutants: M_NO_GRANT, a waiter that leaves does not call grant; M_LIE, Release leaves the permits lying and wakes one, who takes
- * them if nobody else has; M_LATE, a waiter whose time is up says so although it was served.
+ * Mutants: M_NO_GRANT, a waiter that leaves does not call grant; M_KEEP_PROMISE, a turn that is given back stays promised; M_GIVE_BACK, who gives
+ * up with a turn does not call grant; M_LATE, a waiter whose time is up says so although it was served.
  */
+#ifndef FAIR
+#define FAIR 0
+#endif
 #define NW 3
 #define PERMITS 3
+#define TURN 1
+#define LOCK 2
 
-byte permits = 1, held, q[NW], n, want[NW];
-bit inq[NW], perm[NW];
+short permits = 1, promised;
+byte held, q[NW], n, want[NW], got[NW];
+bit inq[NW], perm[NW], old[NW], starving;
 
-#define SERVED (n == 0 || permits < want[q[0]])
+#define SERVED (n == 0 || (permits < want[q[0]]) || (!old[q[0]] && permits - promised < want[q[0]]))
 
 inline UNLINK(w) {
 	k = 0;
@@ -26,28 +32,33 @@ inline UNLINK(w) {
 }
 
 inline GRANT() {
-#ifdef M_LIE
-	if :: n > 0 -> h = q[0]; UNLINK(h); perm[h] = 1 :: else fi;
-#else
 	do
-	:: n > 0 && permits >= want[q[0]] -> h = q[0]; UNLINK(h); permits = permits - want[h]; held = held + want[h]; perm[h] = 1
+	:: n > 0 ->
+		h = q[0];
+		if :: old[h] = 1 :: skip fi;
+		if
+		:: old[h] && permits >= want[h] -> UNLINK(h); permits = permits - want[h]; held = held + want[h]; got[h] = LOCK; perm[h] = 1
+		:: !old[h] && permits - promised >= want[h] -> UNLINK(h); promised = promised + want[h]; got[h] = TURN; perm[h] = 1
+		:: else -> break
+		fi
 	:: else -> break
 	od;
+	starving = (n > 0 && old[q[0]]);
 	assert(SERVED);
-#endif
 	h = 0
 }
 
 proctype W(byte me; byte w; bit timed) {
 	byte k, h;
 	want[me] = w;
-again:	atomic {
+	old[me] = FAIR;
+	atomic {
 		if
-		:: n == 0 && permits >= w -> permits = permits - w; held = held + w; goto got
+		:: permits >= w && !starving && !(FAIR && n > 0) -> permits = permits - w; held = held + w; goto has
 		:: else -> q[n] = me; n++; inq[me] = 1
 		fi
 	};
-	if
+sleep:	if
 	:: atomic { perm[me] -> perm[me] = 0 }
 	:: timed ->
 		atomic {
@@ -56,9 +67,7 @@ again:	atomic {
 #ifndef M_NO_GRANT
 				GRANT();
 #endif
-#ifndef M_LIE
 				assert(SERVED);
-#endif
 				goto done
 			:: else
 			fi
@@ -68,10 +77,31 @@ again:	atomic {
 		goto done
 #endif
 	fi;
-#ifdef M_LIE
-	goto again;
+	if
+	:: got[me] == TURN ->
+		atomic {
+#ifndef M_KEEP_PROMISE
+			promised = promised - w;
 #endif
-got:	atomic { held = held - w; permits = permits + w; GRANT() };
+			if
+			:: permits >= w -> permits = permits - w; held = held + w; GRANT(); goto has
+			:: permits < w && timed ->
+#ifndef M_GIVE_BACK
+				GRANT();
+#endif
+				assert(SERVED);
+				goto done
+			:: permits < w ->
+				k = n;
+				do :: k > 0 -> q[k] = q[k - 1]; k-- :: else -> break od;
+				q[0] = me; n++; inq[me] = 1;
+				GRANT();
+				goto sleep
+			fi
+		}
+	:: else
+	fi;
+has:	atomic { held = held - w; permits = permits + w; GRANT() };
 done:	skip
 }
 
@@ -82,7 +112,7 @@ proctype R() {
 	atomic { permits++; GRANT() }
 }
 
-proctype Check() { timeout -> assert(permits == PERMITS && held == 0) }
+proctype Check() { timeout -> assert(permits == PERMITS && held == 0 && promised == 0 && n == 0 && !starving) }
 
 init {
 	atomic {

@@ -79,14 +79,16 @@ func Pause(n int) { pause(uint32(n)) }
 // Yield lets another thread run on this processor (POSIX: sched_yield).
 func Yield() { yield() }
 
-// oneP reports whether GOMAXPROCS is 1. Asking takes the scheduler's lock, which those who go to sleep and wake up contend for, so
-// the answer is kept for some calls; being late with a change costs time alone.
-func oneP() bool {
+// Procs returns how many threads can run Go code at once. Asking the runtime takes the scheduler's lock, which those who go to sleep and wake up
+// contend for, so GOMAXPROCS is kept for some calls; being late with a change costs time alone.
+func Procs() int {
 	if asked.Add(1)%procsCalls == 1 {
-		procs.Store(int32(runtime.GOMAXPROCS(0)))
+		procs.Store(int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU())))
 	}
-	return procs.Load() == 1
+	return int(procs.Load())
 }
+
+func oneP() bool { return Procs() == 1 }
 
 const procsCalls = 256
 

@@ -151,6 +151,25 @@ func (q *Queue) PushFront(n *Node) {
 	q.head = n
 }
 
+// Restore puts n, which had been taken out, back before those that came later, by Node.Since.
+func (q *Queue) Restore(n *Node) {
+	later := q.head
+	for later != nil && later.Since <= n.Since {
+		later = later.next
+	}
+	switch {
+	case later == nil:
+		q.PushBack(n)
+	case later.prev == nil:
+		q.PushFront(n)
+	default:
+		n.in = true
+		q.n++
+		n.next, n.prev = later, later.prev
+		later.prev.next, later.prev = n, n
+	}
+}
+
 // Pop takes the first node out, to give it what it waits for; nil if there is none. Nodes of sets that have got theirs elsewhere are taken out and
 // passed over, and so are those of sets that only want to be told, which are.
 func (q *Queue) Pop() *Node {

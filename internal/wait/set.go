@@ -58,6 +58,12 @@ func (s *Set) Free() {
 	}
 }
 
+// OfSet reports whether n is a set's: whoever takes it out gives its owner something, or nothing at all.
+func (n *Node) OfSet() bool { return n.set != nil }
+
+// Told reports whether n's owner only wants to be told, and is given nothing.
+func (n *Node) Told() bool { return n.set != nil && n.set.Told }
+
 // Win reports whether n's owner is to get what the caller, who has the guard, has taken n out for. It says no, and the caller keeps it, if the owner
 // has won elsewhere or only wants to be told.
 func (n *Node) Win() bool {

@@ -48,7 +48,9 @@ type Worker struct {
 }
 
 // NewWorker returns a worker with a thread that has these attributes, nil for the defaults, and waits for work. It returns what
-// osthread.Thread.Start does. The end of the process waits for what a worker has to do (see osthread.Shutdown), unless attr.Daemon is set.
+// osthread.Thread.Start does, and for a single-threaded apartment errors.ErrUnsupported where Windows has no windows (Nano Server), and the system's
+// error if there is no room for the event that the thread waits on. The end of the process waits for what a worker has to do (see osthread.Shutdown),
+// unless attr.Daemon is set.
 func NewWorker(attr *osthread.Attr) (*Worker, error) {
 	w := new(Worker)
 	w.thread = osthread.New(w.serve, attr)
