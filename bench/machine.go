@@ -1,19 +1,31 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"os"
+	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
+
+	"example.com/thread/bench/internal/result"
 )
 
-// machine writes what the figures depend on.
-func machine(w io.Writer) {
-	fmt.Fprintf(w, "machine  %s, %d cores, %s %s, %s, GOMAXPROCS %d\n", cpu(), runtime.NumCPU(), runtime.GOOS, firstLine("/proc/sys/kernel/osrelease"), runtime.Version(), runtime.GOMAXPROCS(0))
-	if load, _, ok := strings.Cut(firstLine("/proc/loadavg"), " "); ok {
-		fmt.Fprintf(w, "load     %s\n", load)
+// machine returns what the figures depend on.
+func machine() result.Machine {
+	m := result.Machine{
+		CPU: cpu(), Cores: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(),
+		Kernel:   firstLine("/proc/sys/kernel/osrelease"),
+		Governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
 	}
+	if out, err := exec.Command("getconf", "GNU_LIBC_VERSION").Output(); err == nil { // another libc knows no such name
+		m.Libc = strings.TrimSpace(string(out))
+	}
+	for i, f := range strings.Fields(firstLine("/proc/loadavg")) {
+		if load, err := strconv.ParseFloat(f, 64); err == nil && i < 3 {
+			m.Load = append(m.Load, load)
+		}
+	}
+	return m
 }
 
 func cpu() string {

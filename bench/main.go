@@ -1,39 +1,45 @@
-// Bench compares this library with Go's own means and with the C library's threads:
+// Bench tells how fast threads and locks are on this machine: this library, what Go has of its own, C's pthreads, Rust, Java and CPython at the same
+// work.
 //
-//	go run -C bench .
+//	go run -C bench .                      all of it
+//	go run -C bench . -quick               a picture in under a minute
+//	go run -C bench . -run queue -html q.html
 //
-// Each cell of the table is a median of rounds. The rounds of all contenders of a row are interleaved, so that whatever else happens on the
-// machine meets each of them.
+// A figure is a median of rounds that are interleaved with those of all others of its row, and comes with an interval that holds it with 99 %
+// confidence. Each row's first line is the baseline; where a ratio's interval spans 1 there is no difference to be told.
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"regexp"
-	"runtime"
+	"os/signal"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"example.com/thread/bench/internal/contender"
+	"example.com/thread/bench/internal/field"
+	"example.com/thread/bench/internal/measure"
 	"example.com/thread/bench/internal/report"
+	"example.com/thread/bench/internal/result"
 	"example.com/thread/bench/internal/scenario"
 	"example.com/thread/bench/internal/stats"
 )
 
-type options struct {
-	run   *regexp.Regexp
-	count int
-	time  time.Duration
-	list  bool
-}
-
 func main() {
-	err := bench(os.Args[1:], os.Stdout, os.Stderr)
+	var err error
+	if len(os.Args) == 3 && os.Args[1] == field.ServeFlag {
+		err = field.Serve(os.Args[2], os.Stdin, os.Stdout)
+	} else {
+		err = bench(os.Args[1:], os.Stdout, os.Stderr)
+	}
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
@@ -48,176 +54,155 @@ func bench(args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	var specs []scenario.Spec
-	for _, s := range scenario.All() {
-		if o.run.MatchString(s.Name()) {
-			specs = append(specs, s)
-		}
-	}
-	if len(specs) == 0 {
-		return fmt.Errorf("no scenario matches %q; -list shows them", o.run)
-	}
 	if o.list {
-		for _, s := range specs {
+		for _, s := range o.specs {
 			fmt.Fprintln(out, s.Name())
 		}
 		return nil
 	}
-	return measureAll(o, specs, out, progress)
-}
-
-func parse(args []string, usage io.Writer) (o options, err error) {
-	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	f.SetOutput(usage)
-	run := f.String("run", "", "only scenarios whose name matches this `regexp`")
-	f.IntVar(&o.count, "count", 9, "`rounds` of each cell, of which the median is shown")
-	f.DurationVar(&o.time, "time", 100*time.Millisecond, "`duration` of a round")
-	f.BoolVar(&o.list, "list", false, "list the scenarios")
-	quick := f.Bool("quick", false, "short and few rounds: -count 5 -time 10ms")
-	if err := f.Parse(args); err != nil {
-		return o, err
-	}
-	if f.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
-	}
-	if *quick {
-		o.count, o.time = 5, 10*time.Millisecond
-	}
-	if o.count < 1 {
-		return o, fmt.Errorf("-count %d: at least 1 round", o.count)
-	}
-	if o.time <= 0 {
-		return o, fmt.Errorf("-time %v: must be above 0", o.time)
-	}
-	if o.run, err = regexp.Compile(*run); err != nil {
-		return o, fmt.Errorf("-run: %w", err)
-	}
-	return o, nil
-}
-
-func measureAll(o options, specs []scenario.Spec, out, progress io.Writer) error {
-	rounds := 0
-	for _, s := range specs {
-		rounds += len(contender.All(s.Tier())) * (o.count + 1)
-	}
-	machine(out)
-	fmt.Fprintf(out, "rounds   %d of %v a cell, interleaved; medians, ± half the interquartile range; ratio above 1: %s is faster\n", o.count, o.time, contender.Baseline)
-	fmt.Fprintf(out, "time     about %v\n", (time.Duration(float64(rounds)*1.5) * o.time).Round(time.Second))
-	bar := newBar(rounds, progress)
-	for _, tier := range []scenario.Tier{scenario.Thread, scenario.Threading} {
-		if err := measureTier(o, tier, specs, out, func() error { return bar.Add(1) }); err != nil {
-			return err
-		}
-	}
-	return bar.Finish()
-}
-
-// measureTier measures those of specs that belong to tier and writes their table.
-func measureTier(o options, tier scenario.Tier, specs []scenario.Spec, out io.Writer, tick func() error) error {
-	contenders := contender.All(tier)
-	var rows []report.Row
-	for _, s := range specs {
-		if s.Tier() != tier {
-			continue
-		}
-		row, err := measure(s, contenders, o, tick)
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	columns := make([]string, len(contenders))
-	for i, c := range contenders {
-		columns[i] = c.Name
-	}
-	fmt.Fprintln(out)
-	if err := report.Table(out, columns, rows); err != nil {
+	files, err := reserve(o)
+	if err != nil {
 		return err
 	}
-	for _, c := range contenders {
-		if c.Absent != "" {
-			fmt.Fprintf(out, "%s is absent: %s\n", c.Name, c.Absent)
-		}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // the next one ends the process, whatever hangs
+	run, err := measureAll(ctx, o, out, progress)
+	if err != nil {
+		return errors.Join(err, files.discard())
 	}
-	for _, prefix := range []string{"mutex/caller=pinned/threads=", "mutex/caller=goroutine/threads="} {
-		report.Means(out, prefix, columns, rows)
+	if err := files.write(run); err != nil {
+		return errors.Join(err, files.discard())
+	}
+	if o.self {
+		return agreement(run, out)
 	}
 	return nil
 }
 
-// newBar returns a progress bar, which shows itself only on a terminal.
+// errInterrupted ends the measuring. What there is of it has been printed; no file is written, for it might take the place of a whole run's.
+var errInterrupted = errors.New("interrupted")
+
+// measureAll measures all rows and writes them as they come.
+func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *result.Run, err error) {
+	st := report.Style{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
+	fmt.Fprintln(progress, "making the contenders that are programs in other languages")
+	f, err := field.Open(ctx, o.specs, o.only, o.self)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	run = &result.Run{
+		Version: result.Version, Command: o.command, Began: time.Now(), Machine: machine(), Rounds: o.Rounds, Round: o.Time, Confidence: stats.Confidence, Absent: f.Absent(),
+	}
+	run.Machine.Tools = f.Tools()
+	rows := make([][]contender.Contender, len(o.specs))
+	rounds, estimate := 0, time.Duration(0)
+	for i, s := range o.specs {
+		rows[i] = f.For(s)
+		if o.self {
+			again := rows[i][0]
+			again.Name += " again"
+			rows[i] = []contender.Contender{rows[i][0], again}
+		}
+		n, d := o.cost(s, len(rows[i]))
+		rounds, estimate = rounds+n, estimate+d
+	}
+	report.Header(out, run)
+	fmt.Fprintf(out, "time      about %v for %d rows\n\n", estimate.Round(time.Second), len(o.specs))
+	bar := newBar(rounds, progress)
+	noise := measure.NewNoise()
+	for i, s := range o.specs {
+		noise.Probe()
+		row, err := measure.Row(ctx, s, rows[i], o.Options, func(rounds int) { _ = bar.Add(rounds) })
+		if ctx.Err() != nil {
+			_ = bar.Clear()
+			return nil, fmt.Errorf("%w: %d of %d rows are missing", errInterrupted, len(o.specs)-i, len(o.specs))
+		}
+		if err != nil {
+			return nil, err
+		}
+		run.Rows = append(run.Rows, row)
+		_ = bar.Clear() // of a terminal that is gone the row's writing tells
+		if err := report.Row(out, row, st); err != nil {
+			return nil, err
+		}
+	}
+	_ = bar.Finish()
+	run.Took = time.Since(run.Began)
+	run.Warnings = append(run.Warnings, noise.Warnings(run.Machine.Load)...)
+	return run, finish(o, run, out, st)
+}
+
+// finish writes what is to be said of all rows.
+func finish(o options, run *result.Run, out io.Writer, st report.Style) error {
+	if err := report.Summary(out, run, st); err != nil {
+		return err
+	}
+	if o.baseline != nil {
+		if err := report.Changes(out, run, o.baseline, st); err != nil {
+			return err
+		}
+	}
+	for _, w := range run.Warnings {
+		fmt.Fprintf(out, "\nwarning: %s\n", w)
+	}
+	_, err := fmt.Fprintf(out, "\ntook %v\n", run.Took.Round(time.Second))
+	return err
+}
+
+// agreement fails when more than one row in twenty calls a contender different from itself.
+func agreement(run *result.Run, out io.Writer) error {
+	same := 0
+	for _, row := range run.Rows {
+		if row.Cells[1].Absent != "" || row.Cells[1].Verdict == result.NoDifference {
+			same++
+		}
+	}
+	fmt.Fprintf(out, "%s against itself: no difference in %d of %d rows\n", contender.Baseline, same, len(run.Rows))
+	if same*20 < len(run.Rows)*19 {
+		return errors.New("more than one row in twenty differs from itself")
+	}
+	return nil
+}
+
+// cost returns how many rounds a row has, and about how long they take.
+func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
+	const start = 2 * time.Millisecond // and end, of the threads
+	warm, count, timed := o.Of(s)
+	rounds := (warm + count + timed) * contenders
+	each := o.Warm() + o.Time + start
+	if s.Kind == scenario.Many {
+		each = 50*time.Millisecond + time.Duration(s.Threads)*70*time.Microsecond
+	}
+	return rounds, time.Duration(rounds) * each
+}
+
+// newBar returns a progress bar with the time left, which shows itself only on a terminal.
 func newBar(rounds int, w io.Writer) *progressbar.ProgressBar {
-	f, ok := w.(*os.File)
 	return progressbar.NewOptions(rounds,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetVisibility(ok && term.IsTerminal(int(f.Fd()))),
+		progressbar.OptionSetVisibility(isTerminal(w)),
 		progressbar.OptionSetPredictTime(true),
+		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionShowCount(),
+		progressbar.OptionThrottle(100*time.Millisecond), // each write runs beside what is measured
 		progressbar.OptionClearOnFinish())
 }
 
-// measure does one row.
-func measure(s scenario.Spec, contenders []contender.Contender, o options, tick func() error) (report.Row, error) {
-	if s.Procs != 0 {
-		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.Procs))
-	}
-	row := report.Row{Name: s.Name(), Cells: make([]report.Cell, len(contenders))}
-	ops := make([]int, len(contenders))
-	samples := make([][]float64, len(contenders))
-	for round := range o.count + 1 {
-		for i, c := range contenders {
-			if err := tick(); err != nil {
-				return row, err
-			}
-			if c.Absent != "" {
-				row.Cells[i].Absent = c.Absent
-			}
-			if row.Cells[i].Absent != "" {
-				continue
-			}
-			if round == 0 { // which warms up as well
-				n, err := calibrate(c, s, o.time)
-				if contender.IsAbsent(err) {
-					row.Cells[i].Absent = err.Error()
-					continue
-				}
-				if err != nil {
-					return row, fmt.Errorf("%s, %s: %w", s.Name(), c.Name, err)
-				}
-				ops[i] = n
-				continue
-			}
-			d, err := c.Run(s, ops[i])
-			if err != nil {
-				return row, fmt.Errorf("%s, %s: %w", s.Name(), c.Name, err)
-			}
-			samples[i] = append(samples[i], float64(d.Nanoseconds())/float64(ops[i]))
-		}
-	}
-	for i := range contenders {
-		row.Cells[i].Summary = stats.Summarize(samples[i])
-	}
-	return row, nil
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// calibrate returns how many operations take about d.
-func calibrate(c contender.Contender, s scenario.Spec, d time.Duration) (int, error) {
-	const least = 64 // operations: fewer would measure the start of the threads
-	if n := s.Ops(d); n > 0 {
-		_, err := c.Run(s, max(n, least))
-		return max(n, least), err
-	}
-	for n := least; ; {
-		took, err := c.Run(s, n)
-		if err != nil {
-			return 0, err
+// commandLine returns what to type for the same run.
+func commandLine(args []string) string {
+	words := []string{"go run -C bench ."}
+	for _, a := range args {
+		if strings.ContainsAny(a, " |&;()<>*?[]$`\"\\!") || a == "" {
+			a = "'" + a + "'"
 		}
-		if took >= d/4 {
-			return max(least, int(float64(n)*float64(d)/float64(took))), nil
-		}
-		n *= 4
+		words = append(words, a)
 	}
+	return strings.Join(words, " ")
 }

@@ -2,54 +2,171 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"flag"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/perf/benchfmt"
+
 	"example.com/thread/bench/internal/contender"
+	"example.com/thread/bench/internal/field"
+	"example.com/thread/bench/internal/result"
 	"example.com/thread/bench/internal/scenario"
 )
 
+// The rows of many threads start this program for each round: here it is the test.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == field.ServeFlag {
+		if err := field.Serve(os.Args[2], os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	m.Run()
+}
+
 func TestBadFlagsEndBeforeAnythingIsMeasured(t *testing.T) {
-	for _, args := range [][]string{{"-count", "0"}, {"-count", "x"}, {"-time", "0s"}, {"-run", "("}, {"-run", "nothing is called so"}, {"-bad"}, {"extra"}} {
+	dir := t.TempDir()
+	notJSON, old := filepath.Join(dir, "text"), filepath.Join(dir, "old.json")
+	require.NoError(t, os.WriteFile(notJSON, []byte("text"), 0o600))
+	require.NoError(t, os.WriteFile(old, []byte(`{"version": 99}`), 0o600))
+	for _, row := range []struct {
+		args []string
+		want string // in the message
+	}{
+		{[]string{"-count", "7"}, "8 rounds"},
+		{[]string{"-count", "x"}, "-count"},
+		{[]string{"-time", "0s"}, "-time"},
+		{[]string{"-run", "("}, "-run"},
+		{[]string{"-run", "nothing is called so"}, "-list"},
+		{[]string{"-only", "nobody"}, `"nobody"`},
+		{[]string{"-only", "sync", "-self"}, "-self"},
+		{[]string{"-bad"}, "-bad"},
+		{[]string{"extra"}, `"extra"`},
+		{[]string{"-json", filepath.Join(dir, "none", "x.json")}, "none"},
+		{[]string{"-json", dir}, "regular file"},
+		{[]string{"-benchfmt", filepath.Join(dir, "none", "x")}, "none"},
+		{[]string{"-html", filepath.Join(dir, "none", "x")}, "none"},
+		{[]string{"-svg", notJSON}, "text"},
+		{[]string{"-baseline", filepath.Join(dir, "none")}, "none"},
+		{[]string{"-baseline", notJSON}, "text"},
+		{[]string{"-baseline", old}, "version 99"},
+	} {
 		var out bytes.Buffer
-		if err := bench(args, &out, io.Discard); err == nil {
-			t.Errorf("%q: no error", args)
+		err := bench(row.args, &out, io.Discard)
+		if assert.Error(t, err, "%q", row.args) {
+			assert.Contains(t, err.Error(), row.want, "%q", row.args)
 		}
-		if out.Len() > 0 {
-			t.Errorf("%q: wrote %q", args, &out)
-		}
+		assert.Empty(t, out.String(), "%q", row.args)
 	}
 	if err := bench([]string{"-h"}, io.Discard, io.Discard); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("-h: got %v", err)
 	}
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, left, 2, "files were left behind")
 }
 
-func TestListNamesEveryScenario(t *testing.T) {
+func TestListNamesEveryRow(t *testing.T) {
 	var out bytes.Buffer
-	if err := bench([]string{"-list"}, &out, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := strings.Count(out.String(), "\n"), len(scenario.All()); got != want {
-		t.Errorf("got %d lines, want %d", got, want)
-	}
+	require.NoError(t, bench([]string{"-list"}, &out, io.Discard))
+	assert.Equal(t, len(scenario.All()), strings.Count(out.String(), "\n"))
+	out.Reset()
+	require.NoError(t, bench([]string{"-list", "-quick"}, &out, io.Discard))
+	assert.Equal(t, len(scenario.Quick()), strings.Count(out.String(), "\n"))
 }
 
-func TestTableHasARowAScenarioAndAColumnAContender(t *testing.T) {
+// A run of some rows gives each output, and each says what the others do.
+func TestARun(t *testing.T) {
+	dir := t.TempDir()
+	name := func(file string) string { return filepath.Join(dir, file) }
 	var out bytes.Buffer
-	if err := bench([]string{"-run", "^lock/threads=(1|2)/work=0|startjoin|recursive", "-count", "2", "-time", "1ms"}, &out, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{"lock/threads=1/work=0", "lock/threads=2/work=0", "startjoin/stack=64KiB", "startjoin/stack=default", "recursive/caller=pinned"} {
-		if strings.Count(out.String(), want) != 1 {
-			t.Errorf("row %s is not there once:\n%s", want, &out)
+	args := []string{"-run", "^lock/caller=goroutine/threads=(1|2)/work=0/|^many/threads=1$", "-only", "sync", "-count", "8", "-time", "1ms"}
+	require.NoError(t, bench(append(args, "-json", name("a.json"), "-benchfmt", name("a.txt"), "-html", name("a.html"), "-svg", name("svg")), &out, io.Discard))
+
+	b, err := os.ReadFile(name("a.json"))
+	require.NoError(t, err)
+	var run result.Run
+	require.NoError(t, json.Unmarshal(b, &run))
+	require.Greater(t, len(run.Rows), 1)
+	assert.Contains(t, run.Command, "-count 8")
+	for _, row := range run.Rows {
+		assert.Equal(t, 1, strings.Count(out.String(), row.Name+"\n"), row.Name)
+		require.NotEmpty(t, row.Cells)
+		assert.Equal(t, contender.Baseline, row.Cells[0].Contender)
+		for i, c := range row.Cells {
+			if c.Absent != "" {
+				continue
+			}
+			assert.Len(t, c.Samples, 8)
+			assert.Positive(t, c.Time.Low)
+			assert.LessOrEqual(t, c.Time.Low, c.Time.Center)
+			assert.LessOrEqual(t, c.Time.Center, c.Time.High)
+			assert.Equal(t, i != 0, c.Ratio != nil)
 		}
 	}
-	for _, c := range contender.All(scenario.Thread) {
-		if !strings.Contains(out.String(), c.Name) {
-			t.Errorf("column %s is missing:\n%s", c.Name, &out)
+
+	f, err := os.Open(name("a.txt"))
+	require.NoError(t, err)
+	defer f.Close()
+	lines := 0
+	for r := benchfmt.NewReader(f, "a.txt"); r.Scan(); {
+		res, ok := r.Result().(*benchfmt.Result)
+		require.True(t, ok, "%v", r.Result())
+		assert.Equal(t, run.Machine.CPU, res.GetConfig("cpu"))
+		lines++
+	}
+	cells := 0
+	for _, row := range run.Rows {
+		for _, c := range row.Cells {
+			cells += len(c.Samples)
 		}
 	}
+	assert.Equal(t, cells, lines)
+
+	page, err := os.ReadFile(name("a.html"))
+	require.NoError(t, err)
+	assert.Contains(t, string(page), run.Rows[0].Name)
+	charts, err := filepath.Glob(name("svg/*.svg"))
+	require.NoError(t, err)
+	assert.NotEmpty(t, charts)
+
+	out.Reset()
+	require.NoError(t, bench(append(args, "-baseline", name("a.json"), "-json", name("a.json")), &out, io.Discard))
+	assert.Contains(t, out.String(), "Against the run of")
+	assert.Regexp(t, `of \d+ cells are no different`, out.String())
+}
+
+// A file that is there stays as it was when the run fails.
+func TestOutputsAreDiscarded(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.json")
+	require.NoError(t, os.WriteFile(name, []byte("before"), 0o600))
+	files, err := reserve(options{json: name})
+	require.NoError(t, err)
+	require.NoError(t, files.discard())
+	b, err := os.ReadFile(name)
+	require.NoError(t, err)
+	assert.Equal(t, "before", string(b))
+	left, err := os.ReadDir(filepath.Dir(name))
+	require.NoError(t, err)
+	assert.Len(t, left, 1)
+}
+
+func TestSelfAgreement(t *testing.T) {
+	row := func(v result.Verdict) result.Row { return result.Row{Cells: []result.Cell{{}, {Verdict: v}}} }
+	run := &result.Run{}
+	for range 19 {
+		run.Rows = append(run.Rows, row(result.NoDifference))
+	}
+	run.Rows = append(run.Rows, row(result.Slower))
+	assert.NoError(t, agreement(run, io.Discard))
+	run.Rows[0] = row(result.Faster)
+	assert.Error(t, agreement(run, io.Discard))
 }

@@ -1,86 +1,78 @@
-// Package contender holds who takes part: for each library, the work of every scenario written as its users would write it.
+// Package contender holds who takes part in this process: this library and what Go has of its own. A file has one kind of work, written for each of
+// them as its users would write it.
 //
-// All have the same shape. A lock's sections run in a loop over the concrete type, each in a function of its own: one loop for all, by an interface or
-// by type parameters, would call where the compiler inlines. Threads are made before the clock starts, wait for each
-// other, and the clock runs until the last is done. Each C contender is a loop in C, timed in C.
+// What takes some nanoseconds runs in a loop over the concrete type, each in a function of its own: one loop for all, by an interface or by type
+// parameters, would call where the compiler inlines. What takes longer is called through function values or interfaces, by all alike.
 package contender
 
 import (
-	"errors"
-	"fmt"
 	"runtime"
-	"sync"
-	"time"
 
+	"example.com/thread/bench/internal/sample"
 	"example.com/thread/bench/internal/scenario"
 )
 
-// A Contender does work of a scenario by one library.
-type Contender struct {
-	Name string // of the column
-	// Absent says why it cannot take part on this machine; "" if it can.
-	Absent string
-	// Run does n operations and returns the time they took.
-	Run func(s scenario.Spec, n int) (time.Duration, error)
-}
-
-// Baseline is the contender that the others are compared with.
+// Baseline is the contender that the others are compared with: this library, by what its users would take for the row.
 const Baseline = "osthread"
 
-// All returns those who take part in a tier's scenarios, the baseline first.
-func All(t scenario.Tier) []Contender {
-	if t == scenario.Threading {
-		return []Contender{high, goSync, noLock}
+// A Contender does a kind of work by one library.
+type Contender struct {
+	Name string
+	Ours bool // it is this library
+	// Run does one round. An error that sample.IsAbsent says that it has nothing for the row on this machine.
+	Run func(scenario.Spec, sample.Round) (sample.Sample, error)
+}
+
+// For returns those who take part in a row, the baseline first.
+func For(s scenario.Spec) []Contender {
+	switch s.Kind {
+	case scenario.Lock:
+		return lockers(s)
+	case scenario.Recursive:
+		return recursives
+	case scenario.RWLock:
+		return rwlocks
+	case scenario.Condition:
+		return conditions
+	case scenario.Event:
+		return events
+	case scenario.Park:
+		return parks
+	case scenario.Semaphore:
+		return semaphores
+	case scenario.Barrier:
+		return barriers
+	case scenario.Queue:
+		return queues
+	case scenario.StartJoin:
+		return starts(s)
+	case scenario.Submit:
+		return submits
+	case scenario.Call:
+		return calls
+	case scenario.Callback:
+		return callbacks
+	case scenario.Identity:
+		return identities(s)
+	case scenario.Lateness:
+		return sleepers
+	case scenario.Many:
+		return crowds
 	}
-	return []Contender{low, goPinned, goPlain, pthread}
+	return nil
 }
 
-// share returns how many of n operations thread i of count does.
-func share(n, i, count int) int {
-	ops := n / count
-	if i < n%count {
-		ops++
+// Run does one round of a contender under the row's GOMAXPROCS.
+func Run(c Contender, s scenario.Spec, r sample.Round) (sample.Sample, error) {
+	if s.Procs != 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.Procs))
 	}
-	return ops
+	return c.Run(s, r)
 }
 
-// together runs body on count threads that spawn makes, from one start signal, and returns the time until all are done.
-func together(count int, spawn func(func()) error, body func(i int)) (time.Duration, error) {
-	var ready, done sync.WaitGroup
-	start := make(chan struct{})
-	for i := range count {
-		ready.Add(1)
-		done.Add(1)
-		err := spawn(func() {
-			defer done.Done()
-			ready.Done()
-			<-start
-			body(i)
-		})
-		if err != nil {
-			return 0, fmt.Errorf("thread %d of %d: %w", i+1, count, err)
-		}
+// of returns a Run that gives each round a crew.
+func of(run func(c *crew) (sample.Sample, error)) func(scenario.Spec, sample.Round) (sample.Sample, error) {
+	return func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
+		return run(&crew{spec: s, round: r})
 	}
-	ready.Wait()
-	began := time.Now()
-	close(start)
-	done.Wait()
-	return time.Since(began), nil
 }
-
-// alone times body on this goroutine, locked to its thread as those of together are.
-func alone(body func()) time.Duration {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	began := time.Now()
-	body()
-	return time.Since(began)
-}
-
-// errAbsent says that a contender has nothing that does a row's work.
-var errAbsent = errors.New("absent")
-
-// IsAbsent reports whether err says so.
-func IsAbsent(err error) bool { return errors.Is(err, errAbsent) }
-
-func unknown(s scenario.Spec) error { return fmt.Errorf("no contender for %s", s.Name()) }

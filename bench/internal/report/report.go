@@ -1,91 +1,291 @@
-// Package report writes results for people. It knows nothing of how they came about.
+// Package report writes results for the terminal and for benchstat. It knows nothing of how they came about.
 package report
 
 import (
 	"fmt"
 	"io"
-	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
+	"example.com/thread/bench/internal/result"
 	"example.com/thread/bench/internal/stats"
 )
 
-// A Row is one scenario's results, a cell a column.
-type Row struct {
-	Name  string
-	Cells []Cell
+// A Style says how a report looks.
+type Style struct {
+	Color bool // by the terminal's escape codes
 }
 
-// A Cell is one contender's result.
-type Cell struct {
-	stats.Summary        // in ns an operation
-	Absent        string // why there is no result; "" if there is one
+const (
+	bold  = "\x1b[1m"
+	green = "\x1b[32m"
+	red   = "\x1b[31m"
+	plain = "\x1b[0m"
+)
+
+func (st Style) paint(color, text string) string {
+	if !st.Color || text == "" {
+		return text
+	}
+	return color + text + plain
 }
 
-// Table writes rows under the columns' names. The first column is the baseline: behind each other's time stands its ratio to the baseline's, above 1 where the
-// baseline is faster.
-func Table(w io.Writer, columns []string, rows []Row) error {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(tw, "ns an operation\t")
-	for i, c := range columns {
-		fmt.Fprintf(tw, "%s\t±\t", c)
-		if i > 0 {
-			fmt.Fprint(tw, "ratio\t")
+// Header writes what the figures depend on.
+func Header(w io.Writer, r *result.Run) {
+	m := r.Machine
+	fmt.Fprintf(w, "machine   %s, %d cores, %s/%s, kernel %s, %s", m.CPU, m.Cores, m.OS, m.Arch, orUnknown(m.Kernel), m.Go)
+	fmt.Fprintf(w, ", libc %s, governor %s\n", orUnknown(m.Libc), orUnknown(m.Governor))
+	if len(m.Load) > 0 {
+		fmt.Fprintf(w, "load      %.2f\n", m.Load)
+	}
+	for _, t := range m.Tools {
+		fmt.Fprintf(w, "with      %s: %s\n", t.Contender, t.Version)
+	}
+	for _, a := range r.Absent {
+		fmt.Fprintf(w, "without   %s: %s\n", a.Contender, a.Why)
+	}
+	fmt.Fprintf(w, "rounds    %d of %v a cell, interleaved; medians with %.0f %% intervals\n", r.Rounds, r.Round, 100*r.Confidence)
+	fmt.Fprintf(w, "ratio     of the time to the first line's, round by round: above 1 that one is faster\n")
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// Row writes one row: a line a contender.
+func Row(w io.Writer, row result.Row, st Style) error {
+	fmt.Fprintln(w, st.paint(bold, row.Name))
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprint(tw, "  \ttime/op\t±\tratio\tinterval\t\tCPU/op\tswitches/op\tshares\twait p50\tp99\tp99.9\tmax\tbytes\t\n")
+	for _, c := range row.Cells {
+		if c.Absent != "" {
+			continue
+		}
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t", c.Contender, Time(c.Time.Center), plusMinus(c.Time))
+		if c.Ratio == nil {
+			fmt.Fprint(tw, "\t\t\t")
+		} else {
+			fmt.Fprintf(tw, "%s\t%s–%s\t%s\t", number(c.Ratio.Center), number(c.Ratio.Low), number(c.Ratio.High), c.Verdict)
+		}
+		if c.CPU != nil {
+			fmt.Fprint(tw, Time(c.CPU.Center))
+		}
+		fmt.Fprint(tw, "\t")
+		if c.Switches != nil {
+			fmt.Fprint(tw, number(c.Switches.Center))
+		}
+		fmt.Fprint(tw, "\t")
+		if c.Shares != nil {
+			fmt.Fprintf(tw, "%.2f–%.2f", c.Shares.Least, c.Shares.Most)
+		}
+		fmt.Fprint(tw, "\t")
+		if wt := c.Waits; wt != nil {
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t", Time(float64(wt.P50)), Time(float64(wt.P99)), Time(float64(wt.P999)), Time(float64(wt.Max)))
+		} else {
+			fmt.Fprint(tw, "\t\t\t\t")
+		}
+		if c.Bytes != nil {
+			fmt.Fprintf(tw, "%.0f", c.Bytes.Center)
+		}
+		fmt.Fprintln(tw, "\t")
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	text := b.String()
+	// After the columns are set, which count the escape codes as text.
+	text = strings.ReplaceAll(text, " "+string(result.Slower)+" ", " "+st.paint(green, string(result.Slower))+" ")
+	text = strings.ReplaceAll(text, " "+string(result.Faster)+" ", " "+st.paint(red, string(result.Faster))+" ")
+	for _, c := range row.Cells {
+		if c.Absent != "" {
+			text += fmt.Sprintf("  %s is absent: %s\n", c.Contender, c.Absent)
 		}
 	}
-	fmt.Fprintln(tw)
-	for _, r := range rows {
-		fmt.Fprintf(tw, "%s\t", r.Name)
-		for i, c := range r.Cells {
-			writeCell(tw, c, r.Cells[0], i > 0)
+	_, err := io.WriteString(w, trimLines(text))
+	return err
+}
+
+func trimLines(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		b.WriteString(strings.TrimRight(line, " \t\n"))
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func plusMinus(e result.Estimate) string {
+	if e.Center == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f%%", 100*max(e.High-e.Center, e.Center-e.Low)/e.Center)
+}
+
+// Time writes ns with the unit that leaves three digits.
+func Time(ns float64) string {
+	switch {
+	case ns < 100:
+		return fmt.Sprintf("%.3g ns", ns)
+	case ns < 1000:
+		return fmt.Sprintf("%.0f ns", ns)
+	case ns < 1e6:
+		return fmt.Sprintf("%.3g µs", ns/1e3)
+	case ns < 1e9:
+		return fmt.Sprintf("%.3g ms", ns/1e6)
+	default:
+		return fmt.Sprintf("%.3g s", ns/1e9)
+	}
+}
+
+// number writes a ratio or a count with three digits at most, and never as a power of ten.
+func number(x float64) string {
+	switch {
+	case x >= 100:
+		return fmt.Sprintf("%.0f", x)
+	case x >= 10:
+		return fmt.Sprintf("%.1f", x)
+	case x != 0 && x < 0.01:
+		return fmt.Sprintf("%.4f", x)
+	default:
+		return fmt.Sprintf("%.2f", x)
+	}
+}
+
+// A Loss is a row in which another contender is faster than the baseline.
+type Loss struct {
+	Row  string
+	Peer string
+	// Ratio of the peer's time to the baseline's.
+	Ratio result.Estimate
+}
+
+// Losses returns each row that the baseline loses, with the fastest of those that are not of this library and whose interval lies below 1; the worst
+// row first.
+func Losses(r *result.Run) (ls []Loss) {
+	for _, row := range r.Rows {
+		best := Loss{Row: row.Name}
+		for _, c := range row.Cells {
+			if !c.Ours && c.Verdict == result.Faster && (best.Peer == "" || c.Ratio.Center < best.Ratio.Center) {
+				best.Peer, best.Ratio = c.Contender, *c.Ratio
+			}
 		}
-		fmt.Fprintln(tw)
+		if best.Peer != "" {
+			ls = append(ls, best)
+		}
+	}
+	slices.SortFunc(ls, func(a, b Loss) int {
+		switch {
+		case a.Ratio.Center < b.Ratio.Center:
+			return -1
+		case a.Ratio.Center > b.Ratio.Center:
+			return 1
+		default:
+			return strings.Compare(a.Row, b.Row)
+		}
+	})
+	return ls
+}
+
+// Summary writes how each kind of work came out, and each row that this library loses.
+func Summary(w io.Writer, r *result.Run, st Style) error {
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, "In sum: by kind of work and contender, in how many rows it is slower, not different, or faster than "+baseline(r)+", and the mean ratio"))
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "  kind\tcontender\tslower\tequal\tfaster\tgeometric mean\tleast\t")
+	for _, k := range kinds(r) {
+		for _, name := range contenders(r, k) {
+			count := map[result.Verdict]int{}
+			var ratios []float64
+			for _, row := range r.Rows {
+				for _, c := range row.Cells {
+					if row.Kind == k && c.Contender == name && c.Ratio != nil {
+						count[c.Verdict]++
+						ratios = append(ratios, c.Ratio.Center)
+					}
+				}
+			}
+			if len(ratios) == 0 {
+				continue
+			}
+			fmt.Fprintf(tw, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\t\n", k, name, count[result.Slower], count[result.NoDifference], count[result.Faster],
+				number(stats.GeoMean(ratios)), number(slices.Min(ratios)))
+		}
+	}
+	if err := tw.Flush(); err != nil {
+		return err
+	}
+	ls := Losses(r)
+	if len(ls) == 0 {
+		fmt.Fprintf(w, "\nNobody is faster than %s in any row.\n", baseline(r))
+		return nil
+	}
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, fmt.Sprintf("Lost: %d of %d rows in which another is faster", len(ls), len(r.Rows))))
+	tw = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, l := range ls {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s–%s\t\n", l.Row, l.Peer, number(l.Ratio.Center), number(l.Ratio.Low), number(l.Ratio.High))
 	}
 	return tw.Flush()
 }
 
-// Means writes, for the rows whose name begins with prefix, and have more than one thread, the geometric mean and the least of each column's ratios to the
-// baseline; nothing if there are fewer than two.
-func Means(w io.Writer, prefix string, columns []string, rows []Row) {
-	for i := 1; i < len(columns); i++ {
-		sum, n, least := 0.0, 0, math.Inf(1)
-		for _, r := range rows {
-			c, base := r.Cells[i], r.Cells[0]
-			if !strings.HasPrefix(r.Name, prefix) || strings.HasPrefix(r.Name, prefix+"1/") || c.Absent != "" || base.Median == 0 || c.Median == 0 {
+func baseline(r *result.Run) string {
+	if len(r.Rows) == 0 || len(r.Rows[0].Cells) == 0 {
+		return "the baseline"
+	}
+	return r.Rows[0].Cells[0].Contender
+}
+
+func kinds(r *result.Run) (ks []string) {
+	for _, row := range r.Rows {
+		if !slices.Contains(ks, row.Kind) {
+			ks = append(ks, row.Kind)
+		}
+	}
+	return ks
+}
+
+func contenders(r *result.Run, kind string) (names []string) {
+	for _, row := range r.Rows {
+		for _, c := range row.Cells {
+			if row.Kind == kind && !slices.Contains(names, c.Contender) {
+				names = append(names, c.Contender)
+			}
+		}
+	}
+	return names
+}
+
+// Changes writes each cell whose time is another than in an earlier run.
+func Changes(w io.Writer, now, before *result.Run, st Style) error {
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now by time then"))
+	if now.Machine.CPU != before.Machine.CPU || now.Machine.Go != before.Machine.Go || now.Machine.Kernel != before.Machine.Kernel {
+		fmt.Fprintf(w, "  which was on another machine or system: %s, kernel %s, %s\n", before.Machine.CPU, before.Machine.Kernel, before.Machine.Go)
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	compared, same := 0, 0
+	for _, row := range now.Rows {
+		for _, c := range row.Cells {
+			old := before.Cell(row.Name, c.Contender)
+			if old == nil || c.Absent != "" || len(old.Samples) < stats.LeastRounds {
 				continue
 			}
-			ratio := c.Median / base.Median
-			sum, n, least = sum+math.Log(ratio), n+1, min(least, ratio)
+			compared++
+			ratio := stats.Across(c.Samples, old.Samples)
+			switch stats.Judge(ratio) {
+			case result.NoDifference:
+				same++
+			default:
+				fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s–%s\t\n", row.Name, c.Contender, stats.Judge(ratio), number(ratio.Center), number(ratio.Low), number(ratio.High))
+			}
 		}
-		if n > 1 {
-			fmt.Fprintf(w, "%s*: %s has %.2f times the time (geometric mean of %d rows, least %.2f)\n", prefix, columns[i], math.Exp(sum/float64(n)), n, least)
-		}
 	}
-}
-
-func writeCell(w io.Writer, c, base Cell, ratio bool) {
-	if c.Absent != "" {
-		fmt.Fprint(w, "absent\t\t")
-		if ratio {
-			fmt.Fprint(w, "\t")
-		}
-		return
+	if err := tw.Flush(); err != nil {
+		return err
 	}
-	fmt.Fprintf(w, "%s\t%.0f%%\t", digits(c.Median), 100*c.Spread)
-	switch {
-	case !ratio:
-	case base.Median == 0:
-		fmt.Fprint(w, "-\t")
-	default:
-		fmt.Fprintf(w, "%.2f\t", c.Median/base.Median)
-	}
-}
-
-// digits writes x so that what the noise leaves of it shows.
-func digits(x float64) string {
-	if x < 100 {
-		return fmt.Sprintf("%.1f", x)
-	}
-	return fmt.Sprintf("%.0f", x)
+	fmt.Fprintf(w, "  %d of %d cells are no different\n", same, compared)
+	return nil
 }

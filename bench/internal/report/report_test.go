@@ -1,32 +1,115 @@
 package report
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/bench/internal/result"
 	"example.com/thread/bench/internal/stats"
 )
 
-func TestTable(t *testing.T) {
-	cell := func(m float64) Cell { return Cell{Summary: stats.Summary{Median: m, Spread: 0.05}} }
-	var b strings.Builder
-	err := Table(&b, []string{"base", "peer", "gone"}, []Row{
-		{"fast", []Cell{cell(10), cell(15), {Absent: "not here"}}},
-		{"slow", []Cell{cell(1000), cell(500), cell(2000)}},
-		{"none", []Cell{{}, cell(1), cell(1)}},
-	})
-	if err != nil {
-		t.Fatal(err)
+func cell(name string, ratio float64, verdict result.Verdict) result.Cell {
+	c := result.Cell{Contender: name, Time: result.Estimate{Center: 100 * ratio, Low: 95 * ratio, High: 110 * ratio}, Verdict: verdict}
+	if name != "base" {
+		c.Ratio = &result.Estimate{Center: ratio, Low: 0.95 * ratio, High: 1.1 * ratio}
 	}
+	for range stats.LeastRounds {
+		c.Samples = append(c.Samples, 100*ratio)
+	}
+	return c
+}
+
+func run() *result.Run {
+	return &result.Run{
+		Rows: []result.Row{
+			{Name: "lock/threads=2", Kind: "lock", Cells: []result.Cell{cell("base", 1, ""), cell("peer", 0.5, result.Faster), {Contender: "gone", Absent: "not here"}}},
+			{Name: "lock/threads=4", Kind: "lock", Cells: []result.Cell{cell("base", 1, ""), cell("peer", 2, result.Slower)}},
+			{Name: "queue/capacity=1", Kind: "queue", Cells: []result.Cell{cell("base", 1, ""), cell("peer", 0.25, result.Faster), cell("other", 1, result.NoDifference)}},
+		},
+		Absent: []result.Absence{{Contender: "gone", Why: "not here"}},
+	}
+}
+
+func TestRow(t *testing.T) {
+	r := run().Rows[0]
+	r.Cells[1].Waits = &result.Waits{P50: 50, P99: 1500, P999: 2_500_000, Max: 3_000_000_000}
+	r.Cells[1].CPU = &result.Estimate{Center: 250}
+	r.Cells[1].Switches = &result.Estimate{Center: 0.5}
+	r.Cells[1].Shares = &result.Shares{Least: 0.9, Most: 1.1}
+	var b strings.Builder
+	require.NoError(t, Row(&b, r, Style{}))
 	lines := strings.Split(b.String(), "\n")
 	for i, want := range []string{
-		"ns an operation base ± peer ± ratio gone ± ratio",
-		"fast 10.0 5% 15.0 5% 1.50 absent",
-		"slow 1000 5% 500 5% 0.50 2000 5% 2.00",
-		"none 0.0 0% 1.0 5% - 1.0 5% -",
+		"lock/threads=2",
+		"time/op ± ratio interval CPU/op switches/op shares wait p50 p99 p99.9 max bytes",
+		"base 100 ns 10%",
+		"peer 50 ns 10% 0.50 0.47–0.55 faster 250 ns 0.50 0.90–1.10 50 ns 1.5 µs 2.5 ms 3 s",
+		"gone is absent: not here",
 	} {
-		if got := strings.Join(strings.Fields(lines[i]), " "); got != want {
-			t.Errorf("line %d: got %q, want %q", i, got, want)
-		}
+		assert.Equal(t, want, strings.Join(strings.Fields(lines[i]), " "))
+	}
+	assert.NotContains(t, b.String(), "\x1b")
+	b.Reset()
+	require.NoError(t, Row(&b, r, Style{Color: true}))
+	assert.Contains(t, b.String(), red+"faster"+plain)
+}
+
+func TestLossesAreSortedAndCountOnlyOthers(t *testing.T) {
+	r := run()
+	ours := cell("base, another way", 0.1, result.Faster)
+	ours.Ours = true
+	r.Rows[1].Cells = append(r.Rows[1].Cells, ours)
+	ls := Losses(r)
+	require.Len(t, ls, 2)
+	assert.Equal(t, "queue/capacity=1", ls[0].Row)
+	assert.Equal(t, "lock/threads=2", ls[1].Row)
+	assert.Equal(t, "peer", ls[1].Peer)
+
+	var b strings.Builder
+	require.NoError(t, Summary(&b, r, Style{}))
+	text := strings.Join(strings.Fields(b.String()), " ")
+	assert.Contains(t, text, "lock peer 1 0 1 1.00 0.50")
+	assert.Contains(t, text, "queue other 0 1 0 1.00 1.00")
+	assert.Contains(t, text, "Lost: 2 of 3 rows")
+	b.Reset()
+	require.NoError(t, Summary(&b, &result.Run{}, Style{}))
+	assert.Contains(t, b.String(), "Nobody")
+}
+
+func TestChanges(t *testing.T) {
+	before, now := run(), run()
+	before.Began = time.Unix(0, 0)
+	for i := range now.Rows[0].Cells[0].Samples {
+		now.Rows[0].Cells[0].Samples[i] = 150
+	}
+	var b bytes.Buffer
+	require.NoError(t, Changes(&b, now, before, Style{}))
+	assert.Equal(t, 1, strings.Count(b.String(), "slower"), b.String())
+	assert.Contains(t, b.String(), "6 of 7 cells are no different")
+	assert.NotContains(t, b.String(), "another machine")
+	before.Machine.CPU = "other"
+	b.Reset()
+	require.NoError(t, Changes(&b, now, before, Style{}))
+	assert.Contains(t, b.String(), "another machine")
+}
+
+func TestHeaderNamesWhatIsMissing(t *testing.T) {
+	var b strings.Builder
+	r := run()
+	r.Machine = result.Machine{CPU: "a CPU", Cores: 2, Load: []float64{0.5, 1, 2}, Tools: []result.Tool{{Contender: "Rust", Version: "rustc 1"}}}
+	Header(&b, r)
+	for _, want := range []string{"a CPU, 2 cores", "governor unknown", "[0.50 1.00 2.00]", "Rust: rustc 1", "gone: not here"} {
+		assert.Contains(t, b.String(), want)
+	}
+}
+
+func TestTime(t *testing.T) {
+	for ns, want := range map[float64]string{0.537: "0.537 ns", 4.2: "4.2 ns", 123.4: "123 ns", 1234: "1.23 µs", 45_600: "45.6 µs", 1.5e6: "1.5 ms", 2e9: "2 s"} {
+		assert.Equal(t, want, Time(ns))
 	}
 }

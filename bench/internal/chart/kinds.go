@@ -1,0 +1,39 @@
+package chart
+
+import (
+	"example.com/thread/bench/internal/result"
+	"example.com/thread/bench/internal/words"
+)
+
+var titles = map[string]string{
+	"lock":      "Lock",
+	"recursive": "Recursive lock",
+	"rwlock":    "Reader-writer lock",
+	"condition": "Condition",
+	"event":     "Event",
+	"park":      "Park and wake",
+	"semaphore": "Semaphore",
+	"barrier":   "Barrier",
+	"queue":     "Queue",
+	"startjoin": "Start and join",
+	"submit":    "Task to a pool of one thread",
+	"call":      "Call on a given thread",
+	"callback":  "Callback from C",
+	"identity":  "Identity",
+	"lateness":  "Lateness of a timed wait",
+	"many":      "Many threads",
+}
+
+// title returns a kind in words.
+func title(kind string) string {
+	if t, ok := titles[kind]; ok {
+		return t
+	}
+	return kind
+}
+
+// Title returns a kind of rows in words, as the charts have it.
+func Title(kind string) string { return title(kind) }
+
+// subtitle returns the parameters that all rows of a picture have.
+func subtitle(shared []result.Param) string { return words.Params(shared) }

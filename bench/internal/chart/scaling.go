@@ -1,0 +1,194 @@
+package chart
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"example.com/thread/bench/internal/result"
+	"example.com/thread/bench/internal/words"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Small panels side by side, one for each setting of the other parameters, show at a glance where a contender's curve bends; one panel with all of
+// them would show a tangle.
+
+const (
+	panels      = 6 // on one picture
+	panelHeight = vg.Length(195)
+)
+
+// sizes are the parameters that say how many take part. Producers and consumers grow together.
+var sizes = []string{"threads", "pairs", "parties", "producers"}
+
+// scaling draws the time an operation against how many threads, pairs or parties there are, wherever there are two numbers or more.
+func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
+	for _, rows := range kinds(run) {
+		for _, size := range sizes {
+			if rows[0].Kind == "many" {
+				continue // has pictures of its own
+			}
+			key := func(r result.Row) string { return words.Params(without(r, size)) }
+			flat := slices.Concat(slices.DeleteFunc(groups(rows, key), func(rows []result.Row) bool { return !grows(rows, size) })...)
+			fits := func(rows []result.Row) bool { return len(groups(rows, key)) <= panels }
+			if len(flat) == 0 {
+				continue
+			}
+			for _, part := range split(flat, []string{"caller", "procs", "think"}, fits) {
+				c, err := scalingChart(pal, part, size, suffix(part, flat))
+				if err != nil {
+					return nil, fmt.Errorf("scaling of %s: %w", part[0].Kind, err)
+				}
+				charts = append(charts, c)
+			}
+		}
+	}
+	return charts, nil
+}
+
+// is reports whether p says size, or what grows with it.
+func is(p result.Param, size string) bool {
+	return p.Key == size || size == "producers" && p.Key == "consumers"
+}
+
+// without returns the parameters of a row but size.
+func without(r result.Row, size string) []result.Param {
+	return slices.DeleteFunc(slices.Clone(r.Params), func(p result.Param) bool { return is(p, size) })
+}
+
+// grows reports whether rows have two values of size or more, with a contender that has a time in two.
+func grows(rows []result.Row, size string) bool {
+	for _, l := range lines(rows, size, nil) {
+		if len(l.at) >= 2 {
+			return true
+		}
+	}
+	return false
+}
+
+// A curve is one contender's times.
+type curve struct {
+	look
+	at  []float64
+	est []result.Estimate
+	off vg.Length // to the side, so that whiskers of others do not hide it
+}
+
+// lines returns a curve for each contender; without looks if pal is nil.
+func lines(rows []result.Row, size string, pal *palette) []*curve {
+	rows = slices.Clone(rows)
+	number := func(r result.Row) float64 {
+		n, err := strconv.ParseFloat(value(r, size), 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	slices.SortStableFunc(rows, func(a, b result.Row) int { return int(number(a) - number(b)) })
+	var out []*curve
+	index := map[string]*curve{}
+	for _, r := range rows {
+		for _, c := range r.Cells {
+			if c.Absent != "" || !drawable(c.Time.Center) || !drawable(number(r)) {
+				continue
+			}
+			l := index[c.Contender]
+			if l == nil {
+				l = &curve{look: look{name: c.Contender}}
+				if pal != nil {
+					l.look = pal.looks[c.Contender]
+				}
+				index[c.Contender] = l
+				out = append(out, l)
+			}
+			l.at = append(l.at, number(r))
+			l.est = append(l.est, c.Time)
+		}
+	}
+	return out
+}
+
+func (l *curve) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	var line []vg.Point
+	for i, at := range l.at {
+		pt := vg.Point{X: x(at) + l.off, Y: y(l.est[i].Center)}
+		whisker(c, l.look.line(1), vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].Low))}, vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].High))})
+		line = append(line, pt)
+	}
+	c.StrokeLines(l.look.line(1.6), line)
+	for _, pt := range line {
+		l.mark(c, pt, false)
+	}
+}
+
+func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, error) {
+	parts := groups(rows, func(r result.Row) string { return words.Params(without(r, size)) })
+	shared := slices.DeleteFunc(common(rows), func(p result.Param) bool { return is(p, size) })
+	names := map[string]bool{}
+	var y span // one for all panels, so that they compare
+	for _, part := range parts {
+		for _, l := range lines(part, size, pal) {
+			names[l.name] = true
+			for _, e := range l.est {
+				y.estimate(e)
+			}
+		}
+	}
+	y.room(0.04, 4)
+	c := Chart{
+		Name: "scaling-" + rows[0].Kind + "-" + size + suffix, Section: sectionScaling,
+		Title: title(rows[0].Kind) + ": time against the number of " + plural(size),
+		Caption: "Time an operation: elapsed time divided by the operations of all threads. Whiskers are the confidence interval. " +
+			"Lower is better; both scales are logarithmic.",
+	}
+	columns := min(2, len(parts))
+	lines := (len(parts) + columns - 1) / columns
+	sh := newSheet(c, subtitle(shared), markKeys(pal.sorted(names), false), vg.Length(lines)*panelHeight)
+	for i, part := range parts {
+		w, h := sh.body.Size().X/vg.Length(columns), panelHeight
+		col, line := vg.Length(i%columns), vg.Length(i/columns)
+		cell := draw.Crop(sh.body, col*w+2, -(sh.body.Size().X - (col+1)*w + 8), sh.body.Size().Y-(line+1)*h+6, -(line*h + 2))
+		own := slices.DeleteFunc(without(part[0], size), func(p result.Param) bool { return slices.Contains(shared, p) })
+		sh.draw(panel(pal, part, size, words.Params(own), y), cell)
+	}
+	return sh.chart()
+}
+
+func plural(size string) string {
+	if size == "producers" {
+		return "producers, with as many consumers"
+	}
+	return size
+}
+
+func panel(pal *palette, rows []result.Row, size, title string, y span) view {
+	p := newView(plural(size), "time an operation")
+	p.Title.Text = title
+	p.Add(grid{x: true, y: true})
+	logAxis(&p.Y, y, logTicks{words.NS, 6})
+	curves := lines(rows, size, pal)
+	var x span
+	for i, l := range curves {
+		x.add(l.at...)
+		l.off = vg.Length(float64(i)-float64(len(curves)-1)/2) * 1.6
+	}
+	var values []float64
+	for _, l := range curves {
+		values = append(values, l.at...)
+	}
+	slices.Sort(values)
+	var ticks plot.ConstantTicks
+	for _, v := range slices.Compact(values) {
+		ticks = append(ticks, plot.Tick{Value: v, Label: words.Number(v)})
+	}
+	x.room(0.1, 2)
+	p.X.Min, p.X.Max, p.X.Scale, p.X.Tick.Marker = x.low, x.high, plot.LogScale{}, ticks
+	for _, l := range slices.Backward(curves) { // the baseline above the others
+		p.Add(l)
+	}
+	return p
+}

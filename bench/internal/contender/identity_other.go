@@ -1,0 +1,5 @@
+//go:build !linux
+
+package contender
+
+var systemCalls []Contender

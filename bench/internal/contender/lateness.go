@@ -1,0 +1,59 @@
+package contender
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+	"time"
+
+	"example.com/thread"
+	"example.com/thread/bench/internal/sample"
+	"example.com/thread/bench/internal/scenario"
+	"example.com/thread/osthread"
+)
+
+var sleepers = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+		var never osthread.Event
+		return lateness(c, scheduled(c.spec), func(d time.Duration) { never.WaitTimeout(d) })
+	})},
+	{"thread.ParkTimeout", true, of(func(c *crew) (sample.Sample, error) {
+		return lateness(c, scheduled(c.spec), func(d time.Duration) { _ = thread.ParkTimeout(d) })
+	})},
+	// Go's timers on a thread that this library made as the row wants it: Go itself cannot.
+	{"time.Sleep", false, of(func(c *crew) (sample.Sample, error) { return lateness(c, scheduled(c.spec), time.Sleep) })},
+}
+
+// priority of FIFO threads: the least, which is above all that is not real time.
+const priority = 1
+
+// scheduled returns what starts threads as the row wants them.
+func scheduled(s scenario.Spec) spawner {
+	attr := &thread.Attr{}
+	if s.Policy == scenario.FIFO {
+		attr.Policy, attr.Priority = thread.PolicyFIFO, priority
+	}
+	if s.Bound {
+		attr.Affinity = []int{0}
+	}
+	return func(body func()) (func() error, error) {
+		join, err := start(body, attr)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
+			return nil, &sample.AbsentError{Why: fmt.Sprintf("no such thread here: %v", err)}
+		}
+		return join, err
+	}
+}
+
+// lateness has one thread wait again and again, and counts by how much longer than it asked for.
+func lateness(c *crew, spawn spawner, wait func(time.Duration)) (sample.Sample, error) {
+	return c.run(1, 1, spawn, func(_ int, t *tally) {
+		for !c.over() {
+			began := t.now()
+			wait(time.Duration(c.spec.Sleep))
+			t.count(max(0, t.since(began)-int64(c.spec.Sleep))) // a look at the clock early is not late
+			t.step()
+		}
+	})
+}

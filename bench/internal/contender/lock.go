@@ -1,0 +1,168 @@
+package contender
+
+import (
+	"sync"
+
+	"example.com/thread"
+	"example.com/thread/bench/internal/sample"
+	"example.com/thread/bench/internal/scenario"
+	"example.com/thread/osthread"
+)
+
+// lockers returns those of a lock row. Only threads take part with pinned ones and with thread.Lock, which keeps a thread busy for a goroutine.
+func lockers(s scenario.Spec) []Contender {
+	goMutex := Contender{Name: "sync", Run: of(func(c *crew) (sample.Sample, error) {
+		var l sync.Mutex
+		return c.run(c.spec.Threads, c.spec.Threads, theirs(c.spec), func(_ int, t *tally) { mutexSections(c, t, &l) })
+	})}
+	if s.Caller == scenario.Goroutine {
+		return []Contender{{Baseline, true, locks(goroutine)}, goMutex}
+	}
+	return []Contender{
+		{Baseline, true, locks(native)},
+		{"osthread pinned", true, locks(pinned)},
+		{"thread.Lock", true, of(func(c *crew) (sample.Sample, error) {
+			var l thread.Lock
+			return c.run(c.spec.Threads, c.spec.Threads, native, func(_ int, t *tally) { lowSections(c, t, &l) })
+		})},
+		goMutex,
+	}
+}
+
+func locks(spawn spawner) func(scenario.Spec, sample.Round) (sample.Sample, error) {
+	return of(func(c *crew) (sample.Sample, error) {
+		var l osthread.Lock
+		return c.run(c.spec.Threads, c.spec.Threads, spawn, func(_ int, t *tally) { lockSections(c, t, &l) })
+	})
+}
+
+func lockSections(c *crew, t *tally, l *osthread.Lock) (x uint64) {
+	batch, work, think := c.spec.Batch(), c.spec.Work, c.spec.Think
+	for !c.over() {
+		for range batch {
+			began := t.now()
+			l.Lock()
+			waited := t.since(began)
+			if work != 0 {
+				x = scenario.Work(x, work)
+			}
+			l.Unlock()
+			t.count(waited)
+			if think != 0 {
+				x = scenario.Work(x, think)
+			}
+		}
+		t.add(batch)
+	}
+	return x
+}
+
+func lowSections(c *crew, t *tally, l *thread.Lock) (x uint64) {
+	batch, work, think := c.spec.Batch(), c.spec.Work, c.spec.Think
+	for !c.over() {
+		for range batch {
+			began := t.now()
+			l.Lock()
+			waited := t.since(began)
+			if work != 0 {
+				x = scenario.Work(x, work)
+			}
+			l.Unlock()
+			t.count(waited)
+			if think != 0 {
+				x = scenario.Work(x, think)
+			}
+		}
+		t.add(batch)
+	}
+	return x
+}
+
+func mutexSections(c *crew, t *tally, l *sync.Mutex) (x uint64) {
+	batch, work, think := c.spec.Batch(), c.spec.Work, c.spec.Think
+	for !c.over() {
+		for range batch {
+			began := t.now()
+			l.Lock()
+			waited := t.since(began)
+			if work != 0 {
+				x = scenario.Work(x, work)
+			}
+			l.Unlock()
+			t.count(waited)
+			if think != 0 {
+				x = scenario.Work(x, think)
+			}
+		}
+		t.add(batch)
+	}
+	return x
+}
+
+// recursives: sync has no recursive lock; its place takes a Mutex, which is what Go's users have to do with.
+var recursives = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+		var l osthread.RLock
+		return c.run(1, 1, ours(c.spec), func(_ int, t *tally) {
+			for !c.over() {
+				for range 1024 {
+					l.Lock()
+					//lint:ignore SA2001 the pair is what is measured
+					l.Unlock()
+				}
+				t.add(1024)
+			}
+		})
+	})},
+	{"sync", false, of(func(c *crew) (sample.Sample, error) {
+		var l sync.Mutex
+		return c.run(1, 1, theirs(c.spec), func(_ int, t *tally) {
+			for !c.over() {
+				for range 1024 {
+					l.Lock()
+					//lint:ignore SA2001 the pair is what is measured
+					l.Unlock()
+				}
+				t.add(1024)
+			}
+		})
+	})},
+}
+
+// A sharedLock is osthread.RWLock or sync.RWMutex.
+type sharedLock interface {
+	sync.Locker
+	RLock()
+	RUnlock()
+}
+
+var rwlocks = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) { return sharedSections(c, ours(c.spec), new(osthread.RWLock)) })},
+	{"sync", false, of(func(c *crew) (sample.Sample, error) { return sharedSections(c, theirs(c.spec), new(sync.RWMutex)) })},
+}
+
+func sharedSections(c *crew, spawn spawner, l sharedLock) (sample.Sample, error) {
+	every := 100 / (100 - c.spec.Reads) // sections: one of them writes
+	return c.run(c.spec.Threads, c.spec.Threads, spawn, func(i int, t *tally) {
+		batch, x := c.spec.Batch(), uint64(1)
+		for k := i; !c.over(); {
+			for range batch {
+				k++
+				began, waited := t.now(), int64(-1)
+				if k%every == 0 {
+					l.Lock()
+					waited = t.since(began)
+					x = scenario.Work(x, c.spec.Work)
+					l.Unlock()
+				} else {
+					l.RLock()
+					waited = t.since(began)
+					x = scenario.Work(x, c.spec.Work)
+					l.RUnlock()
+				}
+				t.count(waited)
+			}
+			t.add(batch)
+		}
+	})
+}

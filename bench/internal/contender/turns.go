@@ -1,0 +1,149 @@
+package contender
+
+import (
+	"sync"
+
+	"example.com/thread"
+	"example.com/thread/bench/internal/sample"
+	"example.com/thread/osthread"
+)
+
+// Two that take turns end together: who has the turn and sees that the round is over leaves a word for the other, hands the turn over and goes; the
+// other finds the word with its next turn. The word is written before the hand-over and read after it, so it needs no more order than the turn has.
+
+var conditions = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+		return conditionTurns(c, ours(c.spec), func() (sync.Locker, func(), func()) {
+			l := new(osthread.Lock)
+			cond := osthread.NewCondition(l)
+			return l, cond.Wait, cond.Notify
+		})
+	})},
+	{"sync", false, of(func(c *crew) (sample.Sample, error) {
+		return conditionTurns(c, theirs(c.spec), func() (sync.Locker, func(), func()) {
+			l := new(sync.Mutex)
+			cond := sync.NewCond(l)
+			return l, cond.Wait, cond.Signal
+		})
+	})},
+}
+
+// conditionTurns has each pair take turns by what newPair returns: a lock, and the wait and the notify of its condition.
+func conditionTurns(c *crew, spawn spawner, newPair func() (l sync.Locker, wait, notify func())) (sample.Sample, error) {
+	type pair struct {
+		l            sync.Locker
+		wait, notify func()
+		turn         int
+		last         bool
+	}
+	pairs := make([]*pair, c.spec.Pairs)
+	for i := range pairs {
+		pairs[i] = new(pair)
+		pairs[i].l, pairs[i].wait, pairs[i].notify = newPair()
+	}
+	n := 2 * c.spec.Pairs
+	return c.run(n, n, spawn, func(i int, t *tally) {
+		p, me := pairs[i/2], i%2
+		for began := int64(0); ; began = t.now() {
+			p.l.Lock()
+			for p.turn != me {
+				p.wait()
+			}
+			waited := t.since(began)
+			last := p.last
+			if !last {
+				p.last = c.over()
+				p.turn = 1 - me
+				p.notify()
+			}
+			leave := p.last
+			p.l.Unlock()
+			t.count(waited)
+			if leave {
+				return
+			}
+			t.step()
+		}
+	})
+}
+
+var events = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+		return eventTurns(c, ours(c.spec), func() (func(), func()) {
+			e := new(osthread.Event)
+			return e.Set, func() { e.Wait(); e.Clear() }
+		})
+	})},
+	{"channel", false, of(func(c *crew) (sample.Sample, error) {
+		return eventTurns(c, theirs(c.spec), func() (func(), func()) {
+			ch := make(chan struct{}, 1)
+			return func() { ch <- struct{}{} }, func() { <-ch }
+		})
+	})},
+}
+
+// eventTurns has each pair take turns by an event a direction, whose set and wait newEvent returns.
+func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
+	type pair struct {
+		set, wait [2]func()
+		last      bool
+	}
+	pairs := make([]*pair, c.spec.Pairs)
+	for i := range pairs {
+		pairs[i] = new(pair)
+		for side := range 2 {
+			pairs[i].set[side], pairs[i].wait[side] = newEvent()
+		}
+		pairs[i].set[0]() // who begins
+	}
+	n := 2 * c.spec.Pairs
+	return c.run(n, n, spawn, func(i int, t *tally) {
+		p := pairs[i/2]
+		takeTurns(c, t, &p.last, p.wait[i%2], p.set[1-i%2])
+	})
+}
+
+// takeTurns waits for the turn and hands it over until the round ends. Both of the pair have the same last.
+func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
+	for began := int64(0); ; began = t.now() {
+		wait()
+		t.waited(began)
+		if *last {
+			return
+		}
+		if c.over() {
+			*last = true
+			hand()
+			return
+		}
+		hand()
+		t.step()
+	}
+}
+
+var parks = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+		var last bool
+		var mates [2]*thread.Thread
+		var known sync.WaitGroup
+		known.Add(2)
+		return c.run(2, 2, native, func(i int, t *tally) {
+			mates[i] = thread.Current()
+			known.Done()
+			known.Wait()
+			mate := mates[1-i]
+			if i == 1 {
+				mate.Unpark() // who begins
+			}
+			// Park fails only in an ordinary goroutine.
+			takeTurns(c, t, &last, func() { _ = thread.Park() }, mate.Unpark)
+		})
+	})},
+	{"channel", false, of(func(c *crew) (sample.Sample, error) {
+		c.spec.Pairs = 1
+		return eventTurns(c, locked, func() (func(), func()) {
+			ch := make(chan struct{}, 1)
+			return func() { ch <- struct{}{} }, func() { <-ch }
+		})
+	})},
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package contender
+
+func used() usage { return usage{} }

@@ -1,0 +1,1149 @@
+/*
+ * The contender in C: what POSIX threads offer, on Linux. foreign.go has the
+ * protocol. From the top: durations, a round and its threads, then one
+ * function a kind, then the lines that come and go.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Two lines: processors fetch the neighbour of a line too. */
+#define LINE 128
+
+/* Answers a line and ends: a round that failed half-way left threads behind. */
+static void fail(const char *what, int err)
+{
+	if (err)
+		printf("error %s: %s\n", what, strerror(err));
+	else
+		printf("error %s\n", what);
+	fflush(stdout);
+	exit(1);
+}
+
+static void check(const char *what, int err)
+{
+	if (err)
+		fail(what, err);
+}
+
+/* The buckets of sample.Hist. */
+
+enum { SUB_BITS = 4, SUB = 1 << SUB_BITS, BUCKETS = (64 - SUB_BITS) * SUB };
+
+struct hist {
+	uint64_t counts[BUCKETS];
+	int64_t max;
+};
+
+static int bucket(int64_t ns)
+{
+	int e;
+
+	if (ns < SUB)
+		return ns < 0 ? 0 : (int)ns;
+	e = 63 - __builtin_clzll((uint64_t)ns);
+	return (e - SUB_BITS + 1) * SUB + (int)(ns >> (e - SUB_BITS) & (SUB - 1));
+}
+
+static void hist_add(struct hist *h, int64_t ns)
+{
+	h->counts[bucket(ns)]++;
+	if (ns > h->max)
+		h->max = ns;
+}
+
+static int64_t nanos(struct timespec t)
+{
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct timespec timespec_of(int64_t ns)
+{
+	return (struct timespec){ ns / 1000000000, ns % 1000000000 };
+}
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return nanos(t);
+}
+
+static void sleep_for(int64_t ns)
+{
+	struct timespec t = timespec_of(ns);
+
+	while (nanosleep(&t, &t))
+		;
+}
+
+/* The steps of scenario.Work. Were it not for the asm, LLVM would make one step of eight. */
+static inline uint64_t work(uint64_t x, long n)
+{
+	for (long i = 0; i < n; i++) {
+		x = x * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+		__asm__ volatile("" : "+r"(x));
+	}
+	return x;
+}
+
+struct spec {
+	char kind[16], op[16], policy[16];
+	long threads, pairs, parties, permits, capacity, producers, consumers;
+	long reads, work, think, stack, sleep, batch, warm, time, timed;
+	bool bound;
+};
+
+struct round;
+
+/* One thread of a round. */
+struct worker {
+	_Alignas(LINE) atomic_long ops; /* published after each batch */
+	long seen; /* ops at the first look */
+	struct round *round;
+	const struct spec *spec;
+	int index;
+	bool timed;
+	void *shared; /* what its kind works on */
+	void (*body)(struct worker *);
+	pthread_t thread;
+	uint64_t sink; /* the result of work, so that it must be done */
+	struct hist waits;
+};
+
+struct round {
+	struct spec spec;
+	struct worker *workers;
+	long count; /* of workers */
+	pthread_barrier_t gate; /* all begin together */
+	/* What the second look found. */
+	int64_t ops, ns, cpu, switches, least, most;
+	double bytes;
+	char why[160]; /* of an absent */
+	_Alignas(LINE) atomic_bool stop; /* read by all, written once */
+	atomic_bool counting; /* between the two looks */
+};
+
+static bool absent(struct round *r, const char *why)
+{
+	snprintf(r->why, sizeof(r->why), "%s", why);
+	return false;
+}
+
+static inline bool going(struct worker *w)
+{
+	return !atomic_load_explicit(&w->round->stop, memory_order_relaxed);
+}
+
+static inline void done(struct worker *w, long n)
+{
+	atomic_store_explicit(&w->ops, atomic_load_explicit(&w->ops, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+static inline int64_t wait_begins(struct worker *w)
+{
+	return w->timed ? now() : 0;
+}
+
+static inline int64_t wait_ends(struct worker *w, int64_t began)
+{
+	return w->timed ? now() - began : 0;
+}
+
+/* Apart from wait_ends, so that a lock is not held meanwhile. */
+static inline void record(struct worker *w, int64_t wait)
+{
+	if (w->timed && atomic_load_explicit(&w->round->counting, memory_order_relaxed))
+		hist_add(&w->waits, wait);
+}
+
+static void *worker_main(void *p)
+{
+	struct worker *w = p;
+
+	pthread_barrier_wait(&w->round->gate);
+	w->body(w);
+	return NULL;
+}
+
+/* Makes room for that many workers. */
+static void prepare(struct round *r, long n)
+{
+	r->count = n;
+	r->workers = aligned_alloc(LINE, n * sizeof(*r->workers));
+	if (!r->workers)
+		fail("workers", ENOMEM);
+	memset(r->workers, 0, n * sizeof(*r->workers));
+	check("pthread_barrier_init", pthread_barrier_init(&r->gate, NULL, n + 1));
+}
+
+static void start(struct round *r, long i, void (*body)(struct worker *), void *shared)
+{
+	struct worker *w = &r->workers[i];
+
+	w->round = r;
+	w->spec = &r->spec;
+	w->index = (int)i;
+	w->timed = r->spec.timed;
+	w->body = body;
+	w->shared = shared;
+	check("pthread_create", pthread_create(&w->thread, NULL, worker_main, w));
+}
+
+static int64_t cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return nanos(t);
+}
+
+static int64_t switches(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return u.ru_nvcsw + u.ru_nivcsw;
+}
+
+/*
+ * Lets all begin, and takes both looks at the first n workers. Where nothing was done
+ * between them the second look is another time_ns later.
+ */
+static void measure(struct round *r, long n)
+{
+	int64_t began, cpu, sw;
+
+	pthread_barrier_wait(&r->gate);
+	sleep_for(r->spec.warm);
+	atomic_store(&r->counting, true);
+	cpu = cpu_time();
+	sw = switches();
+	began = now();
+	for (long i = 0; i < n; i++)
+		r->workers[i].seen = atomic_load_explicit(&r->workers[i].ops, memory_order_relaxed);
+	do {
+		sleep_for(r->spec.time);
+		r->ns = now() - began;
+		r->ops = r->most = 0;
+		r->least = INT64_MAX;
+		for (long i = 0; i < n; i++) {
+			int64_t ops = atomic_load_explicit(&r->workers[i].ops, memory_order_relaxed) - r->workers[i].seen;
+
+			r->ops += ops;
+			r->least = ops < r->least ? ops : r->least;
+			r->most = ops > r->most ? ops : r->most;
+		}
+	} while (!r->ops);
+	r->cpu = cpu_time() - cpu;
+	r->switches = switches() - sw;
+	atomic_store(&r->counting, false);
+	if (n == 1)
+		r->least = r->most = 0;
+	atomic_store(&r->stop, true);
+}
+
+static void join(struct round *r, long from, long to)
+{
+	for (long i = from; i < to; i++)
+		check("pthread_join", pthread_join(r->workers[i].thread, NULL));
+}
+
+/* A round of n threads that do the same and look at stop. */
+static bool together(struct round *r, long n, void (*body)(struct worker *), void *shared)
+{
+	prepare(r, n);
+	for (long i = 0; i < n; i++)
+		start(r, i, body, shared);
+	measure(r, n);
+	join(r, 0, n);
+	return true;
+}
+
+static void lock_body(struct worker *w)
+{
+	pthread_mutex_t *m = w->shared;
+	const struct spec s = *w->spec;
+	uint64_t x = w->index;
+
+	while (going(w)) {
+		for (long i = 0; i < s.batch; i++) {
+			int64_t t;
+
+			x = work(x, s.think);
+			t = wait_begins(w);
+			pthread_mutex_lock(m);
+			t = wait_ends(w, t);
+			x = work(x, s.work);
+			pthread_mutex_unlock(m);
+			record(w, t);
+		}
+		done(w, s.batch);
+	}
+	w->sink = x;
+}
+
+static bool lock_round(struct round *r)
+{
+	_Alignas(LINE) pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+
+	together(r, r->spec.threads, lock_body, &m);
+	pthread_mutex_destroy(&m);
+	return true;
+}
+
+static void recursive_body(struct worker *w)
+{
+	pthread_mutex_t *m = w->shared;
+	long batch = w->spec->batch;
+
+	while (going(w)) {
+		for (long i = 0; i < batch; i++) {
+			pthread_mutex_lock(m);
+			pthread_mutex_unlock(m);
+		}
+		done(w, batch);
+	}
+}
+
+static bool recursive_round(struct round *r)
+{
+	pthread_mutexattr_t a;
+	_Alignas(LINE) pthread_mutex_t m;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&m, &a);
+	together(r, 1, recursive_body, &m);
+	pthread_mutex_destroy(&m);
+	pthread_mutexattr_destroy(&a);
+	return true;
+}
+
+/* Spreads the exclusive sections evenly: of 90 percent each tenth, of 99 each hundredth. */
+static bool is_shared(long i, long reads)
+{
+	return i * (100 - reads) % 100 >= 100 - reads;
+}
+
+static void rwlock_body(struct worker *w)
+{
+	pthread_rwlock_t *l = w->shared;
+	const struct spec s = *w->spec;
+	uint64_t x = w->index;
+	long n = w->index; /* not all at once exclusive */
+
+	while (going(w)) {
+		for (long i = 0; i < s.batch; i++) {
+			int64_t t = wait_begins(w);
+
+			if (is_shared(n++, s.reads))
+				pthread_rwlock_rdlock(l);
+			else
+				pthread_rwlock_wrlock(l);
+			t = wait_ends(w, t);
+			x = work(x, s.work);
+			pthread_rwlock_unlock(l);
+			record(w, t);
+		}
+		done(w, s.batch);
+	}
+	w->sink = x;
+}
+
+static bool rwlock_round(struct round *r)
+{
+	_Alignas(LINE) pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
+
+	together(r, r->spec.threads, rwlock_body, &l);
+	pthread_rwlock_destroy(&l);
+	return true;
+}
+
+/*
+ * Two threads that take turns. turn_take waits for the first turn, turn_pass hands it over
+ * and returns when one has it again, or false if the other ended with it; turn_end ends with it.
+ */
+struct turns {
+	void (*first)(void *pair, int me);
+	bool (*pass)(void *pair, int me);
+	void (*end)(void *pair, int me);
+};
+
+static inline void take_turns(struct worker *w, void *pair, struct turns t)
+{
+	int me = w->index % 2;
+	long batch = w->spec->batch;
+
+	if (me)
+		t.first(pair, me);
+	while (going(w)) {
+		for (long i = 0; i < batch; i++) {
+			int64_t began = wait_begins(w);
+
+			if (!t.pass(pair, me))
+				return;
+			record(w, wait_ends(w, began));
+		}
+		done(w, batch);
+	}
+	t.end(pair, me);
+}
+
+/* Each pair has a lock and a condition. */
+struct cond_pair {
+	_Alignas(LINE) pthread_mutex_t m;
+	pthread_cond_t c;
+	int turn;
+	bool over;
+};
+
+static void cond_first(void *v, int me)
+{
+	struct cond_pair *p = v;
+
+	pthread_mutex_lock(&p->m);
+	while (p->turn != me)
+		pthread_cond_wait(&p->c, &p->m);
+	pthread_mutex_unlock(&p->m);
+}
+
+static bool cond_pass(void *v, int me)
+{
+	struct cond_pair *p = v;
+	bool over;
+
+	pthread_mutex_lock(&p->m);
+	over = p->over;
+	p->turn = !me;
+	pthread_cond_signal(&p->c);
+	while (!over && p->turn != me) {
+		pthread_cond_wait(&p->c, &p->m);
+		over = p->over;
+	}
+	pthread_mutex_unlock(&p->m);
+	return !over;
+}
+
+static void cond_end(void *v, int me)
+{
+	struct cond_pair *p = v;
+
+	pthread_mutex_lock(&p->m);
+	p->over = true;
+	p->turn = !me;
+	pthread_cond_signal(&p->c);
+	pthread_mutex_unlock(&p->m);
+}
+
+static void cond_body(struct worker *w)
+{
+	take_turns(w, &((struct cond_pair *)w->shared)[w->index / 2], (struct turns){ cond_first, cond_pass, cond_end });
+}
+
+static bool condition_round(struct round *r)
+{
+	long n = r->spec.pairs;
+	struct cond_pair *p = aligned_alloc(LINE, n * sizeof(*p));
+
+	for (long i = 0; i < n; i++)
+		p[i] = (struct cond_pair){ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false };
+	together(r, 2 * n, cond_body, p);
+	free(p);
+	return true;
+}
+
+/* POSIX has no event: a flag, a lock and a condition is what is written for one. */
+struct event {
+	_Alignas(LINE) pthread_mutex_t m;
+	pthread_cond_t c;
+	bool set;
+};
+
+static void event_set(struct event *e)
+{
+	pthread_mutex_lock(&e->m);
+	e->set = true;
+	pthread_cond_signal(&e->c);
+	pthread_mutex_unlock(&e->m);
+}
+
+/* Waits until it is set, and clears it. */
+static void event_take(struct event *e)
+{
+	pthread_mutex_lock(&e->m);
+	while (!e->set)
+		pthread_cond_wait(&e->c, &e->m);
+	e->set = false;
+	pthread_mutex_unlock(&e->m);
+}
+
+struct event_pair {
+	struct event turn[2];
+	bool over; /* handed over with the turn */
+};
+
+static void event_first(void *v, int me)
+{
+	event_take(&((struct event_pair *)v)->turn[me]);
+}
+
+static bool event_pass(void *v, int me)
+{
+	struct event_pair *p = v;
+
+	if (p->over)
+		return false;
+	event_set(&p->turn[!me]);
+	event_take(&p->turn[me]);
+	return !p->over;
+}
+
+static void event_end(void *v, int me)
+{
+	struct event_pair *p = v;
+
+	p->over = true;
+	event_set(&p->turn[!me]);
+}
+
+static void event_body(struct worker *w)
+{
+	take_turns(w, &((struct event_pair *)w->shared)[w->index / 2], (struct turns){ event_first, event_pass, event_end });
+}
+
+static bool event_round(struct round *r)
+{
+	const struct event clear = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false };
+	long n = r->spec.pairs;
+	struct event_pair *p = aligned_alloc(LINE, n * sizeof(*p));
+
+	for (long i = 0; i < n; i++)
+		p[i] = (struct event_pair){ { clear, clear }, false };
+	together(r, 2 * n, event_body, p);
+	free(p);
+	return true;
+}
+
+/* A semaphore for each thread is how POSIX wakes a given one and loses no wake-up. */
+struct park_pair {
+	struct {
+		_Alignas(LINE) sem_t sem;
+	} turn[2];
+	bool over; /* handed over with the turn */
+};
+
+static void park_first(void *v, int me)
+{
+	while (sem_wait(&((struct park_pair *)v)->turn[me].sem))
+		; /* EINTR */
+}
+
+static bool park_pass(void *v, int me)
+{
+	struct park_pair *p = v;
+
+	if (p->over)
+		return false;
+	sem_post(&p->turn[!me].sem);
+	park_first(p, me);
+	return !p->over;
+}
+
+static void park_end(void *v, int me)
+{
+	struct park_pair *p = v;
+
+	p->over = true;
+	sem_post(&p->turn[!me].sem);
+}
+
+static void park_body(struct worker *w)
+{
+	take_turns(w, w->shared, (struct turns){ park_first, park_pass, park_end });
+}
+
+static bool park_round(struct round *r)
+{
+	struct park_pair p = { 0 };
+
+	sem_init(&p.turn[0].sem, 0, 0);
+	sem_init(&p.turn[1].sem, 0, 0);
+	together(r, 2, park_body, &p);
+	sem_destroy(&p.turn[0].sem);
+	sem_destroy(&p.turn[1].sem);
+	return true;
+}
+
+static void semaphore_body(struct worker *w)
+{
+	sem_t *sem = w->shared;
+	const struct spec s = *w->spec;
+	uint64_t x = w->index;
+
+	while (going(w)) {
+		for (long i = 0; i < s.batch; i++) {
+			int64_t t = wait_begins(w);
+
+			while (sem_wait(sem))
+				; /* EINTR */
+			t = wait_ends(w, t);
+			x = work(x, s.work);
+			sem_post(sem);
+			record(w, t);
+		}
+		done(w, s.batch);
+	}
+	w->sink = x;
+}
+
+static bool semaphore_round(struct round *r)
+{
+	_Alignas(LINE) sem_t sem;
+
+	sem_init(&sem, 0, r->spec.permits);
+	together(r, r->spec.threads, semaphore_body, &sem);
+	sem_destroy(&sem);
+	return true;
+}
+
+struct meeting {
+	_Alignas(LINE) pthread_barrier_t barrier;
+	_Alignas(LINE) atomic_long last; /* generation, of which party 0 tells before it waits */
+};
+
+static void barrier_body(struct worker *w)
+{
+	struct meeting *m = w->shared;
+	long batch = w->spec->batch;
+
+	for (long g = 1;; g++) {
+		int64_t t;
+
+		if (!w->index && !going(w))
+			atomic_store_explicit(&m->last, g, memory_order_relaxed);
+		t = wait_begins(w);
+		pthread_barrier_wait(&m->barrier);
+		record(w, wait_ends(w, t));
+		if (atomic_load_explicit(&m->last, memory_order_relaxed) == g)
+			return;
+		if (g % batch == 0)
+			done(w, batch);
+	}
+}
+
+static bool barrier_round(struct round *r)
+{
+	struct meeting m = { .last = 0 };
+
+	pthread_barrier_init(&m.barrier, NULL, r->spec.parties);
+	together(r, r->spec.parties, barrier_body, &m);
+	pthread_barrier_destroy(&m.barrier);
+	return true;
+}
+
+/* A ring, a lock and two conditions. */
+struct queue {
+	_Alignas(LINE) pthread_mutex_t m;
+	pthread_cond_t not_empty, not_full;
+	long capacity, head, len;
+	void **items;
+};
+
+static void queue_init(struct queue *q, long capacity)
+{
+	*q = (struct queue){ PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, capacity, 0, 0, NULL };
+	q->items = calloc(capacity, sizeof(*q->items));
+	if (!q->items)
+		fail("queue", ENOMEM);
+}
+
+static void queue_put(struct queue *q, void *item)
+{
+	long i;
+
+	pthread_mutex_lock(&q->m);
+	while (q->len == q->capacity)
+		pthread_cond_wait(&q->not_full, &q->m);
+	i = q->head + q->len++;
+	q->items[i < q->capacity ? i : i - q->capacity] = item;
+	pthread_cond_signal(&q->not_empty);
+	pthread_mutex_unlock(&q->m);
+}
+
+static void *queue_get(struct queue *q)
+{
+	void *item;
+
+	pthread_mutex_lock(&q->m);
+	while (!q->len)
+		pthread_cond_wait(&q->not_empty, &q->m);
+	item = q->items[q->head++];
+	if (q->head == q->capacity)
+		q->head = 0;
+	q->len--;
+	pthread_cond_signal(&q->not_full);
+	pthread_mutex_unlock(&q->m);
+	return item;
+}
+
+static void consumer_body(struct worker *w)
+{
+	long batch = w->spec->batch;
+
+	for (;;) {
+		for (long i = 0; i < batch; i++) {
+			int64_t t = wait_begins(w);
+
+			if (!queue_get(w->shared))
+				return;
+			record(w, wait_ends(w, t));
+		}
+		done(w, batch);
+	}
+}
+
+static void producer_body(struct worker *w)
+{
+	while (going(w))
+		queue_put(w->shared, w);
+}
+
+static bool queue_round(struct round *r)
+{
+	long consumers = r->spec.consumers, all = consumers + r->spec.producers;
+	struct queue q;
+
+	queue_init(&q, r->spec.capacity);
+	prepare(r, all);
+	for (long i = 0; i < all; i++)
+		start(r, i, i < consumers ? consumer_body : producer_body, &q);
+	measure(r, consumers);
+	join(r, consumers, all);
+	for (long i = 0; i < consumers; i++)
+		queue_put(&q, NULL);
+	join(r, 0, consumers);
+	free(q.items);
+	return true;
+}
+
+static void *empty_thread(void *p)
+{
+	return p;
+}
+
+static void start_join_body(struct worker *w)
+{
+	pthread_attr_t a;
+	pthread_t t;
+
+	check("pthread_attr_init", pthread_attr_init(&a));
+	if (w->spec->stack)
+		check("pthread_attr_setstacksize", pthread_attr_setstacksize(&a, w->spec->stack));
+	while (going(w)) {
+		int64_t began = wait_begins(w);
+
+		check("pthread_create", pthread_create(&t, &a, empty_thread, NULL));
+		pthread_join(t, NULL);
+		record(w, wait_ends(w, began));
+		done(w, 1);
+	}
+	pthread_attr_destroy(&a);
+}
+
+static bool start_join_round(struct round *r)
+{
+	return together(r, 1, start_join_body, NULL);
+}
+
+/* A function for a thread of a pool, and how its caller learns that it is done. */
+struct task {
+	void (*run)(void *);
+	void *arg;
+	struct event done;
+};
+
+static void *pool_thread(void *q)
+{
+	struct task *t;
+
+	while ((t = queue_get(q))) {
+		t->run(t->arg);
+		event_set(&t->done);
+	}
+	return NULL;
+}
+
+static void empty_task(void *p)
+{
+	(void)p;
+}
+
+static void submit_body(struct worker *w)
+{
+	struct task t = { empty_task, NULL, { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false } };
+
+	while (going(w)) {
+		int64_t began = wait_begins(w);
+
+		queue_put(w->shared, &t);
+		event_take(&t.done);
+		record(w, wait_ends(w, began));
+		done(w, 1);
+	}
+}
+
+static bool submit_round(struct round *r)
+{
+	struct queue q;
+	pthread_t pool;
+
+	queue_init(&q, 64);
+	check("pthread_create", pthread_create(&pool, NULL, pool_thread, &q));
+	together(r, 1, submit_body, &q);
+	queue_put(&q, NULL);
+	pthread_join(pool, NULL);
+	free(q.items);
+	return true;
+}
+
+/* Called through a volatile pointer: it is declared const, and the compiler would ask once. */
+static pthread_t (*volatile self)(void) = pthread_self;
+
+static void self_body(struct worker *w)
+{
+	while (going(w)) {
+		for (long i = 0; i < w->spec->batch; i++)
+			self();
+		done(w, w->spec->batch);
+	}
+}
+
+static void gettid_body(struct worker *w)
+{
+	while (going(w)) {
+		for (long i = 0; i < w->spec->batch; i++)
+			gettid();
+		done(w, w->spec->batch);
+	}
+}
+
+static void local_body(struct worker *w)
+{
+	pthread_key_t k = *(pthread_key_t *)w->shared;
+
+	pthread_setspecific(k, w);
+	while (going(w)) {
+		for (long i = 0; i < w->spec->batch; i++)
+			w->sink += (uintptr_t)pthread_getspecific(k);
+		done(w, w->spec->batch);
+	}
+}
+
+static bool identity_round(struct round *r)
+{
+	const char *op = r->spec.op;
+	pthread_key_t k;
+
+	/* pthread_t is both the record and the number of a thread. */
+	if (!strcmp(op, "current") || !strcmp(op, "ident"))
+		return together(r, 1, self_body, NULL);
+	if (!strcmp(op, "nativeid"))
+		return together(r, 1, gettid_body, NULL);
+	if (strcmp(op, "local"))
+		fail("unknown op", 0);
+	check("pthread_key_create", pthread_key_create(&k, NULL));
+	together(r, 1, local_body, &k);
+	pthread_key_delete(k);
+	return true;
+}
+
+/* Gives the calling thread the policy and the processor of a lateness row. */
+static bool schedule(struct round *r)
+{
+	struct sched_param p = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
+	cpu_set_t cpus;
+	int err = 0;
+
+	if (!strcmp(r->spec.policy, "fifo"))
+		err = pthread_setschedparam(pthread_self(), SCHED_FIFO, &p);
+	if (err) {
+		snprintf(r->why, sizeof(r->why), "pthread_setschedparam: %s", strerror(err));
+		return false;
+	}
+	if (!r->spec.bound)
+		return true;
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	err = pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	if (err)
+		snprintf(r->why, sizeof(r->why), "pthread_setaffinity_np: %s", strerror(err));
+	return !err;
+}
+
+static void lateness_body(struct worker *w)
+{
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_condattr_t a;
+	pthread_cond_t c;
+
+	if (!schedule(w->round))
+		fail(w->round->why, 0);
+	pthread_condattr_init(&a);
+	pthread_condattr_setclock(&a, CLOCK_MONOTONIC);
+	pthread_cond_init(&c, &a);
+	w->timed = true;
+	pthread_mutex_lock(&m);
+	while (going(w)) {
+		int64_t due = now() + w->spec->sleep;
+		struct timespec t = timespec_of(due);
+
+		while (pthread_cond_timedwait(&c, &m, &t) != ETIMEDOUT)
+			; /* nobody signals: spurious */
+		record(w, now() - due);
+		done(w, 1);
+	}
+	pthread_mutex_unlock(&m);
+	pthread_cond_destroy(&c);
+	pthread_condattr_destroy(&a);
+}
+
+/* Whether this machine allows it is asked on a thread of its own, before the looks. */
+static void *schedule_thread(void *r)
+{
+	return schedule(r) ? r : NULL;
+}
+
+static bool lateness_round(struct round *r)
+{
+	pthread_t t;
+	void *allowed;
+
+	check("pthread_create", pthread_create(&t, NULL, schedule_thread, r));
+	pthread_join(t, &allowed);
+	return allowed && together(r, 1, lateness_body, NULL);
+}
+
+/* Threads that are alive and blocked. */
+struct crowd {
+	pthread_mutex_t m;
+	pthread_cond_t all_run, go;
+	long running, expected;
+	bool over;
+};
+
+static void *crowd_thread(void *v)
+{
+	struct crowd *c = v;
+
+	pthread_mutex_lock(&c->m);
+	if (++c->running == c->expected)
+		pthread_cond_signal(&c->all_run);
+	while (!c->over)
+		pthread_cond_wait(&c->go, &c->m);
+	pthread_mutex_unlock(&c->m);
+	return NULL;
+}
+
+static int64_t resident(void)
+{
+	/* statm and status are sums that lag behind by some dozen pages a processor. */
+	FILE *f = fopen("/proc/self/smaps_rollup", "r");
+	char line[256];
+	long kib = -1;
+
+	if (!f)
+		fail("/proc/self/smaps_rollup", errno);
+	while (kib < 0 && fgets(line, sizeof(line), f))
+		sscanf(line, "Rss: %ld", &kib);
+	fclose(f);
+	return (int64_t)kib << 10;
+}
+
+static bool many_round(struct round *r)
+{
+	long n = r->spec.threads, made;
+	struct crowd c = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, n, false };
+	pthread_t *t = calloc(n, sizeof(*t));
+	int64_t before, cpu, sw, began;
+	int err = 0;
+
+	memset(t, 1, n * sizeof(*t)); /* resident before, not after */
+	before = resident();
+	cpu = cpu_time();
+	sw = switches();
+	began = now();
+	for (made = 0; made < n; made++) {
+		err = pthread_create(&t[made], NULL, crowd_thread, &c);
+		if (err)
+			break;
+	}
+	pthread_mutex_lock(&c.m);
+	while (!err && c.running < n)
+		pthread_cond_wait(&c.all_run, &c.m);
+	r->ns = now() - began;
+	r->ops = n;
+	r->cpu = cpu_time() - cpu;
+	r->switches = switches() - sw;
+	r->bytes = (double)(resident() - before) / n;
+	c.over = true;
+	pthread_cond_broadcast(&c.go);
+	pthread_mutex_unlock(&c.m);
+	for (long i = 0; i < made; i++)
+		pthread_join(t[i], NULL);
+	free(t);
+	if (err)
+		snprintf(r->why, sizeof(r->why), "pthread_create of thread %ld of %ld: %s", made + 1, n, strerror(err));
+	return !err;
+}
+
+static bool callback_round(struct round *r)
+{
+	return absent(r, "calls from C into Go are Go's");
+}
+
+static const struct {
+	const char *kind;
+	bool (*run)(struct round *); /* false if absent, with why */
+} kinds[] = {
+	{ "lock", lock_round },
+	{ "recursive", recursive_round },
+	{ "rwlock", rwlock_round },
+	{ "condition", condition_round },
+	{ "event", event_round },
+	{ "park", park_round },
+	{ "semaphore", semaphore_round },
+	{ "barrier", barrier_round },
+	{ "queue", queue_round },
+	{ "startjoin", start_join_round },
+	{ "submit", submit_round },
+	{ "call", submit_round }, /* a pool of one thread is how a given thread is called */
+	{ "callback", callback_round },
+	{ "identity", identity_round },
+	{ "lateness", lateness_round },
+	{ "many", many_round },
+};
+
+static void answer(struct round *r)
+{
+	struct hist all = { 0 };
+	const char *comma = "";
+
+	printf("ok ops=%" PRId64 " ns=%" PRId64 " cpu_ns=%" PRId64 " switches=%" PRId64, r->ops, r->ns, r->cpu, r->switches);
+	printf(" least=%" PRId64 " most=%" PRId64 " hist=", r->least, r->most);
+	for (long i = 0; i < r->count; i++) {
+		struct hist *h = &r->workers[i].waits;
+
+		for (int b = 0; b < BUCKETS; b++)
+			all.counts[b] += h->counts[b];
+		all.max = h->max > all.max ? h->max : all.max;
+	}
+	for (int b = 0; b < BUCKETS; b++) {
+		if (all.counts[b]) {
+			printf("%s%d:%" PRIu64, comma, b, all.counts[b]);
+			comma = ",";
+		}
+	}
+	printf(" max_ns=%" PRId64 " bytes=%.1f\n", all.max, r->bytes);
+}
+
+static long number(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (*end || end == text || n < 0)
+		fail("not a number", 0);
+	return n;
+}
+
+/* Sets one key=value. */
+static void set(struct spec *s, char *pair)
+{
+	const struct {
+		const char *key;
+		char *field;
+	} texts[] = { { "kind", s->kind }, { "op", s->op }, { "policy", s->policy } };
+	const struct {
+		const char *key;
+		long *field;
+	} numbers[] = {
+		{ "threads", &s->threads }, { "pairs", &s->pairs }, { "parties", &s->parties }, { "permits", &s->permits },
+		{ "capacity", &s->capacity }, { "producers", &s->producers }, { "consumers", &s->consumers }, { "reads", &s->reads },
+		{ "work", &s->work }, { "think", &s->think }, { "stack", &s->stack }, { "sleep", &s->sleep },
+		{ "batch", &s->batch }, { "warm_ns", &s->warm }, { "time_ns", &s->time }, { "timed", &s->timed },
+	};
+	char *value = strchr(pair, '=');
+
+	if (!value)
+		fail("not key=value", 0);
+	*value++ = 0;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+		if (!strcmp(pair, texts[i].key))
+			snprintf(texts[i].field, 16, "%s", value);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		if (!strcmp(pair, numbers[i].key))
+			*numbers[i].field = number(value);
+	if (!strcmp(pair, "bound"))
+		s->bound = !strcmp(value, "true");
+	/* caller and procs say nothing to a program whose threads are the system's. */
+}
+
+static void run(char *line)
+{
+	struct round r = { .spec = { .threads = 1, .pairs = 1, .parties = 1, .permits = 1, .capacity = 1, .producers = 1, .consumers = 1 } };
+
+	for (char *pair = strtok(line, " \n"); pair; pair = strtok(NULL, " \n"))
+		set(&r.spec, pair);
+	if (r.spec.batch < 1 || r.spec.time < 1)
+		fail("batch and time_ns are missing", 0);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		if (strcmp(r.spec.kind, kinds[i].kind))
+			continue;
+		if (kinds[i].run(&r))
+			answer(&r);
+		else
+			printf("absent %s\n", r.why);
+		if (r.workers)
+			pthread_barrier_destroy(&r.gate);
+		free(r.workers);
+		return;
+	}
+	fail("unknown kind", 0);
+}
+
+int main(void)
+{
+	char libc[64] = "", *line = NULL;
+	size_t size = 0;
+
+	if (!confstr(_CS_GNU_LIBC_VERSION, libc, sizeof(libc)))
+		strcpy(libc, "another C library than glibc");
+	printf("ready C compiler %s, %s\n", __VERSION__, libc);
+	fflush(stdout);
+	while (getline(&line, &size, stdin) > 0) {
+		if (!strncmp(line, "run ", 4))
+			run(line + 4);
+		else if (!strncmp(line, "bucket ", 7))
+			printf("ok %d\n", bucket(strtoll(line + 7, NULL, 10)));
+		else
+			fail("neither run nor bucket", 0);
+		fflush(stdout);
+	}
+	free(line);
+	return 0;
+}

@@ -1,0 +1,124 @@
+package foreign
+
+// The languages: their sources, the tools that they need, and how a program is made of both.
+
+import (
+	"context"
+	_ "embed" // the sources
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"example.com/thread/bench/internal/sample"
+)
+
+// Sources are part of this program, so that it needs no tree to run in.
+var (
+	//go:embed c/bench.c
+	cSource []byte
+	//go:embed rust/bench.rs
+	rustSource []byte
+	//go:embed java/Bench.java
+	javaSource []byte
+	//go:embed python/bench.py
+	pythonSource []byte
+)
+
+// A language is one way to make a program.
+type language struct {
+	name   string
+	file   string // that its source is written to
+	source []byte
+	// build makes the program in dir, where its source is, and returns how it is started.
+	build func(ctx context.Context, dir, source string) (argv []string, err error)
+}
+
+var languages = []language{
+	{"C", "bench.c", cSource, buildC},
+	{"Rust", "bench.rs", rustSource, buildRust},
+	{"Java", "Bench.java", javaSource, buildJava},
+	{"Python", "bench.py", pythonSource, buildPython},
+}
+
+// Languages returns the names that [Start] takes.
+func Languages() []string {
+	var names []string
+	for _, l := range languages {
+		names = append(names, l.name)
+	}
+	return names
+}
+
+// buildC takes the compiler that cgo would: $CC, else gcc, else cc.
+func buildC(ctx context.Context, dir, source string) ([]string, error) {
+	if cAbsent != "" {
+		return nil, &sample.AbsentError{Why: cAbsent}
+	}
+	cc := strings.Fields(os.Getenv("CC")) // it may have arguments: zig cc
+	if len(cc) == 0 {
+		path, err := find("gcc", "cc")
+		if err != nil {
+			return nil, err
+		}
+		cc = []string{path}
+	} else if _, err := find(cc[0]); err != nil {
+		return nil, err
+	}
+	program := filepath.Join(dir, "bench")
+	return []string{program}, compile(exec.CommandContext(ctx, cc[0], append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)...))
+}
+
+func buildRust(ctx context.Context, dir, source string) ([]string, error) {
+	rustc, err := find("rustc")
+	if err != nil {
+		return nil, err
+	}
+	version, err := exec.CommandContext(ctx, rustc, "--version").Output()
+	if err != nil {
+		return nil, fmt.Errorf("rustc --version: %w", err)
+	}
+	program := filepath.Join(dir, "bench")
+	// As cargo build --release does. The library's version is the compiler's, which a program is not told.
+	cmd := exec.CommandContext(ctx, rustc, "--edition=2021", "-Copt-level=3", "-o", program, source)
+	cmd.Env = append(os.Environ(), "BENCH_RUSTC="+strings.TrimSpace(string(version)))
+	return []string{program}, compile(cmd)
+}
+
+func buildJava(ctx context.Context, dir, source string) ([]string, error) {
+	javac, err := find("javac")
+	if err != nil {
+		return nil, err
+	}
+	java, err := find("java")
+	if err != nil {
+		return nil, err
+	}
+	// The machine warns on its standard output by default, which is for answers.
+	return []string{java, "-Xlog:disable", "-Xlog:all=warning:stderr", "-cp", dir, "Bench"}, compile(exec.CommandContext(ctx, javac, "-d", dir, source))
+}
+
+func buildPython(_ context.Context, _, source string) ([]string, error) {
+	python, err := find("python3", "python")
+	return []string{python, source}, err
+}
+
+// find returns the path of the first of these tools that is there.
+func find(tools ...string) (string, error) {
+	for _, t := range tools {
+		if path, err := exec.LookPath(t); err == nil {
+			return path, nil
+		}
+	}
+	return "", &sample.AbsentError{Why: "no " + strings.Join(tools, ", no ") + " in PATH"}
+}
+
+// compile runs a compiler. That it cannot compile is a fault, not an absence.
+func compile(cmd *exec.Cmd) error {
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package page
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.com/thread/bench/internal/chart"
+	"example.com/thread/bench/internal/fixture"
+	"example.com/thread/bench/internal/result"
+)
+
+func write(t *testing.T, run *result.Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Write(&b, run); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTheSameRunGivesTheSamePage(t *testing.T) {
+	first, second := write(t, fixture.Run()), write(t, fixture.Run())
+	if first != second {
+		t.Error("two pages of one run differ")
+	}
+}
+
+func TestThePageSaysWhatTheRunSays(t *testing.T) {
+	run := fixture.Run()
+	got := write(t, run)
+	want := []string{
+		"Example 9000", "6.1.0", "go1.26.8", "glibc 2.36", "0.12, 0.3, 0.51", "unknown", "rustc 1.95.0", "3.14.2 &lt;free-threaded&gt;",
+		"bench -html page.html",
+		"2 January 2026, 03:04 UTC", "1h23m0s", "9 of 100ms a cell", "99 % confidence", "governor &lt;powersave&gt;", "no java in PATH",
+	}
+	for _, r := range run.Rows {
+		want = append(want, `<tbody id="`+r.Name+`">`)
+	}
+	charts, err := chart.All(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range charts {
+		want = append(want, string(c.SVG))
+	}
+	for _, w := range want {
+		if !strings.Contains(got, w) {
+			t.Errorf("%.80q is not in the page", w)
+		}
+	}
+	for _, bad := range []string{"<script", "http://", "https://", "ZgotmplZ"} {
+		if strings.Contains(strings.ReplaceAll(got, `xmlns="http://www.w3.org/2000/svg"`, ""), bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+}
+
+func TestThePageIsWellFormedAndItsTablesHaveEachCell(t *testing.T) {
+	got := write(t, fixture.Run())
+	closed := regexp.MustCompile(`<(meta|link) ([^>]*)>`).ReplaceAllString(got, "<$1 $2/>") // which HTML never closes
+	d := xml.NewDecoder(strings.NewReader(strings.TrimPrefix(closed, "<!DOCTYPE html>\n")))
+	d.Entity = xml.HTMLEntity
+	headless, ids := 0, map[string]bool{}
+	for {
+		tok, err := d.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			line, _ := d.InputPos()
+			t.Fatalf("line %d: %v", line, err)
+		}
+		e, ok := tok.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		attrs := map[string]string{}
+		for _, a := range e.Attr {
+			attrs[a.Name.Local] = a.Value
+		}
+		if e.Name.Local == "th" && attrs["scope"] == "" {
+			headless++
+		}
+		if id := attrs["id"]; id != "" {
+			if ids[id] {
+				t.Errorf("two elements have the id %s", id)
+			}
+			ids[id] = true
+		}
+		if e.Name.Local == "svg" && (attrs["role"] != "img" || attrs["aria-label"] == "") {
+			t.Errorf("a chart without a role or a label: %v", attrs)
+		}
+	}
+	if headless > 0 {
+		t.Errorf("%d th without scope", headless)
+	}
+	for _, m := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got, -1) {
+		id, err := url.PathUnescape(m[1])
+		if err != nil || !ids[id] {
+			t.Errorf("a link leads to %s, which is not there: %v", m[1], err)
+		}
+	}
+	cells := 0
+	for _, r := range fixture.Run().Rows {
+		cells += len(r.Cells)
+	}
+	_, tables, _ := strings.Cut(got, "<h2>All figures</h2>")
+	if n := strings.Count(tables, `<th scope="row">`); n != cells {
+		t.Errorf("the tables have %d cells, want %d", n, cells)
+	}
+}
+
+func TestARunWithNothingInItHasAPage(t *testing.T) {
+	if got := write(t, &result.Run{}); strings.Contains(got, "<svg") || strings.Contains(got, "<table") || !strings.Contains(got, "unknown") {
+		t.Error("the page of an empty run has charts or tables, or does not say what it does not know")
+	}
+}
+
+func TestTextOfARunIsEscaped(t *testing.T) {
+	run := &result.Run{Rows: fixture.Run().Rows[:3], Command: "<script>alert(1)</script>"}
+	for i := range run.Rows {
+		run.Rows[i].Cells[2].Contender = `"><script>alert(2)</script>`
+		run.Rows[i].Params = append(run.Rows[i].Params, result.Param{Key: "x", Value: "</text><script>alert(3)</script>"})
+	}
+	if strings.Contains(write(t, run), "<script") {
+		t.Error("text of the run became an element")
+	}
+}
+
+// cell makes a cell of one line.
+func cell(name string, ratio float64, v result.Verdict) result.Cell {
+	return result.Cell{Contender: name, Time: result.Estimate{Center: 100 * ratio}, Ratio: &result.Estimate{Center: ratio}, Verdict: v}
+}
+
+func TestTheSummaryCountsEachRowOnce(t *testing.T) {
+	ours := result.Cell{Contender: "osthread", Ours: true, Time: result.Estimate{Center: 100}}
+	low := cell("thread.Lock", 0.2, result.Faster)
+	low.Ours = true
+	gone := result.Cell{Contender: "Java", Absent: "no java in PATH"}
+	run := &result.Run{Rows: []result.Row{
+		{Name: "lock/a", Kind: "lock", Cells: []result.Cell{ours, low, cell("sync", 2, result.Slower), gone}},
+		{Name: "lock/b", Kind: "lock", Cells: []result.Cell{ours, cell("sync", 0.5, result.Faster), cell("Rust", 0.25, result.Faster), gone}},
+		{Name: "lock/c", Kind: "lock", Cells: []result.Cell{ours, cell("sync", 0.9, result.NoDifference), cell("Rust", 0.95, result.Faster)}},
+		{Name: "queue/d", Kind: "queue", Cells: []result.Cell{ours, cell("sync", 1, result.NoDifference), cell("Rust", 3, result.Slower)}},
+		{Name: "queue/e", Kind: "queue", Cells: []result.Cell{ours, gone}},
+		{Name: "queue/f", Kind: "queue", Cells: []result.Cell{ours, cell("sync", 7, result.Slower)}},
+		{Name: "queue/g", Kind: "queue", Cells: []result.Cell{{Contender: "osthread", Ours: true, Absent: "broken"}, cell("sync", 7, result.Slower)}},
+	}}
+	s := summarize(run)
+	if want := (tally{Rows: 5, Faster: 2, Same: 1, Slower: 2}); s.All != want {
+		t.Errorf("got %+v, want %+v", s.All, want)
+	}
+	if want := []tally{{Name: "Lock", Rows: 3, Faster: 1, Slower: 2}, {Name: "Queue", Rows: 2, Faster: 1, Same: 1}}; !slices.Equal(s.Kinds, want) {
+		t.Errorf("got %+v, want %+v", s.Kinds, want)
+	}
+	anchors := func(es []extreme) (out []string) {
+		for _, e := range es {
+			out = append(out, e.Anchor+" "+e.Peer)
+		}
+		return out
+	}
+	if got, want := anchors(s.Worst), []string{"lock/b Rust", "lock/c Rust"}; !slices.Equal(got, want) {
+		t.Errorf("got worst %v, want %v", got, want)
+	}
+	if got, want := anchors(s.Best), []string{"queue/f sync", "lock/a sync"}; !slices.Equal(got, want) {
+		t.Errorf("got best %v, want %v", got, want)
+	}
+	for _, p := range s.Peers {
+		if p.Name == "thread.Lock" || p.Name == "Java" {
+			t.Errorf("%s counts as one of the others", p.Name)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"example.com/thread/bench/internal/measure"
+	"example.com/thread/bench/internal/result"
+	"example.com/thread/bench/internal/scenario"
+	"example.com/thread/bench/internal/stats"
+)
+
+// options are what the flags say, checked.
+type options struct {
+	measure.Options
+	command  string
+	specs    []scenario.Spec
+	only     []string
+	list     bool
+	self     bool
+	baseline *result.Run
+
+	json, benchfmt, html, svg string // where to; "" for nowhere
+}
+
+func parse(args []string, usage io.Writer) (o options, err error) {
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.SetOutput(usage)
+	run := f.String("run", "", "only rows whose name matches this `regexp`")
+	only := f.String("only", "", "only these `contenders`, with commas between; the baseline is always there")
+	f.IntVar(&o.Rounds, "count", 12, fmt.Sprintf("`rounds` of each cell, %d at least", stats.LeastRounds))
+	f.DurationVar(&o.Time, "time", 50*time.Millisecond, "`duration` of a round")
+	quick := f.Bool("quick", false, "a choice of rows, 8 rounds of 8 ms each: under a minute")
+	f.BoolVar(&o.list, "list", false, "list the rows and end")
+	f.BoolVar(&o.self, "self", false, "measure the baseline against itself, which must show no difference in 19 rows of 20")
+	f.StringVar(&o.json, "json", "", "write the results to this `file` as JSON")
+	f.StringVar(&o.benchfmt, "benchfmt", "", "write the rounds to this `file` as benchstat reads them")
+	f.StringVar(&o.html, "html", "", "write a page with charts and tables to this `file`")
+	f.StringVar(&o.svg, "svg", "", "write the charts into this `folder`")
+	baseline := f.String("baseline", "", "compare with the run that -json wrote to this `file`")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	if f.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
+	}
+	given := map[string]bool{}
+	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	o.command = commandLine(args)
+	o.Timed = 2
+	o.specs = scenario.All()
+	if *quick {
+		o.Timed = 1
+		o.specs = scenario.Quick()
+		if !given["count"] {
+			o.Rounds = stats.LeastRounds
+		}
+		if !given["time"] {
+			o.Time = 8 * time.Millisecond
+		}
+	}
+	if o.Rounds < stats.LeastRounds {
+		return o, fmt.Errorf("-count %d: fewer than %d rounds have no interval of %.0f %%", o.Rounds, stats.LeastRounds, 100*stats.Confidence)
+	}
+	if o.Time < time.Millisecond {
+		return o, fmt.Errorf("-time %v: must be 1ms or more", o.Time)
+	}
+	if *only != "" {
+		o.only = strings.Split(*only, ",")
+	}
+	if o.self && o.only != nil {
+		return o, fmt.Errorf("-self measures the baseline alone: -only has no place beside it")
+	}
+	if *baseline != "" {
+		if o.baseline, err = result.ReadFile(*baseline); err != nil {
+			return o, fmt.Errorf("-baseline: %w", err)
+		}
+	}
+	return o, o.choose(*run)
+}
+
+// choose leaves the rows whose name matches.
+func (o *options) choose(pattern string) error {
+	match, err := regexp.Compile(pattern)
+	if err != nil {
+		return fmt.Errorf("-run: %w", err)
+	}
+	all := o.specs
+	o.specs = nil
+	for _, s := range all {
+		if match.MatchString(s.Name()) {
+			o.specs = append(o.specs, s)
+		}
+	}
+	if len(o.specs) == 0 {
+		return fmt.Errorf("no row matches %q; -list shows them", pattern)
+	}
+	return nil
+}
