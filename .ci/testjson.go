@@ -39,6 +39,9 @@ type results struct {
 	stray  []string // lines that are not JSON: of a program that wrote past the pipe, or of go itself
 }
 
+// rank tells which end of a test stays that ends more than once, as with -count and -cpu: one failure fails it, and it was run if it passed once.
+var rank = map[string]int{"skip": 1, "pass": 2, "fail": 3, "build-fail": 3}
+
 func read(file string) (*results, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -72,7 +75,9 @@ func (r *results) add(e event) {
 	case "output", "build-output":
 		r.output[u] = append(r.output[u], e.Output)
 	case "pass", "fail", "skip", "build-fail":
-		r.action[u] = e.Action
+		if rank[e.Action] > rank[r.action[u]] {
+			r.action[u] = e.Action
+		}
 	}
 }
 
