@@ -20,5 +20,3 @@ func TestApartmentWhereThereIsNoCOM(t *testing.T) {
 		assert.Zero(t, NumThread())
 	})
 }
-
-func inSTA() bool { return false }

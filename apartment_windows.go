@@ -30,7 +30,7 @@ func osEnterApartment(t *Thread, a Apartment) error {
 		model = windows.COINIT_DISABLE_OLE1DDE | windows.COINIT_APARTMENTTHREADED
 	}
 	if r, _, _ := coInitializeEx.Call(0, model); int32(r) < 0 {
-		return os.NewSyscallError("CoInitializeEx", fmt.Errorf("%v: %w", a, syscall.Errno(r)))
+		return os.NewSyscallError("CoInitializeEx", fmt.Errorf("%v: %w", a, syscall.Errno(uint32(r))))
 	}
 	t.apartment = a
 	return nil

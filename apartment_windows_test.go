@@ -31,17 +31,12 @@ func apartmentType() (kind int32, err error) {
 	var qualifier int32
 	r, _, _ := coGetApartmentType.Call(uintptr(unsafe.Pointer(&kind)), uintptr(unsafe.Pointer(&qualifier)))
 	if r != 0 {
-		return 0, syscall.Errno(r)
+		return 0, syscall.Errno(uint32(r))
 	}
 	return kind, nil
 }
 
 func isSTA(kind int32) bool { return kind == aptSTA || kind == aptMainSTA }
-
-func inSTA() bool {
-	kind, err := apartmentType()
-	return err == nil && isSTA(kind)
-}
 
 func TestApartmentIsCOMs(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {

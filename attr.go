@@ -14,15 +14,18 @@ import (
 // Attr holds the attributes of a thread to come. The zero value, and a nil *Attr, ask for the defaults.
 type Attr struct {
 	// Name is what the system's tools show, cut to what they can: 15 bytes on Linux, 63 on macOS; not inside a character,
-	// and at the first NUL. Thread.Name returns it whole. "" leaves the system's own.
+	// and at the first NUL; on Windows it is whole, up to the first NUL, from Windows 10 1607 on. Thread.Name returns it whole. Where
+	// the system shows no names it is Thread.Name's alone. "" leaves the system's own.
 	Name string
 	// StackSize is in bytes, for the frames of C code; 0 stands for what StackSize returns. See SetStackSize. On Windows the most is 64 MiB, as Go's
 	// runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the
-	// system's default, a page; NoGuard for none.
+	// system's default, a page; NoGuard for none. Windows has a guard of its own: there, and where threads are pinned, any but 0 is
+	// errors.ErrUnsupported.
 	GuardSize int
-	// Affinity holds the numbers of the processors that the thread may run on; nil leaves what it inherits.
+	// Affinity holds the numbers of the processors that the thread may run on, on Windows within its processor group; nil leaves what it
+	// inherits. It is of Linux and Windows, elsewhere errors.ErrUnsupported.
 	Affinity []int
 	// Policy and Priority are as for Thread.SetPriority. PolicyInherit leaves what the thread inherits.
 	Policy   Policy
@@ -31,13 +34,15 @@ type Attr struct {
 	// syscall.EINVAL: a thread whose policy or priority is set, also later, is out of the classes for good.
 	QoS QoS
 	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits. POSIX gives niceness to the process, Linux to each
-	// thread.
+	// thread; elsewhere any but 0 is errors.ErrUnsupported.
 	Nice int
 	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
-	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process.
+	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process. It is of Linux, and of macOS
+	// with cgo; elsewhere any but nil is errors.ErrUnsupported.
 	SignalMask []os.Signal
-	// Apartment is the COM apartment that the thread is in while its body and the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
-	// the body.
+	// Apartment is the COM apartment that the thread is in while its body and the destructors of its Keys run, on Windows. ApartmentNone leaves COM
+	// to the body. Any other is errors.ErrUnsupported on other systems, and on Windows without COM (Nano Server); what COM refuses is Start's error,
+	// the HRESULT as a syscall.Errno.
 	Apartment Apartment
 	// Detached threads are nobody's to join.
 	Detached bool
@@ -244,8 +249,8 @@ func (t *Thread) Name() string {
 	return t.name
 }
 
-// SetName names t, for the system's tools too; see Attr.Name. On macOS a thread can name only itself. It returns ErrEnded, or the system's
-// error; the name is then as it was.
+// SetName names t, for the system's tools too; see Attr.Name. On macOS a thread can name only itself. It returns ErrEnded, the system's error, or
+// on Windows before 10 1607 errors.ErrUnsupported; the name is then as it was.
 func (t *Thread) SetName(name string) error {
 	return t.whileAlive(func() error {
 		if err := osSetName(t, name); err != nil {
@@ -265,8 +270,8 @@ func SetName(name string) error {
 	return t.SetName(name)
 }
 
-// SetAffinity binds t to the processors with the numbers cpus. It returns ErrEnded, syscall.EINVAL if none of them is there,
-// or the system's error.
+// SetAffinity binds t to the processors with the numbers cpus. It returns ErrEnded, syscall.EINVAL if none of them is there, on Windows if one of
+// them is not, or the system's error; on other systems than Linux and Windows errors.ErrUnsupported.
 func (t *Thread) SetAffinity(cpus []int) error {
 	if err := checkAffinity(cpus); err != nil {
 		return err
@@ -274,7 +279,8 @@ func (t *Thread) SetAffinity(cpus []int) error {
 	return t.whileAlive(func() error { return osSetAffinity(t, cpus) })
 }
 
-// Affinity returns the numbers of the processors that t may run on, ascending.
+// Affinity returns the numbers of the processors that t may run on, ascending. It returns ErrEnded, or the system's error; on other systems than
+// Linux and Windows errors.ErrUnsupported.
 func (t *Thread) Affinity() (cpus []int, err error) {
 	err = t.whileAlive(func() error { cpus, err = osGetAffinity(t); return err })
 	return cpus, err
@@ -283,7 +289,9 @@ func (t *Thread) Affinity() (cpus []int, err error) {
 // SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its priority, on Linux 1 to 99; for the others it is 0. On Windows
 // the policy is PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities are those of sched_get_priority_min and its
 // twin, also for PolicyOther, where 0 stands for the default; any call takes t out of the QoS classes for good. It returns ErrEnded,
-// syscall.EINVAL, or the system's error, which is syscall.EPERM for a real-time policy without the right to it.
+// syscall.EINVAL, or the system's error, which is syscall.EPERM for a real-time policy without the right to it. A policy that the system has not
+// is errors.ErrUnsupported: on Windows all but PolicyOther, on macOS PolicyBatch and PolicyIdle, and elsewhere than on Linux, Windows and macOS
+// with cgo every one.
 func (t *Thread) SetPriority(p Policy, priority int) error {
 	if p == PolicyInherit {
 		return badAttr("policy %v of a thread that runs", p)
@@ -294,14 +302,15 @@ func (t *Thread) SetPriority(p Policy, priority int) error {
 	return t.whileAlive(func() error { return osSetPriority(t, p, priority) })
 }
 
-// Priority returns t's scheduling policy and priority.
+// Priority returns t's scheduling policy and priority. It returns ErrEnded, or the system's error; errors.ErrUnsupported elsewhere than on Linux,
+// Windows and macOS with cgo, and for a policy of Linux that has no name here (SCHED_DEADLINE).
 func (t *Thread) Priority() (p Policy, priority int, err error) {
 	err = t.whileAlive(func() error { p, priority, err = osPriority(t); return err })
 	return p, priority, err
 }
 
 // SetNice sets t's niceness, -20 to 19. It returns ErrEnded, syscall.EINVAL, or the system's error: syscall.EACCES to lower it
-// without the right to.
+// without the right to; on other systems than Linux errors.ErrUnsupported.
 func (t *Thread) SetNice(n int) error {
 	if !osNice {
 		return unsupported("niceness of a thread")
@@ -312,7 +321,8 @@ func (t *Thread) SetNice(n int) error {
 	return t.whileAlive(func() error { return osSetNice(t, n) })
 }
 
-// CPUTime returns how long t has run on a processor, user and system, also after its end.
+// CPUTime returns how long t has run on a processor, user and system, also after its end. It returns the system's error, and errors.ErrUnsupported
+// elsewhere than on Linux, Windows and macOS with cgo.
 func (t *Thread) CPUTime() (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,7 +11,7 @@
 // thread's record, where it runs
 //
 //   - the body of a native thread, made by [Start]: pthread_create calls the body, which stays there;
-//   - the body of a pinned thread, made by Start with [Attr.Pinned] and always without cgo: a goroutine
+//   - the body of a pinned thread, made by Start with [Attr.Pinned], and always without cgo except on Windows: a goroutine
 //     locked to a thread of Go's that dies with it;
 //   - between [Attach] and [Detach], which lock a goroutine to the thread it is on;
 //   - a call from C on a thread that C made (an alien thread): it is attached on first sight and until it ends.
@@ -65,8 +65,8 @@
 // an error that errors.Is errors.ErrUnsupported; osthread.h stops the build of C code where it cannot share a lock. On a macOS before
 // 14.4, and with the build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
 //
-// The tests run on Linux (amd64, 386, and by emulation arm64; glibc and musl) and, by wine, on Windows. What is for macOS is compiled and linked, for
-// arm64 and amd64, and has not been run; of the others, all but Linux without cgo are compiled alone.
+// The tests run on Linux (amd64, 386, and by emulation arm64 and riscv64; glibc and musl; with and without cgo) and, by wine, on Windows (amd64).
+// What is for macOS is only compiled and linked, for arm64 and amd64. All else is only compiled.
 //
 // # Filters and old kernels
 //

@@ -94,6 +94,7 @@ func (t *Thread) Detach() error {
 	t.detached = true
 	if t.ended {
 		t.letGo()
+		t.handle.close()
 	}
 	return nil
 }
@@ -156,8 +157,8 @@ const (
 	goneSpins  = 200                   // looks with a pause between, about 50 us
 	gonePauses = 8                     // of 15 ns, between two looks
 	goneSleep  = 50 * time.Microsecond // between later looks: the thread waits for a processor
-	// A thread that detached itself is told by its id, which the system gives to a new thread only after all others,
-	// some 30,000. After this time an id that lives is another thread's.
+	// A thread that detached itself is told by its id, which Linux gives to a new thread only after all others, some 30,000. After this time an id
+	// that lives is another thread's. Windows uses ids again at once: there a handle tells, where there is one (handle_windows.go).
 	goneAtLast = time.Second
 )
 
@@ -192,10 +193,11 @@ func (t *Thread) gone() bool {
 	if t.joiners.claim == claimJoin {
 		t.joiners.claim = claimNone
 	}
-	if osExists(t.nativeID) && futex.Now()-t.joiners.endedAt < int64(goneAtLast) {
+	if t.handle.lingers(t) {
 		return false
 	}
 	t.joiners.claim = claimGone
+	t.handle.close()
 	return true
 }
 

@@ -170,7 +170,13 @@ func osGetAffinity(t *Thread) (cpus []int, err error) {
 	return cpus, nil
 }
 
-var policies = [...]int{PolicyOther: unix.SCHED_NORMAL, PolicyFIFO: unix.SCHED_FIFO, PolicyRR: unix.SCHED_RR, PolicyBatch: unix.SCHED_BATCH, PolicyIdle: unix.SCHED_IDLE}
+var policies = [...]int{
+	PolicyOther: unix.SCHED_NORMAL,
+	PolicyFIFO:  unix.SCHED_FIFO,
+	PolicyRR:    unix.SCHED_RR,
+	PolicyBatch: unix.SCHED_BATCH,
+	PolicyIdle:  unix.SCHED_IDLE,
+}
 
 // osPriorityBounds returns the least and most priority of a policy.
 func osPriorityBounds(p Policy) (least, most int, err error) {

@@ -15,6 +15,8 @@ func meetsGuard(*testing.T, *Attr) bool { return false }
 
 func alienCall(func()) error { return errors.ErrUnsupported }
 
-func cMemory() (*uint32, error) { return nil, errors.ErrUnsupported }
+func cMemory(t *testing.T) (*uint32, error) { return nil, errors.ErrUnsupported }
 
 func unlockAsC(*uint32) error { return errors.ErrUnsupported }
+
+func inSTA() bool { return false }

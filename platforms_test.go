@@ -25,7 +25,7 @@ import (
 //	meetsGuard(t, a)   whether C code that overflows the stack of a thread with the attributes a ends the process
 //	alienCall(f)       has a thread that is not Go's call f, and waits for its end
 //	unlockAsC(word)    unlocks the Lock with that word as C code does
-//	cMemory()          is a word of memory that is not Go's, zeroed
+//	cMemory(t)         is a word of memory that is not Go's, zeroed
 //	inSTA()            whether COM says that the calling thread is in a single-threaded apartment
 //
 // They return errors.ErrUnsupported where there is nothing to do so with.
@@ -226,7 +226,7 @@ func checkStackSizes(t *testing.T, cell string) {
 func checkGuardSizes(t *testing.T, cell string) {
 	switch cell {
 	case "yes":
-		for _, size := range []int{NoGuard, 1, 1 << 20} {
+		for _, size := range []int{NoGuard, 1, 4096, 64 << 10, 1 << 20} {
 			run(t, &Attr{StackSize: 4 << 20, GuardSize: size}, func() { assert.NoError(t, useStack(2<<20)) })
 		}
 		assert.True(t, meetsGuard(t, &Attr{StackSize: 512 << 10, GuardSize: 256 << 10}))
@@ -461,7 +461,7 @@ func checkSharedLock(t *testing.T, cell string) {
 	if portableFutex {
 		t.Skip("with portablefutex the lock is Go's alone, as the documentation says")
 	}
-	word, err := cMemory()
+	word, err := cMemory(t)
 	if cell == "no" {
 		assert.ErrorIs(t, err, errors.ErrUnsupported)
 		return

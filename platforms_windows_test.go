@@ -56,9 +56,14 @@ func alienCall(f func()) error {
 	return err
 }
 
-func cMemory() (*uint32, error) {
+func cMemory(t *testing.T) (*uint32, error) {
 	page, err := windows.VirtualAlloc(0, unsafe.Sizeof(uint32(0)), windows.MEM_COMMIT|windows.MEM_RESERVE, windows.PAGE_READWRITE)
 	return *(**uint32)(unsafe.Pointer(&page)), err // vet takes a plain conversion for a mistake
+}
+
+func inSTA() bool {
+	kind, err := apartmentType()
+	return err == nil && isSTA(kind)
 }
 
 // unlockAsC is ost_mutex_unlock of a lock that is waited for.

@@ -48,7 +48,7 @@ static void push_orphan(struct ost_watch_ *w)
  * its stack. Go's own destructor would put the M up for use again, with those
  * functions still on its goroutine's stack; the collector, which has not seen
  * them for a while, would then find pointers to what it has freed, and abort
- * the process. So the M stays taken, some 13 KB.
+ * the process. So the M stays taken, some 15 KB.
  *
  *   - on Linux by emptying all keys, which are numbers from 0 with glibc and
  *     musl; one that nobody made may be set to nothing. The thread then ends as

@@ -78,8 +78,9 @@ func ostEnded(slot C.uintptr_t) C.int {
 //
 // The runtime preempts by a SIGURG, marks the thread's M, and sends no other before that one is taken in Go. It does so to an M whose thread
 // has just ended, too, while that still holds its P; nobody takes the signal, and the M stays marked when the next thread of
-// C gets it (preemptone and preemptM in runtime/proc.go and signal_unix.go, seen in Go 1.26 and 1.27). Such a loop would then hold up every collection,
-// and at GOMAXPROCS=1 all that is Go. A signal of our own, taken here, unmarks the M. It takes 3 to 4 us, as much as a twelfth of a start.
+// C gets it (preemptone and preemptM in runtime/proc.go and signal_unix.go, seen in Go 1.26 and 1.27). Such a loop would then hold up every
+// collection, and at GOMAXPROCS=1 all that is Go. A signal of our own, taken here, unmarks the M. It takes 3 to 4 us, as much as a twelfth of a
+// start.
 func osMakePreemptible(t *Thread) {
 	syscall.RawSyscall(unix.SYS_TGKILL, uintptr(pid), uintptr(t.nativeID), uintptr(unix.SIGURG))
 }

@@ -1,7 +1,6 @@
 package thread
 
 import (
-	"errors"
 	"syscall"
 	"testing"
 
@@ -10,29 +9,6 @@ import (
 )
 
 var classes = []QoS{QoSBackground, QoSUtility, QoSDefault, QoSUserInitiated, QoSUserInteractive}
-
-func TestQoSIsTheSystemsOrUnsupported(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		for _, q := range classes {
-			a := attr(Attr{QoS: q})
-			if !osQoS {
-				_, err := Start(func() { t.Error("the body ran") }, a)
-				assert.ErrorIs(t, err, errors.ErrUnsupported, q)
-				assert.Equal(t, err, a.Check(), q)
-				continue
-			}
-			run(t, a, func() {
-				got, err := Current().QoS()
-				assert.NoError(t, err)
-				assert.Equal(t, q, got)
-			})
-		}
-		run(t, attr(Attr{}), func() {
-			_, err := Current().QoS()
-			assert.Equal(t, !osQoS, errors.Is(err, errors.ErrUnsupported))
-		})
-	})
-}
 
 func TestQoSAndAPolicyExcludeEachOther(t *testing.T) {
 	for _, q := range classes {

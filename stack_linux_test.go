@@ -25,9 +25,3 @@ func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 		assert.True(t, endedBySegv(out, err), "%v\n%s", err, out)
 	}
 }
-
-func TestGuardSizes(t *testing.T) {
-	for _, guard := range []int{NoGuard, 1, 4096, 64 << 10} {
-		run(t, &Attr{StackSize: 256 << 10, GuardSize: guard}, func() { ctest.Recurse(64 << 10) })
-	}
-}

@@ -65,6 +65,7 @@ type Thread struct {
 	result   error
 	cpu      time.Duration // when ended
 	joiners  joiners
+	handle   handle
 }
 
 // A start is what Start and the new thread share until the body runs.
@@ -73,8 +74,6 @@ type start struct {
 	attr  attrs
 	begun park.Waiter
 	err   error // why the thread could not begin
-
-	entered atomic.Uint32 // 1 when the thread has called Go; on Windows
 }
 
 // startSpin tells whether new threads begin while Start spins: after some 15 us where a processor is free.
@@ -91,9 +90,9 @@ func NumThread() int { return int(started.Load()) }
 //
 // Attributes are checked before anything is made; a bad one is ErrStackSize or syscall.EINVAL. What the system refuses comes back as an
 // *os.SyscallError that wraps the errno, with no thread left: syscall.EAGAIN at a limit on the number of threads or memory,
-// syscall.EPERM for a policy, priority or niceness that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. A little
-// before the limit (GOMAXPROCS + 16 threads) Start says EAGAIN by itself, since Go's runtime aborts the process when it cannot make a
-// thread. What the platform cannot do is errors.ErrUnsupported.
+// syscall.EPERM for a policy, priority or niceness that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. On
+// Linux, a little before the limit (GOMAXPROCS + 16 threads), Start says EAGAIN by itself, since Go's runtime aborts the process when it cannot
+// make a thread. What the platform cannot do is errors.ErrUnsupported.
 //
 // What the caller did before Start synchronizes before fn begins. A nil fn is syscall.EINVAL.
 func Start(fn func(), attr *Attr) (*Thread, error) {
@@ -214,6 +213,9 @@ func (t *Thread) finish(result error) (detach bool) {
 	t.mu.Lock()
 	t.result, t.cpu, t.ended = result, cpu, true
 	waiting := t.joiners.end()
+	if t.detached && len(waiting) == 0 {
+		t.handle.close()
+	}
 	t.mu.Unlock()
 	for _, w := range waiting {
 		w.Unpark()
@@ -287,8 +289,9 @@ func contain(fn func()) (end error) {
 
 type goexitMark struct{}
 
-// lockOnce leaves the calling thread, which must be one of C's, with one LockOSThread to undo, whatever a body, or C code that ended it, has left. The
-// runtime lets nobody count, but UnlockOSThread too often does no harm: during a call from C the runtime holds a lock of its own, so the goroutine stays.
+// lockOnce leaves the calling thread, which must be one of C's, with one LockOSThread to undo, whatever a body, or C code that ended it, has left.
+// The runtime lets nobody count, but UnlockOSThread too often does no harm: during a call from C the runtime holds a lock of its own, so the
+// goroutine stays.
 func lockOnce() {
 	for range maxOpenLocks {
 		runtime.UnlockOSThread()

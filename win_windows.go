@@ -21,6 +21,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -40,7 +41,7 @@ const (
 	osNice       = false
 	osQoS        = false
 	osSignalMask = false
-	osMaxCPUs    = 64 // of one processor group, which an affinity mask covers
+	osMaxCPUs    = 8 * int(unsafe.Sizeof(uintptr(0))) // the bits of an affinity mask, which is for one processor group
 )
 
 var pageSize = os.Getpagesize()
@@ -51,6 +52,7 @@ var (
 	tlsAlloc               = kernel32.NewProc("TlsAlloc")
 	tlsSetValue            = kernel32.NewProc("TlsSetValue")
 	openThread             = kernel32.NewProc("OpenThread")
+	getProcessIDOfThread   = kernel32.NewProc("GetProcessIdOfThread")
 	getThreadTimes         = kernel32.NewProc("GetThreadTimes")
 	getThreadPriority      = kernel32.NewProc("GetThreadPriority")
 	setThreadPriority      = kernel32.NewProc("SetThreadPriority")
@@ -65,7 +67,7 @@ var (
 var (
 	endOf       = fls.Alloc(func(slot uintptr) { ended(slot) })
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
-		records.at(slot).start.enter()
+		enter(slot)
 		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
 		nativeMain(slot)
 		_ = endOf.Set(unknown) // it fails as the first did
@@ -93,8 +95,8 @@ func lookUp() {
 	futex.Wake(new(uint32), 1)
 }
 
-// setupSlot takes a TLS index and finds its word in the thread environment block. The first 64 words are part of it (TlsSlots); a later index would be
-// elsewhere, and then the slot is internal/ident's table.
+// setupSlot takes a TLS index and finds its word in the thread environment block. The first 64 words are part of it (TlsSlots); a later index would
+// be elsewhere, and then the slot is internal/ident's table.
 func setupSlot() {
 	index, _, _ := tlsAlloc.Call()
 	if index == noIndex || index >= 64 {
@@ -110,47 +112,82 @@ func setupSlot() {
 	ident.SetSlot(unknown)
 }
 
-// osCreate makes a thread that runs nativeMain(t.slot). The handle is not kept: nothing needs it after the end.
+// osCreate makes a thread that runs nativeMain(t.slot).
 func osCreate(t *Thread, a *attrs) error {
 	const stackSizeIsReservation = 0x00010000 // STACK_SIZE_PARAM_IS_A_RESERVATION
-	s := t.start                              // the new thread forgets it
+	entered := new(atomic.Uintptr)
+	entering.Store(t.slot, entered)
 	h, _, err := createThread.Call(0, uintptr(a.stack), threadEntry, t.slot, stackSizeIsReservation, 0)
 	if h == 0 {
-		if errno, ok := err.(syscall.Errno); ok && slices.Contains(noRoom, errno) {
-			err = fmt.Errorf("%w: %w", err, syscall.EAGAIN)
-		}
-		return os.NewSyscallError("CreateThread", err)
+		entering.Delete(t.slot)
+		return os.NewSyscallError("CreateThread", orNoRoom(err))
 	}
-	s.awaitEntry()
-	_ = windows.CloseHandle(windows.Handle(h)) // it fails for no handle of ours
+	t.keepHandle(windows.Handle(h))
+	awaitEntry(entered)
 	return nil
 }
 
+// entering has a word for each thread that has been made and is not in Go yet, by its slot: 0, or the event that its maker sleeps on, and then inGo.
+var entering sync.Map // of *atomic.Uintptr
+
+const inGo = 1 // no handle, which is a multiple of 4
+
 // enter tells that the calling, new thread is in Go.
-func (s *start) enter() {
-	s.entered.Store(1)
-	futex.Wake((*uint32)(unsafe.Pointer(&s.entered)), 1)
+func enter(slot uintptr) {
+	w, _ := entering.LoadAndDelete(slot)
+	if event := w.(*atomic.Uintptr).Swap(inGo); event != 0 {
+		_ = windows.SetEvent(windows.Handle(event)) // it fails for no event of ours, which lives until it is set
+	}
 }
 
 // awaitEntry waits for enter in a system call. Until the new thread is in Go the runtime does not know of it: if all goroutines slept meanwhile in
-// programs without cgo it would end the process ("all goroutines are asleep - deadlock!", checkdead in runtime/proc.go).
-func (s *start) awaitEntry() {
-	if startSpin.Until(func() bool { return s.entered.Load() == 1 }) {
+// programs without cgo it would end the process ("all goroutines are asleep - deadlock!", checkdead in runtime/proc.go). So it is an event, not
+// internal/futex, which may sleep in the scheduler.
+func awaitEntry(entered *atomic.Uintptr) {
+	if startSpin.Until(func() bool { return entered.Load() == inGo }) {
 		return
 	}
-	for s.entered.Load() == 0 {
-		futex.Wait((*uint32)(unsafe.Pointer(&s.entered)), 0, futex.Never)
+	event, err := windows.CreateEvent(nil, 0, 0, nil)
+	if err == nil {
+		defer closeHandle(event)
+		if !entered.CompareAndSwap(0, uintptr(event)) {
+			return // it is in Go
+		}
+		_, err = windows.WaitForSingleObject(event, windows.INFINITE)
+	}
+	for err != nil && entered.Load() != inGo { // no room for an event
+		windows.SleepEx(1, false)
 	}
 }
 
-// noRoom is how CreateThread tells of a limit; wine (8.0) has files for threads.
+// noRoom is how CreateThread and OpenThread tell of a limit; wine (8.0) has files for threads.
 var noRoom = []syscall.Errno{
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED, windows.ERROR_NO_SYSTEM_RESOURCES,
 	windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
 }
 
-// osTryJoin has nothing to join: without a handle the system keeps nothing of an ended thread.
-func osTryJoin(t *Thread) bool { return !osExists(t.nativeID) }
+// orNoRoom makes EAGAIN too of an err that tells of a limit.
+func orNoRoom(err error) error {
+	if errno, ok := err.(syscall.Errno); ok && slices.Contains(noRoom, errno) {
+		return fmt.Errorf("%w: %w", err, syscall.EAGAIN)
+	}
+	return err
+}
+
+// orErrno makes of Windows' words for a value that is not allowed, and for want of a right, the errnos as well that say so elsewhere.
+func orErrno(err error) error {
+	switch {
+	case errors.Is(err, windows.ERROR_INVALID_PARAMETER):
+		return fmt.Errorf("%w: %w", err, syscall.EINVAL)
+	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
+		return fmt.Errorf("%w: %w", err, syscall.EPERM)
+	default:
+		return err
+	}
+}
+
+// osTryJoin has nothing to join: whether the thread is gone its handle tells.
+func osTryJoin(*Thread) bool { return true }
 
 func osDetach(*Thread) {}
 
@@ -162,7 +199,16 @@ func osWatch(t *Thread) error {
 	if t.kind == bound {
 		return goThreads.add(t)
 	}
-	return os.NewSyscallError("FlsSetValue", endOf.Set(t.slot))
+	err := endOf.Set(t.slot)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, windows.ERROR_INVALID_PARAMETER): // there was no index left
+		err = fmt.Errorf("%w: %w", err, syscall.EAGAIN)
+	case errors.Is(err, windows.ERROR_NOT_ENOUGH_MEMORY):
+		err = fmt.Errorf("%w: %w", err, syscall.ENOMEM)
+	}
+	return os.NewSyscallError("FlsSetValue", err)
 }
 
 // osUnwatch undoes osWatch of the calling thread, which still has its slot.
@@ -231,8 +277,8 @@ func (b *boundThreads) takeEnded() uintptr {
 // osSelf returns the thread's id: it is what Windows knows a thread by, and threads of C can ask for it.
 func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
 
-// mostStack is what Go's runtime allows: it ends the process when a thread with a larger stack calls it (Go 1.26, minit in runtime/os_windows.go: "bad
-// g0 stack"). Tests change it.
+// mostStack is what Go's runtime allows: it ends the process when a thread with a larger stack calls it (Go 1.26, minit in runtime/os_windows.go:
+// "bad g0 stack"). Tests change it.
 var mostStack = 64 << 20
 
 // minStack is Python's rule: the system takes any size.
@@ -245,13 +291,16 @@ func osNativeID() int { return int(windows.GetCurrentThreadId()) }
 
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
-// osExists reports whether the process has a thread with that id that runs.
+// osExists reports whether the process has a thread with that id that runs. Ids are unique in the system, so it may be another process's by now.
 func osExists(id int) bool {
-	h, err := open(id, windows.SYNCHRONIZE)
+	h, err := open(id, windows.SYNCHRONIZE|windows.THREAD_QUERY_LIMITED_INFORMATION)
 	if err != nil {
 		return false
 	}
 	defer windows.CloseHandle(h)
+	if owner, _, _ := getProcessIDOfThread.Call(uintptr(h)); uint32(owner) != windows.GetCurrentProcessId() {
+		return false
+	}
 	event, err := windows.WaitForSingleObject(h, 0)
 	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
 }
@@ -259,7 +308,7 @@ func osExists(id int) bool {
 func open(id int, access uint32) (windows.Handle, error) {
 	h, _, err := openThread.Call(uintptr(access), 0, uintptr(id))
 	if h == 0 {
-		return 0, os.NewSyscallError("OpenThread", err)
+		return 0, os.NewSyscallError("OpenThread", orNoRoom(err))
 	}
 	return windows.Handle(h), nil
 }
@@ -337,7 +386,7 @@ func osGetName(t *Thread) (name string) {
 // hresult calls a function that returns an HRESULT, which is negative for an error.
 func hresult(name string, proc *windows.LazyProc, h, arg uintptr) error {
 	if r, _, _ := proc.Call(h, arg); int32(r) < 0 {
-		return os.NewSyscallError(name, syscall.Errno(r))
+		return os.NewSyscallError(name, syscall.Errno(uint32(r)))
 	}
 	return nil
 }
@@ -380,10 +429,7 @@ func swapAffinity(id int, mask uintptr) (old uintptr, err error) {
 		if old != 0 {
 			return nil
 		}
-		if errors.Is(err, windows.ERROR_INVALID_PARAMETER) {
-			err = fmt.Errorf("%w: %w", err, syscall.EINVAL)
-		}
-		return os.NewSyscallError("SetThreadAffinityMask", err)
+		return os.NewSyscallError("SetThreadAffinityMask", orErrno(err))
 	})
 	return old, err
 }
@@ -406,7 +452,7 @@ func osPriorityBounds(p Policy) (least, most int, err error) {
 func osSetPriority(t *Thread, _ Policy, priority int) error {
 	return withHandle(t.nativeID, windows.THREAD_SET_INFORMATION, func(h uintptr) error {
 		if ok, _, err := setThreadPriority.Call(h, uintptr(priority)); ok == 0 {
-			return os.NewSyscallError("SetThreadPriority", fmt.Errorf("%w: %w", err, syscall.EINVAL))
+			return os.NewSyscallError("SetThreadPriority", orErrno(err))
 		}
 		return nil
 	})

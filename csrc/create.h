@@ -1,7 +1,8 @@
 /*
  * create.h - how package thread makes a thread and hears of a thread's end
  *
- * For pthread_linux.go and pthread_darwin.go; not an interface for others.
+ * For pthread_linux.go, pthread_darwin.go and pthread.c; not an interface for
+ * others.
  *
  * Who owns what: ost_create_ allocates the arguments; the new thread owns and
  * frees them from the moment pthread_create succeeds. A watch belongs to the
@@ -20,7 +21,7 @@
 
 /*
  * What entry and ended return: whether the thread is nobody's to join, or must
- * leave at once, by the system call (see thread_ends in pthread.c).
+ * end without running what else has destructors (see leave in pthread.c).
  */
 #define OST_JOIN_	0
 #define OST_DETACH_	1

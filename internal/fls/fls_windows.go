@@ -4,6 +4,9 @@
 // threads that begin wait for, Go's own among them. But it calls it also at the end of the process, on the thread that ends that, when all others are
 // gone: whatever locks and Ps those had would be waited for for ever, and Go's runtime, which does not expect a call from its exit, throws. So a few
 // lines of assembly ask first whether the process ends.
+//
+// FLS belongs to fibers. A thread that made itself one has the values of the fiber that runs, and DeleteFiber calls back for the fiber that it
+// deletes, on the thread that deletes it, which goes on unless the fiber is its own.
 package fls
 
 import (

@@ -27,8 +27,9 @@ type Timespec struct {
 // timespec32 is a deadline as the older call takes it.
 type timespec32 struct{ sec, nsec int32 }
 
-// time32 is 1 if there is no futex_time64, from the start or once the kernel has refused it. It may be 0 too long, which costs one call
-// in vain, but is never 1 where the call is there. Not an atomic.Uint32, whose methods may look at the stack's bounds, which RawWait must not.
+// time32 is 1 if there is no futex_time64, from the start or once the kernel has refused it and taken the older call. It may be 0 too long, which
+// costs calls in vain, but is never 1 where the call is there. Not an atomic.Uint32, whose methods may look at the stack's bounds, which RawWait
+// must not.
 var time32 uint32
 
 func init() {
@@ -67,6 +68,17 @@ func unclamp(errno syscall.Errno, early bool) syscall.Errno {
 	return errno
 }
 
+// remember takes it that there is no futex_time64 if the older call, made for want of it, was not refused with errno. If it was, a filter refuses
+// the operation, and there may be both.
+//
+//go:nosplit
+//go:norace
+func remember(errno syscall.Errno) {
+	if !refused(errno) {
+		atomic.StoreUint32(&time32, 1)
+	}
+}
+
 // wait is the system call with word to the scheduler, which may give the P away meanwhile. The directive moves the word to the heap
 // and keeps it there, as for a function in assembly.
 //
@@ -78,14 +90,15 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 		if !refused(errno) {
 			return errno
 		}
-		atomic.StoreUint32(&time32, 1)
 	}
 	if ts == nil {
 		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), 0, 0, matchAny)
+		remember(errno)
 		return fallBack(op, errno)
 	}
 	t, early := clamp(ts)
 	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	remember(errno)
 	return fallBack(op, unclamp(errno, early))
 }
 
@@ -103,14 +116,15 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 		if !refused(errno) {
 			return errno
 		}
-		atomic.StoreUint32(&time32, 1)
 	}
 	if ts == nil {
 		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), op, uintptr(old), 0, 0, matchAny)
+		remember(errno)
 		return fallBack(op, errno)
 	}
 	t, early := clamp((*Timespec)(ts))
 	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), op, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	remember(errno)
 	return fallBack(op, unclamp(errno, early))
 }
 
@@ -121,8 +135,8 @@ func wake(w *uint32, n uintptr) (woken uintptr, errno syscall.Errno) {
 		if !refused(errno) {
 			return woken, errno
 		}
-		atomic.StoreUint32(&time32, 1)
 	}
 	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+	remember(errno)
 	return woken, errno
 }

@@ -67,6 +67,26 @@ func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 	}
 }
 
+// A filter that refuses an operation, whichever call asks for it, says nothing of futex_time64.
+func TestARefusedOperationIsNoRefusedFutexTime64(t *testing.T) {
+	past := MakeTimespec(0)
+	for name, call := range map[string]func(w *uint32){
+		"Wait":             func(w *uint32) { assert.Equal(t, Woken, Wait(w, 0, Never)) },
+		"RawWait":          func(w *uint32) { assert.Equal(t, syscall.EINTR, RawWait(w, 0, nil)) },
+		"RawWait deadline": func(w *uint32) { assert.Equal(t, syscall.EINTR, RawWait(w, 0, unsafe.Pointer(&past))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, errno := range refusals {
+				withRefused(t, errno, []uint32{futexWaitBitset}, func(w *uint32) {
+					call(w)
+					assert.EqualValues(t, 1, atomic.LoadUint32(&relative))
+					assert.Zero(t, atomic.LoadUint32(&time32))
+				})
+			}
+		})
+	}
+}
+
 // refuse has the kernel say to this thread that there is no futex_time64, as an old one would. It does so for the word w only: Go's runtime
 // calls it on this thread too, and has seen that it is there.
 func refuse(t *testing.T, w *uint32) bool {

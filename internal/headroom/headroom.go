@@ -1,4 +1,4 @@
-// Package headroom refuses a new thread a little before the system would.
+// Package headroom refuses a new thread a little before the system would. It does so on Linux only.
 //
 // At a limit on threads pthread_create fails cleanly, but Go's runtime, which makes a thread whenever a goroutine blocks in a system
 // call and others are ready, aborts the process when it cannot. So the last few threads below each limit are left to the runtime.

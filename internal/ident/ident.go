@@ -10,8 +10,11 @@
 // every thread; [Setup] learns that distance once. The slot dies with its thread and starts from 0 in the next one, so
 // a stale value cannot be taken for a new thread's, however soon the system reuses pthread_t or thread id.
 //
-// Without cgo, and on processors for which no assembly stands here, the slot is a row of a table under the kernel's
-// thread id (table.go). There the row outlives a thread that ends without clearing it.
+// On Windows, with and without cgo, the slot is the word of a TLS index, which lies in the thread environment block, that the thread pointer points
+// to ([SetupAt]). It dies with its thread, too.
+//
+// Elsewhere without cgo, where no such index is left, and on processors for which no assembly stands here, the slot is a row of a table under the
+// kernel's thread id (table.go). There the row outlives a thread that ends without clearing it.
 //
 // A goroutine that is not locked to its thread may be on another one by the time it looks at any result of this
 // package.
