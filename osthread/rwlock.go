@@ -3,6 +3,7 @@ package osthread
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -78,7 +79,9 @@ type RWLock struct {
 	turns    int // nodes taken out whose owners have yet to give their turn back; under the guard, as what follows
 	writers  int // nodes of writers in the queue and with a turn
 	upgrader *wait.Node
-	_        noCopy
+
+	turnSince int64 // when turns were given last
+	_         noCopy
 }
 
 const (
@@ -407,7 +410,19 @@ func (w *RWLock) release(s uint64) {
 		return
 	}
 	w.q.Lock()
+	late := w.turns > 0 && futex.Now()-w.turnSince > patience
 	w.letIn()
+	if late {
+		stepAside()
+	}
+}
+
+// stepAside lets one run who was woken long ago, where there is but one processor for all. Go's scheduler would take it away after 10 ms, but not
+// while its monitor sleeps, which it does after all have slept (Go 1.26, sysmon in runtime/proc.go).
+func stepAside() {
+	if !park.CanSpin() {
+		runtime.Gosched()
+	}
 }
 
 // ageLooks is how many of those who let go and leave the rest to one with a turn there are for each who looks how old the head of the queue is:
@@ -453,7 +468,7 @@ func (w *RWLock) next() (first *wait.Node, got int) {
 	case w.turns > 0 || !w.mayEnter(w.word.Load(), what, true):
 		return nil, 0
 	default:
-		w.turns += n
+		w.turns, w.turnSince = n, futex.Now()
 		w.word.Or(rwTurn)
 		return w.take(what, n), gotTurn
 	}

@@ -43,7 +43,10 @@ type Semaphore struct {
 	promised int64        // permits that those with a turn will look for; under the guard
 	starving atomic.Bool  // the head is old, and there is too little for it; likewise, but for looks of those who wait
 	q        wait.Queue
-	_        noCopy
+
+	passed    uint  // times that Release met a promise; under the guard
+	turnSince int64 // since when something is promised; likewise
+	_         noCopy
 }
 
 // NewSemaphore returns a semaphore with n permits. It panics with an error that is ErrCount if n < 0.
@@ -102,7 +105,15 @@ func (s *Semaphore) Release(n int) {
 		panic(misuse("Semaphore.Release", ErrOverflow))
 	}
 	s.permits.Add(int64(n))
+	late := false
+	if s.promised > 0 {
+		s.passed++
+		late = s.passed%ageLooks == 0 && futex.Now()-s.turnSince > patience
+	}
 	s.letGo()
+	if late {
+		stepAside()
+	}
 }
 
 // Value returns the number of permits that are there. By the time the caller looks at the result it may be otherwise.
@@ -254,6 +265,9 @@ func (s *Semaphore) grant() (first *wait.Node) {
 				s.permits.Add(-want)
 				h.Got = gotLock
 			} else {
+				if s.promised == 0 {
+					s.turnSince = futex.Now()
+				}
 				s.promised += want
 				h.Got = gotTurn
 			}
