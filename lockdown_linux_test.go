@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -106,12 +107,16 @@ const lockedEnv = "OSTHREAD_TEST_LOCKED"
 
 // work does a bit of everything behind the filter. A filter stays over exec, so that also what is done before main is done behind it.
 func (r refusal) work(errno syscall.Errno) {
-	if os.Getenv(lockedEnv) == "" {
+	switch {
+	case r.late:
 		check(lockdown.Process(errno, r.calls...))
-		if !r.late {
-			check(os.Setenv(lockedEnv, "1"))
-			check(syscall.Exec(os.Args[0], os.Args, os.Environ()))
-		}
+	case os.Getenv(lockedEnv) == "":
+		// On this thread alone, which is the one that executes: a thread that Go makes meanwhile would find its C library without calls that the
+		// first thread had, for which glibc ends the process.
+		runtime.LockOSThread()
+		check(lockdown.Thread(errno, r.calls...))
+		check(os.Setenv(lockedEnv, "1"))
+		check(syscall.Exec(os.Args[0], os.Args, os.Environ()))
 	}
 	r.attributes(errno)
 	r.setters(errno)
