@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -142,6 +143,17 @@ func TestARun(t *testing.T) {
 	require.NoError(t, bench(append(args, "-baseline", name("a.json"), "-json", name("a.json")), &out, io.Discard))
 	assert.Contains(t, out.String(), "Against the run of")
 	assert.Regexp(t, `of \d+ cells are no different`, out.String())
+}
+
+// Who interrupts a run gets an error and no files, which might take the place of a whole run's.
+func TestARunThatIsInterrupted(t *testing.T) {
+	o, err := parse([]string{"-run", "^recursive/caller=goroutine", "-count", "8", "-time", "1ms"}, io.Discard)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	run, err := measureAll(ctx, o, io.Discard, io.Discard)
+	assert.ErrorIs(t, err, errInterrupted)
+	assert.Nil(t, run)
 }
 
 // A file that is there stays as it was when the run fails.

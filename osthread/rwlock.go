@@ -3,13 +3,11 @@ package osthread
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/futex"
-	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -63,8 +61,8 @@ import (
 // Only where the lock is free may who comes, to read or to write, get it before those who sleep. But one who has waited for a millisecond is given it
 // next, as with Lock, so neither readers nor writers starve.
 //
-// In the terms of the Go memory model, an Unlock synchronizes before the return of any later Lock and RLock, and an RUnlock before that of any later
-// Lock.
+// In the terms of the Go memory model, an Unlock or Downgrade synchronizes before the return of any later Lock and RLock, and an RUnlock before that of
+// any later Lock and of an Upgrade that waited for it.
 type RWLock struct {
 	// PreferReaders lets a reader in whenever no writer holds the lock, also if one waits. Then readers may lock again, and can keep
 	// writers out for ever. It must not change after first use.
@@ -291,9 +289,6 @@ func (w *RWLock) spin(what uint64, turn bool) bool {
 	return w.tryEnter(what, turn)
 }
 
-// backOff pauses before the next look: shortly at first, for sections that end soon, then as a Lock's spinner does.
-func backOff(look int) { park.Pause(min(1<<min(look, 5), spinnerPause)) }
-
 func (w *RWLock) lock(what uint64, deadline int64, ctx context.Context) bool {
 	if w.tryEnter(what, false) {
 		return true
@@ -417,18 +412,6 @@ func (w *RWLock) release(s uint64) {
 	}
 }
 
-// stepAside lets one run who was woken long ago, where there is but one processor for all. Go's scheduler would take it away after 10 ms, but not
-// while its monitor sleeps, which it does after all have slept (Go 1.26, sysmon in runtime/proc.go).
-func stepAside() {
-	if !park.CanSpin() {
-		runtime.Gosched()
-	}
-}
-
-// ageLooks is how many of those who let go and leave the rest to one with a turn there are for each who looks how old the head of the queue is:
-// the one with the turn may have lost its processor.
-const ageLooks = 64
-
 // letIn lets in, or gives turns to, whoever may come in. The caller has the guard, which letIn gives back.
 func (w *RWLock) letIn() {
 	w.tidy() // what keeps those out who may come in now
@@ -548,9 +531,6 @@ func (w *RWLock) tidy() {
 		w.word.And(^gone)
 	}
 }
-
-// old reports whether n has waited so long that it is handed the lock.
-func old(n *wait.Node) bool { return futex.Now()-n.Since > patience }
 
 // turnInto makes the only reader the writer, and reports false if there are others.
 func (w *RWLock) turnInto() bool {

@@ -69,8 +69,8 @@ func NewBoundedSemaphore(n int) *Semaphore {
 	return s
 }
 
-// Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is
-// ErrCount, as do its kin, if n < 1, or if the semaphore is bounded and can never hold as many.
+// Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is ErrCount, as do its kin, if
+// n < 1, or if the semaphore is bounded and can never hold as many.
 func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, futex.Never, nil) }
 
 // TryAcquire is AcquireTimeout(n, 0).
@@ -230,11 +230,7 @@ func (s *Semaphore) letGo() {
 	first := s.grant()
 	s.q.Unlock()
 	if first != nil {
-		for n := first; n != nil; {
-			next := n.Next()
-			n.Unpark()
-			n = next
-		}
+		wait.Wake(first)
 		released(s)
 	}
 }

@@ -31,11 +31,18 @@ func Sleep(n *Node, leave func(*Node) bool, deadline int64, ctx context.Context,
 	return true
 }
 
-// WakeAll wakes the owners of first and those behind it, which are in no queue.
+// WakeAll wakes the owners of first and those behind it, which are in no queue, and all get the same.
 func WakeAll(first *Node, got int) {
-	for n := first; n != nil; {
-		next := n.Next()
+	for n := first; n != nil; n = n.Next() {
 		n.Got = got
+	}
+	Wake(first)
+}
+
+// Wake wakes them, each with what its node says that it has got.
+func Wake(first *Node) {
+	for n := first; n != nil; {
+		next := n.Next() // n is its owner's again after the Unpark
 		n.Unpark()
 		n = next
 	}

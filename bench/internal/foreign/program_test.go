@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -46,9 +47,12 @@ func TestMain(m *testing.M) {
 	case "hang":
 		fmt.Fprintln(os.Stderr, "hanging")
 		fmt.Println("ready to hang")
-		for {
-			time.Sleep(time.Hour) // not select {}: that is a deadlock, which the runtime ends
+		r, w, err := os.Pipe()
+		if err != nil {
+			os.Exit(1)
 		}
+		_, _ = r.Read(make([]byte, 1)) // for ever; select {} would be a deadlock, which the runtime ends
+		runtime.KeepAlive(w)
 	default:
 		err := Serve(os.Stdin, os.Stdout, "1", func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 			if s.Kind == scenario.Park {

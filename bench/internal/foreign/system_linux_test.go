@@ -1,13 +1,14 @@
 package foreign
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestAProgramDiesWithItsParent(t *testing.T) {
@@ -22,25 +23,29 @@ func TestAProgramDiesWithItsParent(t *testing.T) {
 	}
 	var child int
 	_, err = fmt.Fscan(out, &child)
-	_ = parent.Process.Kill() // in any case
-	_ = parent.Wait()         // by that signal
+	end := func() {
+		_ = parent.Process.Kill() // it may have ended
+		_ = parent.Wait()         // by that signal
+	}
+	if err != nil {
+		end()
+		t.Fatal(err)
+	}
+	fd, err := unix.PidfdOpen(child, 0) // while its parent keeps the number from others
+	end()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for began := time.Now(); alive(child); {
-		if time.Since(began) > time.Minute {
-			t.Fatalf("process %d lives", child)
+	defer unix.Close(fd)
+	// It can be read when the process has ended, also if nobody collects it, as in a container.
+	for until := time.Now().Add(time.Minute); ; {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(max(0, time.Until(until))/time.Millisecond))
+		if errors.Is(err, unix.EINTR) {
+			continue
 		}
-		time.Sleep(time.Millisecond) // between two looks
+		if n != 1 {
+			t.Fatalf("process %d lives, or cannot be waited for: %v", child, err)
+		}
+		return
 	}
-}
-
-// alive reports whether a process is there and no zombie, which nobody may collect in a container.
-func alive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return false
-	}
-	_, state, _ := bytes.Cut(stat, []byte(") "))
-	return !strings.HasPrefix(string(state), "Z")
 }

@@ -159,7 +159,7 @@ func (st *state) cell(base *state) result.Cell {
 	return c
 }
 
-// median returns nil for what was not known in each round.
+// median returns nil for what was known in too few rounds.
 func median(values []float64) *result.Estimate {
 	if len(values) < stats.LeastRounds {
 		return nil
