@@ -87,5 +87,8 @@ func Recurse(bytes int) { C.recurse(C.long(bytes)) }
 // Malloc returns n zeroed bytes of C memory.
 func Malloc(n int) unsafe.Pointer { return C.calloc(1, C.size_t(n)) }
 
+// Free frees what Malloc returned.
+func Free(p unsafe.Pointer) { C.free(p) }
+
 // Unlock is osthread.h's on the word m, with the errno it returns; ENOTSUP before macOS 14.4.
 func Unlock(m unsafe.Pointer) syscall.Errno { return syscall.Errno(C.m_unlock((*C.uint32_t)(m))) }
