@@ -721,3 +721,51 @@ func TestWaitAllTakesAllOrNothing(t *testing.T) {
 		assert.Zero(t, a.Value()+b.Value())
 	})
 }
+
+// An asking is a context that asks something whenever it is asked itself.
+type asking struct {
+	context.Context
+	ask func()
+}
+
+func (a asking) Err() error {
+	a.ask()
+	return a.Context.Err()
+}
+
+func TestContextMayUseWhatItEndsTheWaitFor(t *testing.T) {
+	var e Event
+	b := NewBarrier(2, nil)
+	s := NewSemaphore(0)
+	var w RWLock
+	w.Lock()
+	tests := []struct {
+		name string
+		use  func()
+		wait func(ctx context.Context) error
+	}{
+		{"Event", e.Clear, e.WaitContext},
+		{"Barrier", func() { b.Broken() }, func(ctx context.Context) error { _, err := b.WaitContext(ctx); return err }},
+		{"Semaphore", func() { s.Value() }, func(ctx context.Context) error { return s.AcquireContext(ctx, 1) }},
+		{"RWLock", func() { w.TryRLock() }, w.RLockContext},
+		{"WaitAny", e.Clear, func(ctx context.Context) error { _, err := WaitAnyContext(ctx, &e, s); return err }},
+		{"WaitAll", e.Clear, func(ctx context.Context) error { return WaitAllContext(ctx, &e, s) }},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *group) {
+				inner, cancel := context.WithCancelCause(t.Context())
+				asked := 0
+				ctx := asking{inner, func() {
+					test.use()
+					if asked++; asked == 2 {
+						cancel(errWhy)
+					}
+				}}
+				g.run(func() { assert.ErrorIs(t, test.wait(ctx), errWhy) })
+				g.wait()
+				b.Reset()
+			})
+		})
+	}
+}

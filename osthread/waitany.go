@@ -187,11 +187,12 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 
 	var s *wait.Set
 	for {
+		over := wait.Over(deadline, ctx) // not under the guards, since ctx is the caller's
 		for _, q := range queues {
 			q.Lock()
 		}
 		missing := takeAll(ws)
-		giveUp := missing != nil && wait.Over(deadline, ctx)
+		giveUp := missing != nil && over
 		if missing != nil && !giveUp {
 			s = wait.NewSet(1, true)
 			s.Node(0).Key = times(missing, ws)

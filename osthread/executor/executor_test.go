@@ -326,6 +326,31 @@ func TestFullBacklogBlocks(t *testing.T) {
 	assert.Equal(t, []int{0, 1, 2}, order)
 }
 
+// An asking is a context that asks something whenever it is asked itself.
+type asking struct {
+	context.Context
+	ask func()
+}
+
+func (a asking) Err() error {
+	a.ask()
+	return a.Context.Err()
+}
+
+func TestContextMayAskTheExecutorThatItWaitsFor(t *testing.T) {
+	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
+	defer fill(t, e, 1)()
+	inner, cancel := context.WithCancelCause(t.Context())
+	asked := 0
+	_, err := SubmitContext(asking{inner, func() {
+		e.Queued()
+		if asked++; asked == 2 {
+			cancel(errTest)
+		}
+	}}, e, value(1))
+	assert.ErrorIs(t, err, errTest)
+}
+
 func TestShutdownTurnsApplicantsAway(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
 	leave := fill(t, e, 1)

@@ -102,11 +102,8 @@ func (p *pool) submit(t *task, full FullPolicy, deadline int64, ctx context.Cont
 
 // submitFull is submit when there is no place. It gives the guard back.
 func (p *pool) submitFull(t *task, full FullPolicy, deadline int64, ctx context.Context) error {
-	if full == Reject || full == Block && wait.Over(deadline, ctx) {
+	if full == Reject || full == Block && wait.Over(deadline, nil) { // ctx is the caller's, so nothing asks it under the guard
 		p.guard.Unlock()
-		if ctx != nil && ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		return ErrFull
 	}
 	if full == RunInCaller {
