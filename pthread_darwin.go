@@ -143,6 +143,8 @@ var pageSize = os.Getpagesize()
 // minStack is the platform's least stack size in bytes.
 var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
 
+var firstThread = osNativeID() // package initialization runs on it
+
 func init() {
 	if slot := C.ost_slot_(); slot != nil {
 		ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(slot)))
@@ -235,7 +237,8 @@ func osStackBounds() (least, most int, err error) {
 // osNativeID returns the thread's number of pthread_threadid_np, as the tools show it.
 func osNativeID() int { return int(C.ost_native_id_()) }
 
-func osOnFirstThread() bool { return C.pthread_main_np() != 0 }
+// osOnFirstThread reports whether the caller is on the thread that Go began with: the process's first, unless Go is a library.
+func osOnFirstThread() bool { return osNativeID() == firstThread }
 
 // osExists cannot ask. A thread that was joined is gone; one that detached itself is as good as gone.
 func osExists(int) bool { return false }
