@@ -43,9 +43,9 @@ var shown = []struct{ label, row, goes string }{
 	{"call on one thread, from a thread", "call/caller=thread/procs=2", "locked goroutine"},
 	{"call on one thread, from a goroutine", "call/caller=goroutine/procs=2", "locked goroutine"},
 	{"task to a pool and its result", "submit/caller=thread/procs=2", "locked goroutine"},
-	{"thread, start and join", "startjoin/stack=0", "locked goroutine"},
+	{"thread, start and join, in Go by a goroutine", "startjoin/stack=0", "locked goroutine"},
 	{"lateness of a wait of 200 µs", "lateness/sleep=200000/policy=other/bound=false", "time.Sleep"},
-	{"start of each of 10,000 threads", "many/threads=10000", "locked goroutine"},
+	{"start of each of 10,000 threads, in Go by a goroutine", "many/threads=10000", "locked goroutine"},
 }
 
 // peers are the columns behind Go's.

@@ -6,7 +6,10 @@
 package contender
 
 import (
+	"fmt"
 	"runtime"
+	"runtime/debug"
+	"time"
 
 	"example.com/thread/bench/internal/sample"
 	"example.com/thread/bench/internal/scenario"
@@ -64,6 +67,12 @@ func For(s scenario.Spec) []Contender {
 
 // Run does one round of a contender under the row's GOMAXPROCS.
 func Run(c Contender, s scenario.Spec, r sample.Round) (sample.Sample, error) {
+	// A program in another language has a limit of its own, which comes first and says more. Here nothing can end the threads but the process's end.
+	hangs := time.AfterFunc(60*time.Second+40*(r.Warm+r.Time), func() {
+		debug.SetTraceback("all")
+		panic(fmt.Sprintf("%s, %s: the round does not end", s.Name(), c.Name))
+	})
+	defer hangs.Stop()
 	if s.Procs != 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(s.Procs))
 	}

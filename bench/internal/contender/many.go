@@ -40,7 +40,9 @@ func crowd(spawn spawner, newGate func() (wait, open func())) func(scenario.Spec
 		wait, open := newGate()
 		var running sync.WaitGroup
 		var failed error
-		before, rss, began := used(), resident(), time.Now()
+		resident() // loads what it needs
+		rss := resident()
+		before, began := used(), time.Now()
 		for range s.Threads {
 			running.Add(1)
 			join, err := spawn(func() {

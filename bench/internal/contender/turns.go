@@ -44,12 +44,13 @@ func conditionTurns(c *crew, spawn spawner, newPair func() (l sync.Locker, wait,
 	n := 2 * c.spec.Pairs
 	return c.run(n, n, spawn, func(i int, t *tally) {
 		p, me := pairs[i/2], i%2
-		for began := int64(0); ; began = t.now() {
+		for began := int64(0); ; {
 			p.l.Lock()
 			for p.turn != me {
 				p.wait()
 			}
 			waited := t.since(began)
+			began = t.now() // the wait is a whole round: it begins before the hand-over
 			last := p.last
 			if !last {
 				p.last = c.over()
@@ -105,7 +106,7 @@ func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sam
 
 // takeTurns waits for the turn and hands it over until the round ends. Both of the pair have the same last.
 func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
-	for began := int64(0); ; began = t.now() {
+	for began := int64(0); ; {
 		wait()
 		t.waited(began)
 		if *last {
@@ -116,6 +117,7 @@ func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
 			hand()
 			return
 		}
+		began = t.now() // the wait is a whole round: it begins before the hand-over
 		hand()
 		t.step()
 	}

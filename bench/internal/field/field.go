@@ -37,7 +37,8 @@ type program struct {
 	name string
 }
 
-// Open starts the programs that one of specs needs and that are among only; names in only that nobody has are an error. With alone it starts none.
+// Open starts the programs that one of specs needs and that are among only; one that cannot be made or started here is absent. Names in only that
+// nobody has are an error. With alone it starts none.
 // ctx ends them.
 func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool) (*Field, error) {
 	f := &Field{ctx: ctx, only: only}
@@ -52,8 +53,8 @@ func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool)
 			continue
 		}
 		p, err := foreign.Start(ctx, language)
-		if sample.IsAbsent(err) {
-			f.absent = append(f.absent, result.Absence{Contender: names[language], Why: err.Error()})
+		if err != nil && ctx.Err() == nil { // no tools, or some that do not work: a stub, too old a compiler
+			f.absent = append(f.absent, result.Absence{Contender: names[language], Why: sample.Absent(err).Why})
 			continue
 		}
 		if err != nil {
@@ -157,6 +158,9 @@ func (f *Field) apart(name string) func(scenario.Spec, sample.Round) (sample.Sam
 			return sample.Sample{}, err
 		}
 		found, err := p.Run(s, r)
+		if err != nil && f.ctx.Err() == nil {
+			err = sample.Absent(err) // so many threads are more than the system allows, of which Go's runtime ends the process
+		}
 		return found, errors.Join(err, p.Close())
 	}
 }

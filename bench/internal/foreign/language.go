@@ -114,7 +114,7 @@ func find(tools ...string) (string, error) {
 	return "", &sample.AbsentError{Why: "no " + strings.Join(tools, ", no ") + " in PATH"}
 }
 
-// compile runs a compiler. That it cannot compile is a fault, not an absence.
+// compile runs a compiler.
 func compile(cmd *exec.Cmd) error {
 	out, err := cmd.CombinedOutput()
 	if err != nil {

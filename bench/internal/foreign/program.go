@@ -4,6 +4,7 @@ package foreign
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -199,9 +200,19 @@ func (p *process) read(out *os.File) {
 	defer close(p.lines)
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
+	lines.Split(wholeLines)
 	for lines.Scan() {
 		p.lines <- lines.Text()
 	}
+}
+
+// wholeLines is [bufio.ScanLines] without a last line that has no end: a program that died in the middle of a number has not given it.
+func wholeLines(data []byte, _ bool) (advance int, line []byte, err error) {
+	i := bytes.IndexByte(data, '\n')
+	if i < 0 {
+		return 0, nil, nil
+	}
+	return i + 1, bytes.TrimSuffix(data[:i], []byte{'\r'}), nil
 }
 
 func (p *process) ask(line string, limit time.Duration) (string, error) {

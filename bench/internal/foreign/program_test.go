@@ -59,6 +59,10 @@ func TestMain(m *testing.M) {
 				fmt.Fprintln(os.Stderr, "parked for good")
 				os.Exit(4)
 			}
+			if s.Kind == scenario.Event {
+				fmt.Print("ok ops=1 ns=1 cpu_ns=1 switches=1 least=0 most=0 hist= max_ns=0 bytes=12") // of 12345\n
+				os.Exit(5)
+			}
 			return sample.Sample{Ops: int64(s.Threads), Elapsed: r.Time}, nil
 		})
 		if err != nil {
@@ -405,6 +409,17 @@ func TestAProgramThatEndsIsAnErrorWithItsStandardError(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "exit status 4") || !strings.Contains(err.Error(), "parked for good") {
 			t.Errorf("got error %v", err)
 		}
+	}
+}
+
+func TestAnAnswerThatIsCutIsNone(t *testing.T) {
+	p, err := command(t, "serve")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := p.Run(scenario.Spec{Kind: scenario.Event, Pairs: 1}, sample.Round{Time: time.Second})
+	if err == nil || !strings.Contains(err.Error(), "exit status 5") {
+		t.Errorf("got %+v and error %v", s, err)
 	}
 }
 

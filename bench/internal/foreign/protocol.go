@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -136,33 +137,51 @@ func parseSample(line string, waits bool) (s sample.Sample, err error) {
 	}
 	var hist string
 	var cpu, elapsed, longest int64
-	numbers := map[string]*int64{
-		"ops": &s.Ops, "ns": &elapsed, "cpu_ns": &cpu, "switches": &s.Switches, "least": &s.Least, "most": &s.Most, "max_ns": &longest,
+	integer := func(n *int64) func(string) error {
+		return func(value string) (err error) {
+			*n, err = strconv.ParseInt(value, 10, 64)
+			return err
+		}
 	}
-	seen := 0
+	fields := map[string]func(value string) error{
+		"ops": integer(&s.Ops), "ns": integer(&elapsed), "cpu_ns": integer(&cpu), "switches": integer(&s.Switches),
+		"least": integer(&s.Least), "most": integer(&s.Most), "max_ns": integer(&longest),
+		"hist": func(value string) error { hist = value; return nil },
+		"bytes": func(value string) (err error) {
+			s.Bytes, err = strconv.ParseFloat(value, 64)
+			return err
+		},
+	}
 	for _, pair := range strings.Fields(rest) {
 		key, value, _ := strings.Cut(pair, "=")
-		switch n := numbers[key]; {
-		case n != nil:
-			*n, err = strconv.ParseInt(value, 10, 64)
-			seen++
-		case key == "hist":
-			hist = value
-		case key == "bytes":
-			s.Bytes, err = strconv.ParseFloat(value, 64)
+		set, ok := fields[key]
+		if !ok {
+			return s, fmt.Errorf("answer %q: %q: unknown, or a second one", line, key)
 		}
-		if err != nil {
-			return s, fmt.Errorf("answer %q: %w", pair, err)
+		delete(fields, key)
+		if err := set(value); err != nil {
+			return s, fmt.Errorf("answer %q: %w", line, err)
 		}
 	}
-	if seen != len(numbers) {
+	if len(fields) != 0 {
 		return s, fmt.Errorf("answer %q: not all fields", line)
 	}
 	s.Elapsed, s.CPU = time.Duration(elapsed), time.Duration(cpu)
-	if waits {
-		s.Waits, err = sample.ParseHist(hist, longest)
+	if !possible(s) {
+		return s, fmt.Errorf("answer %q: no round gives that", line)
 	}
-	return s, err
+	if waits {
+		if s.Waits, err = sample.ParseHist(hist, longest); err != nil {
+			return s, fmt.Errorf("answer %q: %w", line, err)
+		}
+	}
+	return s, nil
+}
+
+// possible reports whether a round can have given s.
+func possible(s sample.Sample) bool {
+	return s.Ops >= 0 && s.Elapsed > 0 && s.CPU >= sample.Unknown && s.Switches >= sample.Unknown &&
+		0 <= s.Least && s.Least <= s.Most && s.Most <= s.Ops && !math.IsNaN(s.Bytes) && !math.IsInf(s.Bytes, 0)
 }
 
 // Serve is the other side of [Program.Run]: it writes that it is ready, and answers each line of in by what run returns, until in ends. An

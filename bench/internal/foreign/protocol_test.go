@@ -66,14 +66,27 @@ func TestAnswersAreReadAsTheyWereWritten(t *testing.T) {
 }
 
 func TestAnswersThatAreNoneAreErrors(t *testing.T) {
-	const rest = " ns=1 cpu_ns=1 switches=1 least=0 most=0 max_ns=0"
-	if _, err := parseSample("ok ops=1 hist= bytes=0"+rest, true); err != nil {
+	const good = "ok ops=2 ns=1 cpu_ns=1 switches=1 least=0 most=1 hist=3:1,5:2 max_ns=5 bytes=0"
+	if _, err := parseSample(good, true); err != nil {
 		t.Fatal(err)
 	}
-	for _, line := range []string{
-		"", "okay", "ok", "ok ops=1", "error no",
-		"ok ops=x" + rest, "ok ops=1 bytes=x" + rest, "ok ops=1 hist=1" + rest, "ok ops=1 hist=9999:1" + rest,
+	lines := []string{"", "okay", "ok", "ok ops=1", "error no", good + " more", good + " ops=2"}
+	for field, bad := range map[string][]string{
+		"ops=2":        {"ops=x", "ops=-1", "ops=0", ""},
+		"ns=1":         {"ns=0", "ns=-5", "ns=", ""},
+		"cpu_ns=1":     {"cpu_ns=-7", "cpu_ns=0.5"},
+		"switches=1":   {"switches=-2", "ns=1"},
+		"least=0":      {"least=2", "least=-1"},
+		"most=1":       {"most=3"},
+		"hist=3:1,5:2": {"hist=1", "hist=9999:1", "hist=5:2,3:1", "hist=5:1,5:1", "hist=3:1,5:0", "hist=3:1", "hist=", ""},
+		"max_ns=5":     {"max_ns=0", "max_ns=-1", "max_ns=6", ""},
+		"bytes=0":      {"bytes=x", "bytes=NaN", "bytes=Inf", ""},
 	} {
+		for _, b := range bad {
+			lines = append(lines, strings.Replace(good, " "+field, " "+b, 1))
+		}
+	}
+	for _, line := range lines {
 		_, err := parseSample(line, true)
 		if err == nil || sample.IsAbsent(err) {
 			t.Errorf("%q: got error %v", line, err)

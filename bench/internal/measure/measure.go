@@ -126,7 +126,7 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	if found.Switches != sample.Unknown {
 		st.switches = append(st.switches, float64(found.Switches)/ops)
 	}
-	if s.Kind == scenario.Many {
+	if s.Kind == scenario.Many && s.Threads > 1 { // beside one thread, what the process touches for the first time is too much
 		st.bytes = append(st.bytes, found.Bytes)
 	}
 	if n := s.Counted(); n > 1 {

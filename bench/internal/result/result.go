@@ -88,7 +88,7 @@ type Cell struct {
 	Verdict  Verdict   `json:"verdict,omitempty"`
 	CPU      *Estimate `json:"cpu,omitempty"`      // ns of user and system time an operation; nil where unknown
 	Switches *Estimate `json:"switches,omitempty"` // context switches an operation; nil where unknown
-	Bytes    *Estimate `json:"bytes,omitempty"`    // resident memory a thread; nil where that is not the question
+	Bytes    *Estimate `json:"bytes,omitempty"`    // resident memory a thread, of many; nil where that is not the question
 	Shares   *Shares   `json:"shares,omitempty"`   // nil where one thread does all
 	Waits    *Waits    `json:"waits,omitempty"`
 	Samples  []float64 `json:"samples"` // Time of each round

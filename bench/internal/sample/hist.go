@@ -106,24 +106,32 @@ func (h *Hist) CDF() []Point {
 	return ps
 }
 
-// ParseHist reads buckets written as index:count,index:count, and the longest duration.
+// ParseHist reads buckets written as index:count,index:count in ascending order, and the longest duration, which must be in the last.
 func ParseHist(text string, max int64) (*Hist, error) {
 	h := &Hist{max: max}
 	if text == "" {
+		if max != 0 {
+			return nil, fmt.Errorf("histogram: a longest duration, %d, of none", max)
+		}
 		return h, nil
 	}
+	last := -1
 	for pair := range strings.SplitSeq(text, ",") {
 		index, count, _ := strings.Cut(pair, ":")
 		i, err := strconv.Atoi(index)
-		if err != nil || i < 0 || i >= buckets {
-			return nil, fmt.Errorf("histogram: %q is no bucket", pair)
+		if err != nil || i <= last || i >= buckets {
+			return nil, fmt.Errorf("histogram: %q is no bucket, or not the next", pair)
 		}
 		c, err := strconv.ParseInt(count, 10, 64)
-		if err != nil || c < 0 {
+		if err != nil || c <= 0 {
 			return nil, fmt.Errorf("histogram: %q has no count", pair)
 		}
-		h.counts[i] += c
+		h.counts[i] = c
 		h.n += c
+		last = i
+	}
+	if max < 0 || bucket(max) != last {
+		return nil, fmt.Errorf("histogram: the longest duration, %d, is not in the last bucket, %d", max, last)
 	}
 	return h, nil
 }

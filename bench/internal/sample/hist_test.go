@@ -60,7 +60,10 @@ func TestHistIsReadAsWritten(t *testing.T) {
 	if *got != h {
 		t.Errorf("got %v, want %v", got, &h)
 	}
-	for _, bad := range []string{"x", "1", "1:x", "-1:2", "100000:1", "1:-2", "1:2,"} {
+	if _, err := ParseHist("0:1,1:2", 1); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"x", "1", "1:x", "-1:2,1:1", "100000:1", "1:-2", "1:2,", "1:0", "1:1,1:1", "2:1,1:1", "0:1", "", "1:1,2:1"} {
 		if _, err := ParseHist(bad, 1); err == nil {
 			t.Errorf("%q was taken", bad)
 		}

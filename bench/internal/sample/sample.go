@@ -3,6 +3,7 @@ package sample
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -33,6 +34,15 @@ type Round struct {
 type AbsentError struct{ Why string }
 
 func (e *AbsentError) Error() string { return e.Why }
+
+// Absent makes an absence of err, whose text may be that of a compiler: of it the first 200 bytes, in one line.
+func Absent(err error) *AbsentError {
+	why := strings.Join(strings.Fields(err.Error()), " ")
+	if len(why) > 200 {
+		why = strings.ToValidUTF8(why[:200], "") + "..."
+	}
+	return &AbsentError{why}
+}
 
 // IsAbsent reports whether err says so.
 func IsAbsent(err error) bool {

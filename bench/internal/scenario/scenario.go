@@ -32,7 +32,8 @@ const (
 	Barrier Kind = "barrier"
 	// Queue is Producers that put and Consumers that get, Capacity items between them at most; an operation is one item, its wait the call of get.
 	Queue Kind = "queue"
-	// StartJoin is making a thread with an empty body, with Stack bytes of stack, and waiting for its end; all of it is the wait too.
+	// StartJoin is making a thread with an empty body, with Stack bytes of stack, and waiting for its end; all of it is the wait too. In Go an ordinary
+	// goroutine does it, and has Many made, elsewhere a thread.
 	StartJoin Kind = "startjoin"
 	// Submit is an empty task handed to a pool of one thread and the wait for its result; all of it is the wait too.
 	Submit Kind = "submit"
@@ -46,7 +47,7 @@ const (
 	// it ended late, an operation one such wait. It is what cyclictest measures.
 	Lateness Kind = "lateness"
 	// Many is Threads threads started one after the other, all alive and blocked at once; an operation is one start, bytes are resident memory a
-	// thread. Each round has a process of its own.
+	// thread, of more than one. Each round has a process of its own.
 	Many Kind = "many"
 )
 

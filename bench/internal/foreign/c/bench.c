@@ -478,8 +478,8 @@ static void event_set(struct event *e)
 {
 	pthread_mutex_lock(&e->m);
 	e->set = true;
-	pthread_cond_signal(&e->c);
 	pthread_mutex_unlock(&e->m);
+	pthread_cond_signal(&e->c); /* who wakes needs the lock; e outlives both threads */
 }
 
 /* Waits until it is set, and clears it. */
@@ -793,15 +793,20 @@ static void empty_task(void *p)
 	(void)p;
 }
 
+struct pool {
+	struct queue q;
+	struct task t; /* not in submit_body: the pool may still signal when that has ended */
+};
+
 static void submit_body(struct worker *w)
 {
-	struct task t = { empty_task, NULL, { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false } };
+	struct pool *p = w->shared;
 
 	while (going(w)) {
 		int64_t began = wait_begins(w);
 
-		queue_put(w->shared, &t);
-		event_take(&t.done);
+		queue_put(&p->q, &p->t);
+		event_take(&p->t.done);
 		record(w, wait_ends(w, began));
 		done(w, 1);
 	}
@@ -809,15 +814,15 @@ static void submit_body(struct worker *w)
 
 static bool submit_round(struct round *r)
 {
-	struct queue q;
+	struct pool p = { .t = { empty_task, NULL, { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false } } };
 	pthread_t pool;
 
-	queue_init(&q, 64);
-	check("pthread_create", pthread_create(&pool, NULL, pool_thread, &q));
-	together(r, 1, submit_body, &q);
-	queue_put(&q, NULL);
+	queue_init(&p.q, 64);
+	check("pthread_create", pthread_create(&pool, NULL, pool_thread, &p.q));
+	together(r, 1, submit_body, &p);
+	queue_put(&p.q, NULL);
 	pthread_join(pool, NULL);
-	free(q.items);
+	free(p.q.items);
 	return true;
 }
 

@@ -2,6 +2,8 @@ import com.sun.management.OperatingSystemMXBean;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -143,6 +145,8 @@ public final class Bench {
         final boolean timed;
         final Hist waits = new Hist();
         private long ops;
+        Object answer;
+        long number;
 
         Worker(Round round, int index) {
             this.round = round;
@@ -247,7 +251,7 @@ public final class Bench {
                 least = n == 1 ? 0 : Arrays.stream(now).min().getAsLong();
                 most = n == 1 ? 0 : Arrays.stream(now).max().getAsLong();
             } while (done == 0);
-            cpu = cpuTime() - cpuThen;
+            cpu = known(cpuTime() - cpuThen);
             counting = false;
             stop = true;
         }
@@ -282,6 +286,11 @@ public final class Bench {
     /** In ns; the system's clock for it may tick each 10 ms. */
     static long cpuTime() {
         return SYSTEM.getProcessCpuTime();
+    }
+
+    /** -1 for less than 20 of those ticks, which would be wrong by more than a tenth, or 0. */
+    static long known(long cpu) {
+        return cpu < 200_000_000 ? -1 : cpu;
     }
 
     /** A round of n threads that do the same and look at going. */
@@ -656,36 +665,47 @@ public final class Bench {
         }
     }
 
+    /** What answers go to: each must be given, and no fence stands between them, as of a volatile. */
+    static final VarHandle ANSWER;
+
+    static final VarHandle NUMBER;
+
+    static {
+        try {
+            ANSWER = MethodHandles.lookup().findVarHandle(Worker.class, "answer", Object.class);
+            NUMBER = MethodHandles.lookup().findVarHandle(Worker.class, "number", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     static final ThreadLocal<Object> LOCAL = ThreadLocal.withInitial(Object::new);
 
     static String identity(Spec spec) throws InterruptedException, Absent {
         switch (spec.get("op")) {
             case "current":
-                // The compiler knows where the current thread stands: it is little more than the loop.
                 return together(spec, 1, w -> {
                     while (w.going()) {
                         for (int i = 0; i < w.spec.batch; i++) {
-                            sink = Thread.currentThread();
+                            ANSWER.setOpaque(w, Thread.currentThread());
                         }
                         w.done(w.spec.batch);
                     }
                 });
             case "ident":
                 return together(spec, 1, w -> {
-                    long sum = 0;
                     while (w.going()) {
                         for (int i = 0; i < w.spec.batch; i++) {
-                            sum += Thread.currentThread().getId();
+                            NUMBER.setOpaque(w, Thread.currentThread().getId());
                         }
                         w.done(w.spec.batch);
                     }
-                    sink = sum;
                 });
             case "local":
                 return together(spec, 1, w -> {
                     while (w.going()) {
                         for (int i = 0; i < w.spec.batch; i++) {
-                            sink = LOCAL.get();
+                            ANSWER.setOpaque(w, LOCAL.get());
                         }
                         w.done(w.spec.batch);
                     }
@@ -760,7 +780,7 @@ public final class Bench {
             }
             running.await();
             r.ns = System.nanoTime() - began;
-            r.cpu = cpuTime() - cpuThen;
+            r.cpu = known(cpuTime() - cpuThen);
             r.done = n;
             r.bytes = (resident() - before) / n;
         } catch (OutOfMemoryError e) {
