@@ -17,7 +17,8 @@ import (
 //
 // The word is the holder's key, 0 while the lock is free, and three flags:
 //
-//	queued    somebody may be in the queue. Legal to be set for too long; illegal to be clear while a node is in the queue.
+//	queued    somebody may be in the queue. Legal to be set for too long; illegal to be clear while a node is in the queue. On one processor
+//	          also while one who was in the queue is the spinner, who may not get to run.
 //	starving  the head of the queue has waited for longer than patience: whoever unlocks hands the lock to it. Set only while the lock is
 //	          held or starving already, so whoever unlocks sees it. Cleared under the guard.
 //	claimed   the spinner takes the lock next. Set by the spinner while the lock is held; cleared by the spinner alone.
@@ -46,6 +47,7 @@ import (
 //
 // The spinner and release look how long the head has waited. Above patience they set starving, and the next Unlock hands the lock over; the
 // one after, too, if the next head has waited as long. In a fair lock nodes are as old as can be, so every Unlock with a queue hands over, in order.
+// On one processor those who unlock look as well, now and then, and step aside for the spinner.
 //
 // # Order
 //
@@ -55,7 +57,8 @@ import (
 type mutex struct {
 	word    atomic.Uint64
 	spinner atomic.Uint32
-	oldest  atomic.Int64 // Since of the head of the queue; 0: it is empty
+	passed  atomic.Uint32 // times that Unlock left the lock to the spinner, on one processor
+	oldest  atomic.Int64  // Since of the head of the queue, or of the spinner that it was before on one processor; 0: nobody
 	q       wait.Queue
 }
 
@@ -89,7 +92,7 @@ const (
 // long as sync.Mutex spins.
 const (
 	patience     = int64(time.Millisecond) // as in sync.Mutex
-	since0       = int64(1)                // when a waiter of a fair lock came
+	since0       = -patience - 1           // when a waiter of a fair lock came: it is old when the clock begins
 	threadLooks  = 40                      // about 18 us
 	goLooks      = 4
 	claimAfter   = 25 // looks, 11 us: more often, and short sections suffer from the passing on
@@ -316,6 +319,9 @@ func (m *mutex) tidy() {
 // unlockSlow ends an Unlock that has left the word as s, free and with flags. On a lock that is only claimed or has a spinner it is they who go on.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
+		if park.OnOneP() && m.passed.Add(1)%ageLooks == 0 && m.headIsOld() {
+			stepAside()
+		}
 		return
 	}
 	got := m.release()
@@ -333,6 +339,7 @@ func (m *mutex) release() (got int) {
 	m.q.Lock()
 	n := m.q.Head()
 	if n == nil {
+		m.tidy()
 		m.q.Unlock()
 		return gotNotice
 	}
@@ -344,6 +351,10 @@ func (m *mutex) release() (got int) {
 	m.q.Pop()
 	n.Got = got
 	m.tidy()
+	if got == gotTurn && park.OnOneP() {
+		m.word.Or(queued)
+		m.oldest.Store(n.Since)
+	}
 	m.q.Unlock()
 	n.Unpark()
 	return got

@@ -3,11 +3,13 @@ package osthread
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -117,7 +119,7 @@ func (w *RWLock) LockTimeout(d time.Duration) bool { return w.lock(toWrite, fute
 // LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
 func (w *RWLock) LockContext(ctx context.Context) error { return w.lockContext(toWrite, ctx) }
 
-// RLock locks w for reading, sleeping while a writer holds it or waits for it. Its namesake, the type, is a recursive lock.
+// RLock locks w for reading, sleeping while a writer holds it, or waits for readers to go. Its namesake, the type, is a recursive lock.
 func (w *RWLock) RLock() {
 	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUpgrading|rwMisused) != 0 || !w.word.CompareAndSwap(s, s+rwReader) {
 		w.lock(toRead, futex.Never, nil)
@@ -166,7 +168,7 @@ func (w *RWLock) runlockSlow(s uint64) {
 
 // Upgrade turns the caller's lock for reading into one for writing, sleeping until the other readers have gone; no writer comes in between. It
 // returns ErrDeadlock at once, with w still locked for reading, if another reader upgrades: each would wait for the other to go. It panics with an
-// error that is ErrNotLocked, as do its kin, if no reader holds w.
+// error that is ErrNotLocked, as do its kin when they try, if no reader holds w.
 func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", futex.Never, nil) }
 
 // TryUpgrade is UpgradeTimeout(0).
@@ -193,6 +195,10 @@ func (w *RWLock) Downgrade() {
 		s := w.word.Load()
 		if s&rwWritten == 0 {
 			panic(misuse("RWLock.Downgrade", ErrNotLocked))
+		}
+		if s&rwMisused != 0 { // the reader would make up for the one too many, and seem not to be there
+			runtime.Gosched()
+			continue
 		}
 		if w.word.CompareAndSwap(s, s-rwWritten+rwReader) {
 			w.release(s)
@@ -512,7 +518,7 @@ func (w *RWLock) hand(what uint64, n int) bool {
 func (w *RWLock) tidy() {
 	var gone uint64
 	h := w.q.Head()
-	if h == nil && w.upgrader == nil {
+	if h == nil && w.upgrader == nil && (w.turns == 0 || !park.OnOneP()) { // see stepAside
 		gone |= rwQueued
 	}
 	if w.writers == 0 {
@@ -569,7 +575,7 @@ func (w *RWLock) beginUpgrade(what string, n *wait.Node, tooLate error) (now boo
 	for {
 		s := w.word.Load()
 		switch {
-		case s&rwWritten != 0 || s < rwReader:
+		case s&(rwWritten|rwMisused) != 0 || s < rwReader:
 			panic(misuse("RWLock."+what, ErrNotLocked))
 		case w.upgrader != nil:
 			return false, ErrDeadlock

@@ -69,8 +69,8 @@ func NewBoundedSemaphore(n int) *Semaphore {
 	return s
 }
 
-// Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is ErrCount, as do its kin, if
-// n < 1, or if the semaphore is bounded and can never hold as many.
+// Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is ErrCount, as do its kin when they
+// try, if n < 1, or if the semaphore is bounded and can never hold as many.
 func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, futex.Never, nil) }
 
 // TryAcquire is AcquireTimeout(n, 0).
@@ -96,7 +96,7 @@ func (s *Semaphore) Release(n int) {
 		panic(misuse("Semaphore.Release", ErrCount))
 	}
 	s.q.Lock()
-	most := int64(math.MaxInt64)
+	most := int64(math.MaxInt)
 	if s.bounded {
 		most = int64(s.most)
 	}

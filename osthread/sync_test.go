@@ -2,6 +2,8 @@ package osthread
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -10,6 +12,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
 )
 
 func TestEventShapes(t *testing.T) {
@@ -115,6 +120,10 @@ func TestSemaphoreShapes(t *testing.T) {
 	})
 }
 
+func TestWhoWaitsInAFairQueueIsOldWhenTheClockBegins(t *testing.T) {
+	assert.Greater(t, 0-since(true), patience)
+}
+
 func TestSemaphoreMisuse(t *testing.T) {
 	assert.ErrorIs(t, panicOf(func() { NewSemaphore(-1) }), ErrCount)
 	assert.ErrorIs(t, panicOf(func() { NewBoundedSemaphore(-1) }), ErrCount)
@@ -133,6 +142,9 @@ func TestSemaphoreMisuse(t *testing.T) {
 	}
 	b.Release(2)
 	assert.Equal(t, 3, b.Value())
+	most := NewSemaphore(math.MaxInt)
+	assert.ErrorIs(t, panicOf(func() { most.Release(1) }), ErrOverflow)
+	assert.Equal(t, math.MaxInt, most.Value())
 	var zero Semaphore
 	assert.False(t, zero.TryAcquire(1))
 	zero.Release(1)
@@ -497,6 +509,118 @@ func TestRWLockMisuseBesideUse(t *testing.T) {
 		misused.Wait()
 		assert.Equal(t, "unlocked osthread.RWLock", w.String())
 	})
+}
+
+// firstHalfOfAnRUnlockTooMany leaves w as such a call does in its middle; the second half is returned.
+func firstHalfOfAnRUnlockTooMany(w *RWLock) (second func()) {
+	s := w.word.Add(^rwReader + 1)
+	return func() { w.runlockSlow(s) }
+}
+
+func TestRWLockDowngradeBesideMisuse(t *testing.T) {
+	var w RWLock
+	w.Lock()
+	second := firstHalfOfAnRUnlockTooMany(&w)
+	var down sync.WaitGroup
+	down.Go(w.Downgrade)
+	for range 1000 {
+		require.False(t, w.TryLock(), "a writer beside the reader")
+		runtime.Gosched()
+	}
+	assert.ErrorIs(t, panicOf(second), ErrNotLocked)
+	down.Wait()
+	assert.Equal(t, 1, w.Readers())
+	w.RUnlock()
+	assert.Equal(t, "unlocked osthread.RWLock", w.String())
+}
+
+func TestRWLockUpgradeBesideMisuse(t *testing.T) {
+	var w RWLock
+	second := firstHalfOfAnRUnlockTooMany(&w)
+	assert.ErrorIs(t, panicOf(func() { w.TryUpgrade() }), ErrNotLocked)
+	assert.ErrorIs(t, panicOf(second), ErrNotLocked)
+	assert.True(t, w.TryLock())
+	w.Unlock()
+	assert.Zero(t, w.word.Load())
+}
+
+// onOneProcessor sets GOMAXPROCS to 1 for a test.
+func onOneProcessor(t *testing.T) {
+	procs := runtime.GOMAXPROCS(1)
+	settle := func() {
+		for one := runtime.GOMAXPROCS(0) == 1; park.CanSpin() == one; { // which knows it by now and then asking
+		}
+	}
+	settle()
+	t.Cleanup(func() {
+		runtime.GOMAXPROCS(procs)
+		settle()
+	})
+}
+
+// One that has been woken gets the processor although nobody takes it from those who lock and unlock.
+func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
+	onOneProcessor(t)
+	var l Lock
+	var r RLock
+	var w RWLock
+	s := NewSemaphore(1)
+	ageRW := func() {
+		w.q.Lock()
+		defer w.q.Unlock()
+		w.turnSince -= 2 * patience
+	}
+	tests := []struct {
+		name         string
+		lock, unlock func()
+		wait, done   func()
+		q            *wait.Queue
+		age          func() // the one with the turn
+	}{
+		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.m.q, func() { l.m.oldest.Add(-2 * patience) }},
+		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, &r.m.q, func() { r.m.oldest.Add(-2 * patience) }},
+		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, &w.q, ageRW},
+		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, &w.q, ageRW},
+		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, &w.q, ageRW},
+		{
+			"Semaphore", func() { s.Acquire(1) }, func() { s.Release(1) }, func() { s.Acquire(1) }, func() { s.Release(1) }, &s.q,
+			func() {
+				s.q.Lock()
+				defer s.q.Unlock()
+				s.turnSince -= 2 * patience
+			},
+		},
+	}
+	for _, test := range tests {
+		for _, waiters := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%s/waiters=%d", test.name, waiters), func(t *testing.T) {
+				g := &group{t: t}
+				var in atomic.Int32
+				test.lock()
+				for range waiters {
+					g.run(func() {
+						test.wait()
+						in.Add(1)
+						test.done()
+					})
+				}
+				awaitWaiting(test.q, waiters)
+				test.unlock()
+				test.lock()
+				if in.Load() == 0 {
+					test.age()
+				}
+				// A time that the scheduler would not take the processor away in.
+				for n := 0; n < 2*ageLooks && in.Load() == 0; n++ {
+					test.unlock()
+					test.lock()
+				}
+				assert.NotZero(t, in.Load())
+				test.unlock()
+				g.wait()
+			})
+		}
+	}
 }
 
 func TestRWLockFair(t *testing.T) {

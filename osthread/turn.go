@@ -19,13 +19,14 @@ func old(n *wait.Node) bool { return futex.Now()-n.Since > patience }
 func backOff(look int) { park.Pause(min(1<<min(look, 5), spinnerPause)) }
 
 // stepAside lets one run who was woken long ago, where there is but one processor for all. Go's scheduler would take it away after 10 ms, but not
-// while its monitor sleeps, which it does after all have slept (Go 1.26, sysmon in runtime/proc.go).
+// while its monitor sleeps, which it does after all have slept (Go 1.26, sysmon in runtime/proc.go). So there the flag that says that somebody waits
+// stays until who has a turn has ended it, or nobody would come to step aside for the only one.
 func stepAside() {
-	if !park.CanSpin() {
+	if park.OnOneP() {
 		runtime.Gosched()
 	}
 }
 
-// ageLooks is how many of those who let go and leave the rest to one with a turn there are for each who looks how old the head of the queue is:
-// the one with the turn may have lost its processor.
+// ageLooks is how many of those who let go and leave the rest to one with a turn there are for each who looks how old the head of the queue is, or the
+// turn: the one that has it may have lost its processor.
 const ageLooks = 64

@@ -9,7 +9,7 @@
  * behind is asserted in takeClaimed.
  *
  * NT threads, ITER times each, the first TIMED of them with a time-out. FOREIGN: whoever locks leaves the unlocking to another thread, which may do
- * it at once.
+ * it at once. ONEP: queued may stay for the spinner's sake.
  *
  * Mutants, each of which spin rejects:
  *   M_NO_RELEASE   a spinner that stops does not go through release: an Unlock that left the lock to it has woken nobody
@@ -70,7 +70,7 @@ inline UNLINK(w) {
 
 inline RELEASE() {
 	GLOCK();
-	res = 0;
+	atomic { res = 0; if :: n == 0 -> queued = 0; starving = 0 :: else fi };
 	if
 	:: n == 0
 	:: else ->
@@ -92,7 +92,12 @@ inline RELEASE() {
 		:: else
 		fi;
 		if
-		:: res != 0 -> UNLINK(h); got[h] = res; TIDY()
+		:: res != 0 ->
+			UNLINK(h); got[h] = res; TIDY()
+#ifdef ONEP
+			;
+			if :: res == TURN -> queued = 1 :: skip fi	/* the number of processors may change */
+#endif
 		:: else
 		fi
 	fi;

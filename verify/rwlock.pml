@@ -4,10 +4,12 @@
  * Each swap, addition and and-not of the word is a step of its own; the guard is a lock that is held over several such steps, while others
  * come in and let go without it. Time is a free choice: a node may be found old at any look and stays so, a timed waiter may give up whenever it
  * sleeps or its turn has brought nothing. FAIR: nodes are old from the start. PREFER is PreferReaders. PENDING counts those who have let go, saw
- * a flag, and are on the way to the guard. Who puts itself back stands in front here; in the program, before those that came later.
+ * a flag, and are on the way to the guard. Who puts itself back stands in front here; in the program, before those that came later. MISUSE: one
+ * reader unlocks what no reader has locked, which takes two steps.
  *
  * Properties: one writer, or readers; nobody sleeps for ever (invalid end states); whenever the guard is given back and somebody is in the queue,
- * there is one who holds the lock, has a turn or is on the way, and the flags are true.
+ * there is one who holds the lock, has a turn or is on the way, and the flags are true; with FAIR nobody comes in before those in the queue, but for
+ * readers with PREFER.
  *
  * Mutants, each of which spin rejects:
  *   M_GIVE_BACK     who gives up with a turn lets nobody in: an unlock that left it to that turn has woken nobody
@@ -17,6 +19,8 @@
  *   M_JOIN          a turn's reader comes in while a writer holds the lock
  *   M_TWO_UP        a second upgrader is not refused: both wait for the other to leave
  *   M_UP_LAST       an upgrader that gives up does not let those in whom it kept out
+ *   M_OPEN          who finds the head old does not close the lock to those who come
+ *   M_DOWN_MISUSED  a writer becomes a reader between the two steps of a misuse: its reader makes up for the one too many
  */
 #ifndef NT
 #define NT 3
@@ -34,7 +38,7 @@
 #define NONE 255
 
 byte readers;			/* with these: the word */
-bit written, queued, writersf, starving, upgrading, turnf;
+bit written, queued, writersf, starving, upgrading, turnf, misused;
 bit g;				/* the guard */
 byte q[NT], n, turns, writers, up = NONE, pending;
 bit inq[NT], perm[NT], what[NT], old[NT];
@@ -42,17 +46,18 @@ byte got[NT];
 byte rd, wr;			/* who is in, by their own count */
 
 #define HELD (written || readers > 0)
-#define MAYREAD ((PREFER && !written) || (!written && !starving && !upgrading && (!writersf || readers == 0)))
-#define MAYWRITE (!written && readers == 0 && !starving && !upgrading)
+#define MAYREAD (!misused && ((PREFER && !written) || (!written && !starving && !upgrading && (!writersf || readers == 0))))
+#define MAYWRITE (!misused && !written && readers == 0 && !starving && !upgrading)
 #define MAYENTER(x) ((x == WRITE && MAYWRITE) || (x == READ && MAYREAD))
 /* with a turn, a reader stood before the writers that wait */
-#define MAYTURN(x) ((x == WRITE && MAYWRITE) || (x == READ && !written && (PREFER || (!starving && !upgrading))))
+#define MAYTURN(x) ((x == WRITE && MAYWRITE) || (x == READ && !misused && !written && (PREFER || (!starving && !upgrading))))
 
 inline ENTER(x) { if :: x == WRITE -> assert(!HELD); written = 1 :: else -> assert(!written); readers++ fi }
+inline INORDER(x) { assert(!FAIR || n == 0 || (PREFER && x == READ)) }
 inline GLOCK() { atomic { g == 0 -> g = 1 } }
 inline GUNLOCK() {
 	atomic {
-		assert(n == 0 || (queued && (HELD || turns > 0 || pending > 0)));
+		assert(n == 0 || (queued && (HELD || misused || turns > 0 || pending > 0)));
 		assert(upgrading == (up != NONE));
 		assert(writersf || writers == 0);
 		g = 0
@@ -70,7 +75,11 @@ inline AGE(w) { if :: old[w] = 1 :: skip fi }
 
 inline TIDY() {
 	atomic {
-		if :: n == 0 && up == NONE -> queued = 0 :: else fi;
+		if
+		:: n == 0 && up == NONE && turns == 0 -> queued = 0
+		:: n == 0 && up == NONE && turns > 0 -> if :: queued = 0 :: skip fi	/* kept on one processor */
+		:: else
+		fi;
 		if :: writers == 0 -> writersf = 0 :: else fi;
 		if :: n == 0 -> starving = 0 :: n > 0 && !old[q[0]] -> starving = 0 :: else fi;
 		if :: up == NONE -> upgrading = 0 :: else fi;
@@ -118,7 +127,12 @@ inline LETIN() {
 		:: c > 0 && (starving || old[q[0]]) ->
 			atomic {
 				if
-				:: written || (x == WRITE && readers > 0) -> starving = 1
+				:: written || misused || (x == WRITE && readers > 0) ->
+#ifndef M_OPEN
+					starving = 1
+#else
+					skip
+#endif
 				:: else ->
 					if
 					:: x == WRITE -> assert(!HELD); written = 1; writers--
@@ -166,7 +180,7 @@ inline ENQUEUE() {
 	AGE(me);
 	atomic {
 		if
-		:: MAYENTER(what[me]) || (again && MAYTURN(what[me])) -> ENTER(what[me]); r = 1
+		:: MAYENTER(what[me]) || (again && MAYTURN(what[me])) -> INORDER(what[me]); ENTER(what[me]); r = 1
 		:: else ->
 			r = 0;
 #ifdef M_LATE_MARK
@@ -179,7 +193,9 @@ inline ENQUEUE() {
 #endif
 			queued = 1;
 			if :: what[me] == WRITE -> writersf = 1 :: else fi;
-			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || starving); starving = 1 :: else fi;
+#ifndef M_OPEN
+			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || misused || starving); starving = 1 :: else fi;
+#endif
 #ifndef M_TURN_LATE
 			if :: again && turns == 1 -> turnf = 0 :: else fi
 #endif
@@ -243,7 +259,7 @@ inline ACQUIRE(how, timed) {
 	what[me] = how;
 	old[me] = FAIR;
 	again = 0;
-	atomic { if :: MAYENTER(how) -> ENTER(how); r = 1 :: else -> r = 0 fi };
+	atomic { if :: MAYENTER(how) -> INORDER(how); ENTER(how); r = 1 :: else -> r = 0 fi };
 	do
 	:: r -> break
 	:: else ->
@@ -291,7 +307,11 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 		atomic { wr++; assert(wr == 1 && rd == 0) };
 		if
 		:: upgrades ->		/* downgrades, here */
-			atomic { wr--; rd++; written = 0; readers = 1; SEES() };
+#ifdef M_DOWN_MISUSED
+			atomic { wr--; rd++; written = 0; if :: misused -> misused = 0 :: else -> readers = 1 fi; SEES() };
+#else
+			atomic { !misused -> wr--; rd++; written = 0; readers = 1; SEES() };
+#endif
 			RELEASE(see);
 			RUNLOCK()
 		:: else -> WUNLOCK()
@@ -327,8 +347,21 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 done:	skip
 }
 
+/* An RUnlock too many: the count is less than 0 between the steps, but for M_DOWN_MISUSED, where what is given back makes a reader of nobody. */
+proctype Misuse() {
+	byte k, h, w, c, x;
+	bit see;
+	atomic { if :: readers == 0 -> misused = 1 :: readers > 0 -> goto done fi };	/* else it would be another's */
+	atomic { if :: misused -> misused = 0 :: else -> readers++ fi; SEES() };
+	RELEASE(see);
+done:	skip
+}
+
 init {
 	atomic {
+#ifdef MISUSE
+		run Misuse();
+#endif
 		run T(0, SCENE0);
 		run T(1, SCENE1);
 		run T(2, SCENE2);

@@ -5,10 +5,11 @@
  * may give up whenever it sleeps or its turn has brought nothing. FAIR: nodes are old from the start. Waits in several queues are waitany.pml's.
  *
  * Properties: permits are conserved (checked when nothing moves); after each step there is too little, after what is promised, for the head, and
- * the semaphore is closed to newcomers just when the head is old; nobody sleeps for ever.
+ * the semaphore is closed to newcomers just when the head is old, and none takes anything before that; nobody sleeps for ever.
  *
  * Mutants: M_NO_GRANT, a waiter that leaves does not call grant; M_KEEP_PROMISE, a turn that is given back stays promised; M_GIVE_BACK, who gives
- * up with a turn does not call grant; M_LATE, a waiter whose time is up says so although it was served.
+ * up with a turn does not call grant; M_LATE, a waiter whose time is up says so although it was served; M_OPEN, newcomers take whenever there is
+ * enough.
  */
 #ifndef FAIR
 #define FAIR 0
@@ -54,7 +55,13 @@ proctype W(byte me; byte w; bit timed) {
 	old[me] = FAIR;
 	atomic {
 		if
-		:: permits >= w && !starving && !(FAIR && n > 0) -> permits = permits - w; held = held + w; goto has
+#ifdef M_OPEN
+		:: permits >= w ->
+#else
+		:: permits >= w && !starving && !(FAIR && n > 0) ->
+#endif
+			assert(n == 0 || !old[q[0]]);
+			permits = permits - w; held = held + w; goto has
 		:: else -> q[n] = me; n++; inq[me] = 1
 		fi
 	};

@@ -90,6 +90,10 @@ func Procs() int {
 
 func oneP() bool { return Procs() == 1 }
 
+// OnOneP reports what CanSpin denies, by the last answer that the runtime gave: for those who unlock, and must not contend even for the count of
+// calls.
+func OnOneP() bool { return procs.Load() == 1 }
+
 const procsCalls = 256
 
 var (
