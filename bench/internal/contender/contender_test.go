@@ -75,3 +75,22 @@ func TestACrewThatIsNotComplete(t *testing.T) {
 	}, func(int, *tally) { t.Error("a thread of a crew that is not complete worked") })
 	assert.ErrorIs(t, err, assert.AnError)
 }
+
+// Go's scheduler leaves the goroutine that ends a round in a queue for ever, in about one round of a hundred of these.
+func TestARoundThatStarvesItsConductorEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	s := scenario.Spec{Kind: scenario.Semaphore, Caller: scenario.Thread, Threads: 8, Permits: 2, Work: 50, Procs: 2}
+	for _, c := range For(s) {
+		if c.Name != "channel" {
+			continue
+		}
+		for range 300 {
+			_, err := Run(c, s, sample.Round{Warm: time.Millisecond, Time: 5 * time.Millisecond})
+			require.NoError(t, err)
+		}
+		return
+	}
+	t.Fatal("the row has lost its contender")
+}

@@ -21,7 +21,7 @@ import (
 type crew struct {
 	spec  scenario.Spec
 	round sample.Round
-	stop  atomic.Bool
+	state atomic.Uint32
 	// counting is true between the looks: what is waited for before, while the threads find their processors, or after, is not counted.
 	counting atomic.Bool
 	void     bool // the crew is not complete: do nothing; written before the gate opens
@@ -39,8 +39,46 @@ type tally struct {
 	_     [64]byte
 }
 
+// The states of a crew.
+const (
+	going uint32 = iota
+	late         // the conductor has not come back from a sleep: those who see it let others run
+	stopped
+)
+
 // over reports whether it is time to end.
-func (c *crew) over() bool { return c.stop.Load() }
+func (c *crew) over() bool {
+	s := c.state.Load()
+	return s != going && c.leave(s)
+}
+
+// leave is over when something is to be done, apart so that over costs a load.
+//
+//go:noinline
+func (c *crew) leave(s uint32) bool {
+	if s == late {
+		runtime.Gosched()
+	}
+	return s == stopped
+}
+
+// watch sees to it that the conductor, who sleeps while others work, gets to run again: locked goroutines that wake each other by a channel hand a
+// processor around for as long as they please, and Go's scheduler does not count that as time (Go 1.26: runnext comes before the run queue, and each
+// switch between threads begins a new slice), so others in that processor's queue, the conductor among them, starve. The same may happen to who is to
+// tell of it; thus there are some.
+func (c *crew) watch() (end func()) {
+	var timers []*time.Timer
+	limit := 100*time.Millisecond + 2*(c.round.Warm+c.round.Time)
+	for range 5 {
+		timers = append(timers, time.AfterFunc(limit, func() { c.state.CompareAndSwap(going, late) }))
+		limit *= 2
+	}
+	return func() {
+		for _, t := range timers {
+			t.Stop()
+		}
+	}
+}
 
 // timed reports whether waits are; of a lateness row they are the question.
 func (c *crew) timed() bool { return c.round.Timed || c.spec.Kind == scenario.Lateness }
@@ -159,14 +197,16 @@ func (c *crew) run(n, counted int, spawn spawner, body func(i int, t *tally)) (s
 	close(gate)
 	var first, second look
 	if failed == nil {
+		defer c.watch()()
 		time.Sleep(c.round.Warm)
+		c.state.CompareAndSwap(late, going)
 		first = take(tallies[:counted])
 		c.counting.Store(true)
 		time.Sleep(c.round.Time)
 		c.counting.Store(false)
 		second = take(tallies[:counted])
 	}
-	c.stop.Store(true)
+	c.state.Store(stopped)
 	for _, join := range joins {
 		failed = errors.Join(failed, join())
 	}
