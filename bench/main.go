@@ -166,14 +166,14 @@ func agreement(run *result.Run, out io.Writer) error {
 	return nil
 }
 
-// cost returns how many rounds a row has, and about how long they take.
+// cost returns how many rounds a row has, and about how long they take: as long as they should, and what runs with all contenders took beyond that.
 func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
 	const start = 2 * time.Millisecond // and end, of the threads
 	warm, count, timed := o.Of(s)
 	rounds := (warm + count + timed) * contenders
-	each := o.Warm() + o.Time + start
+	each := (o.Warm() + o.Time + start) * 115 / 100
 	if s.Kind == scenario.Many {
-		each = 50*time.Millisecond + time.Duration(s.Threads)*70*time.Microsecond
+		each = 50*time.Millisecond + time.Duration(s.Threads)*230*time.Microsecond
 	}
 	return rounds, time.Duration(rounds) * each
 }
