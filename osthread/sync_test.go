@@ -548,7 +548,7 @@ func TestRWLockUpgradeBesideMisuse(t *testing.T) {
 func onOneProcessor(t *testing.T) {
 	procs := runtime.GOMAXPROCS(1)
 	settle := func() {
-		for one := runtime.GOMAXPROCS(0) == 1; park.CanSpin() == one; { // which knows it by now and then asking
+		for park.Procs() != min(runtime.GOMAXPROCS(0), runtime.NumCPU()) { // it asks now and then
 		}
 	}
 	settle()

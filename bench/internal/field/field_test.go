@@ -36,6 +36,9 @@ func checkAbsent(t *testing.T, f *Field, why string) {
 		t.Errorf("got %+v, want all %d languages", got, len(names))
 	}
 	for _, a := range f.Absent() {
+		if a.Contender == names["C"] && runtime.GOOS != "linux" {
+			continue // is absent for another reason
+		}
 		if !strings.Contains(a.Why, why) || strings.Contains(a.Why, "\n") {
 			t.Errorf("%s: got %q, want a line with %q", a.Contender, a.Why, why)
 		}
