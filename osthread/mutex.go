@@ -1,6 +1,7 @@
 package osthread
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"sync/atomic"
@@ -302,6 +303,10 @@ func (m *mutex) leave(n *wait.Node) bool {
 // tidy makes the flags true after a node has been taken out. The caller has the guard.
 func (m *mutex) tidy() {
 	h := m.q.Head()
+	if h == nil && park.OnOneP() && m.spinner.Load() != 0 { // who may need one who steps aside
+		m.word.And(^starving)
+		return
+	}
 	if h == nil {
 		m.word.And(^(queued | starving))
 		m.oldest.Store(0)
@@ -352,8 +357,7 @@ func (m *mutex) release() (got int) {
 	n.Got = got
 	m.tidy()
 	if got == gotTurn && park.OnOneP() {
-		m.word.Or(queued)
-		m.oldest.Store(n.Since)
+		m.oldest.Store(cmp.Or(n.Since, futex.Now())) // adopted: since now
 	}
 	m.q.Unlock()
 	n.Unpark()

@@ -20,7 +20,8 @@ import (
 // The word counts the readers that hold the lock, and has the flags
 //
 //	rwWritten    a writer holds it; there are no readers then
-//	rwQueued     somebody may be in the queue: who lets go of the lock, so that another might come in, goes through release
+//	rwQueued     somebody may be in the queue, or on one processor have a turn: who lets go of the lock, so that another might come in, goes
+//	             through release
 //	rwWriters    a writer waits, in the queue or with its turn: no reader joins others
 //	rwStarving   the head of the queue has waited for longer than patience: nobody comes in by himself, release hands the lock over
 //	rwUpgrading  a reader waits to be the only one: nobody comes in, and who leaves one reader behind goes through release

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -621,6 +622,63 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The same for those that were notified, and stood in the lock's queue without having waited for the lock.
+func TestWhoUnlocksOnOneProcessorStepsAsideForTheNotified(t *testing.T) {
+	onOneProcessor(t)
+	var l Lock
+	c := NewCondition(&l)
+	g := &group{t: t}
+	var in atomic.Bool
+	for range 2 {
+		g.run(func() {
+			l.Lock()
+			c.Wait()
+			in.Store(true)
+			l.Unlock()
+		})
+	}
+	await(func() bool { return c.Waiting() == 2 })
+	l.Lock()
+	c.NotifyAll()
+	l.Unlock()
+	l.Lock()
+	if !in.Load() {
+		assert.NotZero(t, l.m.oldest.Load())
+		l.m.oldest.Add(-2 * patience)
+	}
+	for n := 0; n < 2*ageLooks && !in.Load(); n++ {
+		l.Unlock()
+		l.Lock()
+	}
+	assert.True(t, in.Load())
+	l.Unlock()
+	g.wait()
+}
+
+// It does so also when another that waited behind has given up since.
+func TestWhoUnlocksOnOneProcessorStepsAsideForTheLast(t *testing.T) {
+	onOneProcessor(t)
+	var m mutex
+	first, second := wait.New(nil), wait.New(nil)
+	require.True(t, m.tryLock(anonymous))
+	for _, n := range []*wait.Node{first, second} {
+		n.Key, n.Since = anonymous, futex.Now()
+		require.False(t, m.enqueue(n, false))
+	}
+	m.word.Add(minusAnonymous)
+	require.Equal(t, gotTurn, m.release())
+	require.True(t, m.tryLock(anonymous), "first, with its turn, does not run")
+	require.True(t, m.leave(second))
+	assert.NotZero(t, m.word.Load()&queued, "or no Unlock sees that somebody waits")
+	assert.NotZero(t, m.oldest.Load())
+	m.stopSpinning(false)
+	m.word.Add(minusAnonymous)
+	assert.Zero(t, m.word.Load())
+	first.Await() // the wake-up for its turn
+	first.Free()
+	second.Free()
 }
 
 func TestRWLockFair(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 // What RWLock and Semaphore have in common: those in the queue are woken to look for themselves, which is a turn, while who comes may be quicker. A turn
 // is the right thing for as long as its owner gets a processor soon; here is what bounds the time for which it does not. What a turn allows, and who
-// counts those that are out, is each primitive's own.
+// counts those that are out, is each primitive's own. A Lock's spinner has its bounds in mutex.go, but for one processor.
 
 // old reports whether n has waited so long that it is handed what it waits for.
 func old(n *wait.Node) bool { return futex.Now()-n.Since > patience }

@@ -50,9 +50,20 @@ byte inside;
 inline GLOCK() { atomic { g == 0 -> g = 1 } }
 inline GUNLOCK() { g = 0 }
 
+inline CLEAR() {
+	atomic {
+		starving = 0;
+#ifdef ONEP
+		if :: queued = 0 :: spinner -> skip fi	/* the number of processors may change */
+#else
+		queued = 0
+#endif
+	}
+}
+
 inline TIDY() {
 	if
-	:: n == 0 -> atomic { queued = 0; starving = 0 }
+	:: n == 0 -> CLEAR()
 	:: n > 0 && starving -> if :: starving = 0 :: skip fi
 	:: else
 	fi
@@ -70,7 +81,7 @@ inline UNLINK(w) {
 
 inline RELEASE() {
 	GLOCK();
-	atomic { res = 0; if :: n == 0 -> queued = 0; starving = 0 :: else fi };
+	atomic { res = 0; if :: n == 0 -> CLEAR() :: else fi };
 	if
 	:: n == 0
 	:: else ->
@@ -94,10 +105,6 @@ inline RELEASE() {
 		if
 		:: res != 0 ->
 			UNLINK(h); got[h] = res; TIDY()
-#ifdef ONEP
-			;
-			if :: res == TURN -> queued = 1 :: skip fi	/* the number of processors may change */
-#endif
 		:: else
 		fi
 	fi;
