@@ -17,7 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
+	"slices"
 	"syscall"
 	"time"
 
@@ -86,7 +86,9 @@ var errInterrupted = errors.New("interrupted")
 // measureAll measures all rows and writes them as they come.
 func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *result.Run, err error) {
 	st := report.Style{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
-	fmt.Fprintln(progress, "making the contenders that are programs in other languages")
+	if !o.self && slices.ContainsFunc(o.specs, scenario.Spec.HasThreads) {
+		fmt.Fprintln(progress, "making the contenders that are programs in other languages")
+	}
 	f, err := field.Open(ctx, o.specs, o.only, o.self)
 	if err != nil {
 		return nil, err
@@ -114,7 +116,7 @@ func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *r
 	noise := measure.NewNoise()
 	for i, s := range o.specs {
 		noise.Probe()
-		row, err := measure.Row(ctx, s, rows[i], o.Options, func(rounds int) { _ = bar.Add(rounds) })
+		row, err := measure.Row(ctx, s, rows[i], o.Options, func() { _ = bar.Add(1) })
 		if ctx.Err() != nil {
 			_ = bar.Clear()
 			return nil, fmt.Errorf("%w: %d of %d rows are missing", errInterrupted, len(o.specs)-i, len(o.specs))
@@ -193,16 +195,4 @@ func newBar(rounds int, w io.Writer) *progressbar.ProgressBar {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-// commandLine returns what to type for the same run.
-func commandLine(args []string) string {
-	words := []string{"go run -C bench ."}
-	for _, a := range args {
-		if strings.ContainsAny(a, " |&;()<>*?[]$`\"\\!") || a == "" {
-			a = "'" + a + "'"
-		}
-		words = append(words, a)
-	}
-	return strings.Join(words, " ")
 }

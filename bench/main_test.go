@@ -8,9 +8,12 @@ import (
 	"flag"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -47,7 +50,7 @@ func TestBadFlagsEndBeforeAnythingIsMeasured(t *testing.T) {
 		{[]string{"-time", "0s"}, "-time"},
 		{[]string{"-run", "("}, "-run"},
 		{[]string{"-run", "nothing is called so"}, "-list"},
-		{[]string{"-only", "nobody"}, `"nobody"`},
+		{[]string{"-only", "nobody", "-json", filepath.Join(dir, "x.json")}, `"nobody"`},
 		{[]string{"-only", "sync", "-self"}, "-self"},
 		{[]string{"-bad"}, "-bad"},
 		{[]string{"extra"}, `"extra"`},
@@ -103,6 +106,7 @@ func TestARun(t *testing.T) {
 		require.NotEmpty(t, row.Cells)
 		assert.Equal(t, contender.Baseline, row.Cells[0].Contender)
 		for i, c := range row.Cells {
+			assert.Contains(t, []string{contender.Baseline, "sync"}, c.Contender, "-only")
 			if c.Absent != "" {
 				continue
 			}
@@ -117,20 +121,23 @@ func TestARun(t *testing.T) {
 	f, err := os.Open(name("a.txt"))
 	require.NoError(t, err)
 	defer f.Close()
+	var rounds []float64 // of all cells, in ns
+	for _, row := range run.Rows {
+		for _, c := range row.Cells {
+			rounds = append(rounds, c.Samples...)
+		}
+	}
 	lines := 0
 	for r := benchfmt.NewReader(f, "a.txt"); r.Scan(); {
 		res, ok := r.Result().(*benchfmt.Result)
 		require.True(t, ok, "%v", r.Result())
 		assert.Equal(t, run.Machine.CPU, res.GetConfig("cpu"))
+		v, ok := res.Value("sec/op")
+		require.True(t, ok && lines < len(rounds), "line %d", lines)
+		assert.InEpsilon(t, rounds[lines]/1e9, v, 1e-3)
 		lines++
 	}
-	cells := 0
-	for _, row := range run.Rows {
-		for _, c := range row.Cells {
-			cells += len(c.Samples)
-		}
-	}
-	assert.Equal(t, cells, lines)
+	assert.Len(t, rounds, lines)
 
 	page, err := os.ReadFile(name("a.html"))
 	require.NoError(t, err)
@@ -181,4 +188,49 @@ func TestSelfAgreement(t *testing.T) {
 	assert.NoError(t, agreement(run, io.Discard))
 	run.Rows[0] = row(result.Faster)
 	assert.Error(t, agreement(run, io.Discard))
+}
+
+// -h and README promise it.
+func TestQuickIsUnderAMinute(t *testing.T) {
+	o, err := parse([]string{"-quick"}, io.Discard)
+	require.NoError(t, err)
+	var all time.Duration
+	for _, s := range o.specs {
+		_, d := o.cost(s, len(contender.For(s))+4) // and four languages
+		all += d
+	}
+	assert.Less(t, all, time.Minute)
+	assert.Greater(t, all, 10*time.Second)
+	o, err = parse([]string{"-quick", "-count", "9", "-time", "5ms"}, io.Discard)
+	require.NoError(t, err)
+	assert.Equal(t, 9, o.Rounds)
+	assert.Equal(t, 5*time.Millisecond, o.Time)
+}
+
+func TestSelfIsTheBaselineTwice(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "a.json")
+	// Whether such short rounds agree is another question.
+	_ = bench([]string{"-self", "-run", "^lock/caller=goroutine/threads=1/", "-count", "8", "-time", "1ms", "-json", name}, io.Discard, io.Discard)
+	run, err := result.ReadFile(name)
+	require.NoError(t, err)
+	require.NotEmpty(t, run.Rows)
+	for _, row := range run.Rows {
+		require.Len(t, row.Cells, 2)
+		for _, c := range row.Cells {
+			assert.True(t, c.Ours, c.Contender)
+		}
+	}
+}
+
+// What a run says is its command gives its arguments again, in a shell.
+func TestCommandLineIsReadAsItWasWritten(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no sh")
+	}
+	args := []string{"-run", "queue|call", "", "it's", "a b", "#1", "~", "{a,b}", `back\slash`, "$HOME", "tab\t", "*", "-count", "8"}
+	words := strings.TrimPrefix(commandLine(args), "go run -C bench . ")
+	out, err := exec.Command("sh", "-c", `printf '%s\n' `+words).Output()
+	require.NoError(t, err)
+	assert.Equal(t, strings.Join(args, "\n")+"\n", string(out))
+	assert.Equal(t, "go run -C bench . -count 8", commandLine([]string{"-count", "8"}), "nothing is quoted in vain")
 }

@@ -101,3 +101,15 @@ func (o *options) choose(pattern string) error {
 	}
 	return nil
 }
+
+// commandLine returns what to type in a shell for the same run.
+func commandLine(args []string) string {
+	words := []string{"go run -C bench ."}
+	for _, a := range args {
+		if a == "" || strings.ContainsAny(a, " \t\n|&;()<>*?[]{}$`\"'\\!#~") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		words = append(words, a)
+	}
+	return strings.Join(words, " ")
+}

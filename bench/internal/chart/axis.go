@@ -34,9 +34,8 @@ func (s *span) estimate(e result.Estimate) { s.add(e.Center, e.Low, e.High) }
 
 // room widens the span by a share of its length at both ends, and to at least the factor least.
 func (s *span) room(share, least float64) {
-	for _, v := range []float64{math.Sqrt(s.low*s.high) / math.Sqrt(least), math.Sqrt(s.low*s.high) * math.Sqrt(least)} {
-		s.add(v)
-	}
+	middle, half := math.Sqrt(s.low*s.high), math.Sqrt(least)
+	s.add(middle/half, middle*half)
 	f := math.Pow(s.high/s.low, share)
 	s.low, s.high = s.low/f, s.high*f
 }
@@ -48,7 +47,7 @@ type logTicks struct {
 }
 
 func (t logTicks) Ticks(low, high float64) []plot.Tick {
-	labelled, every := [10]bool{1: true}, 1
+	labelled, every := [10]bool{}, 1
 	for _, try := range [][]int{{1, 2, 3, 5}, {1, 2, 5}, {1, 3}, {1}} {
 		labelled = [10]bool{}
 		for _, i := range try {

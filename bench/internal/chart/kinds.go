@@ -24,16 +24,13 @@ var titles = map[string]string{
 	"many":      "Many threads",
 }
 
-// title returns a kind in words.
-func title(kind string) string {
+// Title returns a kind of rows in words.
+func Title(kind string) string {
 	if t, ok := titles[kind]; ok {
 		return t
 	}
 	return kind
 }
-
-// Title returns a kind of rows in words, as the charts have it.
-func Title(kind string) string { return title(kind) }
 
 // subtitle returns the parameters that all rows of a picture have.
 func subtitle(shared []result.Param) string { return words.Params(shared) }

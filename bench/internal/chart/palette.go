@@ -75,7 +75,7 @@ func newPalette(run *result.Run) *palette {
 	mine := 0
 	for _, r := range run.Rows {
 		for _, c := range r.Cells {
-			if _, ok := p.looks[c.Contender]; ok || slices.Contains(p.order, c.Contender) {
+			if slices.Contains(p.order, c.Contender) {
 				continue
 			}
 			p.order = append(p.order, c.Contender)

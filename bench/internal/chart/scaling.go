@@ -141,7 +141,7 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 	y.room(0.04, 4)
 	c := Chart{
 		Name: "scaling-" + rows[0].Kind + "-" + size + suffix, Section: sectionScaling,
-		Title: title(rows[0].Kind) + ": time against the number of " + plural(size),
+		Title: Title(rows[0].Kind) + ": time against the number of " + plural(size),
 		Caption: "Time an operation: elapsed time divided by the operations of all threads. Whiskers are the confidence interval. " +
 			"Lower is better; both scales are logarithmic.",
 	}

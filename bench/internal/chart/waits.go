@@ -40,8 +40,7 @@ func waits(run *result.Run, pal *palette) (charts []Chart, err error) {
 // waitRows chooses the rows and returns them in the order of the run.
 func waitRows(run *result.Run) []result.Row {
 	chosen := map[string]bool{}
-	var order []string
-	order = append(order, priority...)
+	order := slices.Clone(priority)
 	all := kinds(run)
 	for _, rows := range all {
 		if !slices.Contains(order, rows[0].Kind) {
@@ -168,7 +167,7 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 	p.Y.Scale = plot.LogScale{}
 	p.Y.Tick.Marker = shares(p.Y.Min)
 	c := Chart{
-		Name: "waits-" + r.Kind, Section: sectionWaits, Title: title(r.Kind) + ": how long single operations wait",
+		Name: "waits-" + r.Kind, Section: sectionWaits, Title: Title(r.Kind) + ": how long single operations wait",
 		Caption: "Share of operations that waited longer than the time below. Marks: median, 99th and 99.9th percentile, and the longest. " +
 			"Further left and lower is better.",
 	}
@@ -177,7 +176,7 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 		if value(r, "bound") == "true" {
 			c.Name += "-bound"
 		}
-		c.Title = title(r.Kind)
+		c.Title = Title(r.Kind)
 		p.x = "by how much the wait ended late (log scale)"
 	}
 	sh := newSheet(c, words.Row(r), markKeys(pal.sorted(names), false), 320)

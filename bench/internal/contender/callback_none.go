@@ -8,5 +8,5 @@ import (
 )
 
 var callbacks = []Contender{{Baseline, true, func(scenario.Spec, sample.Round) (sample.Sample, error) {
-	return sample.Sample{}, &sample.AbsentError{Why: "this program was built without cgo"}
+	return sample.Sample{}, &sample.AbsentError{Why: "it needs cgo and pthreads"}
 }}}

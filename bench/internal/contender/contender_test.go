@@ -94,3 +94,37 @@ func TestARoundThatStarvesItsConductorEnds(t *testing.T) {
 	}
 	t.Fatal("the row has lost its contender")
 }
+
+func TestRunHasTheRowsProcessors(t *testing.T) {
+	procs := 0
+	c := Contender{Name: "c", Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {
+		procs = runtime.GOMAXPROCS(0)
+		return sample.Sample{}, nil
+	}}
+	_, err := Run(c, scenario.Spec{Procs: 3}, sample.Round{})
+	require.NoError(t, err)
+	assert.Equal(t, 3, procs)
+}
+
+func TestASampleIsWhatWasDoneBetweenTheLooks(t *testing.T) {
+	at := time.Now()
+	first := look{at, usage{time.Second, 5, true}, []int64{10, 20, 30}}
+	second := look{at.Add(time.Minute), usage{3 * time.Second, 9, true}, []int64{17, 22, 35}}
+	assert.Equal(t, sample.Sample{Ops: 14, Elapsed: time.Minute, CPU: 2 * time.Second, Switches: 4, Least: 2, Most: 7}, second.since(first))
+	second.usage.known, second.ops = false, second.ops[:1]
+	assert.Equal(t, sample.Sample{Ops: 7, Elapsed: time.Minute, CPU: sample.Unknown, Switches: sample.Unknown}, second.since(first))
+}
+
+func TestWaitsCountBetweenTheLooks(t *testing.T) {
+	c := &crew{round: sample.Round{Timed: true}}
+	w := &tally{timed: true, c: c}
+	w.count(5) // the threads find their processors
+	assert.Zero(t, w.waits.N())
+	c.counting.Store(true)
+	w.count(5)
+	w.count(-1) // nobody waited
+	assert.EqualValues(t, 1, w.waits.N())
+	c.counting.Store(false)
+	w.count(5)
+	assert.EqualValues(t, 1, w.waits.N())
+}

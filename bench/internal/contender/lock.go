@@ -105,12 +105,12 @@ var recursives = []Contender{
 		var l osthread.RLock
 		return c.run(1, 1, ours(c.spec), func(_ int, t *tally) {
 			for !c.over() {
-				for range 1024 {
+				for range c.spec.Batch() {
 					l.Lock()
 					//lint:ignore SA2001 the pair is what is measured
 					l.Unlock()
 				}
-				t.add(1024)
+				t.add(c.spec.Batch())
 			}
 		})
 	})},
@@ -118,12 +118,12 @@ var recursives = []Contender{
 		var l sync.Mutex
 		return c.run(1, 1, theirs(c.spec), func(_ int, t *tally) {
 			for !c.over() {
-				for range 1024 {
+				for range c.spec.Batch() {
 					l.Lock()
 					//lint:ignore SA2001 the pair is what is measured
 					l.Unlock()
 				}
-				t.add(1024)
+				t.add(c.spec.Batch())
 			}
 		})
 	})},

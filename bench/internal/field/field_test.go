@@ -64,5 +64,5 @@ func TestToolsThatDoNotWorkAreAnAbsence(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	checkAbsent(t, open(t, dir), "exit status 1")
+	checkAbsent(t, open(t, dir), "there is no version to run")
 }

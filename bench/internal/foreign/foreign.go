@@ -3,7 +3,7 @@
 //
 // A program stays alive through the run and does one round for each line that it reads:
 //
-//	run kind=lock threads=4 work=50 think=0 batch=90 warm_ns=5000000 time_ns=50000000 timed=0
+//	run kind=lock threads=4 work=50 batch=98 warm_ns=5000000 time_ns=50000000 timed=0
 //
 // The keys are those of scenario.Spec.Name, with kind, batch (Spec.Batch) and the fields of sample.Round. It makes the threads, lets them
 // run, takes the first look after warm_ns and the second after time_ns more, ends them all, and answers with one line:

@@ -5,6 +5,7 @@ package foreign
 import (
 	"context"
 	_ "embed" // the sources
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -75,9 +76,14 @@ func buildRust(ctx context.Context, dir, source string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, err := exec.CommandContext(ctx, rustc, "--version").Output()
+	ask := exec.CommandContext(ctx, rustc, "--version")
+	version, err := ask.Output()
 	if err != nil {
-		return nil, fmt.Errorf("rustc --version: %w", err)
+		var text []byte
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+			text = exit.Stderr
+		}
+		return nil, failure(ask, err, text)
 	}
 	program := filepath.Join(dir, "bench")
 	// As cargo build --release does. The library's version is the compiler's, which a program is not told.
@@ -118,7 +124,12 @@ func find(tools ...string) (string, error) {
 func compile(cmd *exec.Cmd) error {
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("%s: %w\n%s", cmd, err, out)
+		return failure(cmd, err, out)
 	}
 	return nil
+}
+
+// failure says what cmd said, with little before it: of a long text only the beginning is shown.
+func failure(cmd *exec.Cmd, err error, text []byte) error {
+	return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, text)
 }

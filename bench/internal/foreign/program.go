@@ -73,7 +73,7 @@ func (l language) start(ctx context.Context) (*Program, error) {
 		c.argv, err = l.build(ctx, dir, source)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", l.name, err), c.release())
+		return nil, errors.Join(err, c.release())
 	}
 	return open(ctx, c)
 }

@@ -315,16 +315,6 @@ func TestNoCompilerSavesStepsOfWork(t *testing.T) {
 	})
 }
 
-// A word in the log for who reads it: an assertion on a time would be one on the machine.
-func TestLogTheTimeOfALockInC(t *testing.T) {
-	p := start(t, "C")
-	s, err := p.Run(scenario.Spec{Kind: scenario.Lock, Threads: 1}, sample.Round{Warm: 5 * time.Millisecond, Time: 50 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%s: %.1f ns for lock and unlock; 2 to 60 are plausible", p.Version(), float64(s.Elapsed)/float64(s.Ops))
-}
-
 func TestStartSaysWhichToolIsNotThere(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("CC", "")

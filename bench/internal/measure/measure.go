@@ -58,8 +58,8 @@ type state struct {
 	least, most []float64
 }
 
-// Row measures one. After each round it calls tick with how many rounds that was, and ends with ctx's cause when ctx is done.
-func Row(ctx context.Context, s scenario.Spec, cs []contender.Contender, o Options, tick func(rounds int)) (result.Row, error) {
+// Row measures one. After each round it calls tick, and it ends with ctx's cause when ctx is done.
+func Row(ctx context.Context, s scenario.Spec, cs []contender.Contender, o Options, tick func()) (result.Row, error) {
 	row := result.Row{Name: s.Name(), Kind: string(s.Kind)}
 	for _, p := range s.Params() {
 		row.Params = append(row.Params, result.Param(p))
@@ -79,7 +79,7 @@ func Row(ctx context.Context, s scenario.Spec, cs []contender.Contender, o Optio
 					return row, fmt.Errorf("%s, %s: %w", s.Name(), st.Name, err)
 				}
 			}
-			tick(1)
+			tick()
 		}
 	}
 	for _, st := range states {
@@ -126,7 +126,7 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	if found.Switches != sample.Unknown {
 		st.switches = append(st.switches, float64(found.Switches)/ops)
 	}
-	if s.Kind == scenario.Many && s.Threads > 1 { // beside one thread, what the process touches for the first time is too much
+	if s.Kind == scenario.Many && s.Threads > 1 && found.Bytes != 0 { // beside one thread, what the process touches for the first time is too much
 		st.bytes = append(st.bytes, found.Bytes)
 	}
 	if n := s.Counted(); n > 1 {

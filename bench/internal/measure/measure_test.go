@@ -38,7 +38,7 @@ func TestRow(t *testing.T) {
 	}}
 	ticks := 0
 	o := Options{Rounds: 30, Time: time.Millisecond, Timed: 2}
-	got, err := Row(context.Background(), row, []contender.Contender{fixed("a", 10, &calls), fixed("b", 25, &calls), absent}, o, func(n int) { ticks += n })
+	got, err := Row(context.Background(), row, []contender.Contender{fixed("a", 10, &calls), fixed("b", 25, &calls), absent}, o, func() { ticks++ })
 	require.NoError(t, err)
 	assert.Equal(t, 3*(1+30+2), ticks)
 	assert.Equal(t, row.Name(), got.Name)
@@ -85,14 +85,14 @@ func TestARoundThatIsTooShort(t *testing.T) {
 		}
 		return s, nil
 	}}
-	got, err := Row(context.Background(), row, []contender.Contender{slow}, Options{Rounds: 8, Time: time.Millisecond}, func(int) {})
+	got, err := Row(context.Background(), row, []contender.Contender{slow}, Options{Rounds: 8, Time: time.Millisecond}, func() {})
 	require.NoError(t, err)
 	assert.InDelta(t, 8e6, got.Cells[0].Time.Center, 1)
 	assert.Nil(t, got.Cells[0].CPU)
 	assert.Nil(t, got.Cells[0].Switches)
 
 	never := contender.Contender{Name: "never", Run: func(scenario.Spec, sample.Round) (sample.Sample, error) { return sample.Sample{}, nil }}
-	_, err = Row(context.Background(), row, []contender.Contender{never}, Options{Rounds: 8, Time: time.Millisecond}, func(int) {})
+	_, err = Row(context.Background(), row, []contender.Contender{never}, Options{Rounds: 8, Time: time.Millisecond}, func() {})
 	assert.ErrorContains(t, err, "never: not one operation")
 }
 
@@ -101,7 +101,7 @@ func TestRowEndsWithItsContext(t *testing.T) {
 	why := errors.New("why")
 	var calls strings.Builder
 	n := 0
-	_, err := Row(ctx, row, []contender.Contender{fixed("a", 1, &calls)}, Options{Rounds: 8, Time: time.Millisecond}, func(int) {
+	_, err := Row(ctx, row, []contender.Contender{fixed("a", 1, &calls)}, Options{Rounds: 8, Time: time.Millisecond}, func() {
 		if n++; n == 3 {
 			cancel(why)
 		}
@@ -123,4 +123,42 @@ func TestNoise(t *testing.T) {
 	real := NewNoise()
 	real.Probe()
 	assert.Positive(t, real.probes[0])
+}
+
+func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
+	n := 0
+	odd := contender.Contender{Name: "odd", Run: func(_ scenario.Spec, r sample.Round) (sample.Sample, error) {
+		n++
+		s := sample.Sample{Ops: 1, Elapsed: r.Time, CPU: sample.Unknown, Switches: 1, Waits: new(sample.Hist)}
+		if n%2 == 0 {
+			s.CPU = 1
+		}
+		s.Waits.Add(int64(n))
+		return s, nil
+	}}
+	none := contender.Contender{Name: "none", Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {
+		return sample.Sample{}, &sample.AbsentError{Why: "not here"}
+	}}
+	for _, s := range []scenario.Spec{row, {Kind: scenario.Lateness, Sleep: 1}} {
+		n = 0
+		got, err := Row(t.Context(), s, []contender.Contender{none, odd}, Options{Rounds: 8, Time: time.Millisecond, Timed: 2}, func() {})
+		require.NoError(t, err)
+		c := got.Cells[1]
+		assert.Nil(t, c.CPU, "of too few rounds")
+		assert.Nil(t, c.Ratio, "to what is absent")
+		assert.NotNil(t, c.Switches)
+		if s.Kind == scenario.Lateness {
+			assert.Equal(t, 9, n, "a lateness row needs no timed rounds")
+			assert.EqualValues(t, 8, c.Waits.N, "the first warms up")
+		}
+	}
+	crowd := scenario.Spec{Kind: scenario.Many, Threads: 100}
+	for _, bytes := range []float64{0, 4096} {
+		c := contender.Contender{Name: "c", Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {
+			return sample.Sample{Ops: 100, Elapsed: 1, Bytes: bytes}, nil
+		}}
+		got, err := Row(t.Context(), crowd, []contender.Contender{c}, Options{Rounds: 8, Time: 1}, func() {})
+		require.NoError(t, err)
+		assert.Equal(t, bytes != 0, got.Cells[0].Bytes != nil)
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"example.com/thread/bench/internal/result"
 	"example.com/thread/bench/internal/stats"
+	"example.com/thread/bench/internal/words"
 )
 
 // A Style says how a report looks.
@@ -67,14 +68,14 @@ func Row(w io.Writer, row result.Row, st Style) error {
 		if c.Absent != "" {
 			continue
 		}
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t", c.Contender, Time(c.Time.Center), plusMinus(c.Time))
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t", c.Contender, words.NS(c.Time.Center), plusMinus(c.Time))
 		if c.Ratio == nil {
 			fmt.Fprint(tw, "\t\t\t")
 		} else {
 			fmt.Fprintf(tw, "%s\t%s–%s\t%s\t", number(c.Ratio.Center), number(c.Ratio.Low), number(c.Ratio.High), c.Verdict)
 		}
 		if c.CPU != nil {
-			fmt.Fprint(tw, Time(c.CPU.Center))
+			fmt.Fprint(tw, words.NS(c.CPU.Center))
 		}
 		fmt.Fprint(tw, "\t")
 		if c.Switches != nil {
@@ -86,7 +87,7 @@ func Row(w io.Writer, row result.Row, st Style) error {
 		}
 		fmt.Fprint(tw, "\t")
 		if wt := c.Waits; wt != nil {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t", Time(float64(wt.P50)), Time(float64(wt.P99)), Time(float64(wt.P999)), Time(float64(wt.Max)))
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t", words.NS(float64(wt.P50)), words.NS(float64(wt.P99)), words.NS(float64(wt.P999)), words.NS(float64(wt.Max)))
 		} else {
 			fmt.Fprint(tw, "\t\t\t\t")
 		}
@@ -127,23 +128,7 @@ func plusMinus(e result.Estimate) string {
 	return fmt.Sprintf("%.0f%%", 100*max(e.High-e.Center, e.Center-e.Low)/e.Center)
 }
 
-// Time writes ns with the unit that leaves three digits.
-func Time(ns float64) string {
-	switch {
-	case ns < 100:
-		return fmt.Sprintf("%.3g ns", ns)
-	case ns < 1000:
-		return fmt.Sprintf("%.0f ns", ns)
-	case ns < 1e6:
-		return fmt.Sprintf("%.3g µs", ns/1e3)
-	case ns < 1e9:
-		return fmt.Sprintf("%.3g ms", ns/1e6)
-	default:
-		return fmt.Sprintf("%.3g s", ns/1e9)
-	}
-}
-
-// number writes a ratio or a count with three digits at most, and never as a power of ten.
+// number writes a ratio or a count with about three digits, and never as a power of ten.
 func number(x float64) string {
 	switch {
 	case x >= 100:

@@ -92,10 +92,17 @@ func TestChanges(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(b.String(), "slower"), b.String())
 	assert.Contains(t, b.String(), "6 of 7 cells are no different")
 	assert.NotContains(t, b.String(), "another machine")
-	before.Machine.CPU = "other"
-	b.Reset()
-	require.NoError(t, Changes(&b, now, before, Style{}))
-	assert.Contains(t, b.String(), "another machine")
+	for _, change := range []func(m *result.Machine){
+		func(m *result.Machine) { m.CPU = "other" },
+		func(m *result.Machine) { m.Kernel = "other" },
+		func(m *result.Machine) { m.Go = "other" },
+	} {
+		before.Machine = now.Machine
+		change(&before.Machine)
+		b.Reset()
+		require.NoError(t, Changes(&b, now, before, Style{}))
+		assert.Contains(t, b.String(), "another machine")
+	}
 }
 
 func TestHeaderNamesWhatIsMissing(t *testing.T) {
@@ -105,11 +112,5 @@ func TestHeaderNamesWhatIsMissing(t *testing.T) {
 	Header(&b, r)
 	for _, want := range []string{"a CPU, 2 cores", "governor unknown", "[0.50 1.00 2.00]", "Rust: rustc 1", "gone: not here"} {
 		assert.Contains(t, b.String(), want)
-	}
-}
-
-func TestTime(t *testing.T) {
-	for ns, want := range map[float64]string{0.537: "0.537 ns", 4.2: "4.2 ns", 123.4: "123 ns", 1234: "1.23 µs", 45_600: "45.6 µs", 1.5e6: "1.5 ms", 2e9: "2 s"} {
-		assert.Equal(t, want, Time(ns))
 	}
 }

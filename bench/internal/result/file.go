@@ -25,18 +25,3 @@ func ReadFile(name string) (*Run, error) {
 	}
 	return r, nil
 }
-
-// Cell returns the result of a contender in a row of that name; nil if there is none.
-func (r *Run) Cell(row, contender string) *Cell {
-	for i := range r.Rows {
-		if r.Rows[i].Name != row {
-			continue
-		}
-		for k := range r.Rows[i].Cells {
-			if c := &r.Rows[i].Cells[k]; c.Contender == contender && c.Absent == "" {
-				return c
-			}
-		}
-	}
-	return nil
-}

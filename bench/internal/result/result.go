@@ -116,3 +116,18 @@ type Waits struct {
 	Max  int64          `json:"max"`
 	CDF  []sample.Point `json:"cdf"`
 }
+
+// Cell returns the result of a contender in a row of that name; nil if there is none.
+func (r *Run) Cell(row, contender string) *Cell {
+	for i := range r.Rows {
+		if r.Rows[i].Name != row {
+			continue
+		}
+		for k := range r.Rows[i].Cells {
+			if c := &r.Rows[i].Cells[k]; c.Contender == contender && c.Absent == "" {
+				return c
+			}
+		}
+	}
+	return nil
+}
