@@ -46,35 +46,13 @@ func All(run *result.Run) ([]Chart, error) {
 	return charts, nil
 }
 
-// kinds returns the rows by kind, kinds and rows in the order of the run.
-func kinds(run *result.Run) [][]result.Row {
-	return groups(run.Rows, func(r result.Row) string { return r.Kind })
-}
-
-// groups returns rows by key, in the order in which the keys and the rows come.
-func groups(rows []result.Row, key func(result.Row) string) [][]result.Row {
-	index := map[string]int{}
-	var out [][]result.Row
-	for _, r := range rows {
-		k := key(r)
-		i, ok := index[k]
-		if !ok {
-			i = len(out)
-			index[k] = i
-			out = append(out, nil)
-		}
-		out[i] = append(out[i], r)
-	}
-	return out
-}
-
 // split halves, thirds and so on what is too large for one picture, along the first of keys that rows differ in.
 func split(rows []result.Row, keys []string, fits func([]result.Row) bool) [][]result.Row {
 	if fits(rows) || len(keys) == 0 {
 		return [][]result.Row{rows}
 	}
 	var out [][]result.Row
-	parts := groups(rows, func(r result.Row) string { return value(r, keys[0]) })
+	parts := result.Groups(rows, func(r result.Row) string { return value(r, keys[0]) })
 	slices.SortStableFunc(parts, func(a, b []result.Row) int {
 		x, err := strconv.Atoi(value(a[0], keys[0]))
 		y, err2 := strconv.Atoi(value(b[0], keys[0]))

@@ -135,7 +135,7 @@ func fold(label string) (lines []string) {
 
 // ratios draws for each kind every contender's time beside the baseline's.
 func ratios(run *result.Run, pal *palette) (charts []Chart, err error) {
-	for _, rows := range kinds(run) {
+	for _, rows := range run.Kinds() {
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r result.Row) bool { return len(ratioDots(r, pal)) == 0 })
 		if len(rows) == 0 {
 			continue

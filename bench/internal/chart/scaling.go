@@ -26,14 +26,14 @@ var sizes = []string{"threads", "pairs", "parties", "producers"}
 
 // scaling draws the time an operation against how many threads, pairs or parties there are, wherever there are two numbers or more.
 func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
-	for _, rows := range kinds(run) {
+	for _, rows := range run.Kinds() {
 		for _, size := range sizes {
 			if rows[0].Kind == "many" {
 				continue // has pictures of its own
 			}
 			key := func(r result.Row) string { return words.Params(without(r, size)) }
-			flat := slices.Concat(slices.DeleteFunc(groups(rows, key), func(rows []result.Row) bool { return !grows(rows, size) })...)
-			fits := func(rows []result.Row) bool { return len(groups(rows, key)) <= panels }
+			flat := slices.Concat(slices.DeleteFunc(result.Groups(rows, key), func(rows []result.Row) bool { return !grows(rows, size) })...)
+			fits := func(rows []result.Row) bool { return len(result.Groups(rows, key)) <= panels }
 			if len(flat) == 0 {
 				continue
 			}
@@ -126,7 +126,7 @@ func (l *curve) Plot(c draw.Canvas, p *plot.Plot) {
 }
 
 func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, error) {
-	parts := groups(rows, func(r result.Row) string { return words.Params(without(r, size)) })
+	parts := result.Groups(rows, func(r result.Row) string { return words.Params(without(r, size)) })
 	shared := slices.DeleteFunc(common(rows), func(p result.Param) bool { return is(p, size) })
 	names := map[string]bool{}
 	var y span // one for all panels, so that they compare

@@ -41,7 +41,7 @@ func waits(run *result.Run, pal *palette) (charts []Chart, err error) {
 func waitRows(run *result.Run) []result.Row {
 	chosen := map[string]bool{}
 	order := slices.Clone(priority)
-	all := kinds(run)
+	all := run.Kinds()
 	for _, rows := range all {
 		if !slices.Contains(order, rows[0].Kind) {
 			order = append(order, rows[0].Kind)

@@ -83,18 +83,7 @@ func wait(c result.Cell, of func(*result.Waits) int64) datum {
 // tables returns a table for each kind, without columns that none of its cells has.
 func tables(run *result.Run) (ts []table) {
 	class := classes(run)
-	index := map[string]int{}
-	var rows [][]result.Row
-	for _, r := range run.Rows {
-		i, ok := index[r.Kind]
-		if !ok {
-			i = len(rows)
-			index[r.Kind] = i
-			rows = append(rows, nil)
-		}
-		rows[i] = append(rows[i], r)
-	}
-	for _, rs := range rows {
+	for _, rs := range run.Kinds() {
 		cols := used(rs)
 		t := table{ID: "table-" + rs[0].Kind, Title: chart.Title(rs[0].Kind)}
 		for _, c := range cols {

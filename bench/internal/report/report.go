@@ -182,13 +182,13 @@ func Summary(w io.Writer, r *result.Run, st Style) error {
 	fmt.Fprintf(w, "\n%s\n", st.paint(bold, "In sum: by kind of work and contender, in how many rows it is slower, not different, or faster than "+baseline(r)+", and the mean ratio"))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  kind\tcontender\tslower\tequal\tfaster\tgeometric mean\tleast\t")
-	for _, k := range kinds(r) {
-		for _, name := range contenders(r, k) {
+	for _, rows := range r.Kinds() {
+		for _, name := range contenders(rows) {
 			count := map[result.Verdict]int{}
 			var ratios []float64
-			for _, row := range r.Rows {
+			for _, row := range rows {
 				for _, c := range row.Cells {
-					if row.Kind == k && c.Contender == name && c.Ratio != nil {
+					if c.Contender == name && c.Ratio != nil {
 						count[c.Verdict]++
 						ratios = append(ratios, c.Ratio.Center)
 					}
@@ -197,7 +197,7 @@ func Summary(w io.Writer, r *result.Run, st Style) error {
 			if len(ratios) == 0 {
 				continue
 			}
-			fmt.Fprintf(tw, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\t\n", k, name, count[result.Slower], count[result.NoDifference], count[result.Faster],
+			fmt.Fprintf(tw, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\t\n", rows[0].Kind, name, count[result.Slower], count[result.NoDifference], count[result.Faster],
 				number(stats.GeoMean(ratios)), number(slices.Min(ratios)))
 		}
 	}
@@ -224,19 +224,10 @@ func baseline(r *result.Run) string {
 	return r.Rows[0].Cells[0].Contender
 }
 
-func kinds(r *result.Run) (ks []string) {
-	for _, row := range r.Rows {
-		if !slices.Contains(ks, row.Kind) {
-			ks = append(ks, row.Kind)
-		}
-	}
-	return ks
-}
-
-func contenders(r *result.Run, kind string) (names []string) {
-	for _, row := range r.Rows {
+func contenders(rows []result.Row) (names []string) {
+	for _, row := range rows {
 		for _, c := range row.Cells {
-			if row.Kind == kind && !slices.Contains(names, c.Contender) {
+			if !slices.Contains(names, c.Contender) {
 				names = append(names, c.Contender)
 			}
 		}

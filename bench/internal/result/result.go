@@ -131,3 +131,23 @@ func (r *Run) Cell(row, contender string) *Cell {
 	}
 	return nil
 }
+
+// Kinds returns the rows by kind, kinds and rows in the order of the run.
+func (r *Run) Kinds() [][]Row { return Groups(r.Rows, func(r Row) string { return r.Kind }) }
+
+// Groups returns rows by key, in the order in which the keys and the rows come.
+func Groups(rows []Row, key func(Row) string) [][]Row {
+	index := map[string]int{}
+	var out [][]Row
+	for _, r := range rows {
+		k := key(r)
+		i, ok := index[k]
+		if !ok {
+			i = len(out)
+			index[k] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], r)
+	}
+	return out
+}
