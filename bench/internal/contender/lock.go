@@ -36,6 +36,9 @@ func locks(spawn spawner) func(scenario.Spec, sample.Round) (sample.Sample, erro
 	})
 }
 
+// One loop for each type of lock: through an interface, or a type parameter's dictionary, the calls would not be inlined, and on a free lock they
+// are what is measured.
+
 func lockSections(c *crew, t *tally, l *osthread.Lock) (x uint64) {
 	batch, work, think := c.spec.Batch(), c.spec.Work, c.spec.Think
 	for !c.over() {
