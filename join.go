@@ -66,21 +66,22 @@ func (j *joiners) remove(w *park.Waiter) bool {
 // once and again; each gets the same. It returns ErrDeadlock on t itself, and ErrNotJoinable at once if t is detached or attached.
 //
 // What the body did synchronizes before the return from Join.
-func (t *Thread) Join() error { return t.join(futex.Never, nil) }
+func (t *Thread) Join() error { return t.join(park.Forever()) }
 
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
 // JoinTimeout is Join for at most d; past that it returns ErrTimeout, and t can still be joined. d <= 0 never sleeps.
-func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(futex.After(d), nil) }
+func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d)) }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause, and t can still be joined. If ctx is done already it
 // does not look at t.
 func (t *Thread) JoinContext(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	return t.join(futex.Never, ctx)
+	return t.join(l)
 }
 
 // Detach gives up the right to join t. Joins that wait already are not disturbed; later ones, and a second Detach, return
@@ -101,18 +102,21 @@ func (t *Thread) Detach() error {
 
 func (t *Thread) joinable() bool { return !t.detached && (t.kind == native || t.kind == pinned) }
 
-func (t *Thread) join(deadline int64, ctx context.Context) error {
+func (t *Thread) join(l park.Limit) error {
 	if !t.isJoinable() {
 		return ErrNotJoinable
 	}
 	if t == Current() {
 		return ErrDeadlock
 	}
-	if err := t.awaitEnded(deadline, ctx); err != nil {
+	if err := t.awaitEnded(l); err != nil {
 		return err
 	}
-	if err := t.awaitGone(deadline, ctx); err != nil {
+	if err := t.awaitGone(l); err != nil {
 		return err
+	}
+	if l.Canceled() { // before the thread ended, it may be
+		return l.Err(nil)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -125,7 +129,7 @@ func (t *Thread) isJoinable() bool {
 	return t.joinable()
 }
 
-func (t *Thread) awaitEnded(deadline int64, ctx context.Context) error {
+func (t *Thread) awaitEnded(l park.Limit) error {
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()
@@ -135,21 +139,16 @@ func (t *Thread) awaitEnded(deadline int64, ctx context.Context) error {
 	t.joiners.waiting = append(t.joiners.waiting, w)
 	t.mu.Unlock()
 
-	outcome := w.Park(deadline, ctx)
-	if outcome == park.Unparked {
+	if w.Park(l) == park.Unparked {
 		return nil
 	}
 	t.mu.Lock()
 	gaveUp := t.joiners.remove(w)
 	t.mu.Unlock()
-	switch {
-	case !gaveUp: // finish has woken this joiner: the thread has ended in time
+	if !gaveUp { // finish has woken this joiner: the thread has ended in time
 		return nil
-	case outcome == park.Canceled:
-		return context.Cause(ctx)
-	default:
-		return ErrTimeout
 	}
+	return l.Err(ErrTimeout)
 }
 
 // How a joiner waits for a thread that has ended to be gone.
@@ -162,13 +161,11 @@ const (
 	goneAtLast = time.Second
 )
 
-func (t *Thread) awaitGone(deadline int64, ctx context.Context) error {
+func (t *Thread) awaitGone(l park.Limit) error {
 	for look := 0; !t.gone(); look++ {
 		switch {
-		case ctx != nil && ctx.Err() != nil:
-			return t.giveUp(context.Cause(ctx))
-		case deadline != futex.Never && deadline <= futex.Now():
-			return t.giveUp(ErrTimeout)
+		case l.Expired():
+			return t.giveUp(l.Err(ErrTimeout))
 		case look >= goneSpins:
 			time.Sleep(goneSleep)
 		case park.CanSpin():

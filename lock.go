@@ -54,7 +54,7 @@ type Lock struct{ word atomic.Uint32 }
 // Lock locks l, sleeping until it is free.
 func (l *Lock) Lock() {
 	if !l.word.CompareAndSwap(free, held) {
-		l.lockSlow(futex.Never, nil)
+		l.lockSlow(park.Forever())
 	}
 }
 
@@ -63,27 +63,23 @@ func (l *Lock) TryLock() bool { return l.word.CompareAndSwap(free, held) }
 
 // LockTimeout is Lock for at most d and reports whether l is now locked by it. With d <= 0 it is TryLock.
 func (l *Lock) LockTimeout(d time.Duration) bool {
-	return l.TryLock() || d > 0 && l.lockSlow(futex.After(d), nil)
+	return l.TryLock() || d > 0 && l.lockSlow(park.For(d))
 }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause, and l is not locked by it. If ctx is done already it
 // does not try.
 func (l *Lock) LockContext(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	limit, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	if l.TryLock() {
-		return nil
+	if l.TryLock() || l.lockInterruptibly(limit) {
+		if !limit.Canceled() {
+			return nil
+		}
+		l.Unlock() // the context was done before the lock came
 	}
-	var gaveUp atomic.Bool
-	stop := context.AfterFunc(ctx, func() { l.interrupt(&gaveUp) })
-	locked := l.lockSlow(futex.Never, ctx)
-	gaveUp.Store(true)
-	stop()
-	if !locked {
-		return context.Cause(ctx)
-	}
-	return nil
+	return limit.Err(nil)
 }
 
 // Unlock unlocks l and wakes one thread that waits for it. Any thread may call it. It panics with an error that is ErrNotLocked if l
@@ -97,8 +93,18 @@ func (l *Lock) Unlock() {
 // Locked reports whether l is locked, by whomever. By the time the caller looks at the result it may be otherwise.
 func (l *Lock) Locked() bool { return l.word.Load() != free }
 
-// lockSlow locks l and reports true, or reports false once deadline has passed or ctx, which may be nil, is done.
-func (l *Lock) lockSlow(deadline int64, ctx context.Context) bool {
+// lockInterruptibly is lockSlow whose sleeps end with the context of limit.
+func (l *Lock) lockInterruptibly(limit park.Limit) bool {
+	var gaveUp atomic.Bool
+	stop := limit.AfterDone(func() { l.interrupt(&gaveUp) })
+	locked := l.lockSlow(limit)
+	gaveUp.Store(true)
+	stop()
+	return locked
+}
+
+// lockSlow locks l and reports true, or reports false once limit has ended.
+func (l *Lock) lockSlow(limit park.Limit) bool {
 	// Sleepers mean more threads than turns: then a spin only takes the processor from the holder.
 	if park.CanSpin() {
 		for spin := 0; spin < lockSpins && l.word.Load() == held; spin++ {
@@ -110,10 +116,10 @@ func (l *Lock) lockSlow(deadline int64, ctx context.Context) bool {
 	}
 	timedOut := false
 	for l.word.Swap(contended) != free {
-		if timedOut || ctx != nil && ctx.Err() != nil {
+		if timedOut || limit.Canceled() {
 			return false
 		}
-		timedOut = park.Sleep(l.futex(), contended, deadline) == futex.TimedOut
+		timedOut = limit.Sleep(l.futex(), contended) == futex.TimedOut
 	}
 	return true
 }

@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
@@ -120,11 +119,11 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 		records.remove(t)
 		return nil, err
 	}
-	s.begun.Park(futex.Never, nil)
+	s.begun.Park(park.Forever())
 	if s.err != nil {
 		// Without a deadline and a context neither fails.
-		_ = t.awaitEnded(futex.Never, nil)
-		_ = t.awaitGone(futex.Never, nil)
+		_ = t.awaitEnded(park.Forever())
+		_ = t.awaitGone(park.Forever())
 		return nil, s.err
 	}
 	return t, nil

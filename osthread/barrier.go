@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -42,7 +41,13 @@ type generation struct {
 	q       wait.Queue // under the barrier's guard
 	arrived int
 	tripped bool
+
+	contexts int // waiters that wait with one
 }
+
+// canceled reports whether the context of a waiter is done: it is about to break
+// the barrier, and a caller that comes later must not complete the round first.
+func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled() }
 
 // NewBarrier returns a barrier for n parties. Of each round the last to come runs action, if not nil, before any goes on. It panics with an error that
 // is ErrCount if n < 1.
@@ -72,7 +77,7 @@ func (b *Barrier) Broken() bool {
 
 // Wait waits for the others. It returns the order in which the caller came, 0 to Parties()-1, or an error that is ErrBroken. If the action panics, or calls
 // runtime.Goexit, that goes on in the goroutine that called it, and the barrier is broken.
-func (b *Barrier) Wait() (index int, err error) { return b.wait(futex.Never, nil) }
+func (b *Barrier) Wait() (index int, err error) { return b.wait(park.Forever()) }
 
 // TryWait is WaitTimeout(0): only the last to come can pass.
 func (b *Barrier) TryWait() (index int, err error) { return b.WaitTimeout(0) }
@@ -80,17 +85,18 @@ func (b *Barrier) TryWait() (index int, err error) { return b.WaitTimeout(0) }
 // WaitTimeout is Wait for at most d; past that it breaks the barrier and returns an error that is both ErrTimeout and ErrBroken. The last to come is never
 // too late. d <= 0 never sleeps, so it breaks the barrier for all but the last.
 func (b *Barrier) WaitTimeout(d time.Duration) (index int, err error) {
-	return b.wait(futex.After(d), nil)
+	return b.wait(park.For(d))
 }
 
 // WaitContext is Wait until ctx is done; it then breaks the barrier and returns an error that is both ctx's cause and ErrBroken. If ctx is done
 // already it does so at once, even as the last to come.
 func (b *Barrier) WaitContext(ctx context.Context) (index int, err error) {
-	if ctx.Err() != nil {
+	l, err := park.Until(ctx)
+	if err != nil {
 		b.Abort()
-		return 0, gaveUp(ctx)
+		return 0, gaveUp(err)
 	}
-	return b.wait(futex.Never, ctx)
+	return b.wait(l)
 }
 
 // Abort breaks the barrier until Reset.
@@ -117,17 +123,31 @@ func (b *Barrier) breakGeneration() {
 
 const gotBroken = gotLock + 1 // beside gotNotice: the round is complete
 
-func gaveUp(ctx context.Context) error {
-	return fmt.Errorf("osthread: %w: %w", ErrBroken, outcomeOf(ctx))
+func gaveUp(why error) error { return fmt.Errorf("osthread: %w: %w", ErrBroken, why) }
+
+func (b *Barrier) wait(l park.Limit) (index int, err error) {
+	if wait.Hooked.Load() != 0 {
+		wait.Traced(b, func() bool { index, err = b.waitQueued(&l); return true }, nil)
+		return index, err
+	}
+	return b.waitQueued(&l)
 }
 
-func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err error) {
+func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	b.q.Lock()
 	if b.broken {
 		b.q.Unlock()
 		return 0, ErrBroken
 	}
 	g := b.gen
+	if l.Canceled() || g.canceled() {
+		b.broken = true
+		b.breakGeneration()
+		if l.Canceled() {
+			return 0, gaveUp(l.Err(nil))
+		}
+		return 0, ErrBroken
+	}
 	index = g.arrived
 	g.arrived++
 	if g.arrived == b.parties {
@@ -137,18 +157,21 @@ func (b *Barrier) wait(deadline int64, ctx context.Context) (index int, err erro
 		b.trip(g)
 		return index, nil
 	}
-	if wait.Over(deadline, nil) { // ctx is the caller's, so nothing asks it under the guard
+	if l.Expired() {
 		b.broken = true
 		b.breakGeneration()
-		return 0, gaveUp(ctx)
+		return 0, gaveUp(l.Err(ErrTimeout))
 	}
-	n := wait.New(b.spinner())
+	n := wait.New(b.spinner(), l)
 	defer n.Free()
 	g.q.PushBack(n)
+	if l.Source() != nil {
+		g.contexts++
+	}
 	b.q.Unlock()
 	leave := func(n *wait.Node) bool { return b.leave(g, n) }
-	if !wait.Sleep(n, leave, deadline, ctx, b) {
-		return 0, gaveUp(ctx)
+	if !wait.Sleep(n, leave, l) {
+		return 0, gaveUp(l.Err(ErrTimeout))
 	}
 	if n.Got == gotBroken {
 		return 0, ErrBroken
@@ -172,7 +195,7 @@ func (b *Barrier) trip(g *generation) {
 		if got == gotBroken {
 			b.broken = true
 		}
-		first := g.q.TakeAll()
+		first := g.q.Drain() // whose context is done since counts as well
 		if got == gotBroken {
 			defer b.breakNext()
 		}

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
@@ -50,7 +49,7 @@ func NewCondition(l sync.Locker) *Condition {
 
 // Wait unlocks L, sleeps until notified, and locks L again; an RLock as often as it was. It panics with an error that is ErrNotLocked if L is a Lock that is
 // not locked, or an RWLock, and ErrNotOwner if it is an RLock that the calling thread does not hold; of other Lockers it cannot tell.
-func (c *Condition) Wait() { c.wait("Wait", futex.Never, nil) }
+func (c *Condition) Wait() { c.wait("Wait", park.Forever()) }
 
 // TryWait is WaitTimeout(0).
 func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
@@ -58,17 +57,18 @@ func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
 // WaitTimeout is Wait for at most d and reports whether it was notified. It takes longer than d if L does: that is locked again in any case. d <= 0
 // never sleeps for a notification.
 func (c *Condition) WaitTimeout(d time.Duration) bool {
-	return c.wait("WaitTimeout", futex.After(d), nil)
+	return c.wait("WaitTimeout", park.For(d))
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause, with L locked as in any case. If ctx is done already it does not unlock L.
 func (c *Condition) WaitContext(ctx context.Context) error {
-	if ctx.Err() != nil {
+	l, err := park.Until(ctx)
+	if err != nil {
 		mustHold("WaitContext", c.L)
-		return context.Cause(ctx)
+		return err
 	}
-	if !c.wait("WaitContext", futex.Never, ctx) {
-		return context.Cause(ctx)
+	if !c.wait("WaitContext", l) {
+		return l.Err(nil)
 	}
 	return nil
 }
@@ -83,26 +83,30 @@ func (c *Condition) WaitFor(cond func() bool) {
 // WaitForTimeout is WaitFor for at most d in all. It returns what cond said last. With d <= 0 it asks cond once, and once more after
 // letting others have L.
 func (c *Condition) WaitForTimeout(cond func() bool, d time.Duration) bool {
-	return c.waitFor("WaitForTimeout", cond, futex.After(d), nil)
+	return c.waitFor("WaitForTimeout", cond, park.For(d))
 }
 
 // WaitForContext is WaitFor until ctx is done; if cond is not true then it returns ctx's cause. If ctx is done already it asks cond once.
 func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error {
-	if ctx.Err() != nil && cond() {
-		return nil
+	l, err := park.Until(ctx)
+	if err != nil {
+		if cond() {
+			return nil
+		}
+		return err
 	}
-	if ctx.Err() != nil || !c.waitFor("WaitForContext", cond, futex.Never, ctx) {
-		return context.Cause(ctx)
+	if !c.waitFor("WaitForContext", cond, l) {
+		return l.Err(nil)
 	}
 	return nil
 }
 
-func (c *Condition) waitFor(what string, cond func() bool, deadline int64, ctx context.Context) bool {
+func (c *Condition) waitFor(what string, cond func() bool, l park.Limit) bool {
 	for inTime := true; !cond(); {
 		if !inTime {
 			return false
 		}
-		inTime = c.wait(what, deadline, ctx)
+		inTime = c.wait(what, l)
 	}
 	return true
 }
@@ -177,22 +181,51 @@ func (c *Condition) wake(first *wait.Node) {
 }
 
 // wait reports whether it was notified.
-func (c *Condition) wait(what string, deadline int64, ctx context.Context) bool {
-	n := c.spare.New(&c.spin)
+func (c *Condition) wait(what string, l park.Limit) bool {
+	n := c.spare.New(&c.spin, &l)
 	n.Key = mustHold(what, c.L)
 	c.q.Lock()
 	c.q.PushBack(n)
 	c.q.Unlock()
 	depth := c.unlock(n)
-	notified := true
-	if deadline == futex.Never && ctx == nil && wait.Hooked.Load() == 0 {
-		n.Await()
-	} else {
-		notified = wait.Sleep(n, c.leave, deadline, ctx, c)
+	if wait.Hooked.Load() != 0 {
+		return c.sleepTraced(n, depth, &l)
 	}
+	notified := wait.Sleep(n, c.leave, &l)
 	c.relock(n, depth, notified)
 	c.spare.Free(n)
 	return notified
+}
+
+// sleepTraced is the rest of wait with its events. A trace function that ends
+// the goroutine finds L locked in the deferred calls above, and what n got goes
+// to another waiter.
+func (c *Condition) sleepTraced(n *wait.Node, depth int, l *park.Limit) (notified bool) {
+	slept, returned := false, false
+	defer func() {
+		if !slept && !c.leave(n) {
+			n.Await()
+			notified = n.Got != wait.GotCanceled
+		}
+		c.relock(n, depth, notified)
+		if notified && !returned {
+			c.wakeOne()
+		}
+	}()
+	resume := wait.Blocked(c)
+	notified = wait.Sleep(n, c.leave, l)
+	slept = true
+	resume()
+	returned = true
+	return notified
+}
+
+// wakeOne passes on what a waiter was notified of that cannot return.
+func (c *Condition) wakeOne() {
+	c.q.Lock()
+	first := c.q.Pop()
+	c.q.Unlock()
+	c.wake(first)
 }
 
 func (c *Condition) leave(n *wait.Node) bool {
@@ -206,21 +239,41 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 	m, fair := mutexOf(c.L)
 	switch {
 	case n.Key == 0:
-		c.L.Lock()
+		c.relockOther(n)
+		c.restore(depth)
+		return
 	case !notified || n.Got == gotNotice:
 		if m.word.CompareAndSwap(0, n.Key) {
 			break
 		}
-		m.lock(n.Key, fair, futex.Never, nil, c.L)
+		m.lock(n.Key, fair, park.Forever(), c.L)
 	case !m.woken(n):
-		m.await(n, true, futex.Never, nil, c.L)
+		l := park.Forever()
+		m.await(n, true, &l)
 	}
 	if next := n.Next(); next != nil {
 		next.Unpark()
 	}
+	c.restore(depth)
+}
+
+// restore makes an RLock locked as often as it was.
+func (c *Condition) restore(depth int) {
 	if r, ok := c.L.(*RLock); ok {
 		r.depth = depth
 	}
+}
+
+// relockOther is relock of a goroutine, or of an L of another type. That may
+// panic: those who are notified after n wait for its wakeup all the same.
+func (c *Condition) relockOther(n *wait.Node) {
+	next := n.Next()
+	defer func() {
+		if next != nil {
+			next.Unpark()
+		}
+	}()
+	c.L.Lock()
 }
 
 // mutexOf returns what is in l if it is one of ours that a waiter can be moved to.
@@ -267,7 +320,7 @@ func (c *Condition) unlock(n *wait.Node) (depth int) {
 	case *Lock:
 		if s := l.m.word.Add(minusAnonymous); s != 0 {
 			if !free(s) {
-				c.leave(n)
+				c.withdraw(n)
 			}
 			l.unlockSlow(s)
 		}
@@ -280,11 +333,26 @@ func (c *Condition) unlock(n *wait.Node) (depth int) {
 	return depth
 }
 
+// withdraw takes n out whose owner cannot wait. What it was notified of
+// meanwhile goes to another waiter.
+func (c *Condition) withdraw(n *wait.Node) {
+	if c.leave(n) {
+		return
+	}
+	n.Await()
+	if next := n.Next(); next != nil {
+		next.Unpark()
+	}
+	if n.Got != wait.GotCanceled {
+		c.wakeOne()
+	}
+}
+
 func (c *Condition) unlockOther(n *wait.Node) {
 	unlocked := false
 	defer func() {
 		if !unlocked {
-			c.leave(n)
+			c.withdraw(n)
 		}
 	}()
 	c.L.Unlock()

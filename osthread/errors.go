@@ -1,7 +1,6 @@
 package osthread
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -40,14 +39,6 @@ var (
 
 // misuse returns what a method that cannot return an error panics with.
 func misuse(what string, err error) error { return fmt.Errorf("osthread: %s: %w", what, err) }
-
-// outcomeOf is the error of a wait that ended without what it was for.
-func outcomeOf(ctx context.Context) error {
-	if ctx != nil {
-		return context.Cause(ctx)
-	}
-	return ErrTimeout
-}
 
 // noCopy makes vet's copylocks see a type that must not be copied.
 type noCopy struct{}

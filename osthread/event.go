@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -58,41 +57,63 @@ func (e *Event) Clear() {
 func (e *Event) IsSet() bool { return e.flag.Load() }
 
 // Wait sleeps until the flag is set. It returns also if the flag is cleared again before the caller runs.
-func (e *Event) Wait() { e.wait(futex.Never, nil) }
+func (e *Event) Wait() { e.wait(park.Forever()) }
 
 // TryWait is WaitTimeout(0).
 func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
 
 // WaitTimeout is Wait for at most d and reports whether the flag was set. d <= 0 never sleeps.
-func (e *Event) WaitTimeout(d time.Duration) bool { return e.wait(futex.After(d), nil) }
+func (e *Event) WaitTimeout(d time.Duration) bool { return e.wait(park.For(d)) }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at the flag.
 func (e *Event) WaitContext(ctx context.Context) error {
-	if ctx.Err() != nil || !e.wait(futex.Never, ctx) {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	if !e.wait(l) {
+		return l.Err(nil)
 	}
 	return nil
 }
 
-func (e *Event) wait(deadline int64, ctx context.Context) bool {
+func (e *Event) wait(l park.Limit) bool {
 	if !e.AutoReset && e.flag.Load() {
-		return true
+		return !l.Canceled()
 	}
-	n := wait.New(&e.spin)
+	if wait.Hooked.Load() != 0 && !e.flag.Load() {
+		return wait.Traced(e, func() bool { return e.waitQueued(&l) }, e.giveBack)
+	}
+	return e.waitQueued(&l)
+}
+
+func (e *Event) waitQueued(l *park.Limit) bool {
+	n := wait.New(&e.spin, l)
 	defer n.Free()
 	e.q.Lock()
+	if l.Canceled() { // before the flag was set, it may be
+		e.q.Unlock()
+		return false
+	}
 	if e.ready() {
 		e.take()
 		e.q.Unlock()
 		return true
 	}
-	if wait.Over(deadline, nil) { // ctx is the caller's, so nothing asks it under the guard
+	if l.Expired() {
 		e.q.Unlock()
 		return false
 	}
 	e.q.PushBack(n)
 	e.q.Unlock()
-	return wait.Sleep(n, e.leave, deadline, ctx, e)
+	return wait.Sleep(n, e.leave, l)
+}
+
+// giveBack undoes a wait.
+func (e *Event) giveBack() {
+	if e.AutoReset {
+		e.Set()
+	}
 }
 
 func (e *Event) leave(n *wait.Node) bool {

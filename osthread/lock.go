@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 )
 
 // A Lock is a mutual exclusion lock. The zero value is unlocked. It must not be copied after first use.
@@ -34,20 +34,24 @@ func (l *Lock) Lock() {
 // lockSlow is kept out of Lock, so that that is inlined.
 //
 //go:noinline
-func (l *Lock) lockSlow() { l.m.lock(anonymous, l.Fair, futex.Never, nil, l) }
+func (l *Lock) lockSlow() { l.m.lock(anonymous, l.Fair, park.Forever(), l) }
 
 // TryLock locks l if it is free and nobody is to have it first, and reports whether it did.
 func (l *Lock) TryLock() bool { return l.m.tryLock(anonymous) }
 
 // LockTimeout is Lock for at most d and reports whether l is now locked by it. With d <= 0 it is TryLock.
 func (l *Lock) LockTimeout(d time.Duration) bool {
-	return l.m.lock(anonymous, l.Fair, futex.After(d), nil, l)
+	return l.m.lock(anonymous, l.Fair, park.For(d), l)
 }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause, and l is not locked by it. If ctx is done already it does not try.
 func (l *Lock) LockContext(ctx context.Context) error {
-	if ctx.Err() != nil || !l.m.lock(anonymous, l.Fair, futex.Never, ctx, l) {
-		return context.Cause(ctx)
+	limit, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	if !l.m.lock(anonymous, l.Fair, limit, l) {
+		return limit.Err(nil)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package osthread
 
 import (
 	"cmp"
-	"context"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -100,9 +99,16 @@ const (
 	spinnerPause = 30 // about 450 ns
 )
 
-// lock locks m. It reports false if deadline has passed or ctx, which may be nil, is done first. obj is what the trace functions are told.
-func (m *mutex) lock(key uint64, fair bool, deadline int64, ctx context.Context, obj any) bool {
-	return m.tryLock(key) || !wait.Over(deadline, ctx) && m.lockSlow(key, fair, deadline, ctx, obj)
+// lock locks m, or reports false if l ends first. obj is what the trace functions are told of.
+func (m *mutex) lock(key uint64, fair bool, l park.Limit, obj any) bool {
+	if !m.tryLock(key) && (l.Expired() || !m.lockSlow(key, fair, &l, obj)) {
+		return false
+	}
+	if l.Canceled() { // before the lock was free, it may be
+		m.unlock(key, obj)
+		return false
+	}
+	return true
 }
 
 // tryLock locks m if it is open.
@@ -118,13 +124,21 @@ func (m *mutex) tryLock(key uint64) bool {
 	}
 }
 
-func (m *mutex) lockSlow(key uint64, fair bool, deadline int64, ctx context.Context, obj any) bool {
+func (m *mutex) lockSlow(key uint64, fair bool, l *park.Limit, obj any) bool {
 	if !fair && park.CanSpin() && m.spinner.CompareAndSwap(0, 1) && m.spin(key) {
 		return true
 	}
-	n := wait.New(nil)
+	if wait.Hooked.Load() != 0 {
+		lock := func() bool { return m.lockQueued(key, fair, l) }
+		return wait.Traced(obj, lock, func() { m.unlock(key, obj) })
+	}
+	return m.lockQueued(key, fair, l)
+}
+
+func (m *mutex) lockQueued(key uint64, fair bool, l *park.Limit) bool {
+	n := wait.New(nil, l)
 	n.Key, n.Since = key, since(fair)
-	locked := m.await(n, false, deadline, ctx, obj)
+	locked := m.await(n, false, l)
 	n.Free()
 	return locked
 }
@@ -137,19 +151,18 @@ func since(fair bool) int64 {
 }
 
 // await waits for m with the node n, which is in no queue; with front it has been at the head before.
-func (m *mutex) await(n *wait.Node, front bool, deadline int64, ctx context.Context, obj any) bool {
+func (m *mutex) await(n *wait.Node, front bool, l *park.Limit) bool {
 	for ; ; front = true {
 		if m.enqueue(n, front) {
 			return true
 		}
-		inTime := wait.Sleep(n, m.leave, deadline, ctx, obj)
-		if !inTime {
+		if !wait.Sleep(n, m.leave, l) {
 			return false
 		}
 		if m.woken(n) {
 			return true
 		}
-		if wait.Over(deadline, ctx) {
+		if l.Expired() {
 			return false
 		}
 	}
@@ -321,6 +334,13 @@ func (m *mutex) tidy() {
 	}
 }
 
+// unlock unlocks m, which is held with key.
+func (m *mutex) unlock(key uint64, obj any) {
+	if s := m.word.Add(-key); s != 0 {
+		m.unlockSlow(s, obj)
+	}
+}
+
 // unlockSlow ends an Unlock that has left the word as s, free and with flags. On a lock that is only claimed or has a spinner it is they who go on.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
@@ -353,7 +373,7 @@ func (m *mutex) release() (got int) {
 		m.q.Unlock()
 		return gotNotice
 	}
-	m.q.Pop()
+	m.q.Take(n)
 	n.Got = got
 	m.tidy()
 	if got == gotTurn && park.OnOneP() {

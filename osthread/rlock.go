@@ -6,8 +6,8 @@ import (
 	"runtime"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/park"
 )
 
 // The holder's key is its thread's serial, which no other thread ever has, so a thread that ends with an RLock leaves it locked for good, and a
@@ -41,9 +41,9 @@ func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key 
 func (r *RLock) Lock() {
 	slot := ident.Slot()
 	if ident.Row(slot) == 0 {
-		r.lockGoroutine(futex.Never, nil)
+		r.lockGoroutine(park.Forever())
 	} else if !r.m.word.CompareAndSwap(0, keyOf(slot)) {
-		r.lock(futex.Never, nil)
+		r.lock(park.Forever())
 	}
 }
 
@@ -51,30 +51,37 @@ func (r *RLock) Lock() {
 func (r *RLock) TryLock() bool { return r.LockTimeout(0) }
 
 // LockTimeout is Lock for at most d and reports whether the caller has locked r. With d <= 0 it never sleeps.
-func (r *RLock) LockTimeout(d time.Duration) bool { return r.lock(futex.After(d), nil) }
+func (r *RLock) LockTimeout(d time.Duration) bool { return r.lock(park.For(d)) }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
 func (r *RLock) LockContext(ctx context.Context) error {
-	if ctx.Err() != nil || !r.lock(futex.Never, ctx) {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	return nil
+	if r.lock(l) {
+		if !l.Canceled() {
+			return nil
+		}
+		r.Unlock() // the context was done before the lock was free, it may be
+	}
+	return l.Err(nil)
 }
 
-func (r *RLock) lock(deadline int64, ctx context.Context) bool {
+func (r *RLock) lock(l park.Limit) bool {
 	slot := ident.ID()
 	if ident.Row(slot) == 0 {
-		return r.lockGoroutine(deadline, ctx)
+		return r.lockGoroutine(l)
 	}
 	key := keyOf(slot)
 	if r.ownedBy(key) {
 		r.depth++
 		return true
 	}
-	return r.m.lock(key, r.Fair, deadline, ctx, r)
+	return r.m.lock(key, r.Fair, l, r)
 }
 
-func (r *RLock) lockGoroutine(deadline int64, ctx context.Context) bool {
+func (r *RLock) lockGoroutine(l park.Limit) bool {
 	runtime.LockOSThread()
 	key := keyOf(ident.ID())
 	if r.m.word.CompareAndSwap(0, key) {
@@ -87,7 +94,7 @@ func (r *RLock) lockGoroutine(deadline int64, ctx context.Context) bool {
 		r.depth++
 		return true
 	}
-	if !r.m.lock(anonymous, r.Fair, deadline, ctx, r) {
+	if !r.m.lock(anonymous, r.Fair, l, r) {
 		return false
 	}
 	r.adoptByThread()

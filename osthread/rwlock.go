@@ -107,7 +107,7 @@ const (
 // Lock locks w for writing, sleeping until nobody holds it.
 func (w *RWLock) Lock() {
 	if !w.word.CompareAndSwap(0, rwWritten) {
-		w.lock(toWrite, futex.Never, nil)
+		w.lock(toWrite, park.Forever())
 	}
 }
 
@@ -115,7 +115,7 @@ func (w *RWLock) Lock() {
 func (w *RWLock) TryLock() bool { return w.LockTimeout(0) }
 
 // LockTimeout is Lock for at most d and reports whether w is now locked. d <= 0 never sleeps.
-func (w *RWLock) LockTimeout(d time.Duration) bool { return w.lock(toWrite, futex.After(d), nil) }
+func (w *RWLock) LockTimeout(d time.Duration) bool { return w.lock(toWrite, park.For(d)) }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
 func (w *RWLock) LockContext(ctx context.Context) error { return w.lockContext(toWrite, ctx) }
@@ -123,7 +123,7 @@ func (w *RWLock) LockContext(ctx context.Context) error { return w.lockContext(t
 // RLock locks w for reading, sleeping while a writer holds it, or waits for readers to go. Its namesake, the type, is a recursive lock.
 func (w *RWLock) RLock() {
 	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUpgrading|rwMisused) != 0 || !w.word.CompareAndSwap(s, s+rwReader) {
-		w.lock(toRead, futex.Never, nil)
+		w.lock(toRead, park.Forever())
 	}
 }
 
@@ -131,7 +131,7 @@ func (w *RWLock) RLock() {
 func (w *RWLock) TryRLock() bool { return w.RLockTimeout(0) }
 
 // RLockTimeout is RLock for at most d and reports whether w is now locked. d <= 0 never sleeps.
-func (w *RWLock) RLockTimeout(d time.Duration) bool { return w.lock(toRead, futex.After(d), nil) }
+func (w *RWLock) RLockTimeout(d time.Duration) bool { return w.lock(toRead, park.For(d)) }
 
 // RLockContext is RLock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
 func (w *RWLock) RLockContext(ctx context.Context) error { return w.lockContext(toRead, ctx) }
@@ -170,23 +170,24 @@ func (w *RWLock) runlockSlow(s uint64) {
 // Upgrade turns the caller's lock for reading into one for writing, sleeping until the other readers have gone; no writer comes in between. It
 // returns ErrDeadlock at once, with w still locked for reading, if another reader upgrades: each would wait for the other to go. It panics with an
 // error that is ErrNotLocked, as do its kin when they try, if no reader holds w.
-func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", futex.Never, nil) }
+func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", park.Forever()) }
 
 // TryUpgrade is UpgradeTimeout(0).
 func (w *RWLock) TryUpgrade() error { return w.UpgradeTimeout(0) }
 
 // UpgradeTimeout is Upgrade for at most d; past that it returns ErrTimeout, and w is still locked for reading. d <= 0 never sleeps.
 func (w *RWLock) UpgradeTimeout(d time.Duration) error {
-	return w.upgrade("UpgradeTimeout", futex.After(d), nil)
+	return w.upgrade("UpgradeTimeout", park.For(d))
 }
 
 // UpgradeContext is Upgrade until ctx is done; it then returns ctx's cause, and w is still locked for reading. If ctx is done already it does not
 // try.
 func (w *RWLock) UpgradeContext(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	return w.upgrade("UpgradeContext", futex.Never, ctx)
+	return w.upgrade("UpgradeContext", l)
 }
 
 // Downgrade turns the caller's lock for writing into one for reading. No writer comes in between; readers that wait may come in with it. It panics
@@ -238,8 +239,12 @@ func (r *rlocker) Lock()   { (*RWLock)(r).RLock() }
 func (r *rlocker) Unlock() { (*RWLock)(r).RUnlock() }
 
 func (w *RWLock) lockContext(what uint64, ctx context.Context) error {
-	if ctx.Err() != nil || !w.lock(what, futex.Never, ctx) {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	if !w.lock(what, l) {
+		return l.Err(nil)
 	}
 	return nil
 }
@@ -296,30 +301,52 @@ func (w *RWLock) spin(what uint64, turn bool) bool {
 	return w.tryEnter(what, turn)
 }
 
-func (w *RWLock) lock(what uint64, deadline int64, ctx context.Context) bool {
-	if w.tryEnter(what, false) {
-		return true
-	}
-	if wait.Over(deadline, ctx) {
+func (w *RWLock) lock(what uint64, l park.Limit) bool {
+	if !w.tryEnter(what, false) && (l.Expired() || !w.lockSlow(what, &l)) {
 		return false
 	}
+	if l.Canceled() { // before the lock was free, it may be
+		w.exit(what)
+		return false
+	}
+	return true
+}
+
+func (w *RWLock) lockSlow(what uint64, l *park.Limit) bool {
 	if !w.Fair && w.spin(what, false) {
 		return true
 	}
-	n := wait.New(nil)
+	if wait.Hooked.Load() != 0 {
+		lock := func() bool { return w.lockQueued(what, l) }
+		return wait.Traced(w, lock, func() { w.exit(what) })
+	}
+	return w.lockQueued(what, l)
+}
+
+func (w *RWLock) lockQueued(what uint64, l *park.Limit) bool {
+	n := wait.New(nil, l)
 	n.Key, n.Since = what, since(w.Fair)
-	in := w.await(n, deadline, ctx)
+	in := w.await(n, l)
 	n.Free()
 	return in
 }
 
+// exit undoes lock.
+func (w *RWLock) exit(what uint64) {
+	if what == toWrite {
+		w.Unlock()
+	} else {
+		w.RUnlock()
+	}
+}
+
 // await waits for w with the node n, which is in no queue.
-func (w *RWLock) await(n *wait.Node, deadline int64, ctx context.Context) bool {
+func (w *RWLock) await(n *wait.Node, l *park.Limit) bool {
 	for again := false; ; again = true {
 		if w.enqueue(n, again) {
 			return true
 		}
-		if !wait.Sleep(n, w.leave, deadline, ctx, w) {
+		if !wait.Sleep(n, w.leave, l) {
 			return false
 		}
 		if n.Got == gotLock {
@@ -327,7 +354,7 @@ func (w *RWLock) await(n *wait.Node, deadline int64, ctx context.Context) bool {
 		}
 		// Before it looks at any clock: whoever gave the turn relies on the look.
 		in := w.spin(n.Key, true)
-		if in || wait.Over(deadline, ctx) {
+		if in || l.Expired() {
 			w.giveBack(n)
 			return in
 		}
@@ -552,25 +579,47 @@ func (w *RWLock) turnInto() bool {
 	}
 }
 
-func (w *RWLock) upgrade(what string, deadline int64, ctx context.Context) error {
-	n := wait.New(nil)
-	defer n.Free()
-	var tooLate error // found before the guard is taken, since ctx is the caller's
-	if wait.Over(deadline, ctx) {
-		tooLate = outcomeOf(ctx)
+func (w *RWLock) upgrade(what string, l park.Limit) error {
+	var err error
+	upgraded := false
+	if wait.Hooked.Load() != 0 {
+		upgrade := func() bool { upgraded, err = w.upgradeQueued(what, &l); return upgraded }
+		wait.Traced(w, upgrade, w.Downgrade)
+	} else {
+		upgraded, err = w.upgradeQueued(what, &l)
 	}
-	if now, err := w.beginUpgrade(what, n, tooLate); now || err != nil {
+	switch {
+	case err != nil:
 		return err
+	case upgraded && l.Canceled(): // before the other readers left, it may be
+		w.Downgrade()
+		return l.Err(nil)
+	case !upgraded:
+		return l.Err(ErrTimeout)
+	default:
+		return nil
 	}
-	if !wait.Sleep(n, w.stopUpgrade, deadline, ctx, w) {
-		return outcomeOf(ctx)
-	}
-	return nil
 }
 
-// beginUpgrade reports whether the caller is the writer now. If it returns false and nil, n stands for the upgrader. With tooLate it does not wait,
-// and returns that.
-func (w *RWLock) beginUpgrade(what string, n *wait.Node, tooLate error) (now bool, err error) {
+// upgradeQueued reports whether the caller is the writer now; if not l has ended, or there is an error.
+func (w *RWLock) upgradeQueued(what string, l *park.Limit) (upgraded bool, err error) {
+	n := wait.New(nil, l)
+	defer n.Free()
+	switch waits, err := w.beginUpgrade(what, n, l); {
+	case err == ErrTimeout: // l tells why
+		return false, nil
+	case err != nil:
+		return false, err
+	case !waits:
+		return true, nil
+	default:
+		return wait.Sleep(n, w.stopUpgrade, l), nil
+	}
+}
+
+// beginUpgrade makes the caller the writer, or n the upgrader, which waits. If l
+// has ended it returns ErrTimeout instead of that.
+func (w *RWLock) beginUpgrade(what string, n *wait.Node, l *park.Limit) (waits bool, err error) {
 	w.q.Lock()
 	defer w.q.Unlock()
 	for {
@@ -582,13 +631,13 @@ func (w *RWLock) beginUpgrade(what string, n *wait.Node, tooLate error) (now boo
 			return false, ErrDeadlock
 		case s < 2*rwReader:
 			if w.word.CompareAndSwap(s, s-rwReader|rwWritten) {
-				return true, nil
+				return false, nil
 			}
-		case tooLate != nil:
-			return false, tooLate
+		case l.Expired():
+			return false, ErrTimeout
 		case w.word.CompareAndSwap(s, s|rwQueued|rwUpgrading):
 			w.upgrader = n
-			return false, nil
+			return true, nil
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -71,20 +72,24 @@ func NewBoundedSemaphore(n int) *Semaphore {
 
 // Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is ErrCount, as do its kin when they
 // try, if n < 1, or if the semaphore is bounded and can never hold as many.
-func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, futex.Never, nil) }
+func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, park.Forever()) }
 
 // TryAcquire is AcquireTimeout(n, 0).
-func (s *Semaphore) TryAcquire(n int) bool { return s.acquire("TryAcquire", n, futex.After(0), nil) }
+func (s *Semaphore) TryAcquire(n int) bool { return s.acquire("TryAcquire", n, park.For(0)) }
 
 // AcquireTimeout is Acquire for at most d and reports whether it took the permits. d <= 0 never sleeps.
 func (s *Semaphore) AcquireTimeout(n int, d time.Duration) bool {
-	return s.acquire("AcquireTimeout", n, futex.After(d), nil)
+	return s.acquire("AcquireTimeout", n, park.For(d))
 }
 
 // AcquireContext is Acquire until ctx is done; it then returns ctx's cause and has taken nothing. If ctx is done already it does not try.
 func (s *Semaphore) AcquireContext(ctx context.Context, n int) error {
-	if ctx.Err() != nil || !s.acquire("AcquireContext", n, futex.Never, ctx) {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	if !s.acquire("AcquireContext", n, l) {
+		return l.Err(nil)
 	}
 	return nil
 }
@@ -123,22 +128,35 @@ func (s *Semaphore) Value() int {
 	return int(s.permits.Load())
 }
 
-func (s *Semaphore) acquire(what string, want int, deadline int64, ctx context.Context) bool {
+func (s *Semaphore) acquire(what string, want int, l park.Limit) bool {
 	if want < 1 || s.bounded && want > s.most {
 		panic(misuse("Semaphore."+what, ErrCount))
 	}
-	if s.tryAcquire(int64(want)) {
-		return true
-	}
-	if wait.Over(deadline, ctx) {
+	if !s.tryAcquire(int64(want)) && (l.Expired() || !s.acquireSlow(int64(want), &l)) {
 		return false
 	}
-	if !s.Fair && s.spin(int64(want)) {
+	if l.Canceled() { // before the permits were there, it may be
+		s.Release(want)
+		return false
+	}
+	return true
+}
+
+func (s *Semaphore) acquireSlow(want int64, l *park.Limit) bool {
+	if !s.Fair && s.spin(want) {
 		return true
 	}
-	n := wait.New(nil)
+	if wait.Hooked.Load() != 0 {
+		acquire := func() bool { return s.acquireQueued(want, l) }
+		return wait.Traced(s, acquire, func() { s.Release(int(want)) })
+	}
+	return s.acquireQueued(want, l)
+}
+
+func (s *Semaphore) acquireQueued(want int64, l *park.Limit) bool {
+	n := wait.New(nil, l)
 	n.Key, n.Since = uint64(want), since(s.Fair)
-	got := s.await(n, deadline, ctx)
+	got := s.await(n, l)
 	n.Free()
 	return got
 }
@@ -182,16 +200,16 @@ func (s *Semaphore) spin(want int64) bool {
 }
 
 // await waits for permits with the node n, which is in no queue.
-func (s *Semaphore) await(n *wait.Node, deadline int64, ctx context.Context) bool {
+func (s *Semaphore) await(n *wait.Node, l *park.Limit) bool {
 	if s.enqueue(n) {
 		return true
 	}
-	for wait.Sleep(n, s.leave, deadline, ctx, s) {
+	for wait.Sleep(n, s.leave, l) {
 		if n.Got == gotLock {
 			return true
 		}
 		// Also if its time is over: whoever gave the turn relies on the look.
-		if got, over := s.takeTurn(n, deadline, ctx); got || over {
+		if got, over := s.takeTurn(n, l); got || over {
 			return got
 		}
 	}
@@ -211,9 +229,9 @@ func (s *Semaphore) enqueue(n *wait.Node) bool {
 }
 
 // takeTurn ends n's turn, with its permits, or with n in front of the queue again, or, if its time is over, with neither.
-func (s *Semaphore) takeTurn(n *wait.Node, deadline int64, ctx context.Context) (got, over bool) {
+func (s *Semaphore) takeTurn(n *wait.Node, l *park.Limit) (got, over bool) {
 	want := int64(n.Key)
-	over = wait.Over(deadline, ctx) // not under the guard, since ctx is the caller's
+	over = l.Expired()
 	s.q.Lock()
 	s.promised -= want
 	if got = s.permits.Load() >= want; got {

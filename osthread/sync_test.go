@@ -661,7 +661,8 @@ func TestWhoUnlocksOnOneProcessorStepsAsideForTheNotified(t *testing.T) {
 func TestWhoUnlocksOnOneProcessorStepsAsideForTheLast(t *testing.T) {
 	onOneProcessor(t)
 	var m mutex
-	first, second := wait.New(nil), wait.New(nil)
+	l := park.Forever()
+	first, second := wait.New(nil, &l), wait.New(nil, &l)
 	require.True(t, m.tryLock(anonymous))
 	for _, n := range []*wait.Node{first, second} {
 		n.Key, n.Since = anonymous, futex.Now()

@@ -7,7 +7,6 @@ import (
 	"time"
 	"unsafe"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -65,49 +64,54 @@ func WaitAny(ws ...Waitable) int {
 	if len(ws) == 0 {
 		panic(misuse("WaitAny", ErrCount))
 	}
-	return waitAny(futex.Never, nil, ws)
+	return waitAny(park.Forever(), ws)
 }
 
 // TryWaitAny is WaitAnyTimeout(0, ws...).
 func TryWaitAny(ws ...Waitable) int { return WaitAnyTimeout(0, ws...) }
 
 // WaitAnyTimeout is WaitAny for at most d; past that, and with no ws, it returns -1 and has taken nothing. d <= 0 never sleeps.
-func WaitAnyTimeout(d time.Duration, ws ...Waitable) int { return waitAny(futex.After(d), nil, ws) }
+func WaitAnyTimeout(d time.Duration, ws ...Waitable) int { return waitAny(park.For(d), ws) }
 
 // WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's cause, and has taken nothing. If ctx is done already it does not look.
 func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
-	if ctx.Err() != nil {
-		return -1, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return -1, err
 	}
-	if i := waitAny(futex.Never, ctx, ws); i >= 0 {
+	if i := waitAny(l, ws); i >= 0 {
 		return i, nil
 	}
-	return -1, context.Cause(ctx)
+	return -1, l.Err(nil)
 }
 
 // WaitAll waits until it can take from all of ws at once, and does so. Until then it takes nothing, so two that wait for the same cannot
 // deadlock; but those who want less may be served again and again before. What is given twice is taken from twice. With no ws it returns at once.
-func WaitAll(ws ...Waitable) { waitAll(futex.Never, nil, ws) }
+func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
 func TryWaitAll(ws ...Waitable) bool { return WaitAllTimeout(0, ws...) }
 
 // WaitAllTimeout is WaitAll for at most d; past that it returns false and has taken nothing. d <= 0 never sleeps.
-func WaitAllTimeout(d time.Duration, ws ...Waitable) bool { return waitAll(futex.After(d), nil, ws) }
+func WaitAllTimeout(d time.Duration, ws ...Waitable) bool { return waitAll(park.For(d), ws) }
 
 // WaitAllContext is WaitAll until ctx is done; it then returns ctx's cause and has taken nothing. If ctx is done already it does not look.
 func WaitAllContext(ctx context.Context, ws ...Waitable) error {
-	if ctx.Err() != nil || !waitAll(futex.Never, ctx, ws) {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	if !waitAll(l, ws) {
+		return l.Err(nil)
 	}
 	return nil
 }
 
-func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
+func waitAny(l park.Limit, ws []Waitable) int {
 	for i, w := range ws {
 		q := w.queue()
 		q.Lock()
-		if w.ready() {
+		if !l.Canceled() && w.ready() {
 			w.take()
 			took(w, nil)
 			q.Unlock()
@@ -115,10 +119,33 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 		}
 		q.Unlock()
 	}
-	if wait.Over(deadline, ctx) {
+	if l.Expired() {
 		return -1
 	}
-	s := wait.NewSet(len(ws), false)
+	if wait.Hooked.Load() == 0 {
+		return waitAnyQueued(&l, ws)
+	}
+	winner := -1
+	wait.Traced(ws, func() bool {
+		winner = waitAnyQueued(&l, ws)
+		return winner >= 0
+	}, func() { giveBack(ws[winner]) })
+	return winner
+}
+
+// giveBack undoes a wait that has taken something from w, where that can be
+// undone: the value of a queue stays with its Getting.
+func giveBack(w Waitable) {
+	switch w := w.(type) {
+	case *Event:
+		w.giveBack()
+	case *Semaphore:
+		w.Release(1)
+	}
+}
+
+func waitAnyQueued(l *park.Limit, ws []Waitable) int {
+	s := wait.NewSet(len(ws), false, l)
 	defer func() {
 		for i, w := range ws {
 			remove(w, s.Node(i))
@@ -132,16 +159,14 @@ func waitAny(deadline int64, ctx context.Context, ws []Waitable) int {
 			break
 		}
 	}
-	if wait.Hooked.Load() != 0 {
-		defer blocked(ws)()
-	}
-	outcome := s.Park(deadline, ctx)
+	outcome := s.Park(l)
 	winner := s.Close()
 	if winner < 0 {
 		return winner
 	}
 	if outcome != park.Unparked {
-		s.Park(futex.Never, nil) // the wake-up of the winner is on its way
+		l := park.Forever()
+		s.Park(&l) // the wakeup of the winner is on its way
 	}
 	took(ws[winner], s.Node(winner))
 	return winner
@@ -176,7 +201,7 @@ func remove(w Waitable, n *wait.Node) {
 	q.Unlock()
 }
 
-func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
+func waitAll(l park.Limit, ws []Waitable) bool {
 	queues := make([]*wait.Queue, len(ws))
 	for i, w := range ws {
 		queues[i] = w.queue()
@@ -184,32 +209,40 @@ func waitAll(deadline int64, ctx context.Context, ws []Waitable) bool {
 	address := func(q *wait.Queue) uintptr { return uintptr(unsafe.Pointer(q)) }
 	slices.SortFunc(queues, func(a, b *wait.Queue) int { return cmp.Compare(address(a), address(b)) })
 	queues = slices.Compact(queues)
+	if wait.Hooked.Load() == 0 {
+		return waitAllQueued(&l, queues, ws)
+	}
+	return wait.Traced(ws, func() bool { return waitAllQueued(&l, queues, ws) }, func() {
+		for _, w := range ws {
+			giveBack(w)
+		}
+	})
+}
 
-	var s *wait.Set
+func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
 	for {
-		over := wait.Over(deadline, ctx) // not under the guards, since ctx is the caller's
 		for _, q := range queues {
 			q.Lock()
 		}
-		missing := takeAll(ws)
-		giveUp := missing != nil && over
+		giveUp := l.Canceled() // before all could be taken, it may be
+		var missing Waitable
+		if !giveUp {
+			missing = takeAll(ws)
+			giveUp = missing != nil && l.Expired()
+		}
+		var s *wait.Set
 		if missing != nil && !giveUp {
-			s = wait.NewSet(1, true)
+			s = wait.NewSet(1, true, l)
 			s.Node(0).Key = times(missing, ws)
 			enqueue(missing, s.Node(0))
 		}
 		for _, q := range queues {
 			q.Unlock()
 		}
-		if missing == nil || giveUp {
-			return missing == nil
+		if s == nil {
+			return !giveUp
 		}
-		func() {
-			if wait.Hooked.Load() != 0 {
-				defer blocked(ws)()
-			}
-			s.Park(deadline, ctx)
-		}()
+		s.Park(l)
 		remove(missing, s.Node(0))
 		s.Free()
 	}

@@ -24,7 +24,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
@@ -71,6 +70,7 @@ type Call struct {
 	posted bool // nobody waits for its end
 	state  atomic.Uint32
 	waiter park.Waiter
+	source context.Context // of the caller's limit: canceled once it has an Err
 }
 
 const (
@@ -86,50 +86,62 @@ var calls = sync.Pool{New: func() any {
 }}
 
 func (c *Call) free() {
-	c.fn, c.err, c.posted = nil, nil, false
+	c.fn, c.err, c.posted, c.source = nil, nil, false, nil
 	c.state.Store(waiting)
 	calls.Put(c)
 }
 
-// A Limit is how long Do may take: until Deadline, which is futex.Never for ever, or Context, which may be nil, is done. With IfIdle it does nothing
-// unless the server waits for work.
-type Limit struct {
-	Deadline int64
-	Context  context.Context
-	IfIdle   bool
+// errCanceled is the end of a call that the server has not begun, since its
+// caller's context was done before.
+var errCanceled = errors.New("canceled")
+
+// Do has the server call fn, and returns what that returned, or a *PanicError or
+// ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends it
+// returns ErrTimeout or the context's cause; fn is not called then, or if it has
+// begun ErrRunning comes with it. obj is what trace functions are told of.
+func (b *Box) Do(fn func() error, l park.Limit, obj any) error {
+	return b.doTraced(fn, &l, false, obj)
 }
 
-// Do has the server call fn, and returns what that returned, or a *PanicError or ErrGoexit. It returns ErrShutdown if the box is closed before,
-// ErrBusy as Limit says, and past the limit ErrTimeout or the context's cause; fn is not called then, or if it has begun ErrRunning comes with it.
-// obj is what trace functions are told.
-func (b *Box) Do(fn func() error, l Limit, obj any) error {
+// DoIfIdle is Do that does nothing and returns ErrBusy unless the server waits
+// for work. It waits for fn however long that takes.
+func (b *Box) DoIfIdle(fn func() error, obj any) error {
+	l := park.Forever()
+	return b.doTraced(fn, &l, true, obj)
+}
+
+func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (err error) {
+	if wait.Hooked.Load() == 0 {
+		return b.do(fn, l, ifIdle)
+	}
+	wait.Traced(obj, func() bool { err = b.do(fn, l, ifIdle); return true }, nil)
+	return err
+}
+
+func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	c := calls.Get().(*Call)
-	c.fn = fn
+	c.fn, c.source = fn, l.Source()
 	// Also in an ordinary goroutine: the server keeps its P while it looks for more, and others take what it wakes from its queue only after a while.
 	c.waiter.Spin = &b.spin
-	if err := b.put(c, l.IfIdle); err != nil {
+	if err := b.put(c, ifIdle); err != nil {
 		c.free()
 		return err
 	}
-	if wait.Hooked.Load() != 0 {
-		defer wait.Blocked(obj)()
-	}
-	if c.waiter.Park(l.Deadline, l.Context) != park.Unparked {
-		late := osthread.ErrTimeout
-		if l.Context != nil {
-			late = context.Cause(l.Context)
-		}
+	if c.waiter.Park(*l) != park.Unparked {
 		if b.remove(c) {
 			c.free()
-			return late
+			return l.Err(osthread.ErrTimeout)
 		}
 		if c.state.CompareAndSwap(waiting, abandoned) {
-			return errors.Join(late, ErrRunning)
+			return errors.Join(l.Err(osthread.ErrTimeout), ErrRunning)
 		}
-		c.waiter.Park(futex.Never, nil) // the wake-up is on its way
+		c.waiter.Park(park.Forever()) // the wakeup is on its way
 	}
 	err := c.err
 	c.free()
+	if err == errCanceled {
+		return l.Err(nil)
+	}
 	return err
 }
 
@@ -193,10 +205,15 @@ func (b *Box) remove(c *Call) bool {
 	return b.q.Remove(&c.node)
 }
 
-// pop takes the first call out, nil if there is none. The caller has the guard.
+// pop takes the first call out whose caller still waits, nil if there is none.
+// The caller has the guard.
 func (b *Box) pop() *Call {
-	if n := b.q.Pop(); n != nil {
-		return n.Item.(*Call)
+	for n := b.q.Pop(); n != nil; n = b.q.Pop() {
+		c := n.Item.(*Call)
+		if c.source == nil || c.source.Err() == nil {
+			return c
+		}
+		c.Fail(errCanceled)
 	}
 	return nil
 }
@@ -208,21 +225,20 @@ func (b *Box) TryNext() *Call {
 	return b.pop()
 }
 
-// Await sleeps until there is a call to take out, until deadline, or until ctx, which may be nil, is done. Only the server calls it.
-func (b *Box) Await(deadline int64, ctx context.Context) {
+// Await sleeps until there is a call to take out, or until l ends. Only the server calls it.
+func (b *Box) Await(l park.Limit) {
 	for inTime := true; inTime; {
 		b.q.Lock()
 		if b.q.Head() != nil || b.closed {
 			b.q.Unlock()
 			return
 		}
-		inTime = b.rest(deadline, ctx)
+		inTime = b.rest(l)
 	}
 }
 
-// Next takes the next call out, sleeping until there is one, until deadline, or until ctx, which may be nil, is done; then, and when the box is
-// closed and empty, it returns nil.
-func (b *Box) Next(deadline int64, ctx context.Context) *Call {
+// Next takes the next call out, sleeping until there is one, or until l ends; then, and when the box is closed and empty, it returns nil.
+func (b *Box) Next(l park.Limit) *Call {
 	for inTime := true; inTime; {
 		if b.bed != nil {
 			b.bed.Attend()
@@ -232,13 +248,13 @@ func (b *Box) Next(deadline int64, ctx context.Context) *Call {
 			b.q.Unlock()
 			return c
 		}
-		inTime = b.rest(deadline, ctx)
+		inTime = b.rest(l)
 	}
 	return nil
 }
 
 // rest opens the guard, which the server has, and has it sleep until it is woken, and reports true, or its time is up.
-func (b *Box) rest(deadline int64, ctx context.Context) (woken bool) {
+func (b *Box) rest(l park.Limit) (woken bool) {
 	b.server.Spin = &b.serverSpin
 	b.asleep = true
 	b.q.Unlock()
@@ -249,7 +265,7 @@ func (b *Box) rest(deadline int64, ctx context.Context) (woken bool) {
 		b.q.Unlock()
 		return true
 	}
-	if b.server.Park(deadline, ctx) == park.Unparked {
+	if b.server.Park(l) == park.Unparked {
 		return true
 	}
 	b.q.Lock()
@@ -257,7 +273,7 @@ func (b *Box) rest(deadline int64, ctx context.Context) (woken bool) {
 	b.asleep = false
 	b.q.Unlock()
 	if woken {
-		b.server.Park(futex.Never, nil) // the wake-up is on its way; the limit shows next time
+		b.server.Park(park.Forever()) // the wakeup is on its way; the limit shows next time
 	}
 	return woken
 }

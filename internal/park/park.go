@@ -45,7 +45,6 @@
 package park
 
 import (
-	"context"
 	"sync/atomic"
 	"time"
 	"unsafe"
@@ -96,22 +95,20 @@ func SetOnThread(f func() bool) { onThread = f }
 
 var onThread = func() bool { return false }
 
-// Park takes the permit, sleeping until there is one, until deadline, or until ctx is done. A deadline that has passed and a
-// context that is done do not sleep, but a permit that is there is taken all the same. futex.Never and a nil ctx do not end
-// the sleep. Only the owner calls Park.
-func (w *Waiter) Park(deadline int64, ctx context.Context) Outcome {
-	return w.ParkAs(onThread(), deadline, ctx)
-}
+// Park takes the permit, sleeping until there is one or l ends the wait. A limit
+// that has ended does not sleep, but a permit that is there is taken all the
+// same. Only the owner calls Park.
+func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
-func (w *Waiter) ParkAs(thread bool, deadline int64, ctx context.Context) Outcome {
+func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	if w.take() {
 		return Unparked
 	}
-	if ctx != nil && ctx.Err() != nil {
+	if l.Canceled() {
 		return Canceled
 	}
-	if deadline != futex.Never && deadline <= futex.Now() {
+	if l.deadline != futex.Never && l.deadline <= futex.Now() {
 		return TimedOut
 	}
 	if w.Spin != nil && CanSpin() && w.Spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
@@ -120,11 +117,11 @@ func (w *Waiter) ParkAs(thread bool, deadline int64, ctx context.Context) Outcom
 	}
 	switch {
 	case !thread:
-		return w.parkGoroutine(deadline, ctx)
+		return w.parkGoroutine(l)
 	case CanSpin():
-		return w.parkThread(deadline, ctx)
+		return w.parkThread(l)
 	default:
-		return w.parkThreadOnOneP(deadline, ctx)
+		return w.parkThreadOnOneP(l)
 	}
 }
 
@@ -203,18 +200,18 @@ func (w *Waiter) settle() Outcome {
 	}
 }
 
-func (w *Waiter) parkThread(deadline int64, ctx context.Context) Outcome {
+func (w *Waiter) parkThread(l *Limit) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
 	sleep := nextSleep(s, onFutex)
 	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
 		return w.settle()
 	}
-	if ctx != nil {
-		defer context.AfterFunc(ctx, func() { w.endSleep(sleep, canceled) })()
+	if l.done != nil {
+		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
 	}
 	for w.state.Load() == sleep {
-		if Sleep(w.word(), sleep, deadline) == futex.TimedOut {
+		if l.Sleep(w.word(), sleep) == futex.TimedOut {
 			w.state.CompareAndSwap(sleep, withKind(sleep, expired))
 		}
 	}
@@ -223,12 +220,12 @@ func (w *Waiter) parkThread(deadline int64, ctx context.Context) Outcome {
 
 // parkThreadOnOneP chooses: a thread that a futex wakes while others want the P, too, sleeps a second time until it gets it; the scheduler
 // switches to it when its turn comes.
-func (w *Waiter) parkThreadOnOneP(deadline int64, ctx context.Context) Outcome {
+func (w *Waiter) parkThreadOnOneP(l *Limit) Outcome {
 	defer asleepOnOneP.Add(-1)
 	if asleepOnOneP.Add(1) > aPair {
-		return w.parkGoroutine(deadline, ctx)
+		return w.parkGoroutine(l)
 	}
-	return w.parkThread(deadline, ctx)
+	return w.parkThread(l)
 }
 
 // aPair is this thread, and the one that it has woken, which may not run yet.
@@ -236,13 +233,13 @@ const aPair = 2
 
 var asleepOnOneP atomic.Int32
 
-func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
+func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
 	if kind(s) == permit {
 		return w.settle()
 	}
-	if deadline == futex.Never && ctx == nil { // nothing to set first
+	if l.Never() { // nothing to set first
 		w.seat.sleep(&w.state, s, nextSleep(s, inScheduler))
 		return w.settle()
 	}
@@ -250,12 +247,12 @@ func (w *Waiter) parkGoroutine(deadline int64, ctx context.Context) Outcome {
 	if !w.state.CompareAndSwap(s, sleep) {
 		return w.settle()
 	}
-	if deadline != futex.Never {
-		d := time.Duration(deadline - futex.Now())
+	if l.deadline != futex.Never {
+		d := time.Duration(l.deadline - futex.Now())
 		defer time.AfterFunc(d, func() { w.endSleep(sleep, expired) }).Stop()
 	}
-	if ctx != nil {
-		defer context.AfterFunc(ctx, func() { w.endSleep(sleep, canceled) })()
+	if l.done != nil {
+		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
 	}
 	w.seat.sleep(&w.state, sleep, withKind(sleep, inScheduler))
 	return w.settle()

@@ -30,33 +30,44 @@ func awaitAsleep(w *Waiter) {
 	}
 }
 
+// limit returns the limit of both, also of a context that is done.
+func limit(deadline int64, ctx context.Context) Limit {
+	l, err := Until(ctx)
+	if err != nil {
+		l = Limit{ctx: ctx, done: ctx.Done()}
+	}
+	l.deadline = deadline
+	return l
+}
+
 func TestUnparkBeforeParkIsKept(t *testing.T) {
 	sleepers(t, func(t *testing.T) {
 		var w Waiter
 		w.Unpark()
 		w.Unpark()
-		assert.Equal(t, Unparked, w.Park(futex.Never, nil))
-		assert.Equal(t, TimedOut, w.Park(futex.Now(), nil), "permits do not add up")
+		assert.Equal(t, Unparked, w.Park(Forever()))
+		assert.Equal(t, TimedOut, w.Park(For(0)), "permits do not add up")
 		done, cancel := context.WithCancel(context.Background())
 		cancel()
-		assert.Equal(t, Canceled, w.Park(futex.Never, done))
+		assert.Equal(t, Canceled, w.Park(limit(futex.Never, done)))
 		w.Unpark()
-		assert.Equal(t, Unparked, w.Park(futex.Now(), done), "a permit that is there is taken")
+		assert.Equal(t, Unparked, w.Park(limit(futex.Now(), done)), "a permit that is there is taken")
 	})
 }
 
 // Unpark may come after Park's first look and before its sleep.
 func TestUnparkOnTheWayToSleepIsKept(t *testing.T) {
-	for name, park := range map[string]func(*Waiter, int64, context.Context) Outcome{
+	for name, park := range map[string]func(*Waiter, *Limit) Outcome{
 		"thread": (*Waiter).parkThread, "goroutine": (*Waiter).parkGoroutine, "thread on one P": (*Waiter).parkThreadOnOneP,
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, ctx := range []context.Context{nil, t.Context()} {
-				var w Waiter
-				w.Unpark()
-				assert.Equal(t, Unparked, park(&w, futex.Never, ctx))
-				w.Unpark()
-				assert.Equal(t, Unparked, park(&w, futex.After(time.Hour), ctx))
+			for _, deadline := range []int64{futex.Never, futex.After(time.Hour)} {
+				for _, ctx := range []context.Context{context.Background(), t.Context()} {
+					var w Waiter
+					l := limit(deadline, ctx)
+					w.Unpark()
+					assert.Equal(t, Unparked, park(&w, &l))
+				}
 			}
 		})
 	}
@@ -76,7 +87,7 @@ func TestEachWayToEndASleep(t *testing.T) {
 				go func() {
 					runtime.LockOSThread()
 					defer runtime.UnlockOSThread()
-					got <- w.Park(deadline, ctx)
+					got <- w.Park(limit(deadline, ctx))
 				}()
 				switch want {
 				case Unparked:
@@ -118,7 +129,7 @@ func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
 				case 1:
 					go cancel()
 				}
-				if w.Park(deadline, ctx) == Unparked {
+				if w.Park(limit(deadline, ctx)) == Unparked {
 					taken.Add(1)
 				}
 				cancel()
@@ -132,7 +143,7 @@ func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
 		}
 		wg.Wait()
 		assert.EqualValues(t, permits, taken.Load())
-		assert.Equal(t, TimedOut, w.Park(futex.Now(), nil))
+		assert.Equal(t, TimedOut, w.Park(For(0)))
 	})
 }
 
@@ -145,7 +156,7 @@ func TestUnparkSynchronizesBeforePark(t *testing.T) {
 		go func() {
 			defer close(done)
 			for range 1000 {
-				a.Park(futex.Never, nil)
+				a.Park(Forever())
 				shared++
 				b.Unpark()
 			}
@@ -153,7 +164,7 @@ func TestUnparkSynchronizesBeforePark(t *testing.T) {
 		for range 1000 {
 			shared++
 			a.Unpark()
-			b.Park(futex.Never, nil)
+			b.Park(Forever())
 		}
 		<-done
 		assert.Equal(t, 2000, shared)

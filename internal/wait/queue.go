@@ -19,7 +19,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 )
 
@@ -37,6 +36,7 @@ type Node struct {
 	set        *Set         // nil: the waiter waits in this queue alone
 	index      int          // in set
 	onThread   bool
+	source     context.Context // of the limit: canceled once it has an Err; nil: nobody but the owner can tell
 	next, prev *Node
 	in         bool // the queue that its owner put it into; that one's guard protects it
 
@@ -48,17 +48,22 @@ type Node struct {
 
 var nodes = sync.Pool{New: func() any { return new(Node) }}
 
-// New returns a node. A caller on a thread of its own uses spin, if not nil, to look for its wake-up for a while before it sleeps; an ordinary
-// goroutine never does, since its sleep costs less than the look.
-func New(spin *park.Spinner) *Node {
+// GotCanceled is what a waiter has got whose context was done before there was
+// something for it: nothing.
+const GotCanceled = -1
+
+// New returns a node for a wait that l bounds. A caller on a thread of its own
+// uses spin, if not nil, to look for its wakeup for a while before it sleeps; an
+// ordinary goroutine never does, since its sleep costs less than the look.
+func New(spin *park.Spinner, l *park.Limit) *Node {
 	n := nodes.Get().(*Node)
-	n.Renew(spin)
+	n.Renew(spin, l)
 	return n
 }
 
 // Renew makes n, which is in no queue, its owner kept, and has no wake-up to come, as if it came from New.
-func (n *Node) Renew(spin *park.Spinner) {
-	n.waiter = &n.own
+func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
+	n.waiter, n.source = &n.own, l.Source()
 	n.own.Spin = nil
 	n.onThread = park.OnThread()
 	if n.onThread {
@@ -72,17 +77,21 @@ func (n *Node) OnThread() bool { return n.onThread }
 
 // Free gives n, which must be in no queue and have no wake-up to come, back.
 func (n *Node) Free() {
-	n.set, n.Item = nil, nil
+	n.set, n.source, n.Item = nil, nil, nil
 	nodes.Put(n)
 }
 
-// Park sleeps until Unpark, deadline, or ctx is done; see park.Waiter.
-func (n *Node) Park(deadline int64, ctx context.Context) park.Outcome {
-	return n.waiter.ParkAs(n.onThread, deadline, ctx)
+// Park sleeps until Unpark or the end of l; see park.Waiter.
+func (n *Node) Park(l *park.Limit) park.Outcome { return n.waiter.ParkAs(n.onThread, l) }
+
+// Await waits for the wakeup of a node that somebody has taken out.
+func (n *Node) Await() {
+	l := park.Forever()
+	n.Park(&l)
 }
 
-// Await waits for the wake-up of a node that somebody has taken out.
-func (n *Node) Await() { n.Park(futex.Never, nil) }
+// canceled reports whether the context of n's owner is done.
+func (n *Node) canceled() bool { return n.source != nil && n.source.Err() != nil }
 
 // Unpark wakes n's owner, who may use n again at once.
 func (n *Node) Unpark() { n.waiter.Unpark() }
@@ -94,14 +103,14 @@ func (n *Node) Asleep() bool { return n.waiter.Asleep() }
 type Spare struct{ node atomic.Pointer[Node] }
 
 // New is New that takes the spare node if there is one.
-func (s *Spare) New(spin *park.Spinner) *Node {
+func (s *Spare) New(spin *park.Spinner, l *park.Limit) *Node {
 	if s.node.Load() != nil {
 		if n := s.node.Swap(nil); n != nil {
-			n.Renew(spin)
+			n.Renew(spin, l)
 			return n
 		}
 	}
-	return New(spin)
+	return New(spin, l)
 }
 
 // Free is n.Free that keeps n if there is no spare node.
@@ -170,8 +179,8 @@ func (q *Queue) Restore(n *Node) {
 	}
 }
 
-// Pop takes the first node out, to give it what it waits for; nil if there is none. Nodes of sets that have got theirs elsewhere are taken out and
-// passed over, and so are those of sets that only want to be told, which are.
+// Pop takes the first node out, to give it what it waits for; nil if there is
+// none. Nodes for which Win says no are taken out and passed over.
 func (q *Queue) Pop() *Node {
 	for n := q.head; n != nil; n = q.head {
 		q.unlink(n)
@@ -181,6 +190,9 @@ func (q *Queue) Pop() *Node {
 	}
 	return nil
 }
+
+// Take takes n, which stands in q, out, whatever Win would say.
+func (q *Queue) Take(n *Node) { q.unlink(n) }
 
 // Remove takes n out and reports whether it stood there. q must be the queue that n's owner put it into.
 func (q *Queue) Remove(n *Node) bool {
@@ -209,11 +221,43 @@ func (q *Queue) unlink(n *Node) {
 	n.next, n.prev = nil, nil
 }
 
+// DropCanceled takes out, and wakes, the waiters whose context is done.
+func (q *Queue) DropCanceled() {
+	for n := q.head; n != nil; {
+		next := n.next
+		if n.set == nil && n.canceled() {
+			q.unlink(n)
+			n.Win() // says no, and tells the owner
+		}
+		n = next
+	}
+}
+
+// AnyCanceled reports whether the context of a waiter is done.
+func (q *Queue) AnyCanceled() bool {
+	for n := q.head; n != nil; n = n.next {
+		if n.canceled() {
+			return true
+		}
+	}
+	return false
+}
+
 // TakeAll is Pop until there is no node left. Next leads from each to the one behind it.
 func (q *Queue) TakeAll() *Node {
 	first := q.Pop()
 	for last := first; last != nil; last = last.next {
 		last.next = q.Pop()
+	}
+	return first
+}
+
+// Drain takes all nodes out as TakeAll does, whatever Win would say.
+func (q *Queue) Drain() (first *Node) {
+	last := &first
+	for n := q.head; n != nil; n = q.head {
+		q.unlink(n)
+		*last, last = n, &n.next
 	}
 	return first
 }

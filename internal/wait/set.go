@@ -1,7 +1,6 @@
 package wait
 
 import (
-	"context"
 	"sync/atomic"
 
 	"example.com/thread/internal/futex"
@@ -25,10 +24,10 @@ type Set struct {
 const closed = -1
 
 // NewSet returns a set with n nodes, in no queue yet.
-func NewSet(n int, told bool) *Set {
+func NewSet(n int, told bool, l *park.Limit) *Set {
 	s := &Set{Told: told, nodes: make([]*Node, n)}
 	for i := range s.nodes {
-		s.nodes[i] = New(nil)
+		s.nodes[i] = New(nil, l)
 		s.nodes[i].set, s.nodes[i].index, s.nodes[i].waiter = s, i, &s.waiter
 		s.nodes[i].Since, s.nodes[i].Key = futex.Now(), 1
 	}
@@ -38,9 +37,9 @@ func NewSet(n int, told bool) *Set {
 // Node returns the node for the queue i.
 func (s *Set) Node(i int) *Node { return s.nodes[i] }
 
-// Park sleeps until one of the nodes is unparked, deadline, or ctx is done.
-func (s *Set) Park(deadline int64, ctx context.Context) park.Outcome {
-	return s.waiter.Park(deadline, ctx)
+// Park sleeps until one of the nodes is unparked or l ends the wait.
+func (s *Set) Park(l *park.Limit) park.Outcome {
+	return s.waiter.ParkAs(park.OnThread(), l)
 }
 
 // Close makes sure that nobody wins the set any more and returns the index of the node that has, or -1.
@@ -64,16 +63,24 @@ func (n *Node) OfSet() bool { return n.set != nil }
 // Told reports whether n's owner only wants to be told, and is given nothing.
 func (n *Node) Told() bool { return n.set != nil && n.set.Told }
 
-// Win reports whether n's owner is to get what the caller, who has the guard, has taken n out for. It says no, and the caller keeps it, if the owner
-// has won elsewhere or only wants to be told.
+// Win reports whether n's owner is to get what the caller, who has the guard,
+// has taken n out for. It says no, and the caller keeps it, if the owner
+//
+//   - has given up: its context was done before, and it is woken with nothing;
+//   - has won elsewhere, or will find that its context is done by itself (a set);
+//   - only wants to be told that there may be something, and is.
 func (n *Node) Win() bool {
 	switch {
-	case n.set == nil:
+	case n.set == nil && !n.canceled():
 		return true
+	case n.set == nil:
+		n.Got = GotCanceled
+		n.Unpark()
+		return false
 	case n.set.Told:
 		n.waiter.Unpark()
 		return false
 	default:
-		return n.set.winner.CompareAndSwap(0, int32(n.index)+1)
+		return !n.canceled() && n.set.winner.CompareAndSwap(0, int32(n.index)+1)
 	}
 }

@@ -1,10 +1,8 @@
 package wait
 
 import (
-	"context"
 	"sync/atomic"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 )
 
@@ -15,20 +13,37 @@ var (
 	Released func(obj any)                 // the caller has let somebody go who waited for obj
 )
 
-// Sleep waits, with n in a queue, until somebody takes n out and wakes its owner, and reports true; or until deadline or ctx, which may be nil, ends
-// it, and reports false. leave takes n out of the queue and reports whether it stood there: if it did not, somebody has given n's owner
-// something, and that counts, whatever the clock says. obj is what trace functions are told.
-func Sleep(n *Node, leave func(*Node) bool, deadline int64, ctx context.Context, obj any) bool {
-	if Hooked.Load() != 0 {
-		defer Blocked(obj)()
-	}
-	if n.Park(deadline, ctx) != park.Unparked {
+// Sleep waits, with n in a queue, until somebody takes n out and wakes its
+// owner, and reports true; or until l, which n was made with, ends the wait, and
+// reports false. leave takes n out of the queue and reports whether it stood
+// there: if it did not, somebody has given n's owner something, and that counts,
+// whatever the clock says.
+func Sleep(n *Node, leave func(*Node) bool, l *park.Limit) bool {
+	if n.Park(l) != park.Unparked {
 		if leave(n) {
 			return false
 		}
 		n.Await()
 	}
-	return true
+	return n.Got != GotCanceled
+}
+
+// Traced calls f, which waits for obj, between the events that tell trace
+// functions so, and returns what it returned. Neither event finds the caller in
+// a queue. A trace function may end the goroutine, although it must not: if it
+// does after f has returned true, undo, if not nil, gives back what f has got.
+func Traced(obj any, f func() bool, undo func()) (got bool) {
+	resume := Blocked(obj)
+	returned := false
+	defer func() {
+		if got && !returned && undo != nil {
+			undo()
+		}
+	}()
+	got = f()
+	resume()
+	returned = true
+	return got
 }
 
 // WakeAll wakes the owners of first and those behind it, which are in no queue, and all get the same.
@@ -46,9 +61,4 @@ func Wake(first *Node) {
 		n.Unpark()
 		n = next
 	}
-}
-
-// Over reports whether a wait with this deadline and context, which may be nil, is not to sleep any more.
-func Over(deadline int64, ctx context.Context) bool {
-	return ctx != nil && ctx.Err() != nil || deadline != futex.Never && deadline <= futex.Now()
 }

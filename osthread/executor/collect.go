@@ -6,7 +6,7 @@ import (
 	"iter"
 	"time"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -108,7 +108,7 @@ func (c *collector) enough() bool {
 }
 
 // await waits until want futures are done, or if errs is set one has failed, and reports whether that is so.
-func (c *collector) await(want int, errs bool, deadline int64, ctx context.Context, obj any) bool {
+func (c *collector) await(want int, errs bool, l *park.Limit, obj any) bool {
 	c.guard.Lock()
 	c.want, c.errs = want, errs
 	if c.enough() {
@@ -116,10 +116,17 @@ func (c *collector) await(want int, errs bool, deadline int64, ctx context.Conte
 		return true
 	}
 	c.guard.Unlock()
-	if wait.Over(deadline, ctx) {
+	if l.Expired() {
 		return false
 	}
-	n := wait.New(nil)
+	if wait.Hooked.Load() != 0 {
+		return wait.Traced(obj, func() bool { return c.awaitQueued(l) }, nil)
+	}
+	return c.awaitQueued(l)
+}
+
+func (c *collector) awaitQueued(l *park.Limit) bool {
+	n := wait.New(nil, l)
 	defer n.Free()
 	c.guard.Lock()
 	if c.enough() {
@@ -128,7 +135,7 @@ func (c *collector) await(want int, errs bool, deadline int64, ctx context.Conte
 	}
 	c.node = n
 	c.guard.Unlock()
-	return wait.Sleep(n, c.leave, deadline, ctx, obj)
+	return wait.Sleep(n, c.leave, l)
 }
 
 func (c *collector) leave(*wait.Node) bool {
@@ -150,7 +157,7 @@ func (c *collector) at(k int) int {
 // given twice is returned once (Python: concurrent.futures.wait). Futures of several types go as AnyFuture: Wait[AnyFuture](FirstCompleted, f, g).
 // With no fs it returns at once. It panics with an error that is ErrInvalid, as do its kin, if when is none of the constants.
 func Wait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
-	done, notDone, _ = waitFor(when, fs, futex.Never, nil)
+	done, notDone, _ = waitFor(when, fs, park.Forever(), nil)
 	return done, notDone
 }
 
@@ -161,16 +168,18 @@ func TryWait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
 
 // WaitTimeout is Wait for at most d: past that it returns as well, which is no error. d <= 0 never sleeps.
 func WaitTimeout[F AnyFuture](d time.Duration, when ReturnWhen, fs ...F) (done, notDone []F) {
-	done, notDone, _ = waitFor(when, fs, futex.After(d), nil)
+	done, notDone, _ = waitFor(when, fs, park.For(d), nil)
 	return done, notDone
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause as well. If ctx is done already it does not wait.
 func WaitContext[F AnyFuture](ctx context.Context, when ReturnWhen, fs ...F) (done, notDone []F, err error) {
-	return waitFor(when, fs, futex.Never, ctx)
+	l, late := park.Until(ctx)
+	return waitFor(when, fs, l, late)
 }
 
-func waitFor[F AnyFuture](when ReturnWhen, fs []F, deadline int64, ctx context.Context) (done, notDone []F, err error) {
+// waitFor does not wait if late is set, the error of a limit that has ended.
+func waitFor[F AnyFuture](when ReturnWhen, fs []F, l park.Limit, late error) (done, notDone []F, err error) {
 	if when > FirstError {
 		panic(invalid("Wait: %d", when))
 	}
@@ -180,8 +189,8 @@ func waitFor[F AnyFuture](when ReturnWhen, fs []F, deadline int64, ctx context.C
 	if when == FirstCompleted {
 		want = min(1, want)
 	}
-	if ctx != nil && ctx.Err() != nil || !c.await(want, when == FirstError, deadline, ctx, fs) {
-		err = outcomeOf(ctx)
+	if err = late; err == nil && (!c.await(want, when == FirstError, &l, fs) || l.Canceled()) {
+		err = l.Err(ErrTimeout)
 	}
 	for _, f := range unique {
 		if f.IsDone() {
@@ -197,7 +206,7 @@ func waitFor[F AnyFuture](when ReturnWhen, fs []F, deadline int64, ctx context.C
 // as_completed).
 func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 	return func(yield func(F) bool) {
-		for f := range asCompleted(fs, futex.Never, nil) {
+		for f := range asCompleted(fs, park.Forever(), nil) {
 			if !yield(f) {
 				return
 			}
@@ -208,23 +217,29 @@ func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 // AsCompletedTimeout is AsCompleted for at most d from the call; past that it yields, last, a zero F and an error that is ErrTimeout and tells how
 // many are not done. With d <= 0 it never sleeps: it yields what is done.
 func AsCompletedTimeout[F AnyFuture](d time.Duration, fs ...F) iter.Seq2[F, error] {
-	return asCompleted(fs, futex.After(d), nil)
+	return asCompleted(fs, park.For(d), nil)
 }
 
 // AsCompletedContext is AsCompleted until ctx is done; it then yields, last, a zero F and an error that is ctx's cause and tells how many are not
 // done. If ctx is done already it yields that alone.
 func AsCompletedContext[F AnyFuture](ctx context.Context, fs ...F) iter.Seq2[F, error] {
-	return asCompleted(fs, futex.Never, ctx)
+	return func(yield func(F, error) bool) {
+		l, late := park.Until(ctx)
+		asCompleted(fs, l, late)(yield)
+	}
 }
 
-func asCompleted[F AnyFuture](fs []F, deadline int64, ctx context.Context) iter.Seq2[F, error] {
+func asCompleted[F AnyFuture](fs []F, l park.Limit, late error) iter.Seq2[F, error] {
 	return func(yield func(F, error) bool) {
 		c, unique := collect(fs)
 		defer c.stop()
 		for k := range unique {
-			if ctx != nil && ctx.Err() != nil || !c.await(k+1, false, deadline, ctx, fs) {
+			if err := late; err != nil || l.Canceled() || !c.await(k+1, false, &l, fs) || l.Canceled() {
+				if err == nil {
+					err = l.Err(ErrTimeout)
+				}
 				var none F
-				yield(none, fmt.Errorf("executor: %d (of %d) futures unfinished: %w", len(unique)-k, len(unique), outcomeOf(ctx)))
+				yield(none, fmt.Errorf("executor: %d (of %d) futures unfinished: %w", len(unique)-k, len(unique), err))
 				return
 			}
 			if !yield(unique[c.at(k)], nil) {

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 )
 
@@ -104,39 +104,40 @@ func New(o Options) (*Executor, error) {
 // wait as may it does what Options.Full says.
 func Submit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e)
-	return submit(e.p, fn, e.p.Full, futex.Never, nil)
+	return submit(e.p, fn, e.p.Full, park.Forever())
 }
 
 // TrySubmit is Submit that, whatever Options.Full says, neither waits nor runs fn if as many tasks wait as may: it returns ErrFull.
 func TrySubmit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e)
-	return submit(e.p, fn, Reject, futex.Never, nil)
+	return submit(e.p, fn, Reject, park.Forever())
 }
 
 // SubmitTimeout is Submit that waits for a place for at most d; past that it returns ErrFull and fn will not run. d <= 0 never sleeps.
 func SubmitTimeout[T any](e *Executor, fn func() (T, error), d time.Duration) (*Future[T], error) {
 	defer runtime.KeepAlive(e)
-	return submit(e.p, fn, e.p.Full, futex.After(d), nil)
+	return submit(e.p, fn, e.p.Full, park.For(d))
 }
 
 // SubmitContext is Submit that waits for a place until ctx is done; it then returns ctx's cause and fn will not run. If ctx is done already it does
 // not try. Once it has returned a future ctx has no more to say: fn may look at it.
 func SubmitContext[T any](ctx context.Context, e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return nil, err
 	}
-	return submit(e.p, fn, e.p.Full, futex.Never, ctx)
+	return submit(e.p, fn, e.p.Full, l)
 }
 
-func submit[T any](p *pool, fn func() (T, error), full FullPolicy, deadline int64, ctx context.Context) (*Future[T], error) {
+func submit[T any](p *pool, fn func() (T, error), full FullPolicy, l park.Limit) (*Future[T], error) {
 	if fn == nil {
 		return nil, invalid("no function")
 	}
 	f := &Future[T]{fn: fn}
 	f.self = f
 	f.pool = p
-	if err := p.submit(&f.task, full, deadline, ctx); err != nil {
+	if err := p.submit(&f.task, full, l); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -160,7 +161,7 @@ func (e *Executor) Queued() int {
 //
 // What a caller of Submit runs itself, see RunInCaller, is not waited for.
 func (e *Executor) Close() error {
-	_, err := e.p.shutdown(futex.Never, nil)
+	_, err := e.p.shutdown(park.Forever())
 	return err
 }
 
@@ -169,20 +170,28 @@ func (e *Executor) TryShutdown() (running []*osthread.Thread, err error) { retur
 
 // ShutdownTimeout is Close that waits for at most d; past that it returns the threads that are not gone, and ErrTimeout. d <= 0 never sleeps.
 func (e *Executor) ShutdownTimeout(d time.Duration) (running []*osthread.Thread, err error) {
-	return e.p.shutdown(futex.After(d), nil)
+	return e.p.shutdown(park.For(d))
 }
 
 // Shutdown is Close until ctx is done; it then returns the threads that are not gone, and ctx's cause. If ctx is done already it closes e and does
 // not wait.
 func (e *Executor) Shutdown(ctx context.Context) (running []*osthread.Thread, err error) {
-	return e.p.shutdown(futex.Never, ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		l = park.For(0)
+	}
+	running, late := e.p.shutdown(l)
+	if late == ErrTimeout && err != nil {
+		late = err
+	}
+	return running, late
 }
 
 // ShutdownNow is Shutdown that cancels the work that has not begun (Python: cancel_futures=True).
 func (e *Executor) ShutdownNow(ctx context.Context) (running []*osthread.Thread, err error) {
 	e.p.close()
 	e.p.cancelAll()
-	return e.p.shutdown(futex.Never, ctx)
+	return e.Shutdown(ctx)
 }
 
 // String returns the prefix of the threads' names, and how many threads and waiting tasks there are.

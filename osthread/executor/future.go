@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
@@ -186,19 +185,23 @@ func (t *task) unwatch(w *watcher) {
 	}
 }
 
-// await waits until t is settled and returns nil; ErrTimeout or ctx's cause if deadline or ctx, which may be nil, ends it; or ErrDeadlock if it is
-// the caller that runs t.
-func (t *task) await(deadline int64, ctx context.Context) error {
-	if t.settled() {
-		return nil
+// await waits until t is settled and returns nil; l's error if that ends it; or ErrDeadlock if it is the caller that runs t.
+func (t *task) await(l park.Limit) error {
+	if !t.settled() {
+		if l.Expired() {
+			return l.Err(ErrTimeout)
+		}
+		if err := t.awaitSlow(&l); err != nil {
+			return err
+		}
 	}
-	if wait.Over(deadline, ctx) {
-		return outcomeOf(ctx)
+	if l.Canceled() { // before t was settled, it may be
+		return l.Err(nil)
 	}
-	return t.awaitSlow(deadline, ctx)
+	return nil
 }
 
-func (t *task) awaitSlow(deadline int64, ctx context.Context) error {
+func (t *task) awaitSlow(l *park.Limit) error {
 	spin := &promiseSpin
 	if t.pool != nil {
 		spin = &t.pool.results
@@ -211,19 +214,29 @@ func (t *task) awaitSlow(deadline int64, ctx context.Context) error {
 	if park.CanSpin() && spin.Until(t.settled) {
 		return nil
 	}
-	n := wait.New(nil)
+	settled := false
+	if wait.Hooked.Load() != 0 {
+		wait.Traced(t.self, func() bool { settled = t.awaitQueued(l); return settled }, nil)
+	} else {
+		settled = t.awaitQueued(l)
+	}
+	if !settled {
+		return l.Err(ErrTimeout)
+	}
+	return nil
+}
+
+func (t *task) awaitQueued(l *park.Limit) bool {
+	n := wait.New(nil, l)
 	defer n.Free()
 	t.q.Lock()
 	if t.settled() {
 		t.q.Unlock()
-		return nil
+		return true
 	}
 	t.q.PushBack(n)
 	t.q.Unlock()
-	if !wait.Sleep(n, t.leave, deadline, ctx, t.self) {
-		return outcomeOf(ctx)
-	}
-	return nil
+	return wait.Sleep(n, t.leave, l)
 }
 
 // promiseSpin tells whether promises are kept while one spins.
@@ -233,14 +246,6 @@ func (t *task) leave(n *wait.Node) bool {
 	t.q.Lock()
 	defer t.q.Unlock()
 	return t.q.Remove(n)
-}
-
-// outcomeOf is the error of a wait that ended without what it was for.
-func outcomeOf(ctx context.Context) error {
-	if ctx != nil {
-		return context.Cause(ctx)
-	}
-	return ErrTimeout
 }
 
 var closedChannel = func() chan struct{} {
@@ -307,25 +312,26 @@ func (f *Future[T]) base() *task { return &f.task }
 //
 // A task that waits for another of the same pool holds a thread meanwhile: if all do there is none left for those that they wait for. Keep such tasks
 // in two pools, or let the second be submitted by an OnDone of the first.
-func (f *Future[T]) Result() (T, error) { return f.result(futex.Never, nil) }
+func (f *Future[T]) Result() (T, error) { return f.result(park.Forever()) }
 
 // TryResult is ResultTimeout(0).
 func (f *Future[T]) TryResult() (T, error) { return f.ResultTimeout(0) }
 
 // ResultTimeout is Result for at most d; past that it returns ErrTimeout. d <= 0 never sleeps. If the function may return ErrTimeout itself, IsDone
 // tells the two apart.
-func (f *Future[T]) ResultTimeout(d time.Duration) (T, error) { return f.result(futex.After(d), nil) }
+func (f *Future[T]) ResultTimeout(d time.Duration) (T, error) { return f.result(park.For(d)) }
 
 // ResultContext is Result until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at f.
 func (f *Future[T]) ResultContext(ctx context.Context) (v T, err error) {
-	if ctx.Err() != nil {
-		return v, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return v, err
 	}
-	return f.result(futex.Never, ctx)
+	return f.result(l)
 }
 
-func (f *Future[T]) result(deadline int64, ctx context.Context) (v T, err error) {
-	if err := f.await(deadline, ctx); err != nil {
+func (f *Future[T]) result(l park.Limit) (v T, err error) {
+	if err := f.await(l); err != nil {
 		return v, err
 	}
 	if f.load() == Cancelled {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 )
 
@@ -63,32 +63,33 @@ func poolOf[K comparable](k *Keyed, key K) *pool {
 func SubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k)
 	p := poolOf(k, key)
-	return submit(p, fn, p.Full, futex.Never, nil)
+	return submit(p, fn, p.Full, park.Forever())
 }
 
 // TrySubmitKey is SubmitKey that, whatever Options.Full says, neither waits nor runs fn if as many tasks wait for key's thread as may: it returns
 // ErrFull.
 func TrySubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k)
-	return submit(poolOf(k, key), fn, Reject, futex.Never, nil)
+	return submit(poolOf(k, key), fn, Reject, park.Forever())
 }
 
 // SubmitKeyTimeout is SubmitKey that waits for a place for at most d; past that it returns ErrFull and fn will not run. d <= 0 never sleeps.
 func SubmitKeyTimeout[K comparable, T any](k *Keyed, key K, fn func() (T, error), d time.Duration) (*Future[T], error) {
 	defer runtime.KeepAlive(k)
 	p := poolOf(k, key)
-	return submit(p, fn, p.Full, futex.After(d), nil)
+	return submit(p, fn, p.Full, park.For(d))
 }
 
 // SubmitKeyContext is SubmitKey that waits for a place until ctx is done; it then returns ctx's cause and fn will not run. If ctx is done already it
 // does not try.
 func SubmitKeyContext[K comparable, T any](ctx context.Context, k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k)
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return nil, err
 	}
 	p := poolOf(k, key)
-	return submit(p, fn, p.Full, futex.Never, ctx)
+	return submit(p, fn, p.Full, l)
 }
 
 // Threads returns k's threads that are not gone, in the order of the numbers in their names.
@@ -111,7 +112,7 @@ func (k *Keyed) Queued() (n int) {
 
 // Close is Executor.Close.
 func (k *Keyed) Close() error {
-	_, err := k.shutdown(futex.Never, nil)
+	_, err := k.shutdown(park.Forever())
 	return err
 }
 
@@ -120,12 +121,20 @@ func (k *Keyed) TryShutdown() (running []*osthread.Thread, err error) { return k
 
 // ShutdownTimeout is Executor.ShutdownTimeout.
 func (k *Keyed) ShutdownTimeout(d time.Duration) (running []*osthread.Thread, err error) {
-	return k.shutdown(futex.After(d), nil)
+	return k.shutdown(park.For(d))
 }
 
 // Shutdown is Executor.Shutdown.
 func (k *Keyed) Shutdown(ctx context.Context) (running []*osthread.Thread, err error) {
-	return k.shutdown(futex.Never, ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		l = park.For(0)
+	}
+	running, late := k.shutdown(l)
+	if late == ErrTimeout && err != nil {
+		late = err
+	}
+	return running, late
 }
 
 // ShutdownNow is Executor.ShutdownNow.
@@ -134,17 +143,17 @@ func (k *Keyed) ShutdownNow(ctx context.Context) (running []*osthread.Thread, er
 	for _, p := range k.pools {
 		p.cancelAll()
 	}
-	return k.shutdown(futex.Never, ctx)
+	return k.Shutdown(ctx)
 }
 
 // shutdown closes all pools before it waits for any.
-func (k *Keyed) shutdown(deadline int64, ctx context.Context) (running []*osthread.Thread, err error) {
+func (k *Keyed) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	closeEach(k.pools)
 	if m, ok := current.Get(); ok && slices.Contains(k.pools, m.pool) {
 		return k.Threads(), ErrDeadlock
 	}
 	for _, p := range k.pools {
-		if _, err = p.shutdown(deadline, ctx); err != nil {
+		if _, err = p.shutdown(l); err != nil {
 			return k.Threads(), err
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"iter"
 	"runtime"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 )
 
 // A window holds the futures of a Map that are submitted and whose results have not been asked for, the oldest first. Whatever ends the range, a
@@ -104,12 +104,16 @@ func (m *mapping[T, R]) submit(v T) bool {
 // hold waits for the oldest future, which is to be yielded next. If ctx ends first the range is over.
 func (m *mapping[T, R]) hold() bool {
 	f := m.pop()
-	if m.ctx.Err() == nil && f.await(futex.Never, m.ctx) == nil {
+	l, err := park.Until(m.ctx)
+	if err == nil {
+		err = f.await(l)
+	}
+	if err == nil {
 		m.held = f
 		return true
 	}
 	f.Cancel()
-	m.end(context.Cause(m.ctx))
+	m.end(err)
 	return false
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"example.com/thread"
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
@@ -153,7 +152,7 @@ var current thread.Key[*member]
 func (m *member) main() error {
 	p := m.pool
 	_ = current.Set(m) // it fails only where there is no thread
-	m.node = wait.New(&p.spin)
+	m.node = wait.New(&p.spin, &forever)
 	defer m.holdExit()
 	if p.OnStart != nil {
 		if err := p.OnStart(); err != nil {
@@ -227,15 +226,17 @@ func (m *member) arrive() {
 	}
 }
 
+var forever = park.Forever()
+
 // rest sleeps until somebody has taken m out of the idle ones, and reports true, or its time is up. Nobody calls it blocked meanwhile: trace
 // functions are not told.
 func (m *member) rest() bool {
 	p := m.pool
-	deadline := int64(futex.Never)
+	l := park.Forever()
 	if p.IdleTimeout > 0 {
-		deadline = futex.After(p.IdleTimeout)
+		l = park.For(p.IdleTimeout)
 	}
-	if m.node.Park(deadline, nil) == park.Unparked {
+	if m.node.Park(&l) == park.Unparked {
 		return true
 	}
 	p.guard.Lock()

@@ -1,12 +1,9 @@
 package executor
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
-	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
@@ -70,7 +67,7 @@ func newPool(o Options, first int) *pool {
 }
 
 // submit gives t to an idle thread, queues it, starts a thread for it, waits for a place, or runs it.
-func (p *pool) submit(t *task, full FullPolicy, deadline int64, ctx context.Context) error {
+func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 	p.guard.Lock()
 	if err := p.refusal(); err != nil {
 		p.guard.Unlock()
@@ -97,36 +94,66 @@ func (p *pool) submit(t *task, full FullPolicy, deadline int64, ctx context.Cont
 		p.guard.Unlock()
 		return nil
 	}
-	return p.submitFull(t, full, deadline, ctx)
+	return p.submitFull(t, full, &l)
 }
 
 // submitFull is submit when there is no place. It gives the guard back.
-func (p *pool) submitFull(t *task, full FullPolicy, deadline int64, ctx context.Context) error {
-	if full == Reject || full == Block && wait.Over(deadline, nil) { // ctx is the caller's, so nothing asks it under the guard
+func (p *pool) submitFull(t *task, full FullPolicy, l *park.Limit) error {
+	if full == Reject || full == Block && l.Expired() {
 		p.guard.Unlock()
-		return ErrFull
+		if full == Reject {
+			return ErrFull
+		}
+		return l.Err(ErrFull)
 	}
 	if full == RunInCaller {
 		p.guard.Unlock()
 		t.runHere()
 		return nil
 	}
-	n := wait.New(nil)
+	n := wait.New(nil, l)
 	defer n.Free()
 	t.applicant = n
 	p.waiting.push(t)
 	p.guard.Unlock()
 	leave := func(*wait.Node) bool { return p.withdraw(t) }
+	sleep := func() bool { return wait.Sleep(n, leave, l) }
+	inTime := false
+	if wait.Hooked.Load() != 0 {
+		inTime = p.submitTraced(t, sleep, leave)
+	} else {
+		inTime = sleep()
+	}
 	switch {
-	case !wait.Sleep(n, leave, deadline, ctx, t.self) && ctx != nil:
-		return context.Cause(ctx)
+	case !inTime:
+		return l.Err(ErrFull)
 	case n.Got == turnedAway:
 		return t.err
-	case n.Got == admitted:
-		return nil
+	case l.Canceled() && t.cancel(): // before there was a place, it may be
+		return l.Err(nil)
 	default:
-		return ErrFull
+		return nil
 	}
+}
+
+// submitTraced sleeps between the events of trace functions. If one of those
+// ends the goroutine t is not submitted, or cancelled if it has not begun.
+func (p *pool) submitTraced(t *task, sleep func() bool, leave func(*wait.Node) bool) (inTime bool) {
+	slept, returned := false, false
+	defer func() {
+		if !slept && !leave(nil) {
+			t.applicant.Await()
+		}
+		if !returned {
+			t.cancel()
+		}
+	}()
+	resume := wait.Blocked(t.self)
+	inTime = sleep()
+	slept = true
+	resume()
+	returned = true
+	return inTime
 }
 
 // What an applicant's node says.
@@ -306,22 +333,22 @@ func (p *pool) cancelAll() {
 	}
 }
 
-func (p *pool) shutdown(deadline int64, ctx context.Context) (running []*osthread.Thread, err error) {
+func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	p.close()
 	if m, ok := current.Get(); ok && m.pool == p {
 		return p.living(), ErrDeadlock
 	}
 	inTime := true
-	switch {
+	switch ctx := l.Context(); {
 	case ctx != nil:
 		inTime = p.ended.WaitContext(ctx) == nil
-	case deadline == futex.Never:
+	case l.Never():
 		p.ended.Wait()
 	default:
-		inTime = p.ended.WaitTimeout(time.Duration(deadline - futex.Now()))
+		inTime = p.ended.WaitTimeout(l.Left())
 	}
 	if !inTime {
-		return p.living(), outcomeOf(ctx)
+		return p.living(), l.Err(ErrTimeout)
 	}
 	return nil, nil
 }

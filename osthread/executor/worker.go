@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/inbox"
+	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 )
 
@@ -92,7 +92,7 @@ func (w *Worker) stripBed() {
 // serve is the thread's function.
 func (w *Worker) serve() error {
 	w.slot.Store(ident.ID())
-	for w.running = w.box.Next(futex.Never, nil); w.running != nil; w.running = w.box.Next(futex.Never, nil) {
+	for w.running = w.box.Next(park.Forever()); w.running != nil; w.running = w.box.Next(park.Forever()) {
 		w.run()
 	}
 	return nil
@@ -119,12 +119,15 @@ func (w *Worker) bury() {
 // panicked. It returns ErrShutdown, and f is not called, if the worker is shut down before. An f that calls runtime.Goexit or thread.Exit ends the
 // thread and with it the worker; Call then returns ErrGoexit, or osthread.ErrPthreadExit if it is C code that ends the thread.
 func (w *Worker) Call(f func() error) error {
-	return w.call(f, inbox.Limit{Deadline: futex.Never})
+	return w.call(f, park.Forever())
 }
 
 // TryCall is Call that does nothing and returns ErrBusy unless the worker waits for work.
 func (w *Worker) TryCall(f func() error) error {
-	return w.call(f, inbox.Limit{Deadline: futex.Never, IfIdle: true})
+	if w.isCurrent() {
+		return inbox.Inline(f)
+	}
+	return w.box.DoIfIdle(f, w)
 }
 
 // CallTimeout is Call for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
@@ -134,15 +137,16 @@ func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return w.TryCall(f)
 	}
-	return w.call(f, inbox.Limit{Deadline: futex.After(d)})
+	return w.call(f, park.For(d))
 }
 
 // CallContext is CallTimeout until ctx is done, with ctx's cause for ErrTimeout. If ctx is done already f is not called.
 func (w *Worker) CallContext(ctx context.Context, f func() error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	return w.call(f, inbox.Limit{Deadline: futex.Never, Context: ctx})
+	return w.call(f, l)
 }
 
 // Go has f called on the worker's thread, after what was asked before, and does not wait for it, also on the worker's own thread. A panic of f is
@@ -205,9 +209,15 @@ func (w *Worker) ShutdownNow() (dropped int) { return w.box.Close(true) }
 // closeAtExit is Shutdown without the wait.
 func (w *Worker) closeAtExit() { w.box.Close(false) }
 
-func (w *Worker) call(f func() error, l inbox.Limit) error {
-	if s := w.slot.Load(); s != ident.None && ident.Slot() == s {
+func (w *Worker) call(f func() error, l park.Limit) error {
+	if w.isCurrent() {
 		return inbox.Inline(f)
 	}
 	return w.box.Do(f, l, w)
+}
+
+// isCurrent reports whether the caller is on the worker's thread.
+func (w *Worker) isCurrent() bool {
+	s := w.slot.Load()
+	return s != ident.None && ident.Slot() == s
 }

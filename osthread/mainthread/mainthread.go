@@ -24,8 +24,8 @@ import (
 	"time"
 
 	"example.com/thread"
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/inbox"
+	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 )
 
@@ -83,18 +83,21 @@ func Run(f func()) error {
 		}
 	}()
 	for !over {
-		box.Next(futex.Never, nil).Run()
+		box.Next(park.Forever()).Run()
 	}
 	return ended
 }
 
 // Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll
 // or Wait if need be. On the first thread it calls f at once: so what runs there may call Do.
-func Do(f func() error) error { return do(f, inbox.Limit{Deadline: futex.Never}) }
+func Do(f func() error) error { return do(f, park.Forever()) }
 
 // TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.
 func TryDo(f func() error) error {
-	return do(f, inbox.Limit{Deadline: futex.Never, IfIdle: true})
+	if Is() {
+		return inbox.Inline(f)
+	}
+	return box.DoIfIdle(f, "main thread")
 }
 
 // DoTimeout is Do for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on, and
@@ -104,15 +107,16 @@ func DoTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return TryDo(f)
 	}
-	return do(f, inbox.Limit{Deadline: futex.After(d)})
+	return do(f, park.For(d))
 }
 
 // DoContext is DoTimeout until ctx is done, with ctx's cause for ErrTimeout. If ctx is done already f is not called.
 func DoContext(ctx context.Context, f func() error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	return do(f, inbox.Limit{Deadline: futex.Never, Context: ctx})
+	return do(f, l)
 }
 
 // Go has f called on the first thread, after what was asked before, and does not wait for it, also on the first thread. A panic of f is reported like
@@ -139,24 +143,25 @@ func Poll() (int, error) {
 }
 
 // Wait is Poll that sleeps until there is something to call.
-func Wait() (int, error) { return await(futex.Never, nil) }
+func Wait() (int, error) { return await(park.Forever()) }
 
 // WaitTimeout is Wait for at most d. d <= 0 never sleeps.
 func WaitTimeout(d time.Duration) (int, error) {
 	if d <= 0 {
 		return Poll()
 	}
-	return await(futex.After(d), nil)
+	return await(park.For(d))
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is done already it calls nothing.
 func WaitContext(ctx context.Context) (int, error) {
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return 0, err
 	}
-	n, err := await(futex.Never, ctx)
+	n, err := await(l)
 	if n == 0 && err == nil {
-		err = context.Cause(ctx)
+		err = l.Err(nil)
 	}
 	return n, err
 }
@@ -176,17 +181,17 @@ func RunTests(m interface{ Run() int }) (code int) {
 	return code
 }
 
-func do(f func() error, l inbox.Limit) error {
+func do(f func() error, l park.Limit) error {
 	if Is() {
 		return inbox.Inline(f)
 	}
 	return box.Do(f, l, "main thread")
 }
 
-func await(deadline int64, ctx context.Context) (int, error) {
+func await(l park.Limit) (int, error) {
 	if !Is() {
 		return 0, ErrNotOwner
 	}
-	box.Await(deadline, ctx)
+	box.Await(l)
 	return Poll()
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -12,58 +12,60 @@ import (
 
 // PutAll puts all of vs, in their order, sleeping whenever the queue is full. Values that others put may come between. It returns how many it has
 // put, and ErrShutdown if those are not all.
-func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, futex.Never, nil) }
+func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, park.Forever()) }
 
 // TryPutAll is PutAllTimeout(vs, 0).
-func (q *Queue[T]) TryPutAll(vs []T) (int, error) { return q.putAll(vs, 0, nil) }
+func (q *Queue[T]) TryPutAll(vs []T) (int, error) { return q.putAll(vs, park.For(0)) }
 
 // PutAllTimeout is PutAll for at most d; past that it returns how many it has put and ErrFull. d <= 0 never sleeps.
 func (q *Queue[T]) PutAllTimeout(vs []T, d time.Duration) (int, error) {
-	return q.putAll(vs, after(d), nil)
+	return q.putAll(vs, park.For(d))
 }
 
 // PutAllContext is PutAll until ctx is done; it then returns how many it has put and ctx's cause. If ctx is done already it does not try.
 func (q *Queue[T]) PutAllContext(ctx context.Context, vs []T) (int, error) {
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return q.putAll(vs, futex.Never, ctx)
+	return q.putAll(vs, l)
 }
 
 // GetN takes as many values as there are and fit into buf, sleeping while there are none, and returns how many. It returns ErrShutdown when there
 // are none and will be none. With an empty buf it returns at once.
-func (q *Queue[T]) GetN(buf []T) (int, error) { return q.getN(buf, futex.Never, nil) }
+func (q *Queue[T]) GetN(buf []T) (int, error) { return q.getN(buf, park.Forever()) }
 
 // TryGetN is GetNTimeout(buf, 0).
-func (q *Queue[T]) TryGetN(buf []T) (int, error) { return q.getN(buf, 0, nil) }
+func (q *Queue[T]) TryGetN(buf []T) (int, error) { return q.getN(buf, park.For(0)) }
 
 // GetNTimeout is GetN for at most d; past that it returns ErrEmpty. d <= 0 never sleeps.
 func (q *Queue[T]) GetNTimeout(buf []T, d time.Duration) (int, error) {
-	return q.getN(buf, after(d), nil)
+	return q.getN(buf, park.For(d))
 }
 
 // GetNContext is GetN until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
 func (q *Queue[T]) GetNContext(ctx context.Context, buf []T) (int, error) {
-	if ctx.Err() != nil {
-		return 0, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return 0, err
 	}
-	return q.getN(buf, futex.Never, ctx)
+	return q.getN(buf, l)
 }
 
 // Drain takes all values that are in the queue, and lets in what those who wait to put have. TaskDone is to be called for each, as after Get.
 func (q *Queue[T]) Drain() []T {
 	buf := make([]T, q.Len())
-	n, _ := q.getN(buf, 0, nil)
+	n, _ := q.getN(buf, park.For(0))
 	return buf[:n]
 }
 
-func (q *Queue[T]) putAll(vs []T, deadline int64, ctx context.Context) (n int, err error) {
+func (q *Queue[T]) putAll(vs []T, l park.Limit) (n int, err error) {
 	for n < len(vs) {
 		n += q.putSome(vs[n:])
 		if n == len(vs) {
 			break
 		}
-		if err := q.put(vs[n], deadline, ctx); err != nil {
+		if err := q.put(vs[n], l); err != nil {
 			return n, err
 		}
 		n++
@@ -95,14 +97,14 @@ func (q *Queue[T]) putSome(vs []T) (n int) {
 	return n
 }
 
-func (q *Queue[T]) getN(buf []T, deadline int64, ctx context.Context) (int, error) {
+func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 	if len(buf) == 0 {
 		return 0, nil
 	}
 	if n := q.getSome(buf); n > 0 {
 		return n, nil
 	}
-	v, err := q.get(deadline, ctx)
+	v, err := q.get(l)
 	if err != nil {
 		return 0, err
 	}

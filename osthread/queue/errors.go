@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -23,11 +22,3 @@ var (
 
 // misuse is what a method that cannot return an error panics with.
 func misuse(what string, err error) error { return fmt.Errorf("queue: %s: %w", what, err) }
-
-// lateOr is the error of a wait that was given up: ctx's cause, or err if that was not the reason.
-func lateOr(ctx context.Context, err error) error {
-	if ctx != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}

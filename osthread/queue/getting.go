@@ -55,9 +55,15 @@ type result[T any] struct {
 func (s *getting[T]) Queue() *wait.Queue { return &s.q.getters }
 
 // What putters wait with can be taken too: each take lets one of them in.
-func (s *getting[T]) Ready() bool { return s.q.store.n+s.q.putters.Len() > s.q.aside || s.q.down }
-func (s *getting[T]) Take()       { s.q.aside++ }
-func (s *getting[T]) Untake()     { s.q.aside-- }
+func (s *getting[T]) Ready() bool {
+	if s.q.store.n > s.q.aside || s.q.down {
+		return true
+	}
+	s.q.putters.DropCanceled()
+	return s.q.store.n+s.q.putters.Len() > s.q.aside
+}
+func (s *getting[T]) Take()   { s.q.aside++ }
+func (s *getting[T]) Untake() { s.q.aside-- }
 
 func (s *getting[T]) Prepare(n *wait.Node) { n.Item = new(cell[T]) }
 

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -80,37 +79,39 @@ func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 }
 
 // Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v is not in the queue, if that is shut down before.
-func (q *Queue[T]) Put(v T) error { return q.put(v, futex.Never, nil) }
+func (q *Queue[T]) Put(v T) error { return q.put(v, park.Forever()) }
 
 // TryPut is PutTimeout(v, 0).
-func (q *Queue[T]) TryPut(v T) error { return q.put(v, 0, nil) }
+func (q *Queue[T]) TryPut(v T) error { return q.put(v, park.For(0)) }
 
 // PutTimeout is Put for at most d; past that it returns ErrFull. d <= 0 never sleeps.
-func (q *Queue[T]) PutTimeout(v T, d time.Duration) error { return q.put(v, after(d), nil) }
+func (q *Queue[T]) PutTimeout(v T, d time.Duration) error { return q.put(v, park.For(d)) }
 
 // PutContext is Put until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
 func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
 	}
-	return q.put(v, futex.Never, ctx)
+	return q.put(v, l)
 }
 
 // Get takes the next value, sleeping while there is none. It returns ErrShutdown when there is none and will be none.
-func (q *Queue[T]) Get() (T, error) { return q.get(futex.Never, nil) }
+func (q *Queue[T]) Get() (T, error) { return q.get(park.Forever()) }
 
 // TryGet is GetTimeout(0).
-func (q *Queue[T]) TryGet() (T, error) { return q.get(0, nil) }
+func (q *Queue[T]) TryGet() (T, error) { return q.get(park.For(0)) }
 
 // GetTimeout is Get for at most d; past that it returns ErrEmpty. d <= 0 never sleeps.
-func (q *Queue[T]) GetTimeout(d time.Duration) (T, error) { return q.get(after(d), nil) }
+func (q *Queue[T]) GetTimeout(d time.Duration) (T, error) { return q.get(park.For(d)) }
 
 // GetContext is Get until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
 func (q *Queue[T]) GetContext(ctx context.Context) (v T, err error) {
-	if ctx.Err() != nil {
-		return v, context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return v, err
 	}
-	return q.get(futex.Never, ctx)
+	return q.get(l)
 }
 
 // All ranges over what Get returns, until the queue is shut down and empty.
@@ -143,19 +144,19 @@ func (q *Queue[T]) Full() bool { return q.max > 0 && q.Len() >= q.max }
 
 func (q *Queue[T]) full() bool { return q.max > 0 && q.store.n >= q.max }
 
-// after is the deadline of a call with a time limit: 0, which has passed, if it is not to sleep.
-func after(d time.Duration) int64 {
-	if d <= 0 {
-		return 0
-	}
-	return futex.After(d)
-}
+func (q *Queue[T]) put(v T, l park.Limit) error { return q.putWithin(v, &l, false) }
 
-func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
+// putWithin is put whose caller has told trace functions that it may wait, or
+// not yet.
+func (q *Queue[T]) putWithin(v T, l *park.Limit, told bool) error {
 	q.getters.LockPatiently()
 	if q.down {
 		q.getters.Unlock()
 		return ErrShutdown
+	}
+	if l.Canceled() { // before there was room, it may be
+		q.getters.Unlock()
+		return l.Err(nil)
 	}
 	g, in, panicked := q.accept(v)
 	if in {
@@ -170,19 +171,25 @@ func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
 		q.getters.Unlock()
 		panic(panicked)
 	}
-	if deadline == 0 {
+	if l.Expired() {
 		q.getters.Unlock()
-		return ErrFull
+		return l.Err(ErrFull)
 	}
-	c := q.enlist(&q.putters, &q.putSpin)
+	if !told && wait.Hooked.Load() != 0 {
+		q.getters.Unlock()
+		var err error
+		wait.Traced(q, func() bool { err = q.putWithin(v, l, true); return err == nil }, nil)
+		return err
+	}
+	c := q.enlist(&q.putters, &q.putSpin, l)
 	c.v = v
 	q.getters.Unlock()
-	served := wait.Sleep(c.n, func(n *wait.Node) bool { return q.leave(&q.putters, n) }, deadline, ctx, q)
+	served := wait.Sleep(c.n, q.leavePutters, l)
 	got, panicked := c.n.Got, c.panicked
 	q.free(c)
 	switch {
 	case !served:
-		return lateOr(ctx, ErrFull)
+		return l.Err(ErrFull)
 	case got == gotNothing:
 		return ErrShutdown
 	case got == gotPanic:
@@ -191,8 +198,16 @@ func (q *Queue[T]) put(v T, deadline int64, ctx context.Context) error {
 	return nil
 }
 
-func (q *Queue[T]) get(deadline int64, ctx context.Context) (v T, err error) {
+func (q *Queue[T]) get(l park.Limit) (v T, err error) { return q.getWithin(&l, false) }
+
+// getWithin is get whose caller has told trace functions that it may wait, or
+// not yet.
+func (q *Queue[T]) getWithin(l *park.Limit, told bool) (v T, err error) {
 	q.getters.LockPatiently()
+	if l.Canceled() { // before there was a value, it may be
+		q.getters.Unlock()
+		return v, l.Err(nil)
+	}
 	if q.store.n > 0 {
 		v, putters, panicked := q.take()
 		q.getters.Unlock()
@@ -204,27 +219,35 @@ func (q *Queue[T]) get(deadline int64, ctx context.Context) (v T, err error) {
 		}
 		return v, nil
 	}
-	if q.down || deadline == 0 {
-		err = ErrEmpty
-		if q.down {
-			err = ErrShutdown
-		}
+	if q.down {
 		q.getters.Unlock()
+		return v, ErrShutdown
+	}
+	if l.Expired() {
+		q.getters.Unlock()
+		return v, l.Err(ErrEmpty)
+	}
+	if !told && wait.Hooked.Load() != 0 {
+		q.getters.Unlock()
+		wait.Traced(q, func() bool { v, err = q.getWithin(l, true); return err == nil }, nil)
 		return v, err
 	}
-	c := q.enlist(&q.getters, &q.getSpin)
+	c := q.enlist(&q.getters, &q.getSpin, l)
 	q.getters.Unlock()
-	served := wait.Sleep(c.n, func(n *wait.Node) bool { return q.leave(&q.getters, n) }, deadline, ctx, q)
+	served := wait.Sleep(c.n, q.leaveGetters, l)
 	v, got := c.v, c.n.Got
 	q.free(c)
 	switch {
 	case !served:
-		return v, lateOr(ctx, ErrEmpty)
+		return v, l.Err(ErrEmpty)
 	case got == gotNothing:
 		return v, ErrShutdown
 	}
 	return v, nil
 }
+
+func (q *Queue[T]) leavePutters(n *wait.Node) bool { return q.leave(&q.putters, n) }
+func (q *Queue[T]) leaveGetters(n *wait.Node) bool { return q.leave(&q.getters, n) }
 
 // accept reports whether there was a place for v, and returns the getter to wake if it was that one's; or what cmp has panicked with. The caller has
 // the guard and has seen that the queue is not shut down.
@@ -282,13 +305,13 @@ func (q *Queue[T]) wake(first *wait.Node) {
 }
 
 // enlist puts a new waiter into w. The caller has the guard.
-func (q *Queue[T]) enlist(w *wait.Queue, spin *park.Spinner) *cell[T] {
+func (q *Queue[T]) enlist(w *wait.Queue, spin *park.Spinner, l *park.Limit) *cell[T] {
 	c, _ := q.cells.Get().(*cell[T])
 	if c == nil {
 		c = &cell[T]{n: new(wait.Node)}
 		c.n.Item = c
 	}
-	c.n.Renew(spin)
+	c.n.Renew(spin, l)
 	w.PushBack(c.n)
 	return c
 }

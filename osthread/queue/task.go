@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -39,34 +39,45 @@ func (q *Queue[T]) Unfinished() int {
 }
 
 // Join sleeps until TaskDone has been called for every value that was put. Values that are put meanwhile count.
-func (q *Queue[T]) Join() { q.join(futex.Never, nil) }
+func (q *Queue[T]) Join() { q.join(park.Forever()) }
 
 // TryJoin is JoinTimeout(0).
-func (q *Queue[T]) TryJoin() bool { return q.join(0, nil) }
+func (q *Queue[T]) TryJoin() bool { return q.join(park.For(0)) }
 
 // JoinTimeout is Join for at most d and reports whether all is done. d <= 0 never sleeps.
-func (q *Queue[T]) JoinTimeout(d time.Duration) bool { return q.join(after(d), nil) }
+func (q *Queue[T]) JoinTimeout(d time.Duration) bool { return q.join(park.For(d)) }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
 func (q *Queue[T]) JoinContext(ctx context.Context) error {
-	if ctx.Err() != nil || !q.join(futex.Never, ctx) {
-		return context.Cause(ctx)
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	if !q.join(l) {
+		return l.Err(nil)
 	}
 	return nil
 }
 
-func (q *Queue[T]) join(deadline int64, ctx context.Context) bool {
+func (q *Queue[T]) join(l park.Limit) bool {
+	if wait.Hooked.Load() != 0 && q.Unfinished() > 0 {
+		return wait.Traced(q, func() bool { return q.joinQueued(&l) }, nil)
+	}
+	return q.joinQueued(&l)
+}
+
+func (q *Queue[T]) joinQueued(l *park.Limit) bool {
+	n := wait.New(nil, l)
+	defer n.Free()
 	q.getters.Lock()
-	if q.unfinished == 0 || deadline == 0 {
-		done := q.unfinished == 0
+	if q.unfinished == 0 || l.Expired() {
+		done := q.unfinished == 0 && !l.Canceled()
 		q.getters.Unlock()
 		return done
 	}
-	n := wait.New(nil)
-	defer n.Free()
 	q.joiners.PushBack(n)
 	q.getters.Unlock()
-	return wait.Sleep(n, func(n *wait.Node) bool { return q.leave(&q.joiners, n) }, deadline, ctx, q)
+	return wait.Sleep(n, func(n *wait.Node) bool { return q.leave(&q.joiners, n) }, l)
 }
 
 // Shutdown shuts the queue down: Put returns ErrShutdown from now on, and Get does once the queue is empty. Whoever sleeps in Put or Get is woken and
