@@ -39,6 +39,11 @@ type Attr struct {
 	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
 	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process. It is of Linux, and of macOS
 	// with cgo; elsewhere any but nil is errors.ErrUnsupported.
+	//
+	// As pthread_sigmask does with its own, it leaves out in silence what must
+	// not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV (a fault would
+	// end the process instead of being a panic), SIGURG and SIGPROF (of Go's
+	// runtime), and signals 32 to 34 (of the C libraries, and of Go's setuid).
 	SignalMask []os.Signal
 	// Apartment is the COM apartment that the thread is in while its body and the destructors of its Keys run, on Windows. ApartmentNone leaves COM
 	// to the body. Any other is errors.ErrUnsupported on other systems, and on Windows without COM (Nano Server); what COM refuses is Start's error,
@@ -169,6 +174,7 @@ func (r *attrs) checkMask(a *Attr) error {
 		}
 		r.mask |= 1 << (n - 1)
 	}
+	r.mask &^= neverBlocked
 	return nil
 }
 

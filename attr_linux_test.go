@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -335,6 +336,69 @@ func TestSignalMask(t *testing.T) {
 		require.NoError(t, unix.Kill(unix.Getpid(), unix.SIGUSR1))
 		<-c
 	})
+}
+
+// The usual "block everything in my threads" of C programs.
+func allSignals() (all []os.Signal) {
+	for n := syscall.Signal(1); n <= 64; n++ {
+		all = append(all, n)
+	}
+	return all
+}
+
+func TestSignalMaskLeavesOutWhatMustNotBeBlocked(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th := hold(t, attr(Attr{SignalMask: allSignals()}))
+		blocked, err := strconv.ParseUint(statusOf(t, th, "SigBlk"), 16, 64)
+		require.NoError(t, err)
+		assert.Zero(t, blocked&neverBlocked)
+		assert.NotZero(t, blocked&(1<<(syscall.SIGUSR1-1)))
+	})
+}
+
+var nowhere *int
+
+// In a child process: a thread that blocks all signals may fault, compute
+// without calling anything, and stand beside a change of credentials.
+func TestThreadThatBlocksAllSignalsHoldsUpNothing(t *testing.T) {
+	for name, body := range map[string]func(pinned bool){
+		"fault": func(pinned bool) {
+			th, err := Start(func() { fmt.Println(*nowhere) }, &Attr{SignalMask: allSignals(), Pinned: pinned})
+			must(err)
+			var p *PanicError
+			if err := th.Join(); !errors.As(err, &p) {
+				panic(fmt.Sprint("joined with ", err))
+			}
+		},
+		"loop": func(pinned bool) {
+			var stop atomic.Bool
+			th, err := Start(func() {
+				for !stop.Load() {
+				}
+			}, &Attr{SignalMask: allSignals(), Pinned: pinned})
+			must(err)
+			runtime.GC()
+			stop.Store(true)
+			must(th.Join())
+		},
+		"setgid": func(pinned bool) {
+			leave := make(chan struct{})
+			th, err := Start(func() { <-leave }, &Attr{SignalMask: allSignals(), Pinned: pinned})
+			must(err)
+			must(syscall.Setgid(os.Getgid()))
+			close(leave)
+			must(th.Join())
+		},
+	} {
+		for _, pinned := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/pinned=%v", name, pinned), func(t *testing.T) {
+				inChild(t, func() {
+					SetPanicHook(func(*Thread, *PanicError) {})
+					body(pinned)
+				})
+			})
+		}
+	}
 }
 
 func TestCPUTime(t *testing.T) {

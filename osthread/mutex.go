@@ -296,9 +296,11 @@ func (m *mutex) adopt(n *wait.Node, fair bool) bool {
 		}
 	}
 	m.q.Move(n)
-	if h := m.q.Head(); h != n {
-		m.oldest.Store(h.Since)
+	h := m.q.Head()
+	if h.Since == 0 {
+		h.Since = futex.Now() // it is at the head, from where it ages
 	}
+	m.oldest.Store(h.Since)
 	return true
 }
 
@@ -344,10 +346,15 @@ func (m *mutex) unlock(key uint64, obj any) {
 // unlockSlow ends an Unlock that has left the word as s, free and with flags. On a lock that is only claimed or has a spinner it is they who go on.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
-		if park.OnOneP() && m.passed.Add(1)%ageLooks == 0 && m.headIsOld() {
-			stepAside()
+		// The spinner, which looks how long the head has waited, may have lost
+		// its processor, or have got none yet.
+		if m.passed.Add(1)%ageLooks != 0 || !m.headIsOld() {
+			return
 		}
-		return
+		if park.OnOneP() {
+			stepAside()
+			return
+		}
 	}
 	got := m.release()
 	if got != gotNotice {

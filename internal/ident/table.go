@@ -1,6 +1,7 @@
 package ident
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -13,11 +14,16 @@ type slotTable struct {
 	m    sync.Map     // thread id -> word
 }
 
+// load holds the goroutine on its thread from the look at the id to the look at
+// the row: else it could find the row as it is only once another goroutine has
+// the thread.
 func (t *slotTable) load() uintptr {
 	if t.rows.Load() == 0 {
 		return 0
 	}
+	runtime.LockOSThread()
 	v, ok := t.m.Load(nativeID())
+	runtime.UnlockOSThread()
 	if !ok {
 		return 0
 	}

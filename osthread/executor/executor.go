@@ -25,7 +25,7 @@ const NoBacklog = -1
 
 // Options are what a pool is made with. The zero value asks for the defaults, which are Python's.
 type Options struct {
-	// Threads is the most threads there may be at a time; 0 stands for 4 more than there are processors, at most 32, as in CPython.
+	// Threads is the most threads there may be at a time, at most 4,194,304; 0 stands for 4 more than there are processors, at most 32, as in CPython.
 	Threads int
 	// Attr holds the attributes of each thread; nil asks for the defaults. Its Name is a prefix: the threads are PREFIX_0, PREFIX_1 and so on; "" stands
 	// for Executor-N, N counting from 1. What it does not set the threads have from the process, not from who submits, whose namespaces or affinity may
@@ -46,12 +46,15 @@ type Options struct {
 	OnStop func()
 }
 
+// maxThreads is Linux's PID_MAX_LIMIT, the most threads that any system has.
+const maxThreads = 1 << 22
+
 var executors atomic.Uint64 // numbers of default names
 
 // check returns o with its defaults, or what is wrong with it. Nothing is made.
 func (o Options) check() (Options, error) {
 	switch {
-	case o.Threads < 0:
+	case o.Threads < 0 || o.Threads > maxThreads:
 		return o, invalid("%d threads", o.Threads)
 	case o.Backlog < NoBacklog:
 		return o, invalid("a backlog of %d", o.Backlog)
@@ -81,7 +84,18 @@ func (o Options) check() (Options, error) {
 // that is forgotten closes itself some time after: what waits is run, and the threads end.
 //
 // A thread is made when work comes and no thread is free for it, up to Options.Threads. Tasks begin in the order in which they were submitted.
-type Executor struct{ p *pool }
+//
+// It must not be copied: a copy is closed with the original.
+type Executor struct {
+	p *pool
+	_ noCopy
+}
+
+// noCopy makes vet's copylocks see a type that must not be copied.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
 
 // New returns an executor; its threads start when they are needed. It returns an error that is ErrInvalid for an option that cannot be, what
 // thread.Start returns for a bad attribute (ErrStackSize, syscall.EINVAL, errors.ErrUnsupported), and ErrShutdown once osthread.Shutdown has begun.

@@ -332,21 +332,18 @@ type asking struct {
 	ask func()
 }
 
-func (a asking) Err() error {
+func (a asking) Done() <-chan struct{} {
 	a.ask()
-	return a.Context.Err()
+	return a.Context.Done()
 }
 
 func TestContextMayAskTheExecutorThatItWaitsFor(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
 	defer fill(t, e, 1)()
 	inner, cancel := context.WithCancelCause(t.Context())
-	asked := 0
 	_, err := SubmitContext(asking{inner, func() {
 		e.Queued()
-		if asked++; asked == 2 {
-			cancel(errTest)
-		}
+		cancel(errTest)
 	}}, e, value(1))
 	assert.ErrorIs(t, err, errTest)
 }

@@ -20,9 +20,12 @@ import (
 //
 // Two keys may have the same thread; work with one that takes long holds up the other's. A task that panics, or does not return, costs its keys their
 // thread: OnStop runs, and OnStart on the one that follows. If OnStart fails on a thread the keys of that thread alone get ErrBroken.
+//
+// It must not be copied: a copy is closed with the original.
 type Keyed struct {
 	seed  maphash.Seed
 	pools []*pool
+	_     noCopy
 }
 
 // NewKeyed returns a keyed executor. Backlog and Full are for each thread. It returns the errors of New, and one that is ErrInvalid if there is an

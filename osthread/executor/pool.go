@@ -180,7 +180,7 @@ func (p *pool) expected() int { return p.starting + int(p.back.Load()) }
 
 // hasPlace reports whether the backlog takes one more. The caller has the guard.
 func (p *pool) hasPlace() bool {
-	return !p.bounded || p.backlog.n < max(p.Backlog, 0)+p.expected()
+	return !p.bounded || p.backlog.n-p.expected() < max(p.Backlog, 0)
 }
 
 // pop takes out the task that is next. If that makes a place it moves the first applicants over, and returns their nodes. The caller has the guard.

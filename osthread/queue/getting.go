@@ -33,6 +33,7 @@ func (g *Getting[T]) Result() (v T, err error) {
 		return v, ErrEmpty
 	}
 	r := s.results[0]
+	s.results[0] = result[T]{} // or the array would keep the value alive
 	s.results = s.results[1:]
 	if r.panicked != nil {
 		panic(r.panicked)
