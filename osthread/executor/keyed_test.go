@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"strconv"
 	"sync"
@@ -144,4 +145,21 @@ func TestKeyedThatIsForgottenEnds(t *testing.T) {
 		return poolOf(k, 1)
 	}()
 	await(func() bool { runtime.GC(); return p.ended.IsSet() })
+}
+
+func TestKeyedRefusesMoreThreadsThanThereCanBe(t *testing.T) {
+	for _, n := range []int{-1, maxThreads + 1, math.MaxInt} {
+		_, err := NewKeyed(Options{Threads: n})
+		require.ErrorIs(t, err, ErrInvalid)
+	}
+}
+
+func TestBacklogOfMaxIntIsNeverFull(t *testing.T) {
+	e := newExecutor(t, Options{Threads: 1, Backlog: math.MaxInt, Full: Reject})
+	for range 100 {
+		f, err := Submit(e, value(1)) // the first starts a thread, which is counted meanwhile
+		require.NoError(t, err)
+		_, err = f.Result()
+		require.NoError(t, err)
+	}
 }

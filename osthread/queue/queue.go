@@ -277,8 +277,11 @@ func (q *Queue[T]) take() (v T, putters *wait.Node, panicked any) {
 		return v, nil, panicked
 	}
 	last := &putters
-	for q.putters.Head() != nil {
+	for {
 		p := q.putters.Pop()
+		if p == nil { // none, or none whose context is not done
+			break
+		}
 		*last = p
 		last = p.NextLink()
 		c := p.Item.(*cell[T])

@@ -433,3 +433,44 @@ func TestHooksSeeQueues(t *testing.T) {
 	require.NoError(t, th.Join())
 	assert.Equal(t, []osthread.Action{osthread.TraceBlock, osthread.TraceResume}, events)
 }
+
+// As with a channel and select: what comes after the cancel is not taken.
+func TestContextThatIsDoneFirstTakesAndPutsNothing(t *testing.T) {
+	for range 200 {
+		q := New[int](1)
+		ctx, cancel := context.WithCancel(context.Background())
+		got := make(chan error)
+		go func() {
+			_, err := q.GetContext(ctx)
+			got <- err
+		}()
+		awaitWaiting(q, &q.getters, 1)
+		cancel()
+		require.NoError(t, q.Put(1))
+		require.ErrorIs(t, <-got, context.Canceled)
+		require.Equal(t, 1, q.Len())
+
+		ctx, cancel = context.WithCancel(context.Background())
+		put := make(chan error)
+		go func() { put <- q.PutContext(ctx, 2) }()
+		awaitWaiting(q, &q.putters, 1)
+		cancel()
+		v, err := q.Get()
+		require.NoError(t, err)
+		require.Equal(t, 1, v)
+		require.ErrorIs(t, <-put, context.Canceled)
+		require.True(t, q.Empty())
+	}
+}
+
+func TestGettingKeepsNoValue(t *testing.T) {
+	q := New[*int](0)
+	g := q.Getting()
+	require.NoError(t, q.Put(new(int)))
+	require.Equal(t, 0, osthread.WaitAny(g))
+	first := &g.source.results[0]
+	require.NotNil(t, first.v)
+	_, err := g.Result()
+	require.NoError(t, err)
+	require.Nil(t, first.v)
+}
