@@ -1,0 +1,53 @@
+package osthread
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// The test plays a spinner that has lost its processor. Unlock has to look at
+// the head of the queue by itself then.
+func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
+	if park.Procs() == 1 {
+		t.Skip("on one processor Unlock steps aside instead")
+	}
+	var m mutex
+	l := park.Forever()
+	n := wait.New(nil, &l)
+	n.Key, n.Since = anonymous, futex.Now()-2*patience
+	require.True(t, m.tryLock(anonymous))
+	require.False(t, m.enqueue(n, false))
+	m.spinner.Store(1)
+	for range 2 * ageLooks {
+		m.unlock(anonymous, nil)
+		if !m.tryLock(anonymous) {
+			n.Await()
+			assert.Equal(t, gotLock, n.Got)
+			m.spinner.Store(0)
+			m.unlock(anonymous, nil)
+			assert.Zero(t, m.word.Load())
+			return
+		}
+	}
+	t.Error("the head of the queue is passed by for ever")
+}
+
+func TestRequeuedHeadAges(t *testing.T) {
+	var m mutex
+	l := park.Forever()
+	n := wait.New(nil, &l)
+	n.Key = anonymous
+	require.True(t, m.tryLock(anonymous))
+	require.True(t, m.adopt(n, false))
+	assert.NotZero(t, n.Since)
+	assert.Equal(t, n.Since, m.oldest.Load())
+	m.unlock(anonymous, nil)
+	n.Await()
+	m.stopSpinning(false)
+}
