@@ -24,6 +24,21 @@
 // form without a deadline waits for ever; the clock is monotonic. A context that is done already gets its cause back without a wait. A waiter that
 // was given something before its time was up has it, whatever the clock says.
 //
+// A context that is done before what the wait is for comes (cancel(), then
+// Release) ends the wait, which takes nothing, and gives back what it was handed.
+// That holds for contexts of package context and those that embed one; of others,
+// with a channel of their own, the one who gives does not know, and the wait of a
+// queue, a condition or a barrier may still succeed. A context is asked before
+// the wait begins and after it has ended, outside every lock of this package; it
+// may panic, or use what is waited for.
+//
+// # iter.Pull
+//
+// Go ends the process when next of an iter.Pull is called with its goroutine
+// locked to a thread otherwise than where Pull was called. Every thread of this
+// module is locked so, and a goroutine is while it holds an RLock: call Pull,
+// next and stop all on one thread, or none of them there.
+//
 // # Misuse
 //
 // What returns an error returns it: [ErrStarted], [ErrNotStarted], [ErrDeadlock]. What cannot, as Unlock, panics with an error that
@@ -57,7 +72,7 @@
 //	ExceptHookArgs                    *PanicError                       value and stack
 //	TIMEOUT_MAX                       TimeoutMax                        a time.Duration cannot be more, nor NaN or infinite
 //	ThreadError                       ErrNotLocked, ErrNotOwner, ...    an error for each kind
-//	serialize_iterator and kin        -                                 iter.Pull under a Lock does it
+//	serialize_iterator and kin        -                                 range over a queue, or a function under a Lock
 //	_register_atexit                  AtShutdown; AtExit for atexit
 //	_shutdown                         Shutdown, RunMain                 takes a context, and returns who still runs
 //	interrupt_main                    InterruptMain                     a real signal, so one without os/signal does what it does by default

@@ -328,3 +328,35 @@ func TestRLockHoldsItsGoroutineOnAThread(t *testing.T) {
 	wg.Wait()
 	assert.False(t, r.Locked())
 }
+
+// Without cgo a thread's slot is a row of a table: a goroutine that moves to
+// another thread while it looks must not act under that one's name.
+func TestRLockOfAGoroutineBesideThreadsThatComeAndGo(t *testing.T) {
+	const rounds = 20000
+	var done atomic.Bool
+	var threads, locking sync.WaitGroup
+	for range 6 {
+		threads.Go(func() {
+			for !done.Load() {
+				th, err := Go(func() error { runtime.Gosched(); return nil })
+				if assert.NoError(t, err) {
+					assert.NoError(t, th.Join())
+				}
+			}
+		})
+	}
+	for range 4 {
+		locking.Go(func() {
+			r := new(RLock) // nobody else knows it
+			for range rounds {
+				r.Lock()
+				if !assert.NoError(t, panicOf(r.Unlock)) {
+					return
+				}
+			}
+		})
+	}
+	locking.Wait()
+	done.Store(true)
+	threads.Wait()
+}
