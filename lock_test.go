@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -207,4 +208,22 @@ func TestFutexWordIsTheLocks(t *testing.T) {
 	l.Lock()
 	assert.Equal(t, futex.Changed, futex.Wait(l.futex(), free, futex.Never))
 	l.Unlock()
+}
+
+// The context is done before the lock is free, so the wait must not get it.
+func TestLockContextThatIsDoneFirstLocksNothing(t *testing.T) {
+	for range 100 {
+		var l Lock
+		l.Lock()
+		ctx, cancel := context.WithCancel(context.Background())
+		got := make(chan error)
+		go func() { got <- l.LockContext(ctx) }()
+		for l.word.Load() != contended {
+			runtime.Gosched()
+		}
+		cancel()
+		l.Unlock()
+		require.ErrorIs(t, <-got, context.Canceled)
+		require.False(t, l.Locked())
+	}
 }

@@ -80,3 +80,24 @@ func TestPingPong(t *testing.T) {
 		require.NoError(t, b.Join())
 	})
 }
+
+// The permit comes after the context was done: the next Park has it.
+func TestParkContextThatIsDoneFirstTakesNoPermit(t *testing.T) {
+	for range 50 {
+		ctx, cancel := context.WithCancel(context.Background())
+		var canceled, later error
+		th, err := Start(func() {
+			canceled = ParkContext(ctx)
+			later = Park()
+		}, nil)
+		require.NoError(t, err)
+		for !th.permit.Asleep() {
+			runtime.Gosched()
+		}
+		cancel()
+		th.Unpark()
+		require.NoError(t, th.Join())
+		require.ErrorIs(t, canceled, context.Canceled)
+		require.NoError(t, later)
+	}
+}

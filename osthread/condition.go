@@ -197,17 +197,19 @@ func (c *Condition) wait(what string, l park.Limit) bool {
 	return notified
 }
 
-// sleepTraced is the rest of wait with its events. A trace function that ends
-// the goroutine finds L locked in the deferred calls above, and what n got goes
-// to another waiter.
+// sleepTraced is the rest of wait with its events. If a trace function ends the
+// goroutine the deferred calls above find L locked, and what n was notified of
+// goes to another waiter.
 func (c *Condition) sleepTraced(n *wait.Node, depth int, l *park.Limit) (notified bool) {
 	slept, returned := false, false
 	defer func() {
-		if !slept && !c.leave(n) {
-			n.Await()
-			notified = n.Got != wait.GotCanceled
+		if !slept {
+			if notified = !c.leave(n); notified {
+				n.Await()
+				notified = n.Got != wait.GotCanceled
+			}
+			c.relock(n, depth, notified)
 		}
-		c.relock(n, depth, notified)
 		if notified && !returned {
 			c.wakeOne()
 		}
@@ -215,8 +217,10 @@ func (c *Condition) sleepTraced(n *wait.Node, depth int, l *park.Limit) (notifie
 	resume := wait.Blocked(c)
 	notified = wait.Sleep(n, c.leave, l)
 	slept = true
+	c.relock(n, depth, notified)
 	resume()
 	returned = true
+	c.spare.Free(n)
 	return notified
 }
 
@@ -243,10 +247,12 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 		c.restore(depth)
 		return
 	case !notified || n.Got == gotNotice:
-		if m.word.CompareAndSwap(0, n.Key) {
+		if m.word.CompareAndSwap(0, n.Key) || m.tryLock(n.Key) {
 			break
 		}
-		m.lock(n.Key, fair, park.Forever(), c.L)
+		// Without events: those of the condition go on until L is locked.
+		l := park.Forever()
+		m.lockUntraced(n.Key, fair, &l)
 	case !m.woken(n):
 		l := park.Forever()
 		m.await(n, true, &l)

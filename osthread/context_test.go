@@ -98,6 +98,18 @@ func grants(c contextWait) bool {
 	return false
 }
 
+// awaitEndedOrWaiting waits until a waiter stands in q, or has ended.
+func awaitEndedOrWaiting(ended <-chan struct{}, q *wait.Queue) {
+	await(func() bool {
+		select {
+		case <-ended:
+			return true
+		default:
+			return waiting(q)() == 1
+		}
+	})
+}
+
 func eachContextWait(t *testing.T, f func(t *testing.T, g *group, newWait func() contextWait)) {
 	for name, newWait := range contextWaits {
 		t.Run(name, func(t *testing.T) {
@@ -250,14 +262,7 @@ func TestContextThatUnwindsItsWaiterHarmsNothing(t *testing.T) {
 						defer func() { _ = recover() }()
 						_ = c.wait(ctx)
 					}()
-					await(func() bool {
-						select {
-						case <-ended:
-							return true
-						default:
-							return waiting(c.queue)() == 1
-						}
-					})
+					awaitEndedOrWaiting(ended, c.queue)
 					cancel(errWhy)
 					<-ended
 					require.Zero(t, waiting(c.queue)(), "%s, call %d", waitName, n)
@@ -314,14 +319,7 @@ func TestContextMayUseWhatItEndsTheWaitFor(t *testing.T) {
 				defer close(ended)
 				assert.ErrorIs(t, c.wait(ctx), errWhy)
 			})
-			await(func() bool {
-				select {
-				case <-ended:
-					return true
-				default:
-					return waiting(c.queue)() == 1
-				}
-			})
+			awaitEndedOrWaiting(ended, c.queue)
 			cancel(errWhy)
 			<-ended
 		}
@@ -368,13 +366,12 @@ func TestTraceFunctionThatEndsTheGoroutineLosesNothing(t *testing.T) {
 				require.NoError(t, th.Start())
 				if action == TraceResume {
 					awaitWaiting(c.queue, 1)
-				}
-				var given sync.Once
-				if action == TraceResume {
-					given.Do(c.give)
+					c.give()
 				}
 				require.ErrorIs(t, th.Join(), ErrGoexit)
-				given.Do(c.give)
+				if action == TraceBlock {
+					c.give()
+				}
 				require.Zero(t, waiting(c.queue)())
 				if name == "WaitAll" && action == TraceResume {
 					return // an event that stays set is not taken
@@ -456,4 +453,59 @@ func TestNotifyAllReachesAllIfALockerPanics(t *testing.T) {
 	wg.Wait()
 	assert.EqualValues(t, n-1, woken.Load())
 	assert.EqualValues(t, 1, panicked.Load())
+}
+
+// A trace function that always ends the goroutine does so while L is locked
+// again as well: the deferred Unlock must find it locked by this waiter.
+func TestConditionHoldsLWhenATraceFunctionEndsItsWaiter(t *testing.T) {
+	l := new(RLock)
+	c := NewCondition(l)
+	owned := false
+	th := New(func() error {
+		l.Lock()
+		defer l.Unlock()
+		defer func() { owned = l.Owned() }()
+		c.Wait()
+		return nil
+	}, nil)
+	blocked := make(chan struct{})
+	th.SetTrace(func(e TraceEvent) {
+		if e.Action == TraceBlock {
+			if e.Object == any(c) {
+				l.m.word.Add(anonymous) // another has L meanwhile
+				close(blocked)
+			}
+			runtime.Goexit()
+		}
+	})
+	require.NoError(t, th.Start())
+	<-blocked
+	awaitWaiting(&l.m.q, 1)
+	l.m.unlock(anonymous, l)
+	require.ErrorIs(t, th.Join(), ErrGoexit)
+	assert.True(t, owned)
+	assert.Zero(t, c.Waiting())
+}
+
+// A context that returns itself for any key is not taken for one of package
+// context, which is asked under guards.
+type echo struct{ hostile }
+
+func (e echo) Value(any) any { return e }
+
+func TestContextThatIsItsOwnValueIsNotAskedUnderAGuard(t *testing.T) {
+	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
+		c := newWait()
+		inner, cancel := context.WithCancelCause(context.Background())
+		defer cancel(nil)
+		e := echo{newHostile(inner, 0, nil)}
+		var err error
+		join := g.run(func() { err = c.wait(e) })
+		awaitWaiting(c.queue, 1)
+		asked := e.n.Load()
+		c.give()
+		join()
+		require.NoError(t, err)
+		require.Equal(t, asked, e.n.Load())
+	})
 }

@@ -125,17 +125,17 @@ func (m *mutex) tryLock(key uint64) bool {
 }
 
 func (m *mutex) lockSlow(key uint64, fair bool, l *park.Limit, obj any) bool {
+	if wait.Hooked.Load() != 0 {
+		lock := func() bool { return m.lockUntraced(key, fair, l) }
+		return wait.Traced(obj, lock, func() { m.unlock(key, obj) })
+	}
+	return m.lockUntraced(key, fair, l)
+}
+
+func (m *mutex) lockUntraced(key uint64, fair bool, l *park.Limit) bool {
 	if !fair && park.CanSpin() && m.spinner.CompareAndSwap(0, 1) && m.spin(key) {
 		return true
 	}
-	if wait.Hooked.Load() != 0 {
-		lock := func() bool { return m.lockQueued(key, fair, l) }
-		return wait.Traced(obj, lock, func() { m.unlock(key, obj) })
-	}
-	return m.lockQueued(key, fair, l)
-}
-
-func (m *mutex) lockQueued(key uint64, fair bool, l *park.Limit) bool {
 	n := wait.New(nil, l)
 	n.Key, n.Since = key, since(fair)
 	locked := m.await(n, false, l)

@@ -601,7 +601,8 @@ func (w *RWLock) upgrade(what string, l park.Limit) error {
 	}
 }
 
-// upgradeQueued reports whether the caller is the writer now; if not l has ended, or there is an error.
+// upgradeQueued reports whether the caller is the writer now; if not l has
+// ended, or there is an error.
 func (w *RWLock) upgradeQueued(what string, l *park.Limit) (upgraded bool, err error) {
 	n := wait.New(nil, l)
 	defer n.Free()

@@ -237,7 +237,8 @@ func (b *Box) Await(l park.Limit) {
 	}
 }
 
-// Next takes the next call out, sleeping until there is one, or until l ends; then, and when the box is closed and empty, it returns nil.
+// Next takes the next call out, sleeping until there is one, or until l ends;
+// then, and when the box is closed and empty, it returns nil.
 func (b *Box) Next(l park.Limit) *Call {
 	for inTime := true; inTime; {
 		if b.bed != nil {

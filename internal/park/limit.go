@@ -2,12 +2,14 @@ package park
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"example.com/thread/internal/futex"
 )
 
-// A Limit bounds a wait: by a deadline, by a context, or not at all.
+// A Limit bounds a wait: by a deadline, by a context, or not at all. The zero
+// Limit has ended.
 //
 // A context is its caller's code, which may block, panic, call
 // runtime.Goexit, or use the very object that it waits for. So it is asked
@@ -25,8 +27,14 @@ type Limit struct {
 // Forever returns the limit that does not end a wait.
 func Forever() Limit { return Limit{deadline: futex.Never} }
 
-// For returns the limit d from now. With d <= 0 a wait does not sleep.
-func For(d time.Duration) Limit { return Limit{deadline: futex.After(d)} }
+// For returns the limit d from now. With d <= 0 a wait does not sleep, and
+// nothing asks the clock.
+func For(d time.Duration) Limit {
+	if d <= 0 {
+		return Limit{}
+	}
+	return Limit{deadline: futex.After(d)}
+}
 
 // Until returns the limit that ends with ctx. If ctx is done it returns its
 // cause.
@@ -37,7 +45,10 @@ func Until(ctx context.Context) (Limit, error) {
 	l := Forever()
 	if done := ctx.Done(); done != nil {
 		l.ctx, l.done = ctx, done
-		if c, ok := ctx.Value(cancelCtxKey).(context.Context); ok && c.Done() == done {
+		// Of that type alone: whose Value returns a context for any key does
+		// not get to run under a guard.
+		c, ok := ctx.Value(cancelCtxKey).(context.Context)
+		if ok && reflect.TypeOf(c) == cancelCtxType && c.Done() == done {
 			l.source = c
 		}
 	}
@@ -75,7 +86,7 @@ func (l *Limit) Left() time.Duration { return time.Duration(l.deadline - futex.N
 
 // Expired reports whether a wait is not to sleep any more.
 func (l *Limit) Expired() bool {
-	return l.deadline != futex.Never && l.deadline <= futex.Now() || l.Canceled()
+	return l.Canceled() || l.deadline != futex.Never && (l.deadline <= 0 || l.deadline <= futex.Now())
 }
 
 // Err returns the error of a wait that l has ended: the cause of its context,
@@ -131,6 +142,12 @@ var cancelCtxKey = func() any {
 	var t teller
 	_ = context.Cause(&t)
 	return t.key
+}()
+
+var cancelCtxType = func() reflect.Type {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	return reflect.TypeOf(ctx)
 }()
 
 type teller struct {

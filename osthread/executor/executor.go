@@ -25,7 +25,8 @@ const NoBacklog = -1
 
 // Options are what a pool is made with. The zero value asks for the defaults, which are Python's.
 type Options struct {
-	// Threads is the most threads there may be at a time, at most 4,194,304; 0 stands for 4 more than there are processors, at most 32, as in CPython.
+	// Threads is the most threads there may be at a time, at most 4,194,304; 0
+	// stands for 4 more than there are processors, at most 32, as in CPython.
 	Threads int
 	// Attr holds the attributes of each thread; nil asks for the defaults. Its Name is a prefix: the threads are PREFIX_0, PREFIX_1 and so on; "" stands
 	// for Executor-N, N counting from 1. What it does not set the threads have from the process, not from who submits, whose namespaces or affinity may

@@ -586,3 +586,51 @@ func TestExecutorString(t *testing.T) {
 	assert.Equal(t, "Executor(db, 1 threads, 1 queued)", e.String())
 	leave()
 }
+
+func TestContextThatIsDoneFirstSubmitsNothing(t *testing.T) {
+	for range 50 {
+		e := newExecutor(t, Options{Threads: 1, Backlog: 1})
+		leave := fill(t, e, 1)
+		in := must(t, e, value(1))
+		ctx, cancel := context.WithCancel(context.Background())
+		got := make(chan error)
+		go func() {
+			_, err := SubmitContext(ctx, e, value(2))
+			got <- err
+		}()
+		awaitApplicants(e.p, 1)
+		cancel()
+		require.True(t, in.Cancel(), "makes a place in the backlog, where it would stay")
+		require.ErrorIs(t, <-got, context.Canceled)
+		leave()
+		require.NoError(t, e.Close())
+	}
+}
+
+// A trace function that ends the goroutine, which it must not.
+func TestTraceFunctionThatEndsASubmitterSubmitsNothing(t *testing.T) {
+	for _, action := range []osthread.Action{osthread.TraceBlock, osthread.TraceResume} {
+		e := newExecutor(t, Options{Threads: 1, Backlog: 1})
+		leave := fill(t, e, 1)
+		in := must(t, e, value(1))
+		var ran atomic.Bool
+		th := osthread.New(func() error {
+			_, err := Submit(e, func() (int, error) { ran.Store(true); return 0, nil })
+			return err
+		}, nil)
+		th.SetTrace(func(ev osthread.TraceEvent) {
+			if ev.Action == action {
+				runtime.Goexit()
+			}
+		})
+		require.NoError(t, th.Start())
+		if action == osthread.TraceResume {
+			awaitApplicants(e.p, 1)
+			require.True(t, in.Cancel(), "makes a place in the backlog, where it stays")
+		}
+		require.ErrorIs(t, th.Join(), osthread.ErrGoexit)
+		leave()
+		require.NoError(t, e.Close())
+		require.False(t, ran.Load())
+	}
+}

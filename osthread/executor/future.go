@@ -185,7 +185,8 @@ func (t *task) unwatch(w *watcher) {
 	}
 }
 
-// await waits until t is settled and returns nil; l's error if that ends it; or ErrDeadlock if it is the caller that runs t.
+// await waits until t is settled and returns nil; l's error if that ends it; or
+// ErrDeadlock if it is the caller that runs t.
 func (t *task) await(l park.Limit) error {
 	if !t.settled() {
 		if l.Expired() {

@@ -320,3 +320,19 @@ func TestWaitsAreTraced(t *testing.T) {
 	assert.NoError(t, th.Join())
 	assert.Equal(t, any(f), *blocked.Load())
 }
+
+func TestContextThatIsDoneFirstGetsNoResult(t *testing.T) {
+	for range 100 {
+		p := NewPromise[int]()
+		ctx, cancel := context.WithCancel(context.Background())
+		got := make(chan error)
+		go func() {
+			_, err := p.Future().ResultContext(ctx)
+			got <- err
+		}()
+		awaitWaiters(&p.f.task, 1)
+		cancel()
+		require.NoError(t, p.SetResult(1))
+		require.ErrorIs(t, <-got, context.Canceled)
+	}
+}

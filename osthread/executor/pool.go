@@ -68,6 +68,12 @@ func newPool(o Options, first int) *pool {
 
 // submit gives t to an idle thread, queues it, starts a thread for it, waits for a place, or runs it.
 func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
+	return p.submitWithin(t, full, &l, false)
+}
+
+// submitWithin is submit whose caller has told trace functions that it may wait,
+// or not yet.
+func (p *pool) submitWithin(t *task, full FullPolicy, l *park.Limit, told bool) error {
 	p.guard.Lock()
 	if err := p.refusal(); err != nil {
 		p.guard.Unlock()
@@ -94,11 +100,11 @@ func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 		p.guard.Unlock()
 		return nil
 	}
-	return p.submitFull(t, full, &l)
+	return p.submitFull(t, full, l, told)
 }
 
 // submitFull is submit when there is no place. It gives the guard back.
-func (p *pool) submitFull(t *task, full FullPolicy, l *park.Limit) error {
+func (p *pool) submitFull(t *task, full FullPolicy, l *park.Limit, told bool) error {
 	if full == Reject || full == Block && l.Expired() {
 		p.guard.Unlock()
 		if full == Reject {
@@ -111,21 +117,21 @@ func (p *pool) submitFull(t *task, full FullPolicy, l *park.Limit) error {
 		t.runHere()
 		return nil
 	}
+	if !told && wait.Hooked.Load() != 0 {
+		p.guard.Unlock()
+		var err error
+		submit := func() bool { err = p.submitWithin(t, full, l, true); return err == nil }
+		wait.Traced(t.self, submit, func() { t.cancel() })
+		return err
+	}
 	n := wait.New(nil, l)
 	defer n.Free()
 	t.applicant = n
 	p.waiting.push(t)
 	p.guard.Unlock()
 	leave := func(*wait.Node) bool { return p.withdraw(t) }
-	sleep := func() bool { return wait.Sleep(n, leave, l) }
-	inTime := false
-	if wait.Hooked.Load() != 0 {
-		inTime = p.submitTraced(t, sleep, leave)
-	} else {
-		inTime = sleep()
-	}
 	switch {
-	case !inTime:
+	case !wait.Sleep(n, leave, l):
 		return l.Err(ErrFull)
 	case n.Got == turnedAway:
 		return t.err
@@ -134,26 +140,6 @@ func (p *pool) submitFull(t *task, full FullPolicy, l *park.Limit) error {
 	default:
 		return nil
 	}
-}
-
-// submitTraced sleeps between the events of trace functions. If one of those
-// ends the goroutine t is not submitted, or cancelled if it has not begun.
-func (p *pool) submitTraced(t *task, sleep func() bool, leave func(*wait.Node) bool) (inTime bool) {
-	slept, returned := false, false
-	defer func() {
-		if !slept && !leave(nil) {
-			t.applicant.Await()
-		}
-		if !returned {
-			t.cancel()
-		}
-	}()
-	resume := wait.Blocked(t.self)
-	inTime = sleep()
-	slept = true
-	resume()
-	returned = true
-	return inTime
 }
 
 // What an applicant's node says.

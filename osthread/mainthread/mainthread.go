@@ -160,7 +160,7 @@ func WaitContext(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	n, err := await(l)
-	if n == 0 && err == nil {
+	if n == 0 && err == nil && l.Canceled() {
 		err = l.Err(nil)
 	}
 	return n, err
