@@ -251,11 +251,9 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 			break
 		}
 		// Without events: those of the condition go on until L is locked.
-		l := park.Forever()
-		m.lockUntraced(n.Key, fair, &l)
+		m.lockUntraced(n.Key, fair, &forever)
 	case !m.woken(n):
-		l := park.Forever()
-		m.await(n, true, &l)
+		m.await(n, true, &forever)
 	}
 	if next := n.Next(); next != nil {
 		next.Unpark()

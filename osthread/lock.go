@@ -34,14 +34,15 @@ func (l *Lock) Lock() {
 // lockSlow is kept out of Lock, so that that is inlined.
 //
 //go:noinline
-func (l *Lock) lockSlow() { l.m.lock(anonymous, l.Fair, park.Forever(), l) }
+func (l *Lock) lockSlow() { l.m.lock(anonymous, l.Fair, &forever, l) }
 
 // TryLock locks l if it is free and nobody is to have it first, and reports whether it did.
 func (l *Lock) TryLock() bool { return l.m.tryLock(anonymous) }
 
 // LockTimeout is Lock for at most d and reports whether l is now locked by it. With d <= 0 it is TryLock.
 func (l *Lock) LockTimeout(d time.Duration) bool {
-	return l.m.lock(anonymous, l.Fair, park.For(d), l)
+	limit := park.For(d)
+	return l.m.lock(anonymous, l.Fair, &limit, l)
 }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause, and l is not locked by it. If ctx is done already it does not try.
@@ -50,7 +51,7 @@ func (l *Lock) LockContext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !l.m.lock(anonymous, l.Fair, limit, l) {
+	if !l.m.lock(anonymous, l.Fair, &limit, l) {
 		return limit.Err(nil)
 	}
 	return nil

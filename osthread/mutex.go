@@ -2,6 +2,7 @@ package osthread
 
 import (
 	"cmp"
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -28,7 +29,7 @@ import (
 //	a newcomer --> the spinner --> in the queue --+--> the spinner --> in the queue, in front, ...
 //	           \___________________/^              \--> the holder (handed)
 //
-// There is at most one spinner, who has set the spinner word from 0 to 1: awake, or about to be. It looks at the word now and then, rarely enough to
+// There is at most one spinner, who has set the spinner word from 0 to the time: awake, or about to be. It looks at the word now and then, rarely enough to
 // leave the cache line to the holder, whose next section often costs less than passing the lock on. If it has not
 // found the lock open for a while it claims it: then it is passed between two threads that are both awake, without a system call.
 //
@@ -47,7 +48,8 @@ import (
 //
 // The spinner and release look how long the head has waited. Above patience they set starving, and the next Unlock hands the lock over; the
 // one after, too, if the next head has waited as long. In a fair lock nodes are as old as can be, so every Unlock with a queue hands over, in order.
-// On one processor those who unlock look as well, now and then, and step aside for the spinner.
+// On one processor those who unlock look as well, now and then, and step aside for the spinner. On several they take the spinner for one without a
+// processor if it has been that for spinnerLost, and look at the head themselves.
 //
 // # Order
 //
@@ -56,7 +58,7 @@ import (
 // behalf and told by Unpark.
 type mutex struct {
 	word    atomic.Uint64
-	spinner atomic.Uint32
+	spinner atomic.Uint32 // since when there is a spinner (spinTime); 0: there is none
 	passed  atomic.Uint32 // times that Unlock left the lock to the spinner, on one processor
 	oldest  atomic.Int64  // Since of the head of the queue, or of the spinner that it was before on one processor; 0: nobody
 	q       wait.Queue
@@ -97,11 +99,17 @@ const (
 	goLooks      = 4
 	claimAfter   = 25 // looks, 11 us: more often, and short sections suffer from the passing on
 	spinnerPause = 30 // about 450 ns
+
+	spinnerLost = 10 * patience // a time slice of Go's scheduler; a spinner that runs ends after some 20 us
+	spinUnit    = 10            // 1024 ns
 )
 
+// forever is shared, so that calls without a limit copy none.
+var forever = park.Forever()
+
 // lock locks m, or reports false if l ends first. obj is what the trace functions are told of.
-func (m *mutex) lock(key uint64, fair bool, l park.Limit, obj any) bool {
-	if !m.tryLock(key) && (l.Expired() || !m.lockSlow(key, fair, &l, obj)) {
+func (m *mutex) lock(key uint64, fair bool, l *park.Limit, obj any) bool {
+	if !m.tryLock(key) && (l.Expired() || !m.lockSlow(key, fair, l, obj)) {
 		return false
 	}
 	if l.Canceled() { // before the lock was free, it may be
@@ -133,7 +141,7 @@ func (m *mutex) lockSlow(key uint64, fair bool, l *park.Limit, obj any) bool {
 }
 
 func (m *mutex) lockUntraced(key uint64, fair bool, l *park.Limit) bool {
-	if !fair && park.CanSpin() && m.spinner.CompareAndSwap(0, 1) && m.spin(key) {
+	if !fair && park.CanSpin() && m.becomeSpinner() && m.spin(key) {
 		return true
 	}
 	n := wait.New(nil, l)
@@ -188,7 +196,7 @@ func (m *mutex) spin(key uint64) bool {
 			if m.word.CompareAndSwap(s, s|key) {
 				return true
 			}
-			if !m.spinner.CompareAndSwap(0, 1) {
+			if !m.becomeSpinner() {
 				return false // there is another, and the lock was taken
 			}
 		case look >= looks || s&starving != 0 || m.headIsOld():
@@ -218,6 +226,23 @@ func (m *mutex) stopSpinning(claim bool) {
 	}
 	m.spinner.Store(0)
 	m.release()
+}
+
+// becomeSpinner makes the caller, or the waiter it wakes, the spinner if there is
+// none. It looks first: the clock costs more.
+func (m *mutex) becomeSpinner() bool {
+	return m.spinner.Load() == 0 && m.spinner.CompareAndSwap(0, spinTime())
+}
+
+// spinTime returns the time for the spinner word: not 0, and it comes again after
+// an hour, so that an old word looks young once in a while, for some ms.
+func spinTime() uint32 { return uint32(futex.Now()>>spinUnit) | 1 }
+
+// spinnerIsLost reports whether the spinner, which looks how long the head has
+// waited, has not run for long: it has lost its processor, or has got none yet.
+func (m *mutex) spinnerIsLost() bool {
+	since := m.spinner.Load()
+	return since != 0 && spinTime()-since > uint32(spinnerLost>>spinUnit)
 }
 
 func (m *mutex) headIsOld() bool {
@@ -346,13 +371,14 @@ func (m *mutex) unlock(key uint64, obj any) {
 // unlockSlow ends an Unlock that has left the word as s, free and with flags. On a lock that is only claimed or has a spinner it is they who go on.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
-		// The spinner, which looks how long the head has waited, may have lost
-		// its processor, or have got none yet.
-		if m.passed.Add(1)%ageLooks != 0 || !m.headIsOld() {
+		if park.OnOneP() {
+			if m.passed.Add(1)%ageLooks == 0 && m.headIsOld() {
+				stepAside()
+			}
 			return
 		}
-		if park.OnOneP() {
-			stepAside()
+		// By chance in place of a count, which all who unlock would write.
+		if rand.Uint32()%ageLooks != 0 || !m.headIsOld() || !m.spinnerIsLost() {
 			return
 		}
 	}
@@ -402,7 +428,7 @@ func (m *mutex) grant(n *wait.Node, old bool) (got int, ok bool) {
 				return 0, false
 			}
 		case !old:
-			return gotTurn, m.spinner.CompareAndSwap(0, 1)
+			return gotTurn, m.becomeSpinner()
 		case m.word.CompareAndSwap(s, s|n.Key):
 			return gotLock, true
 		}

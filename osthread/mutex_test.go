@@ -23,8 +23,8 @@ func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
 	n.Key, n.Since = anonymous, futex.Now()-2*patience
 	require.True(t, m.tryLock(anonymous))
 	require.False(t, m.enqueue(n, false))
-	m.spinner.Store(1)
-	for range 2 * ageLooks {
+	m.spinner.Store(spinTime() - uint32(2*spinnerLost>>spinUnit))
+	for range 1000 * ageLooks {
 		m.unlock(anonymous, nil)
 		if !m.tryLock(anonymous) {
 			n.Await()

@@ -41,9 +41,9 @@ func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key 
 func (r *RLock) Lock() {
 	slot := ident.Slot()
 	if ident.Row(slot) == 0 {
-		r.lockGoroutine(park.Forever())
+		r.lockGoroutine(&forever)
 	} else if !r.m.word.CompareAndSwap(0, keyOf(slot)) {
-		r.lock(park.Forever())
+		r.lock(&forever)
 	}
 }
 
@@ -51,7 +51,10 @@ func (r *RLock) Lock() {
 func (r *RLock) TryLock() bool { return r.LockTimeout(0) }
 
 // LockTimeout is Lock for at most d and reports whether the caller has locked r. With d <= 0 it never sleeps.
-func (r *RLock) LockTimeout(d time.Duration) bool { return r.lock(park.For(d)) }
+func (r *RLock) LockTimeout(d time.Duration) bool {
+	l := park.For(d)
+	return r.lock(&l)
+}
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
 func (r *RLock) LockContext(ctx context.Context) error {
@@ -59,7 +62,7 @@ func (r *RLock) LockContext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.lock(l) {
+	if r.lock(&l) {
 		if !l.Canceled() {
 			return nil
 		}
@@ -68,7 +71,7 @@ func (r *RLock) LockContext(ctx context.Context) error {
 	return l.Err(nil)
 }
 
-func (r *RLock) lock(l park.Limit) bool {
+func (r *RLock) lock(l *park.Limit) bool {
 	slot := ident.ID()
 	if ident.Row(slot) == 0 {
 		return r.lockGoroutine(l)
@@ -81,7 +84,7 @@ func (r *RLock) lock(l park.Limit) bool {
 	return r.m.lock(key, r.Fair, l, r)
 }
 
-func (r *RLock) lockGoroutine(l park.Limit) bool {
+func (r *RLock) lockGoroutine(l *park.Limit) bool {
 	runtime.LockOSThread()
 	key := keyOf(ident.ID())
 	if r.m.word.CompareAndSwap(0, key) {

@@ -79,7 +79,7 @@ func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 }
 
 // Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v is not in the queue, if that is shut down before.
-func (q *Queue[T]) Put(v T) error { return q.put(v, park.Forever()) }
+func (q *Queue[T]) Put(v T) error { return q.putWithin(v, &forever, false) }
 
 // TryPut is PutTimeout(v, 0).
 func (q *Queue[T]) TryPut(v T) error { return q.put(v, park.For(0)) }
@@ -97,7 +97,7 @@ func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
 }
 
 // Get takes the next value, sleeping while there is none. It returns ErrShutdown when there is none and will be none.
-func (q *Queue[T]) Get() (T, error) { return q.get(park.Forever()) }
+func (q *Queue[T]) Get() (T, error) { return q.getWithin(&forever, false) }
 
 // TryGet is GetTimeout(0).
 func (q *Queue[T]) TryGet() (T, error) { return q.get(park.For(0)) }
@@ -143,6 +143,9 @@ func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
 func (q *Queue[T]) Full() bool { return q.max > 0 && q.Len() >= q.max }
 
 func (q *Queue[T]) full() bool { return q.max > 0 && q.store.n >= q.max }
+
+// forever is shared, so that calls without a limit copy none.
+var forever = park.Forever()
 
 func (q *Queue[T]) put(v T, l park.Limit) error { return q.putWithin(v, &l, false) }
 
