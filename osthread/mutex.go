@@ -29,7 +29,8 @@ import (
 //	a newcomer --> the spinner --> in the queue --+--> the spinner --> in the queue, in front, ...
 //	           \___________________/^              \--> the holder (handed)
 //
-// There is at most one spinner, who has set the spinner word from 0 to the time: awake, or about to be. It looks at the word now and then, rarely enough to
+// There is at most one spinner, which has set the spinner word from 0 to the time:
+// awake, or about to be. It looks at the word now and then, rarely enough to
 // leave the cache line to the holder, whose next section often costs less than passing the lock on. If it has not
 // found the lock open for a while it claims it: then it is passed between two threads that are both awake, without a system call.
 //
@@ -48,8 +49,9 @@ import (
 //
 // The spinner and release look how long the head has waited. Above patience they set starving, and the next Unlock hands the lock over; the
 // one after, too, if the next head has waited as long. In a fair lock nodes are as old as can be, so every Unlock with a queue hands over, in order.
-// On one processor those who unlock look as well, now and then, and step aside for the spinner. On several they take the spinner for one without a
-// processor if it has been that for spinnerLost, and look at the head themselves.
+// On one processor Unlock looks as well, now and then, and steps aside for the
+// spinner. On several it takes a spinner that has been one for spinnerLost for
+// one without a processor, and looks at the head itself.
 //
 // # Order
 //

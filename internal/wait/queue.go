@@ -10,8 +10,10 @@
 //     stands there it takes it out and has timed out. If not, somebody has given it something, and the wake-up is on its way: [Node.Await].
 //   - A wait in several queues at once ([Set]) is won by the first who takes one of its nodes out and swaps the winner in; to all others it is
 //     as if the node were not there. So no queue gives away anything for a waiter that has got its wish elsewhere.
-//   - What comes after a waiter's context was done is not for it: [Node.Win] says no and tells the owner so ([GotCanceled]). Where a node is taken
-//     out without Win, or its owner is woken to retry, the owner looks at its context last, and gives back what it got.
+//   - What comes after a waiter's context was done is not for it: [Node.Win]
+//     says no and tells the owner so ([GotCanceled]). Where a node is taken out
+//     without Win, or its owner is woken to retry, the owner looks at its
+//     context last, and gives back what it got.
 //   - A node is used again only by its owner, after the unpark has reached it. The unparker's last touch of it is the swap that lets the owner
 //     go, or the address alone (internal/park).
 package wait
