@@ -41,9 +41,10 @@ type Attr struct {
 	// with cgo; elsewhere any but nil is errors.ErrUnsupported.
 	//
 	// As pthread_sigmask does with its own, it leaves out in silence what must
-	// not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV (a fault would
-	// end the process instead of being a panic), SIGURG and SIGPROF (of Go's
-	// runtime), and signals 32 to 34 (of the C libraries, and of Go's setuid).
+	// not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS (a fault
+	// would end the process instead of being a panic), SIGURG and SIGPROF (of
+	// Go's runtime), and signals 32 to 34 (of the C libraries, and of Go's
+	// setuid). So a mask of all signals is safe.
 	SignalMask []os.Signal
 	// Apartment is the COM apartment that the thread is in while its body and the destructors of its Keys run, on Windows. ApartmentNone leaves COM
 	// to the body. Any other is errors.ErrUnsupported on other systems, and on Windows without COM (Nano Server); what COM refuses is Start's error,

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -338,69 +339,6 @@ func TestSignalMask(t *testing.T) {
 	})
 }
 
-// The usual "block everything in my threads" of C programs.
-func allSignals() (all []os.Signal) {
-	for n := syscall.Signal(1); n <= 64; n++ {
-		all = append(all, n)
-	}
-	return all
-}
-
-func TestSignalMaskLeavesOutWhatMustNotBeBlocked(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		th := hold(t, attr(Attr{SignalMask: allSignals()}))
-		blocked, err := strconv.ParseUint(statusOf(t, th, "SigBlk"), 16, 64)
-		require.NoError(t, err)
-		assert.Zero(t, blocked&neverBlocked)
-		assert.NotZero(t, blocked&(1<<(syscall.SIGUSR1-1)))
-	})
-}
-
-var nowhere *int
-
-// In a child process: a thread that blocks all signals may fault, compute
-// without calling anything, and stand beside a change of credentials.
-func TestThreadThatBlocksAllSignalsHoldsUpNothing(t *testing.T) {
-	for name, body := range map[string]func(pinned bool){
-		"fault": func(pinned bool) {
-			th, err := Start(func() { fmt.Println(*nowhere) }, &Attr{SignalMask: allSignals(), Pinned: pinned})
-			must(err)
-			var p *PanicError
-			if err := th.Join(); !errors.As(err, &p) {
-				panic(fmt.Sprint("joined with ", err))
-			}
-		},
-		"loop": func(pinned bool) {
-			var stop atomic.Bool
-			th, err := Start(func() {
-				for !stop.Load() {
-				}
-			}, &Attr{SignalMask: allSignals(), Pinned: pinned})
-			must(err)
-			runtime.GC()
-			stop.Store(true)
-			must(th.Join())
-		},
-		"setgid": func(pinned bool) {
-			leave := make(chan struct{})
-			th, err := Start(func() { <-leave }, &Attr{SignalMask: allSignals(), Pinned: pinned})
-			must(err)
-			must(syscall.Setgid(os.Getgid()))
-			close(leave)
-			must(th.Join())
-		},
-	} {
-		for _, pinned := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s/pinned=%v", name, pinned), func(t *testing.T) {
-				inChild(t, func() {
-					SetPanicHook(func(*Thread, *PanicError) {})
-					body(pinned)
-				})
-			})
-		}
-	}
-}
-
 func TestCPUTime(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		idle := hold(t, attr(Attr{}))
@@ -484,4 +422,108 @@ func TestStackSizeRules(t *testing.T) {
 	}
 	assert.Equal(t, 256<<10, hold(t, nil).StackSize())
 	assert.Equal(t, 512<<10, hold(t, &Attr{StackSize: 512 << 10}).StackSize(), "the thread's own wish wins")
+}
+
+// everySignal is what a thread that wants no signals blocks.
+func everySignal() (s []os.Signal) {
+	for n := syscall.Signal(1); n <= 64; n++ {
+		s = append(s, n)
+	}
+	return s
+}
+
+// A mask of all signals leaves out those that Go and the C library cannot do without: each row ends or hangs the process otherwise.
+func TestAThreadThatBlocksAllSignals(t *testing.T) {
+	rows := []struct {
+		name string
+		body func(pinned bool)
+	}{
+		{"its faults are panics", func(pinned bool) {
+			var null *int
+			zero := len(os.Args) - len(os.Args)
+			for _, fault := range []func(){func() { fmt.Print(*null) }, func() { fmt.Print(1 / zero) }} {
+				th, err := Start(fault, &Attr{SignalMask: everySignal(), Pinned: pinned})
+				must(err)
+				var e *PanicError
+				var r runtime.Error
+				if err := th.Join(); !errors.As(err, &e) || !errors.As(err, &r) {
+					panic(fmt.Sprint(err))
+				}
+			}
+		}},
+		{"the process can change its ids", func(pinned bool) {
+			leave := make(chan struct{})
+			th, err := Start(func() { <-leave }, &Attr{SignalMask: everySignal(), Pinned: pinned})
+			must(err)
+			must(syscall.Setgid(os.Getgid()))
+			must(syscall.Setuid(os.Getuid()))
+			close(leave)
+			must(th.Join())
+		}},
+		{"a loop that calls nothing is preempted", func(pinned bool) {
+			var leave, looping atomic.Bool
+			th, err := Start(func() {
+				looping.Store(true)
+				for !leave.Load() { // inlined: there is no call
+				}
+			}, &Attr{SignalMask: everySignal(), Pinned: pinned})
+			must(err)
+			for !looping.Load() {
+				runtime.Gosched()
+			}
+			for range 20 {
+				runtime.GC()
+			}
+			leave.Store(true)
+			must(th.Join())
+		}},
+		{"it has no signal that nobody sent", func(pinned bool) {
+			for range 20 {
+				th, err := Start(func() {
+					var pending unix.Sigset_t
+					_, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&pending)), 8, 0, 0, 0, 0)
+					if errno != 0 || pending != (unix.Sigset_t{}) {
+						panic(fmt.Sprint(errno, pending))
+					}
+				}, &Attr{SignalMask: everySignal(), Pinned: pinned})
+				must(err)
+				must(th.Join())
+			}
+		}},
+		{"it can wait for signals in C's way", func(pinned bool) {
+			th, err := Start(func() {
+				all := [2]uint64{math.MaxUint64, 0}
+				none := unix.Timespec{}
+				n, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), 0, uintptr(unsafe.Pointer(&none)), 8, 0, 0)
+				if errno != syscall.EAGAIN {
+					panic(fmt.Sprint(n, errno))
+				}
+				must(unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
+				n, _, errno = syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), 0, uintptr(unsafe.Pointer(&none)), 8, 0, 0)
+				if errno != 0 || n != uintptr(unix.SIGUSR1) {
+					panic(fmt.Sprint(n, errno))
+				}
+			}, &Attr{SignalMask: everySignal(), Pinned: pinned})
+			must(err)
+			must(th.Join())
+		}},
+	}
+	for _, row := range rows {
+		for _, pinned := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/pinned=%v", row.name, pinned), func(t *testing.T) {
+				inChild(t, func() {
+					SetPanicHook(func(*Thread, *PanicError) {})
+					row.body(pinned)
+				})
+			})
+		}
+	}
+}
+
+func TestTheMaskIsAllButWhatIsNeverBlocked(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th := hold(t, attr(Attr{SignalMask: everySignal()}))
+		const cannot = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) // for the kernel
+		assert.Equal(t, fmt.Sprintf("%016x", ^uint64(cannot|neverBlocked)), statusOf(t, th, "SigBlk"))
+	})
 }

@@ -13,7 +13,7 @@ import (
 // samples; and 32 to 34, which the C libraries and, without cgo, Go itself send
 // to every thread and wait for. pthread_sigmask leaves the C library's out, too.
 const neverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
-	1<<(syscall.SIGSEGV-1) | 1<<(sigURG-1) | 1<<(sigPROF-1) | 7<<(32-1)
+	1<<(syscall.SIGSEGV-1) | 1<<(sigSYS-1) | 1<<(sigURG-1) | 1<<(sigPROF-1) | 7<<(32-1)
 
 // signalNumber returns the system's number of s, 0 if it has none.
 func signalNumber(s os.Signal) int {

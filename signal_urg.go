@@ -4,8 +4,9 @@ package thread
 
 import "syscall"
 
-// The runtime's own signals, which Windows has no names for.
+// Signals that Windows has no names for.
 const (
+	sigSYS  = syscall.SIGSYS
 	sigURG  = syscall.SIGURG
 	sigPROF = syscall.SIGPROF
 )
