@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"time"
 	"unicode/utf8"
+
+	"example.com/thread/internal/headroom"
 )
 
 // Attr holds the attributes of a thread to come. The zero value, and a nil *Attr, ask for the defaults.
@@ -138,6 +140,14 @@ func (a *Attr) check() (attrs, error) {
 		return r, err
 	}
 	return r, r.checkMask(a)
+}
+
+// reserve makes sure that there is room for the thread, until headroom.Settle.
+func (r *attrs) reserve() error {
+	if r.pinned {
+		return headroom.Pinned()
+	}
+	return headroom.Native(r.stack)
 }
 
 func (r *attrs) checkStack(a *Attr) (err error) {

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -222,45 +224,161 @@ func TestRealTimePriorityWithoutTheRight(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 }
 
+// fillUp starts threads until Start says EAGAIN, which it must not do before there are so many. Go's runtime can then still make threads of its
+// own, and nothing is left of the attempts. Then it ends them all.
+func fillUp(least int, attr *Attr) {
+	leave := make(chan struct{})
+	var threads []*Thread
+	for {
+		th, err := Start(func() { <-leave }, attr)
+		if err != nil {
+			if !errors.Is(err, syscall.EAGAIN) {
+				panic(err)
+			}
+			break
+		}
+		threads = append(threads, th)
+	}
+	if n := len(threads); n < least || n != NumThread() || n != records.count() {
+		panic(fmt.Sprint(n, NumThread(), records.count()))
+	}
+	woken := make(chan struct{})
+	for range 12 {
+		go func() { nap(); woken <- struct{}{} }()
+	}
+	for range 12 {
+		<-woken
+	}
+	close(leave)
+	for _, th := range threads {
+		must(th.Join())
+	}
+}
+
+const processes = 100 // RLIMIT_NPROC of a child
+
+func limitProcesses() {
+	must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: processes, Max: processes}))
+}
+
 // The process is at its limit: no thread can be made, nothing is left of the attempts, and all is well once threads have ended.
 func TestStartAtTheLimitOfThreads(t *testing.T) {
 	needRoot(t)
-	out, err := child(t, func() {
+	inChild(t, func() {
 		becomeNobody()
-		must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 100, Max: 100}))
+		limitProcesses()
 		for _, pinned := range []bool{false, true} {
 			for range 3 {
-				leave := make(chan struct{})
-				var threads []*Thread
-				for {
-					th, err := Start(func() { <-leave }, &Attr{Pinned: pinned})
-					if err != nil {
-						if !errors.Is(err, syscall.EAGAIN) {
-							panic(err)
-						}
-						break
-					}
-					threads = append(threads, th)
-				}
-				if n := len(threads); n < 50 || n != NumThread() || n != records.count() {
-					panic(fmt.Sprint(n, NumThread(), records.count()))
-				}
-				// The runtime can still make threads of its own.
-				woken := make(chan struct{})
-				for range 8 {
-					go func() { nap(); woken <- struct{}{} }()
-				}
-				for range 8 {
-					<-woken
-				}
-				close(leave)
-				for _, th := range threads {
-					must(th.Join())
-				}
+				fillUp(50, &Attr{Pinned: pinned})
 			}
 		}
 	})
-	require.NoError(t, err, "%s", out)
+}
+
+// Other processes of the user count against its limit.
+func TestStartAtTheLimitOfThreadsBesideOtherProcesses(t *testing.T) {
+	needRoot(t)
+	for _, pinned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("pinned=%v", pinned), func(t *testing.T) {
+			inChild(t, func() {
+				becomeNobody()
+				limitProcesses()
+				for range 40 {
+					c := exec.Command("sleep", "60")
+					must(c.Start())
+					defer c.Process.Kill()
+				}
+				fillUp(10, &Attr{Pinned: pinned})
+			})
+		})
+	}
+}
+
+// In a user namespace of its own, as in a rootless container, a process is root and has all capabilities, but the limit holds.
+func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
+	needRoot(t)
+	const inside = "OSTHREAD_TEST_IN_NAMESPACE"
+	for _, pinned := range []bool{false, true} {
+		t.Run(fmt.Sprintf("pinned=%v", pinned), func(t *testing.T) {
+			out := inChild(t, func() {
+				if os.Getenv(inside) != "" {
+					fillUp(50, &Attr{Pinned: pinned})
+					return
+				}
+				becomeNobody()
+				limitProcesses()
+				must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
+				c := exec.Command("/proc/self/exe", os.Args[1:]...)
+				c.Env = append(os.Environ(), inside+"=1")
+				c.Stdout, c.Stderr = os.Stdout, os.Stderr
+				c.SysProcAttr = &syscall.SysProcAttr{
+					Cloneflags:  syscall.CLONE_NEWUSER,
+					UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
+					GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
+				}
+				if err := c.Start(); err != nil {
+					fmt.Print("no user namespace: ", err)
+					return
+				}
+				must(c.Wait())
+			})
+			if strings.HasPrefix(out, "no user namespace") {
+				t.Skip(out)
+			}
+		})
+	}
+}
+
+// Pinned threads count against the limit of Go's runtime, which ends the process at it.
+func TestStartAtTheLimitOfTheRuntime(t *testing.T) {
+	for _, limit := range []int{0, 200, 60} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			if limit == 0 && (testing.Short() || raceEnabled) {
+				t.Skip("10,000 threads")
+			}
+			inChild(t, func() {
+				least := 9000
+				if limit != 0 {
+					debug.SetMaxThreads(limit)
+					least = limit / 3
+				}
+				fillUp(least, &Attr{Pinned: true})
+				if limit != 0 && debug.SetMaxThreads(limit) != limit {
+					panic("the limit has changed")
+				}
+			})
+		})
+	}
+}
+
+// At a limit of memory Start says EAGAIN, and what Go's runtime may want is kept.
+func TestStartAtTheLimitOfMemory(t *testing.T) {
+	if Sanitized || raceEnabled {
+		t.Skip("a sanitizer needs memory beyond the limit")
+	}
+	for _, stack := range []int{0, 1 << 20} {
+		t.Run(fmt.Sprintf("stack=%d", stack), func(t *testing.T) {
+			if !osNative && stack != 0 {
+				t.Skip("no native threads")
+			}
+			inChild(t, func() {
+				var pages uint64
+				b, err := os.ReadFile("/proc/self/statm")
+				must(err)
+				_, err = fmt.Sscan(string(b), &pages)
+				must(err)
+				limit := pages*uint64(pageSize) + 3<<30
+				must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: limit, Max: limit}))
+				if !osNative {
+					debug.SetMaxThreads(300) // they take next to no memory
+				}
+				for range 3 {
+					fillUp(10, &Attr{StackSize: stack})
+					runtime.GC()
+				}
+			})
+		})
+	}
 }
 
 // nap blocks its thread in a system call for 20 ms.

@@ -37,7 +37,7 @@
 //   - What an Attr does not set, a thread inherits from the thread that calls Start, as POSIX says; except for the signal
 //     mask, which is the one the process began with. A thread that Go itself makes meanwhile inherits nothing from a thread of this package.
 //   - When main returns the process ends, whatever threads run.
-//   - Native threads do not count against debug.SetMaxThreads.
+//   - Native threads do not count against debug.SetMaxThreads. Pinned ones do; Start returns EAGAIN before it is reached.
 //   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.
 //
 // Go 1.26 and 1.27 have a race of their own between the end of a thread that C made and a stop of the world, as each collection begins with: if the

@@ -1,4 +1,4 @@
-//go:build race && cgo && ((linux && !android) || windows)
+//go:build race && (linux || windows)
 
 // As many_test.go, which asks.
 

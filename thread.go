@@ -89,9 +89,21 @@ func NumThread() int { return int(started.Load()) }
 //
 // Attributes are checked before anything is made; a bad one is ErrStackSize or syscall.EINVAL. What the system refuses comes back as an
 // *os.SyscallError that wraps the errno, with no thread left: syscall.EAGAIN at a limit on the number of threads or memory,
-// syscall.EPERM for a policy, priority or niceness that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. On
-// Linux, a little before the limit (GOMAXPROCS + 16 threads), Start says EAGAIN by itself, since Go's runtime aborts the process when it cannot
-// make a thread. What the platform cannot do is errors.ErrUnsupported.
+// syscall.EPERM for a policy, priority or niceness that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. What the
+// platform cannot do is errors.ErrUnsupported.
+//
+// Go's runtime ends the process when it cannot make a thread, so Start returns
+// EAGAIN by itself GOMAXPROCS + 16 threads before a limit that it knows. These
+// are debug.SetMaxThreads (10,000 unless set), which only pinned threads count
+// against, where at most a quarter is left to the runtime; and on Linux
+// RLIMIT_NPROC with the user's other processes, the pids of control groups,
+// max_map_count, threads-max and pid_max; and RLIMIT_AS, RLIMIT_DATA and the
+// address space of a 32-bit process, of which at most half of what is free at
+// the first Start is kept back, so that a tight limit may still end it. Once
+// the kernel has refused a thread where no such limit is seen, as it does for
+// processes in other containers, the number that there were is a limit for
+// 10 s. Nothing is promised if other processes use up the room between two
+// looks, nor under strict overcommit (vm.overcommit_memory=2).
 //
 // What the caller did before Start synchronizes before fn begins. A nil fn is syscall.EINVAL.
 func Start(fn func(), attr *Attr) (*Thread, error) {
@@ -102,9 +114,10 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	if fn == nil {
 		return nil, badAttr("no function")
 	}
-	if err := headroom.Check(); err != nil {
+	if err := a.reserve(); err != nil {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
+	defer headroom.Settle()
 	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}}
 	t := &Thread{start: s, serial: newSerial(), name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
@@ -117,6 +130,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	} else if err := osCreate(t, &a); err != nil {
 		started.Add(-1)
 		records.remove(t)
+		headroom.Refused(err, a.stack)
 		return nil, err
 	}
 	s.begun.Park(park.Forever())

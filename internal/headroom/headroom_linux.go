@@ -1,44 +1,56 @@
 package headroom
 
 import (
+	"errors"
 	"math"
 	"os"
 	"path"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
-	"syscall"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-var errAgain error = syscall.EAGAIN
-
 // room returns how many threads the nearest limit leaves: the ones that clone(2) and pthread_create(3) name for EAGAIN. What cannot
 // be read limits nothing.
 func room() int {
-	own := threads()
+	own := ownThreads()
 	return min(
-		userLimit()-own,
+		userRoom(own),
 		readInt("/proc/sys/vm/max_map_count")/2-own, // a stack and its guard are two maps
 		min(readInt("/proc/sys/kernel/threads-max"), readInt("/proc/sys/kernel/pid_max"))-tasks(),
 		cgroupRoom(),
+		refusal.room(own),
 	)
 }
 
-// userLimit is RLIMIT_NPROC, which counts the threads of all processes of the user. Those of other processes are left out: counting
-// them means reading all of /proc.
-func userLimit() int {
-	if os.Getuid() == 0 || capable() {
+// userRoom is what RLIMIT_NPROC leaves, which counts the threads of all processes of the user.
+func userRoom(own int) int {
+	if exempt() {
 		return math.MaxInt
 	}
 	var r unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_NPROC, &r) != nil || r.Cur > math.MaxInt {
 		return math.MaxInt
 	}
-	return int(r.Cur)
+	return int(r.Cur) - own - others.count()
 }
 
-// capable reports whether the process is exempt from RLIMIT_NPROC.
+// exempt reports whether the process is exempt from RLIMIT_NPROC: root, and who has one of two capabilities, in the first user namespace. In another
+// one, as in a rootless container, they are of no use here (copy_process in kernel/fork.c).
+func exempt() bool { return inFirstNamespace() && (os.Getuid() == 0 || capable()) }
+
+// inFirstNamespace reads the map of the process's user namespace, which does not change once Go runs. In the first one every id stands for itself.
+var inFirstNamespace = sync.OnceValue(func() bool {
+	b, err := os.ReadFile("/proc/self/uid_map")
+	return err != nil || slices.Equal(strings.Fields(string(b)), []string{"0", "0", "4294967295"})
+})
+
+// capable reports whether the process has a capability that exempts it from RLIMIT_NPROC.
 func capable() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -48,9 +60,191 @@ func capable() bool {
 	return data[0].Effective&(1<<unix.CAP_SYS_ADMIN|1<<unix.CAP_SYS_RESOURCE) != 0
 }
 
-// threads returns the number of threads of the process, from proc_pid_status(5). /proc/self/stat has it too, but qemu's user mode makes that
+// others holds the number of threads of the user's other processes. Counting them takes a system call for each process there is.
+var others othersCount
+
+type othersCount struct {
+	n  int
+	at time.Time
+}
+
+// othersFor bounds how often processes are counted.
+const othersFor = 10 * time.Millisecond
+
+// count is called under looking.
+func (o *othersCount) count() int {
+	if now := time.Now(); o.at.IsZero() || now.Sub(o.at) > othersFor {
+		o.n, o.at = threadsOfOthers(), now
+	}
+	return o.n
+}
+
+// threadsOfOthers counts in /proc, where a process's folder of threads belongs to its user, and has a link for each thread besides its own two. A user
+// namespace counts for itself what is in it (Linux 5.14). Processes of other pid namespaces are not seen.
+func threadsOfOthers() (n int) {
+	d, err := os.Open("/proc")
+	if err != nil {
+		return 0
+	}
+	defer d.Close()
+	names, _ := d.Readdirnames(-1) // what cannot be read limits nothing
+	uid, self := uint32(os.Getuid()), strconv.Itoa(os.Getpid())
+	for _, name := range names {
+		if name[0] < '0' || name[0] > '9' || name == self {
+			continue
+		}
+		var st unix.Stat_t
+		if unix.Stat("/proc/"+name+"/task", &st) != nil || st.Uid != uid || !inOurNamespace(name) {
+			continue
+		}
+		n += max(int(st.Nlink)-2, 1)
+	}
+	return n
+}
+
+// inOurNamespace reports whether the process with that name in /proc counts in our user namespace. The first one counts those of all others too; of
+// another one only processes in it may be asked.
+func inOurNamespace(name string) bool {
+	if inFirstNamespace() {
+		return true
+	}
+	var ours, its unix.Stat_t
+	return unix.Stat("/proc/self/ns/user", &ours) == nil && unix.Stat("/proc/"+name+"/ns/user", &its) == nil && ours.Ino == its.Ino
+}
+
+// refusal is where the system last refused a thread. It knows limits that cannot be read: of a user namespace's maker, of a control group or of
+// processes that are not seen.
+var refusal refused
+
+type refused struct {
+	threads int // of the process
+	at      time.Time
+}
+
+// refusalFor bounds how long the room is thought to end where the system refused.
+const refusalFor = 10 * time.Second
+
+// room is called under looking.
+func (r *refused) room(own int) int {
+	if r.at.IsZero() || time.Since(r.at) > refusalFor {
+		return math.MaxInt
+	}
+	return r.threads - own
+}
+
+// Refused tells that the system refused a thread with a stack of that many bytes, 0 for the default, by err. If that is EAGAIN it counts as
+// a limit for a while, unless it was the memory for the stack that could not be had.
+func Refused(err error, stack int) {
+	if !errors.Is(err, errAgain) {
+		return
+	}
+	n := int(min(stackBytes(stack), math.MaxInt))
+	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_STACK)
+	if err != nil {
+		return
+	}
+	_ = unix.Munmap(m) // of our own map
+	looking.Lock()
+	defer looking.Unlock()
+	refusal = refused{ownThreads(), time.Now()}
+	threads.left.Store(0)
+}
+
+// noLimit is more than any limit, and may be halved and counted down.
+const noLimit = math.MaxInt64 / 2
+
+// The limits on memory, each with the column of proc_pid_statm(5) that it bounds.
+var memoryLimits = [...]struct {
+	resource, column int
+	atFirst          int64 // what was left at the first look that found a limit
+}{{resource: unix.RLIMIT_AS, column: 0}, {resource: unix.RLIMIT_DATA, column: 5}}
+
+// memory returns how many bytes the limits on memory leave beyond what the runtime may want with that many threads more; see keptBack. It is called
+// under looking.
+//
+// No more than half of what was left at the first look is kept back, or a small limit would leave no thread at all.
+func memory(threads int64) int64 {
+	left := int64(noLimit)
+	for i := range memoryLimits {
+		l := &memoryLimits[i]
+		most := limitOf(l.resource)
+		if most == noLimit {
+			continue
+		}
+		free := most - inUse(l.column)
+		if l.atFirst == 0 {
+			l.atFirst = free
+		}
+		left = min(left, free-min(keptBack(threads), l.atFirst/2))
+	}
+	return left
+}
+
+// limitOf returns the soft limit of a resource of memory. A 32-bit process has 3 GiB, on a 64-bit kernel 4, whatever the limit.
+func limitOf(resource int) int64 {
+	most := int64(noLimit)
+	if !is64bit {
+		most = 3 << 30
+	}
+	var r unix.Rlimit
+	if unix.Getrlimit(resource, &r) == nil && r.Cur < uint64(most) {
+		most = int64(r.Cur)
+	}
+	return most
+}
+
+const (
+	is64bit = math.MaxInt == math.MaxInt64
+	bit64   = math.MaxInt >> 62 // 1 on 64-bit systems, else 0
+)
+
+// What Go's runtime and the C library take of the address space at once, on 64-bit and 32-bit systems.
+const (
+	heapPiece    = 4<<20 + (64-4)<<20*bit64 // of Go's heap (heapArenaBytes)
+	mallocPiece  = 1<<20 + (64-1)<<20*bit64 // of each arena of glibc's malloc (HEAP_MAX_SIZE), which a new thread makes while there are few
+	arenasPerCPU = 2 + (8-2)*bit64          // (NARENAS_FROM_NCORES)
+)
+
+// keptBack is what the runtime may want with that many threads more: their stacks, the C library's memory for each, and heap.
+func keptBack(threads int64) int64 {
+	arenas := min(threads, max(0, int64(arenasPerCPU)*int64(runtime.NumCPU())-int64(ownThreads())))
+	return 2*heapPiece + threads*int64(goStack) + arenas*mallocPiece
+}
+
+// inUse returns a column of proc_pid_statm(5) in bytes: 0 is the address space, 5 the data, in the sense of the limits.
+func inUse(column int) int64 {
+	b, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	f := strings.Fields(string(b))
+	if column >= len(f) {
+		return 0
+	}
+	n, _ := strconv.ParseInt(f[column], 10, 64)
+	return n * int64(os.Getpagesize())
+}
+
+// stackBytes returns the address space that a thread of C takes with that stack, 0 for the default.
+func stackBytes(stack int) int64 {
+	if stack != 0 {
+		return int64(stack)
+	}
+	return int64(defaultStack())
+}
+
+// defaultStack is RLIMIT_STACK as the process began with it, as in glibc, which takes 2 MiB for no limit. musl's is less.
+var defaultStack = sync.OnceValue(func() int {
+	var r unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_STACK, &r) != nil || r.Cur > math.MaxInt32 {
+		return 2 << 20
+	}
+	return int(r.Cur)
+})
+
+// ownThreads returns the number of threads of the process, from proc_pid_status(5). /proc/self/stat has it too, but qemu's user mode makes that
 // one up, with 0.
-func threads() int {
+func ownThreads() int {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
