@@ -65,7 +65,7 @@
 // an error that errors.Is errors.ErrUnsupported; osthread.h stops the build of C code where it cannot share a lock. On a macOS before
 // 14.4, and with the build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
 //
-// The tests run on Linux (amd64, 386, and by emulation arm64 and riscv64; glibc and musl; with and without cgo) and, by wine, on Windows (amd64).
+// The tests run on Linux (amd64, 386, and by emulation arm64, arm and riscv64; glibc and musl; with and without cgo) and, by wine, on Windows (amd64).
 // What is for macOS is only compiled and linked, for arm64 and amd64. All else is only compiled.
 //
 // # Filters and old kernels
