@@ -79,6 +79,7 @@ type RWLock struct {
 	q        wait.Queue
 	turns    int // nodes taken out whose owners have yet to give their turn back; under the guard, as what follows
 	writers  int // nodes of writers in the queue and with a turn
+	readers  int // nodes of readers in the queue
 	upgrader *wait.Node
 
 	turnSince int64 // when turns were given last
@@ -391,13 +392,15 @@ func (w *RWLock) enqueue(n *wait.Node, again bool) (in bool) {
 			break
 		}
 	}
+	if n.Key == toRead {
+		w.readers++
+	} else if !again {
+		w.writers++
+	}
 	if again {
 		w.turns--
 		w.q.Restore(n)
 	} else {
-		if n.Key == toWrite {
-			w.writers++
-		}
 		w.q.PushBack(n)
 	}
 	w.q.Unlock()
@@ -428,6 +431,8 @@ func (w *RWLock) leave(n *wait.Node) bool {
 	}
 	if n.Key == toWrite {
 		w.writers--
+	} else {
+		w.readers--
 	}
 	w.letIn()
 	return true
@@ -470,12 +475,18 @@ func (w *RWLock) next() (first *wait.Node, got int) {
 			return nil, 0
 		}
 	}
-	what, n := w.ahead()
-	switch {
-	case n == 0:
+	h := w.q.Head()
+	if h == nil {
 		return nil, 0
-	case w.word.Load()&rwStarving != 0 || old(w.q.Head()):
-		if !w.hand(what, n) {
+	}
+	what := h.Key
+	if w.PreferReaders && w.readers > 0 {
+		what = toRead
+	}
+	switch {
+	case w.word.Load()&rwStarving != 0 || old(h):
+		n := w.hand(what)
+		if n == 0 {
 			return nil, 0
 		}
 		if what == toWrite {
@@ -485,30 +496,33 @@ func (w *RWLock) next() (first *wait.Node, got int) {
 	case w.turns > 0 || !w.mayEnter(w.word.Load(), what, true):
 		return nil, 0
 	default:
-		w.turns, w.turnSince = n, futex.Now()
+		w.turns, w.turnSince = w.ahead(what), futex.Now()
 		w.word.Or(rwTurn)
-		return w.take(what, n), gotTurn
+		return w.take(what, w.turns), gotTurn
 	}
 }
 
-// ahead returns what those want who are next, and their number: the writer at the head, or the readers before the first writer, or with PreferReaders
-// all.
-func (w *RWLock) ahead() (what uint64, n int) {
-	for h := w.q.Head(); h != nil; h = h.Next() {
-		if h.Key == toRead {
-			n++
-		} else if !w.PreferReaders {
-			break
-		}
+// ahead returns the number of those who are next and want what: the writer at
+// the head; or the readers before the first writer, with PreferReaders all. It
+// takes as long as taking them out, so it is for when they are taken out.
+func (w *RWLock) ahead(what uint64) (n int) {
+	switch {
+	case what == toWrite:
+		return 1
+	case w.PreferReaders:
+		return w.readers
 	}
-	if n == 0 && w.q.Head() != nil {
-		return toWrite, 1
+	for h := w.q.Head(); h != nil && h.Key == toRead; h = h.Next() {
+		n++
 	}
-	return toRead, n
+	return n
 }
 
 // take takes the first n nodes that want what out.
 func (w *RWLock) take(what uint64, n int) (first *wait.Node) {
+	if what == toRead {
+		w.readers -= n
+	}
 	last := &first
 	for h := w.q.Head(); n > 0; {
 		next := h.Next()
@@ -523,21 +537,27 @@ func (w *RWLock) take(what uint64, n int) (first *wait.Node) {
 	return first
 }
 
-// hand takes the lock on behalf of n that want what, or sees to it that who holds it will come to do that.
-func (w *RWLock) hand(what uint64, n int) bool {
+// hand takes the lock on behalf of those who are next and want what, and returns
+// their number; or sees to it that its holder hands it over, and returns 0.
+func (w *RWLock) hand(what uint64) (n int) {
 	for {
 		s := w.word.Load()
 		switch {
 		case s&(rwWritten|rwMisused) != 0 || what == toWrite && s >= rwReader:
 			if s&rwStarving != 0 || w.word.CompareAndSwap(s, s|rwStarving) {
-				return false
+				return 0
 			}
 		case what == toWrite:
 			if w.word.CompareAndSwap(s, s|rwWritten) {
-				return true
+				return 1
 			}
-		case w.word.CompareAndSwap(s, s+uint64(n)*rwReader):
-			return true
+		default:
+			if n == 0 {
+				n = w.ahead(what)
+			}
+			if w.word.CompareAndSwap(s, s+uint64(n)*rwReader) {
+				return n
+			}
 		}
 	}
 }
