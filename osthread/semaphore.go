@@ -22,7 +22,8 @@ import (
 // front.
 //
 // When the head has waited for longer than patience the semaphore is starving: newcomers take nothing, and grant hands out permits. In a fair
-// semaphore nodes are as old as can be. A node of a wait in several queues cannot look for itself and is always handed its permits.
+// semaphore nodes are as old as can be. A node of WaitAny cannot look for itself and is always handed its permits. WaitAll has to look at its other
+// objects, too: when it is next and there is enough for it, that is reserved for its look.
 //
 // Whenever the guard is given back there is too little, after what is promised, for the head: whatever adds to the one or takes from the other calls
 // grant.
@@ -42,6 +43,7 @@ type Semaphore struct {
 	most     int
 	permits  atomic.Int64 // written under the guard
 	promised int64        // permits that those with a turn will look for; under the guard
+	reserved int64        // permits that are nobody's but the WaitAll's that is about to look; under the guard
 	starving atomic.Bool  // the head is old, and there is too little for it; likewise, but for looks of those who wait
 	q        wait.Queue
 
@@ -163,17 +165,11 @@ func (s *Semaphore) acquireQueued(want int64, l *park.Limit) bool {
 
 // mayTake reports whether a newcomer may take. The caller has the guard.
 func (s *Semaphore) mayTake(want int64) bool {
-	return s.permits.Load() >= want && !s.starving.Load() && !(s.Fair && s.queued())
+	return s.free() >= want && !s.starving.Load() && !(s.Fair && s.q.Head() != nil)
 }
 
-// queued reports whether somebody waits whom a fair semaphore serves first.
-func (s *Semaphore) queued() bool {
-	h := s.q.Head()
-	for h != nil && h.Told() {
-		h = h.Next()
-	}
-	return h != nil
-}
+// free returns how many permits are not reserved. The caller has the guard.
+func (s *Semaphore) free() int64 { return s.permits.Load() - s.reserved }
 
 func (s *Semaphore) tryAcquire(want int64) bool {
 	s.q.Lock()
@@ -234,7 +230,7 @@ func (s *Semaphore) takeTurn(n *wait.Node, l *park.Limit) (got, over bool) {
 	over = l.Expired()
 	s.q.Lock()
 	s.promised -= want
-	if got = s.permits.Load() >= want; got {
+	if got = s.free() >= want; got {
 		s.permits.Add(-want)
 	} else if !over {
 		s.q.Restore(n)
@@ -257,43 +253,63 @@ func (s *Semaphore) letGo() {
 // guard.
 func (s *Semaphore) grant() (first *wait.Node) {
 	last, starving := &first, false
-	for h := s.q.Head(); h != nil; {
-		next := h.Next()
-		want, isOld := int64(h.Key), old(h)
-		handed := isOld || h.OfSet()
-		there := s.permits.Load()
-		if !handed {
-			there -= s.promised
-		}
-		if there < want && h.Told() { // it takes nothing, and keeps nobody from it
-			h = next
+	for {
+		h := s.q.Head()
+		if s.tell(h) {
 			continue
 		}
-		if there < want {
+		if h == nil {
+			break
+		}
+		want, isOld := int64(h.Key), old(h)
+		handed := isOld || h.OfSet()
+		if s.there(handed) < want {
 			starving = isOld
 			break
 		}
 		s.q.Remove(h)
-		if h.Win() {
-			if handed {
-				s.permits.Add(-want)
-				h.Got = gotLock
-			} else {
-				if s.promised == 0 {
-					s.turnSince = futex.Now()
-				}
-				s.promised += want
-				h.Got = gotTurn
-			}
-			*last = h
-			last = h.NextLink()
+		if !h.Win() {
+			continue
 		}
-		h = next
+		if handed {
+			s.permits.Add(-want)
+			h.Got = gotLock
+		} else {
+			if s.promised == 0 {
+				s.turnSince = futex.Now()
+			}
+			s.promised += want
+			h.Got = gotTurn
+		}
+		*last = h
+		last = h.NextLink()
 	}
 	if starving != s.starving.Load() {
 		s.starving.Store(starving)
 	}
 	return first
+}
+
+// there returns how many permits there are for one that is handed its permits,
+// or looks for them.
+func (s *Semaphore) there(handed bool) int64 {
+	if handed {
+		return s.free()
+	}
+	return s.free() - s.promised
+}
+
+// tell wakes the first WaitAll, and reserves the permits that it wants, if there
+// are as many and it waits for longer than h, the head of the queue, if any.
+func (s *Semaphore) tell(h *wait.Node) bool {
+	t := s.q.HeadTold()
+	if t == nil || h != nil && h.Before(t) || s.there(old(t)) < int64(t.Key) {
+		return false
+	}
+	s.reserved += int64(t.Key)
+	t.Got = gotTurn
+	s.q.Tell()
+	return true
 }
 
 func (s *Semaphore) leave(n *wait.Node) bool {
@@ -307,8 +323,11 @@ func (s *Semaphore) leave(n *wait.Node) bool {
 	return left
 }
 
-func (s *Semaphore) queue() *wait.Queue   { return &s.q }
-func (s *Semaphore) ready() bool          { return s.mayTake(1) }
+func (s *Semaphore) queue() *wait.Queue { return &s.q }
+func (s *Semaphore) ready() bool        { return s.mayTake(1) }
+
+// readyInTurn is ready for one who has waited for longer than all others.
+func (s *Semaphore) readyInTurn() bool    { return s.free() >= 1 }
 func (s *Semaphore) take()                { s.permits.Add(-1) }
 func (s *Semaphore) untake()              { s.permits.Add(1) }
 func (s *Semaphore) foreign() wait.Source { return nil }

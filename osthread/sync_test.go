@@ -885,6 +885,114 @@ func TestWaitAllOfTheSameKeepsNothing(t *testing.T) {
 	})
 }
 
+// A WaitAll that finds the rest ready is served in its turn, however many others
+// stand in the queue again and again.
+func TestWaitAllBesideAStandingQueue(t *testing.T) {
+	for _, fair := range []bool{false, true} {
+		t.Run(fmt.Sprintf("fair=%v", fair), func(t *testing.T) {
+			s := NewSemaphore(2)
+			s.Fair = fair
+			var e Event
+			e.Set()
+			var done atomic.Bool
+			callers(t, func(t *testing.T, g *group) {
+				done.Store(false)
+				for range 8 {
+					g.run(func() {
+						for !done.Load() {
+							s.Acquire(1)
+							for range 100 {
+								runtime.Gosched()
+							}
+							s.Release(1)
+						}
+					})
+				}
+				for range 20 {
+					if !assert.True(t, WaitAllTimeout(10*time.Second, s, &e)) {
+						break
+					}
+					s.Release(1)
+					if !assert.True(t, WaitAllTimeout(10*time.Second, s)) {
+						break
+					}
+					s.Release(1)
+				}
+				done.Store(true)
+				g.wait()
+				assert.Equal(t, 2, s.Value())
+				assert.Zero(t, s.reserved)
+			})
+		})
+	}
+}
+
+// One thing is there, and who is told of it lacks another: the next is told.
+func TestWaitAllThatCannotTakeTellsTheNext(t *testing.T) {
+	auto := func() (Waitable, func()) {
+		e := &Event{AutoReset: true}
+		return e, e.Set
+	}
+	permit := func() (Waitable, func()) {
+		s := NewSemaphore(0)
+		return s, func() { s.Release(1) }
+	}
+	for name, make := range map[string]func() (Waitable, func()){"AutoReset": auto, "Semaphore": permit} {
+		t.Run(name, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *group) {
+				const others = 5
+				w, give := make()
+				var lacks, has, served Event
+				has.Set()
+				for i := range others {
+					g.run(func() { WaitAll(w, &lacks) })
+					awaitWaiting(w.queue(), i+1)
+				}
+				g.run(func() {
+					WaitAll(w, &has)
+					served.Set()
+				})
+				awaitWaiting(w.queue(), others+1)
+				give()
+				served.Wait()
+				awaitWaiting(&lacks.q, others)
+				lacks.Set()
+				awaitWaiting(w.queue(), others)
+				for range others {
+					give()
+					await(func() bool {
+						w.queue().Lock()
+						defer w.queue().Unlock()
+						return !w.ready()
+					})
+				}
+				g.wait()
+				assert.False(t, TryWaitAll(w, &has))
+			})
+		})
+	}
+}
+
+// A told WaitAll gives up at the same time: what was kept for it is others'.
+func TestWaitAllThatIsToldAndGivesUp(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(0)
+		var lacks Event
+		for range 200 {
+			ctx, cancel := context.WithCancel(t.Context())
+			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, &lacks), context.Canceled) })
+			awaitWaiting(&s.q, 1)
+			g.run(func() { s.Acquire(1) })
+			awaitWaiting(&s.q, 2)
+			g.run(func() { s.Release(1) })
+			cancel()
+			g.wait()
+			assert.Zero(t, s.Value())
+			assert.Zero(t, s.reserved)
+		}
+	})
+}
+
 func TestWaitAllTakesAllOrNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		a, b := NewSemaphore(1), NewSemaphore(0)

@@ -16,7 +16,8 @@ import (
 // alone a wake-up that comes second is swallowed, and a plain waiter sleeps on.
 //
 // WaitAll takes all or nothing: it has the guards of all objects, in the order of their addresses, looks at all, and takes all if all can be taken. If
-// not it waits for one that cannot, is told when that changes, without taking anything, and looks again.
+// not it waits for one that cannot, is told when that changes, without taking anything, and looks again. One WaitAll is told at a time: if after its
+// look there is still something it tells the next. A Semaphore keeps what it has told of for the look.
 
 // A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
 // *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started; a Getting of package queue, for
@@ -86,7 +87,8 @@ func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 }
 
 // WaitAll waits until it can take from all of ws at once, and does so. Until then it takes nothing, so two that wait for the same cannot
-// deadlock; but those who want less may be served again and again before. What is given twice is taken from twice. With no ws it returns at once.
+// deadlock; but those who want less may be served again and again before. If all but one of ws have what it wants and that is a Semaphore, permits are
+// given in the order in which waiters came, as with Acquire. What is given twice is taken from twice. With no ws it returns at once.
 func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
@@ -209,6 +211,9 @@ func waitAll(l park.Limit, ws []Waitable) bool {
 	address := func(q *wait.Queue) uintptr { return uintptr(unsafe.Pointer(q)) }
 	slices.SortFunc(queues, func(a, b *wait.Queue) int { return cmp.Compare(address(a), address(b)) })
 	queues = slices.Compact(queues)
+	if len(ws) == 1 {
+		return waitAny(l, ws) == 0
+	}
 	if wait.Hooked.Load() == 0 {
 		return waitAllQueued(&l, queues, ws)
 	}
@@ -220,32 +225,85 @@ func waitAll(l park.Limit, ws []Waitable) bool {
 }
 
 func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
+	var s *wait.Set
+	var missing Waitable // what it waits for, or waited for
 	for {
 		for _, q := range queues {
 			q.Lock()
 		}
+		var turn *Semaphore
+		told := false
+		if missing != nil {
+			turn, told = leaveTold(missing, s.Node(0))
+		}
 		giveUp := l.Canceled() // before all could be taken, it may be
-		var missing Waitable
+		was := missing
 		if !giveUp {
-			missing = takeAll(ws)
+			missing = takeAll(ws, turn)
 			giveUp = missing != nil && l.Expired()
 		}
-		var s *wait.Set
-		if missing != nil && !giveUp {
-			s = wait.NewSet(1, true, l)
-			s.Node(0).Key = times(missing, ws)
-			enqueue(missing, s.Node(0))
+		done := giveUp || missing == nil
+		if !done {
+			if s == nil {
+				s = wait.NewSet(1, true, l)
+			}
+			awaitTold(missing, s.Node(0), times(missing, ws), missing == was)
+		}
+		var next *wait.Node
+		if was != nil {
+			next = tellNext(was, told)
 		}
 		for _, q := range queues {
 			q.Unlock()
 		}
-		if s == nil {
+		if next != nil {
+			wait.Wake(next)
+			released(was)
+		}
+		if done {
+			if s != nil {
+				s.Free()
+			}
 			return !giveUp
 		}
 		s.Park(l)
-		remove(missing, s.Node(0))
-		s.Free()
 	}
+}
+
+// awaitTold puts n, which wants so much of w, into w's queue; or back to where it
+// stood there. The caller has the guard, as in leaveTold and tellNext.
+func awaitTold(w Waitable, n *wait.Node, want uint64, again bool) {
+	n.Key = want
+	if again {
+		w.queue().PutBack(n)
+		return
+	}
+	enqueue(w, n)
+}
+
+// leaveTold takes n out of w's queue and reports whether n had been told; if so
+// and w is a semaphore it returns that, which keeps what n wants no more.
+func leaveTold(w Waitable, n *wait.Node) (turn *Semaphore, told bool) {
+	if w.queue().Remove(n) {
+		return nil, false
+	}
+	if s, ok := w.(*Semaphore); ok {
+		s.reserved -= int64(n.Key)
+		return s, true
+	}
+	return nil, true
+}
+
+// tellNext is called after a WaitAll that waited for w has looked, and returns
+// those to be woken with the guards open. told is for one that had been told.
+func tellNext(w Waitable, told bool) *wait.Node {
+	if s, ok := w.(*Semaphore); ok {
+		return s.grant() // also those behind it, who may want less
+	}
+	if told && w.queue().HeadTold() != nil && w.ready() {
+		w.queue().Tell()
+	}
+	return nil
 }
 
 // times returns how often w is among ws.
@@ -258,10 +316,11 @@ func times(w Waitable, ws []Waitable) (n uint64) {
 	return n
 }
 
-// takeAll takes from all of ws, or takes nothing and returns one that has nothing. The caller has all guards.
-func takeAll(ws []Waitable) (missing Waitable) {
+// takeAll takes from all of ws, or takes nothing and returns one that has nothing. The caller has all guards. It has its turn with turn, if any.
+func takeAll(ws []Waitable, turn *Semaphore) (missing Waitable) {
 	for i, w := range ws {
-		if w.ready() {
+		s, _ := w.(*Semaphore)
+		if w.ready() || s != nil && s == turn && s.readyInTurn() {
 			w.take()
 			continue
 		}

@@ -26,11 +26,25 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// A Queue holds the nodes of those who wait, in the order in which they are to be woken. The zero value is empty. All methods need its Guard.
+// A Queue holds the nodes of waiters, in the order in which they are to be
+// woken. The zero value is empty. All methods need its Guard.
+//
+// Nodes that are given nothing ([Node.Told]) stand in a list of their own, so
+// nobody walks past them. They are woken one at a time, once no other node is
+// left to give to: the owner looks at the state, and if it leaves something
+// there it wakes the next ([Queue.Tell]). So as long as there is something and
+// somebody to be told, one of them is on its way to look.
 type Queue struct {
 	Guard
+	list
+	told list
+}
+
+// A list is one of nodes, doubly linked.
+type list struct {
 	head, tail *Node
 	n          int
+	pushed     uint64 // by PushBack and Move
 }
 
 // A Node is a waiter's place in a queue. It comes from [New] and goes back by [Node.Free].
@@ -42,7 +56,8 @@ type Node struct {
 	onThread   bool
 	source     context.Context // of the limit: canceled once it has an Err; nil: nobody but the owner can tell
 	next, prev *Node
-	in         bool // the queue that its owner put it into; that one's guard protects it
+	in         bool   // the queue that its owner put it into; that one's guard protects it
+	place      uint64 // see Before
 
 	Since int64  // when the wait began, by futex.Now
 	Key   uint64 // the waiter's own: what it asks for
@@ -127,11 +142,18 @@ func (s *Spare) Free(n *Node) {
 // Next returns the node behind n.
 func (n *Node) Next() *Node { return n.next }
 
-// Head returns the first node, nil if there is none.
+// Head returns the first node that is not to be told, nil if there is none.
 func (q *Queue) Head() *Node { return q.head }
 
 // Len returns the number of nodes.
-func (q *Queue) Len() int { return q.n }
+func (q *Queue) Len() int { return q.n + q.told.n }
+
+// HeadTold returns the first node that is to be told, nil if there is none.
+func (q *Queue) HeadTold() *Node { return q.told.head }
+
+// Before reports whether n was put into the queue that both have been put into
+// last, behind all others, before m was. Going back there does not count.
+func (n *Node) Before(m *Node) bool { return n.place < m.place }
 
 // PushBack puts n behind all others.
 func (q *Queue) PushBack(n *Node) {
@@ -141,51 +163,77 @@ func (q *Queue) PushBack(n *Node) {
 
 // Move is PushBack of a node that the caller has taken out of another queue. To its owner it is out, and stays so.
 func (q *Queue) Move(n *Node) {
-	q.n++
-	n.next, n.prev = nil, q.tail
-	if q.tail == nil {
-		q.head = n
-	} else {
-		q.tail.next = n
+	q.pushed++
+	n.place = q.pushed
+	q.of(n).pushBack(n)
+}
+
+// PutBack puts n, which is to be told and had been taken out of q last, back
+// before those that were put in later.
+func (q *Queue) PutBack(n *Node) {
+	n.in = true
+	later := q.told.head
+	for later != nil && later.place < n.place {
+		later = later.next
 	}
-	q.tail = n
+	q.told.pushBefore(n, later)
+}
+
+// of returns the list for n.
+func (q *Queue) of(n *Node) *list {
+	if n.Told() {
+		return &q.told
+	}
+	return &q.list
+}
+
+func (l *list) pushBack(n *Node) { l.pushBefore(n, nil) }
+
+// pushBefore puts n before later, or last for nil.
+func (l *list) pushBefore(n, later *Node) {
+	l.n++
+	n.next, n.prev = later, l.tail
+	if later != nil {
+		n.prev = later.prev
+		later.prev = n
+	} else {
+		l.tail = n
+	}
+	if n.prev == nil {
+		l.head = n
+	} else {
+		n.prev.next = n
+	}
 }
 
 // PushFront puts n before all others.
 func (q *Queue) PushFront(n *Node) {
 	n.in = true
-	q.n++
-	n.next, n.prev = q.head, nil
-	if q.head == nil {
-		q.tail = n
-	} else {
-		q.head.prev = n
-	}
-	q.head = n
+	q.pushBefore(n, q.head)
 }
 
 // Restore puts n, which had been taken out, back before those that came later, by Node.Since.
 func (q *Queue) Restore(n *Node) {
+	n.in = true
 	later := q.head
 	for later != nil && later.Since <= n.Since {
 		later = later.next
 	}
-	switch {
-	case later == nil:
-		q.PushBack(n)
-	case later.prev == nil:
-		q.PushFront(n)
-	default:
-		n.in = true
-		q.n++
-		n.next, n.prev = later, later.prev
-		later.prev.next, later.prev = n, n
-	}
+	q.pushBefore(n, later)
 }
 
 // Pop takes the first node out, to give it what it waits for; nil if there is
-// none. Nodes for which Win says no are taken out and passed over.
+// none. Nodes for which Win says no are taken out and passed over. If there is
+// nobody to give to, the first that is to be told is.
 func (q *Queue) Pop() *Node {
+	n := q.pop()
+	if n == nil {
+		q.Tell()
+	}
+	return n
+}
+
+func (q *Queue) pop() *Node {
 	for n := q.head; n != nil; n = q.head {
 		q.unlink(n)
 		if n.Win() {
@@ -193,6 +241,17 @@ func (q *Queue) Pop() *Node {
 		}
 	}
 	return nil
+}
+
+// Tell takes the first node that is to be told out and wakes its owner, if there
+// is one, and returns it.
+func (q *Queue) Tell() *Node {
+	n := q.told.head
+	if n != nil {
+		q.unlink(n)
+		n.Win()
+	}
+	return n
 }
 
 // Take takes n, which stands in q, out, whatever Win would say.
@@ -211,14 +270,18 @@ func (q *Queue) unlink(n *Node) {
 	if n.in { // a moved one is out already, and its owner may look under the guard of its first queue
 		n.in = false
 	}
-	q.n--
+	q.of(n).unlink(n)
+}
+
+func (l *list) unlink(n *Node) {
+	l.n--
 	if n.prev == nil {
-		q.head = n.next
+		l.head = n.next
 	} else {
 		n.prev.next = n.next
 	}
 	if n.next == nil {
-		q.tail = n.prev
+		l.tail = n.prev
 	} else {
 		n.next.prev = n.prev
 	}
@@ -247,16 +310,20 @@ func (q *Queue) AnyCanceled() bool {
 	return false
 }
 
-// TakeAll is Pop until there is no node left. Next leads from each to the one behind it.
+// TakeAll is Pop until there is no node left, also none to be told. Next leads
+// from each to the one behind it.
 func (q *Queue) TakeAll() *Node {
-	first := q.Pop()
+	first := q.pop()
 	for last := first; last != nil; last = last.next {
-		last.next = q.Pop()
+		last.next = q.pop()
+	}
+	for q.Tell() != nil {
+		continue
 	}
 	return first
 }
 
-// Drain takes all nodes out as TakeAll does, whatever Win would say.
+// Drain takes all nodes out that may be given something, whatever Win would say.
 func (q *Queue) Drain() (first *Node) {
 	last := &first
 	for n := q.head; n != nil; n = q.head {

@@ -255,7 +255,7 @@ func (q *Queue[T]) leaveGetters(n *wait.Node) bool { return q.leave(&q.getters, 
 // accept reports whether there was a place for v, and returns the getter to wake if it was that one's; or what cmp has panicked with. The caller has
 // the guard and has seen that the queue is not shut down.
 func (q *Queue[T]) accept(v T) (g *wait.Node, in bool, panicked any) {
-	if q.getters.Head() != nil {
+	if q.getters.Len() > 0 {
 		if g = q.getters.Pop(); g != nil {
 			g.Item.(*cell[T]).v = v
 			g.Got = gotServed
