@@ -88,15 +88,20 @@ type Call struct {
 	source context.Context // of the caller's limit: canceled once it has an Err
 }
 
-// An edge is a call that a thread which serves others waits for.
+// An edge is a call that a thread which serves others waits for. It stands
+// before the call goes in: the server may find it as soon as the call is there.
 type edge struct {
-	server *waitfor.Thread
-	over   atomic.Bool // set by who ends the call, before it goes on
+	box  *Box
+	in   bool        // the call has gone in; under the box's guard
+	over atomic.Bool // set by who ends the call, before it goes on
 }
 
 // Servers is waitfor.Edge's.
 func (e *edge) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
-	return append(threads, e.server), !e.over.Load()
+	e.box.q.Lock()
+	refused := e.box.closed && !e.in
+	e.box.q.Unlock()
+	return append(threads, e.box.thread), !refused && !e.over.Load()
 }
 
 const (
@@ -151,22 +156,19 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	c.fn, c.source = fn, l.Source()
 	// Also in an ordinary goroutine: the server keeps its P while it looks for more, and others take what it wakes from its queue only after a while.
 	c.waiter.Spin = &b.spin
-	var here *waitfor.Thread
 	if b.thread != nil && !ifIdle && l.Never() {
-		if here = waitfor.Here(); here != nil {
-			c.edge = &edge{server: b.thread}
+		if here := waitfor.Here(); here != nil {
+			c.edge = &edge{box: b}
+			if !here.Wait(c.edge) {
+				c.free()
+				return osthread.ErrDeadlock
+			}
+			defer here.Resume()
 		}
 	}
 	if err := b.put(c, ifIdle); err != nil {
 		c.free()
 		return err
-	}
-	if here != nil {
-		if !here.Wait(c.edge) && b.remove(c) {
-			c.free()
-			return osthread.ErrDeadlock
-		}
-		defer here.Resume()
 	}
 	if c.waiter.Park(*l) != park.Unparked {
 		if b.remove(c) {
@@ -226,6 +228,9 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 	case ifIdle && !b.asleep:
 		b.q.Unlock()
 		return ErrBusy
+	}
+	if c.edge != nil {
+		c.edge.in = true
 	}
 	b.q.PushBack(&c.node)
 	wake := b.asleep
