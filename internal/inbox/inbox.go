@@ -9,7 +9,7 @@
 //	     waiting -> finished --- the caller's again: it is woken and looks at err
 //	     waiting -> abandoned -- the caller has given up meanwhile; the server's for good
 //
-// The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wake-up
+// The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wakeup
 // (internal/park); what the caller did before synchronizes with the function by the guard.
 //
 // One wake each way is all: the server, once woken, needs no lock that the caller has, and the caller none at all. The server announces under the

@@ -42,7 +42,7 @@ type Options struct {
 	// OnStart runs on each thread before its first task: to make a GL or CUDA context, attach a JVM, enter a namespace. If it returns an error, panics,
 	// or does not return, the pool is broken: what waits, and what is submitted later, gets an error that is ErrBroken.
 	OnStart func() error
-	// OnStop runs on each thread after its last task, if OnStart has returned nil, also when a task has called runtime.Goexit; not if C code ends the
+	// OnStop runs on each thread after its last task, if OnStart has returned nil, even if a task has called runtime.Goexit; not if C code ends the
 	// thread. A thread's successor starts when that is gone: no more than Threads have done OnStart and not OnStop.
 	OnStop func()
 }
@@ -182,7 +182,7 @@ func (e *Executor) Threads() []*osthread.Thread {
 	return e.pool().living()
 }
 
-// Queued returns how many tasks wait for a thread. By the time the caller looks at the result it may be otherwise.
+// Queued returns how many tasks wait for a thread. The result may be stale by the time it is used.
 func (e *Executor) Queued() int {
 	defer runtime.KeepAlive(e.handle)
 	return e.pool().queued()

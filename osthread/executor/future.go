@@ -23,8 +23,8 @@ import (
 // err: until it publishes the state finished it alone touches them, and from then on nobody writes them. The state's store is what every reader's
 // load pairs with.
 //
-// Waiters stand in q, collectors' notes in notes, callbacks in late, all under q's guard. Who waits looks at the state under the guard before it
-// queues. Who settles the task has stored the state before it gives the guard back, and has taken out all who queued before: so a waiter either sees
+// Waiters stand in q, collectors' notes in notes, callbacks in late, all under q's guard. A waiter looks at the state under the guard before it
+// queues. Whoever settles the task has stored the state before it gives the guard back, and has taken out all that queued before: so a waiter either sees
 // the end or is seen. Waiters and notes, which take no code of others, are seen to before any callback runs (callback.go).
 
 // A State is how far a future has come.
@@ -400,13 +400,13 @@ func (f *Future[T]) Cancel() bool { return f.cancel() }
 // Cancelled reports whether f is cancelled.
 func (f *Future[T]) Cancelled() bool { return f.load() == Cancelled }
 
-// Running reports whether f's function runs. By the time the caller looks at the result it may be otherwise.
+// Running reports whether f's function runs. The result may be stale by the time it is used.
 func (f *Future[T]) Running() bool { return f.load() == Running }
 
 // IsDone reports whether f is finished or cancelled: Result would not wait.
 func (f *Future[T]) IsDone() bool { return f.settled() }
 
-// State returns how far f has come. By the time the caller looks at the result it may have come further.
+// State returns how far f has come. The result may be stale by the time it is used.
 func (f *Future[T]) State() State { return f.load() }
 
 // Done returns a channel that is closed when f is done, for select; always the same one while it is not. A caller that waits for f alone is better

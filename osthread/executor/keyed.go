@@ -171,7 +171,7 @@ func (k *Keyed) Threads() (threads []*osthread.Thread) {
 	return threads
 }
 
-// Queued returns how many tasks wait for their threads. By the time the caller looks at the result it may be otherwise.
+// Queued returns how many tasks wait for their threads. The result may be stale by the time it is used.
 func (k *Keyed) Queued() (n int) {
 	defer runtime.KeepAlive(k.keyHandle)
 	for _, p := range k.pools() {

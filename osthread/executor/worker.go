@@ -113,7 +113,7 @@ func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	return w, nil
 }
 
-// cloneAttr returns attr, which may be nil, as it is now: the caller may change his later.
+// cloneAttr returns attr, which may be nil, as it is now: the caller may change its own later.
 func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	if attr == nil {
 		return new(osthread.Attr)
@@ -346,7 +346,7 @@ func valueOf[T any](call func(func() error) error, f func() (T, error)) (v T, er
 // Thread returns the worker's thread, nil for the zero Worker's.
 func (w *Worker) Thread() *osthread.Thread { return w.thread }
 
-// Backlog returns how many functions wait for their turn. By the time the caller looks at the result it may be otherwise.
+// Backlog returns how many functions wait to be called. The result may be stale by the time it is used.
 func (w *Worker) Backlog() int { return w.box.Len() }
 
 // Shutdown makes Call and Go return ErrShutdown, lets the worker do what it was asked before, and waits for its thread to end, or until ctx is done;
