@@ -86,7 +86,7 @@ func TestCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {
 		fmt.Println(queued.Result())
 		check(e.Close())
 	})
-	assert.Equal(t, "thread joins itself\n2 <nil>\n", out)
+	assert.Equal(t, "thread would wait for itself\n2 <nil>\n", out)
 }
 
 // A callback's thread that C code ends leaves the other callbacks to another one.
@@ -105,7 +105,7 @@ func TestCallbackWhoseThreadCCodeEnds(t *testing.T) {
 		g.open.Set()
 		check(e.Close())
 	})
-	assert.Equal(t, "second thread joins itself\n", out)
+	assert.Equal(t, "second thread would wait for itself\n", out)
 }
 
 // A function that polls and one that it has called are both ended.
