@@ -163,7 +163,9 @@ func TestMainCannotBeJoinedOnItsOwnThread(t *testing.T) {
 // A hold is waited for as a thread is, and no longer than the context says.
 func TestShutdownWaitsForHoldsUntilItsContextIsDone(t *testing.T) {
 	out := leak.InChild(t, func() {
-		release := wait.HoldExit()
+		own := wait.HoldExit(Current())
+		defer own() // the caller's is not waited for
+		release := wait.HoldExit(New(func() error { return nil }, nil))
 		ctx, cancel := context.WithCancelCause(context.Background())
 		_ = AtShutdown(func() { cancel(errors.New("late")) })
 		running, err := Shutdown(ctx)

@@ -13,9 +13,10 @@ var (
 	Released func(obj any)                 // the caller has let somebody go who waited for obj
 )
 
-// HoldExit makes osthread.Shutdown wait, as it does for threads, until release
-// is called, once. Package osthread sets it.
-var HoldExit func() (release func())
+// HoldExit makes osthread.Shutdown wait for thread, an *osthread.Thread, until
+// release is called, once, even if thread is gone by then. Package osthread
+// sets it.
+var HoldExit func(thread any) (release func())
 
 // Sleep waits, with n in a queue, until somebody takes n out and wakes its
 // owner, and reports true; or until l, which n was made with, ends the wait, and

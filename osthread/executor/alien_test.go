@@ -4,12 +4,14 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
 
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/osthread"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -123,4 +125,39 @@ func TestWorkerThatPollsAndWhoseThreadCCodeEnds(t *testing.T) {
 		fmt.Println(<-inner)
 	})
 	assert.Equal(t, "thread ended by C code\nthread ended by C code\n", out)
+}
+
+// The end of the process waits for the thread that follows.
+func TestEndOfTheProcessWaitsForThreadsThatFollowOnesEndedByCCode(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	out := leak.InChild(t, func() {
+		done := make([]*Future[int], 0, 40)
+		check(osthread.RunMain(func() error {
+			for range 4 {
+				e, err := New(Options{Threads: 1})
+				check(err)
+				for i := range 10 {
+					f, err := Submit(e, func() (int, error) {
+						if i%2 == 0 {
+							ctest.PthreadExit()
+						}
+						return 1, nil
+					})
+					check(err)
+					done = append(done, f)
+				}
+			}
+			return nil
+		}))
+		n := 0
+		for _, f := range done {
+			v, err := f.TryResult()
+			n += v
+			if err != nil && !errors.Is(err, osthread.ErrPthreadExit) {
+				fmt.Println(err)
+			}
+		}
+		fmt.Println(n)
+	})
+	assert.Equal(t, "20\n", out)
 }

@@ -22,10 +22,11 @@ type member struct {
 
 	// The thread's own; the supervisor's before it starts and after it is gone.
 	node    *wait.Node
-	task    *task  // that it runs
-	started bool   // OnStart has returned nil
-	isBack  bool   // it counts in pool.back
-	letExit func() // see holdExit
+	task    *task // that it runs
+	started bool  // OnStart has returned nil
+	isBack  bool  // it counts in pool.back
+
+	letExit func() // the supervisor's; see holdExit
 
 	// Under pool.guard.
 	thread    *osthread.Thread
@@ -71,6 +72,7 @@ func (p *pool) supervise(m *member) {
 	p.guard.Lock()
 	m.thread = t
 	p.guard.Unlock()
+	m.holdExit(t)
 	if err := t.Start(); err != nil {
 		p.startFailed(m, err)
 		return
@@ -155,7 +157,6 @@ func (p *pool) callLate(late *callbacks, m *member) {
 			break
 		}
 		m.releaseExit()
-		m.letExit = nil
 		_ = t.Join() // if C code has ended it another one calls the rest
 		host.Leave()
 	}
@@ -193,7 +194,6 @@ func (m *member) main() error {
 	p := m.pool
 	m.host.Enter()
 	m.node = wait.New(&p.spin, &forever)
-	defer m.holdExit()
 	if p.OnStart != nil {
 		if err := p.OnStart(); err != nil {
 			return err
