@@ -91,15 +91,16 @@ type Call struct {
 // An edge is a call that a thread which serves others waits for. It stands
 // before the call goes in: the server may find it as soon as the call is there.
 type edge struct {
-	box  *Box
-	in   bool        // the call has gone in; under the box's guard
-	over atomic.Bool // set by who ends the call, before it goes on
+	box   *Box
+	maybe bool        // the call goes in only if the server is idle
+	in    bool        // the call has gone in; under the box's guard
+	over  atomic.Bool // set by who ends the call, before it goes on
 }
 
 // Servers is waitfor.Edge's.
 func (e *edge) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
 	e.box.q.Lock()
-	refused := e.box.closed && !e.in
+	refused := !e.in && (e.box.closed || e.maybe)
 	e.box.q.Unlock()
 	return append(threads, e.box.thread), !refused && !e.over.Load()
 }
@@ -156,9 +157,9 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	c.fn, c.source = fn, l.Source()
 	// Also in an ordinary goroutine: the server keeps its P while it looks for more, and others take what it wakes from its queue only after a while.
 	c.waiter.Spin = &b.spin
-	if b.thread != nil && !ifIdle && l.Never() {
+	if b.thread != nil && l.Never() {
 		if here := waitfor.Here(); here != nil {
-			c.edge = &edge{box: b}
+			c.edge = &edge{box: b, maybe: ifIdle}
 			if !here.Wait(c.edge) {
 				c.free()
 				return osthread.ErrDeadlock
@@ -202,7 +203,8 @@ func (b *Box) Post(fn func()) error {
 	return err
 }
 
-// OnPost makes f be called, by the caller, whenever a call has gone in, or the box has been closed; nil: nothing. A panic of f is reported as that of
+// OnPost makes f be called, by the caller, whenever a call has gone in, and once
+// when the box is closed; nil: nothing. A panic of f is reported as that of
 // a thread's function.
 func (b *Box) OnPost(f func()) {
 	if f == nil {
@@ -428,6 +430,7 @@ func report(err error) {
 // begun end with ErrShutdown. It returns how many of those there were, posted ones among them.
 func (b *Box) Close(drop bool) (dropped int) {
 	b.q.Lock()
+	news := !b.closed || drop && b.q.Head() != nil
 	b.closed = true
 	var first *wait.Node
 	if drop {
@@ -457,7 +460,9 @@ func (b *Box) Close(drop bool) (dropped int) {
 			c.waiter.Unpark()
 		}
 	}
-	b.callOnPost()
+	if news { // or what f wakes may be gone
+		b.callOnPost()
+	}
 	return dropped
 }
 

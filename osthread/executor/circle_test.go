@@ -3,6 +3,7 @@ package executor
 import (
 	"context"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -283,6 +284,49 @@ func TestNoDeadlockWhileThreadsAreReplaced(t *testing.T) {
 			return 0, nil
 		})
 		_, err := f.Result()
+		assert.NoError(t, err)
+	}
+}
+
+// TryCall waits for the function that it has called, as Call does.
+func TestTryCallInACircle(t *testing.T) {
+	a, b := newWorker(t), newWorker(t)
+	await(b.box.Idle)
+	assert.NoError(t, a.Call(func() error {
+		return b.TryCall(func() error {
+			assert.ErrorIs(t, a.Call(nil), ErrDeadlock)
+			return nil
+		})
+	}))
+}
+
+// A TryCall that will find the other busy is nothing that one waits for.
+func TestTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
+	a, b := newWorker(t), newWorker(t)
+	var calling, called sync.WaitGroup
+	for range 200 {
+		calling.Add(2)
+		called.Add(2)
+		var err error
+		go func() {
+			defer called.Done()
+			assert.NoError(t, a.Call(func() error {
+				calling.Done()
+				calling.Wait()
+				assert.Equal(t, ErrBusy, b.TryCall(nil))
+				return nil
+			}))
+		}()
+		go func() {
+			defer called.Done()
+			assert.NoError(t, b.Call(func() error {
+				calling.Done()
+				calling.Wait()
+				err = a.Call(nil)
+				return nil
+			}))
+		}()
+		called.Wait()
 		assert.NoError(t, err)
 	}
 }

@@ -287,7 +287,7 @@ func (w *Worker) WaitContext(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	n, err := w.await(l)
-	if n == 0 && err == nil {
+	if n == 0 && err == nil && l.Canceled() { // not if a caller gave up
 		err = l.Err(nil)
 	}
 	return n, err
@@ -301,9 +301,11 @@ func (w *Worker) await(l park.Limit) (int, error) {
 	return w.Poll()
 }
 
-// OnPost has f called whenever a function has been asked for, by the one who asks, on any thread, and when the worker is shut down; nil: nothing.
-// It is for what wakes a library's event loop, as uv_async_send or glfwPostEmptyEvent, so that it comes to Poll. A panic of f is reported like that
-// of a thread's function.
+// OnPost has f called whenever a function has been asked for, by the one who
+// asks, on any thread, and once when the worker is shut down; nil: nothing. It is
+// for what wakes a library's event loop, as uv_async_send or glfwPostEmptyEvent,
+// so that it comes to Poll. Before the loop is destroyed call OnPost(nil). A
+// panic of f is reported like that of a thread's function.
 func (w *Worker) OnPost(f func()) { w.box.OnPost(f) }
 
 // Call is w.Call of a function that returns a value too.

@@ -242,3 +242,41 @@ func TestWorkerIsNoDaemonUnlessItIsAskedTo(t *testing.T) {
 	require.NoError(t, th.Start())
 	assert.NoError(t, th.Join())
 }
+
+// A call whose caller's context is done is no end of the server's.
+func TestWorkerWaitContextBesideACallThatIsGivenUp(t *testing.T) {
+	w := newWorker(t)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	for range 50 {
+		assert.NoError(t, w.Call(func() error {
+			given, giveUp := context.WithCancelCause(t.Context())
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				assert.Equal(t, errTest, w.CallContext(given, nil))
+				assert.NoError(t, w.Go(func() {})) // if the other is gone before the server looks
+			}()
+			await(func() bool { return w.Backlog() == 1 })
+			giveUp(errTest)
+			_, err := w.WaitContext(ctx)
+			assert.NoError(t, err)
+			<-ended
+			_, err = w.Poll()
+			return err
+		}))
+	}
+}
+
+// What OnPost's function wakes may be gone when the loop has ended.
+func TestWorkerOnPostIsCalledOnceForTheEnd(t *testing.T) {
+	w := newWorker(t)
+	var posts atomic.Int32
+	w.OnPost(func() { posts.Add(1) })
+	assert.NoError(t, w.Close())
+	assert.EqualValues(t, 1, posts.Load())
+	assert.NoError(t, w.Close())
+	assert.Zero(t, w.ShutdownNow())
+	assert.ErrorIs(t, w.Go(nil), ErrShutdown)
+	assert.EqualValues(t, 1, posts.Load())
+}
