@@ -120,21 +120,12 @@ func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	case l.Expired():
 		return l.Err(ErrTimeout)
 	}
-	if here := waitfor.Here(); here != nil {
-		if c.deadlocks(here, l) {
-			return ErrDeadlock
-		}
-		defer here.Resume()
+	if wait.Hooked.Load() == 0 {
+		return c.awaitQueued(l)
 	}
-	if wait.Hooked.Load() != 0 {
-		enough = wait.Traced(obj, func() bool { return c.awaitQueued(l) }, nil)
-	} else {
-		enough = c.awaitQueued(l)
-	}
-	if !enough {
-		return l.Err(ErrTimeout)
-	}
-	return nil
+	var err error
+	wait.Traced(obj, func() bool { err = c.awaitQueued(l); return err == nil }, nil)
+	return err
 }
 
 // deadlocks reports whether the caller, the thread here, would wait for itself. If not it puts in that it waits. As it looks at all tasks a range
@@ -149,9 +140,10 @@ func (c *collector) deadlocks(here *waitfor.Thread, l *park.Limit) bool {
 	c.looked = true
 	all := c.want == len(c.tasks) && !c.errs
 	own := false
+	var last *pool
 	for _, t := range c.tasks {
 		switch {
-		case t == nil || t.settled():
+		case t == nil || t.settled() || t.isNextTo(&last):
 		case t.isOwn():
 			own = true
 		case all && l.Never() && !here.Ends((*taskWait)(t)):
@@ -171,8 +163,9 @@ type collectorWait collector
 
 // Servers is waitfor.Edge's.
 func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	var last *pool
 	for _, t := range w.tasks {
-		if t == nil || t.settled() {
+		if t == nil || t.settled() || t.isNextTo(&last) {
 			continue
 		}
 		var known bool
@@ -186,17 +179,26 @@ func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, b
 	return threads, !c.enough()
 }
 
-func (c *collector) awaitQueued(l *park.Limit) bool {
+func (c *collector) awaitQueued(l *park.Limit) error {
+	if here := waitfor.Here(); here != nil {
+		if c.deadlocks(here, l) {
+			return ErrDeadlock
+		}
+		defer here.Resume()
+	}
 	n := wait.New(nil, l)
 	defer n.Free()
 	c.guard.Lock()
 	if c.enough() {
 		c.guard.Unlock()
-		return true
+		return nil
 	}
 	c.node = n
 	c.guard.Unlock()
-	return wait.Sleep(n, c.leave, l)
+	if !wait.Sleep(n, c.leave, l) {
+		return l.Err(ErrTimeout)
+	}
+	return nil
 }
 
 func (c *collector) leave(*wait.Node) bool {

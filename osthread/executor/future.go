@@ -220,6 +220,17 @@ func (t *task) servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
 	return threads, false
 }
 
+// isNextTo reports whether t, as the pending task that was looked at last, has
+// not begun and is of the pool last: then the same threads can settle it.
+func (t *task) isNextTo(last **pool) bool {
+	if t.pool == nil || t.load() != Pending {
+		return false
+	}
+	same := t.pool == *last
+	*last = t.pool
+	return same
+}
+
 // A taskWait is the edge of a thread that waits for a task.
 type taskWait task
 
@@ -257,6 +268,15 @@ func (t *task) awaitSlow(l *park.Limit) error {
 	if park.CanSpin() && spin.Until(t.settled) {
 		return nil
 	}
+	if wait.Hooked.Load() == 0 {
+		return t.awaitQueued(l)
+	}
+	var err error
+	wait.Traced(t.self, func() bool { err = t.awaitQueued(l); return err == nil }, nil)
+	return err
+}
+
+func (t *task) awaitQueued(l *park.Limit) error {
 	if l.Never() {
 		if here := waitfor.Here(); here != nil {
 			if !here.Wait((*taskWait)(t)) {
@@ -265,29 +285,19 @@ func (t *task) awaitSlow(l *park.Limit) error {
 			defer here.Resume()
 		}
 	}
-	settled := false
-	if wait.Hooked.Load() != 0 {
-		wait.Traced(t.self, func() bool { settled = t.awaitQueued(l); return settled }, nil)
-	} else {
-		settled = t.awaitQueued(l)
-	}
-	if !settled {
-		return l.Err(ErrTimeout)
-	}
-	return nil
-}
-
-func (t *task) awaitQueued(l *park.Limit) bool {
 	n := wait.New(nil, l)
 	defer n.Free()
 	t.q.Lock()
 	if t.settled() {
 		t.q.Unlock()
-		return true
+		return nil
 	}
 	t.q.PushBack(n)
 	t.q.Unlock()
-	return wait.Sleep(n, t.leave, l)
+	if !wait.Sleep(n, t.leave, l) {
+		return l.Err(ErrTimeout)
+	}
+	return nil
 }
 
 // promiseSpin tells whether promises are kept while one spins.
