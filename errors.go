@@ -8,8 +8,8 @@ import (
 var (
 	// ErrTimeout says that the time given ran out. It has the method Timeout() bool of net.Error.
 	ErrTimeout error = timeoutError{}
-	// ErrDeadlock says that a thread would join itself (POSIX: EDEADLK).
-	ErrDeadlock = errors.New("thread joins itself")
+	// ErrDeadlock says that a thread would wait for itself (POSIX: EDEADLK).
+	ErrDeadlock = errors.New("thread would wait for itself")
 	// ErrNotJoinable says that a thread was detached, or not made by Start (POSIX: EINVAL).
 	ErrNotJoinable = errors.New("thread is not joinable")
 	// ErrNotAttached says that the calling goroutine has no thread of its own; see Attach.

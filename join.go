@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 )
 
@@ -84,12 +85,21 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 	return t.join(l)
 }
 
+func init() {
+	keep.Joinable = func(thread any) {
+		t := thread.(*Thread)
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.kept = true
+	}
+}
+
 // Detach gives up the right to join t. Joins that wait already are not disturbed; later ones, and a second Detach, return
-// ErrNotJoinable.
+// ErrNotJoinable. So it does, and t can still be joined, for a thread that package osthread has started, which joins it.
 func (t *Thread) Detach() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.joinable() {
+	if !t.joinable() || t.kept {
 		return ErrNotJoinable
 	}
 	t.detached = true

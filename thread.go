@@ -61,6 +61,7 @@ type Thread struct {
 	name     string
 	ended    bool
 	detached bool
+	kept     bool // its owner joins it; see internal/keep
 	result   error
 	cpu      time.Duration // when ended
 	joiners  joiners

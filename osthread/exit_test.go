@@ -16,6 +16,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/wait"
 )
 
 // What ends a process is tried in one.
@@ -157,4 +158,24 @@ func TestMainCannotBeJoinedOnItsOwnThread(t *testing.T) {
 			panic(joined)
 		}
 	})
+}
+
+// A hold is waited for as a thread is, and no longer than the context says.
+func TestShutdownWaitsForHoldsUntilItsContextIsDone(t *testing.T) {
+	out := leak.InChild(t, func() {
+		own := wait.HoldExit(Current())
+		defer own() // the caller's is not waited for
+		release := wait.HoldExit(New(func() error { return nil }, nil))
+		ctx, cancel := context.WithCancelCause(context.Background())
+		_ = AtShutdown(func() { cancel(errors.New("late")) })
+		running, err := Shutdown(ctx)
+		fmt.Println(len(running), err)
+		th, err := Go(func() error { release(); return nil }) // nothing is closed yet
+		fmt.Println(th.Join(), err)
+		_, err = Shutdown(context.Background())
+		fmt.Println(err)
+		_, err = Go(func() error { return nil })
+		fmt.Println(err)
+	})
+	assert.Equal(t, "0 late\n<nil> <nil>\n<nil>\nshut down\n", out)
 }

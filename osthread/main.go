@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/wait"
 )
 
 // The end of a process is Python's, in this order: what AtShutdown was given, the last first; the wait for all threads that are no daemons, also those that
@@ -21,6 +22,38 @@ var exits struct {
 	begun      bool // under registry.mu, as the others
 	atShutdown []func()
 	atExit     []func()
+	holds      map[*Thread]bool // of holdExit
+}
+
+func init() { wait.HoldExit = holdExit }
+
+// holdExit makes Shutdown wait for thread, a *Thread, until the function that it
+// returns is called, once, even if thread is gone by then.
+func holdExit(thread any) (release func()) {
+	t := thread.(*Thread)
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	if exits.holds == nil {
+		exits.holds = map[*Thread]bool{}
+	}
+	exits.holds[t] = true
+	return func() {
+		registry.mu.Lock()
+		defer registry.mu.Unlock()
+		delete(exits.holds, t)
+		registry.changed.NotifyAll()
+	}
+}
+
+// heldUp reports whether Shutdown, called on caller, waits for a hold. The caller
+// has registry.mu.
+func heldUp(caller *Thread) bool {
+	for t := range exits.holds {
+		if t != caller && t.leaving.Load() == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // AtShutdown makes Shutdown call f before it waits for threads, the function given last first: to tell them to end (Python:
@@ -229,11 +262,11 @@ func counting(caller *Thread) (left []*Thread) {
 	return left
 }
 
-// awaitThreads waits until there is no thread left that counts, and those that there were are gone. If ctx ends first it returns those left.
+// awaitThreads waits until there is no thread left that counts, nor a hold, and those that there were are gone. If ctx ends first it returns those left.
 func awaitThreads(ctx context.Context, caller *Thread) (left []*Thread, err error) {
 	seen := map[*Thread]bool{}
 	registry.mu.Lock()
-	for left = counting(caller); len(left) > 0; left = counting(caller) {
+	for left = counting(caller); len(left) > 0 || heldUp(caller); left = counting(caller) {
 		for _, t := range left {
 			seen[t] = true
 		}
@@ -283,6 +316,6 @@ func callLastFirst(caller *Thread, list *[]func()) {
 func closeRegistry(caller *Thread) bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	registry.closed = len(counting(caller)) == 0 && len(exits.atExit) == 0
+	registry.closed = len(counting(caller)) == 0 && !heldUp(caller) && len(exits.atExit) == 0
 	return registry.closed
 }

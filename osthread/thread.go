@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/wait"
 )
 
@@ -230,7 +231,9 @@ func (t *Thread) began(low *thread.Thread) {
 // main is the thread's body, as package thread sees it.
 func (t *Thread) main() {
 	_ = self.Set(t) // it fails only where there is no thread
-	t.began(thread.Current())
+	low := thread.Current()
+	keep.Joinable(low) // before anybody else has it
+	t.began(low)
 	t.takeHooks()
 	run := t.run
 	t.run = nil // what it refers to must not outlive it
@@ -419,7 +422,8 @@ func (t *Thread) NativeID() int {
 }
 
 // Low returns the thread of package thread that t runs on, for what that offers: affinity, priority, CPU time, Park and Unpark. It returns
-// ErrNotStarted before Start, and thread.ErrNotAttached for threads of Go's, which have none.
+// ErrNotStarted before Start, and thread.ErrNotAttached for threads of Go's, which have none. It cannot be detached, since t joins it: Detach
+// returns thread.ErrNotJoinable.
 func (t *Thread) Low() (*thread.Thread, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

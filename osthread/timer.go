@@ -28,7 +28,8 @@ type Timer struct {
 	finished Event
 }
 
-// NewTimer returns a timer that, d after Start, runs fn, unless it is cancelled; d <= 0 is at once. A nil fn does nothing.
+// NewTimer returns a timer that, d after Start, runs fn, unless it is cancelled; d <= 0 is at once. A nil fn does nothing. The timer is a daemon if
+// attr says so or the calling thread is one.
 func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	t := &Timer{interval: d}
 	t.Thread = newThread(func() error {
@@ -41,7 +42,16 @@ func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	return t
 }
 
-// Cancel stops the timer, also before Start, and reports whether it came in time: fn will not run. Once fn has begun it does nothing.
+// Start starts the timer, once; see Thread.Start for its errors. What NewTimer's
+// attr does not set its thread has from the process, not from the caller, whose
+// namespaces, credentials or affinity may be its own for the moment.
+func (t *Timer) Start() error {
+	started := make(chan error, 1)
+	go func() { started <- t.Thread.Start() }() // as executor's: no goroutine is locked to a thread with another state
+	return <-started
+}
+
+// Cancel stops the timer, even before Start, and reports whether it came in time: fn will not run. Once fn has begun it does nothing.
 func (t *Timer) Cancel() bool {
 	if t.state.CompareAndSwap(pending, canceled) {
 		t.cancel.Set()

@@ -9,7 +9,7 @@
 //	     waiting -> finished --- the caller's again: it is woken and looks at err
 //	     waiting -> abandoned -- the caller has given up meanwhile; the server's for good
 //
-// The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wake-up
+// The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wakeup
 // (internal/park); what the caller did before synchronizes with the function by the guard.
 //
 // One wake each way is all: the server, once woken, needs no lock that the caller has, and the caller none at all. The server announces under the
@@ -20,12 +20,15 @@ package inbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
 )
 
@@ -42,35 +45,64 @@ type Box struct {
 	asleep bool       // the server has to be woken
 	closed bool
 
-	bed        Bed // set before the first Next
+	idle       Idler           // nil: the server sleeps in the box; set before the first Next
+	thread     *waitfor.Thread // of the server, nil if nobody is to know; set before the first call
 	server     park.Waiter
 	serverSpin park.Spinner
 	spin       park.Spinner // of callers
 	onPost     atomic.Pointer[func()]
 }
 
-// A Bed is where a server sleeps that has more to wait for than its box.
-type Bed interface {
-	// Sleep returns when Wake has been called since it last returned, when there is something to attend to, or for no reason.
+// An Idler is where a server waits that has more to wait for than its box: a
+// message pump.
+type Idler interface {
+	// Sleep returns when Wake has been called since it last returned, when
+	// there is something to attend to, or spuriously.
 	Sleep()
-	// Attend does what there is to do, without sleeping. The server comes by before each call that it takes out, and after each sleep.
+	// Attend does what there is to do, without sleeping. The server calls it
+	// before it takes a call out, and after each sleep.
 	Attend()
-	// Wake may be called by anybody, also after the server has gone.
+	// Wake may be called by any thread, even if the server is gone.
 	Wake()
 }
 
-// SleepIn makes Next sleep in bed, and with no limit. It is called before anybody else has the box.
-func (b *Box) SleepIn(bed Bed) { b.bed = bed }
+// WaitIn makes the server sleep in idle. It is called before anybody else has
+// the box.
+func (b *Box) WaitIn(idle Idler) { b.idle = idle }
+
+// ServeAs tells which thread serves the box, so that calls that wait for each
+// other in a circle are found (internal/waitfor). It is called before anybody
+// else has the box.
+func (b *Box) ServeAs(t *waitfor.Thread) { b.thread = t }
 
 // A Call is a function that waits to be called, or is.
 type Call struct {
 	node   wait.Node
 	fn     func() error
 	err    error
-	posted bool // nobody waits for its end
+	posted bool  // nobody waits for its end
+	outer  *Call // whose function polls, while this one runs; see Server
+	edge   *edge // of a caller that serves others, nil if it does not
 	state  atomic.Uint32
 	waiter park.Waiter
 	source context.Context // of the caller's limit: canceled once it has an Err
+}
+
+// An edge is a call that a thread which serves others waits for. It stands
+// before the call goes in: the server may find it as soon as the call is there.
+type edge struct {
+	box   *Box
+	maybe bool        // the call goes in only if the server is idle
+	in    bool        // the call has gone in; under the box's guard
+	over  atomic.Bool // set by who ends the call, before it goes on
+}
+
+// Servers is waitfor.Edge's.
+func (e *edge) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	e.box.q.Lock()
+	refused := !e.in && (e.box.closed || e.maybe)
+	e.box.q.Unlock()
+	return append(threads, e.box.thread), !refused && !e.over.Load()
 }
 
 const (
@@ -86,7 +118,7 @@ var calls = sync.Pool{New: func() any {
 }}
 
 func (c *Call) free() {
-	c.fn, c.err, c.posted, c.source = nil, nil, false, nil
+	c.fn, c.err, c.posted, c.source, c.outer, c.edge = nil, nil, false, nil, nil, nil
 	c.state.Store(waiting)
 	calls.Put(c)
 }
@@ -98,7 +130,9 @@ var errCanceled = errors.New("canceled")
 // Do has the server call fn, and returns what that returned, or a *PanicError or
 // ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends it
 // returns ErrTimeout or the context's cause; fn is not called then, or if it has
-// begun ErrRunning comes with it. obj is what trace functions are told of.
+// begun ErrRunning comes with it. If l does not end it returns ErrDeadlock, and
+// fn is not called, if the server waits, over whatever other servers, for the
+// calling thread. obj is what trace functions are told of.
 func (b *Box) Do(fn func() error, l park.Limit, obj any) error {
 	return b.doTraced(fn, &l, false, obj)
 }
@@ -123,6 +157,16 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	c.fn, c.source = fn, l.Source()
 	// Also in an ordinary goroutine: the server keeps its P while it looks for more, and others take what it wakes from its queue only after a while.
 	c.waiter.Spin = &b.spin
+	if b.thread != nil && l.Never() {
+		if here := waitfor.Here(); here != nil {
+			c.edge = &edge{box: b, maybe: ifIdle}
+			if !here.Wait(c.edge) {
+				c.free()
+				return osthread.ErrDeadlock
+			}
+			defer here.Resume()
+		}
+	}
 	if err := b.put(c, ifIdle); err != nil {
 		c.free()
 		return err
@@ -133,7 +177,7 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 			return l.Err(osthread.ErrTimeout)
 		}
 		if c.state.CompareAndSwap(waiting, abandoned) {
-			return errors.Join(l.Err(osthread.ErrTimeout), ErrRunning)
+			return fmt.Errorf("%w: %w", l.Err(osthread.ErrTimeout), ErrRunning)
 		}
 		c.waiter.Park(park.Forever()) // the wakeup is on its way
 	}
@@ -159,7 +203,9 @@ func (b *Box) Post(fn func()) error {
 	return err
 }
 
-// OnPost makes f be called, by the caller, whenever a call has gone in; nil: nothing. A panic of f is reported as that of a thread's function.
+// OnPost makes f be called, by the caller, whenever a call has gone in, and once
+// when the box is closed; nil: nothing. A panic of f is reported as that of
+// a thread's function.
 func (b *Box) OnPost(f func()) {
 	if f == nil {
 		b.onPost.Store(nil)
@@ -185,6 +231,9 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 		b.q.Unlock()
 		return ErrBusy
 	}
+	if c.edge != nil {
+		c.edge.in = true
+	}
 	b.q.PushBack(&c.node)
 	wake := b.asleep
 	b.asleep = false
@@ -192,10 +241,15 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 	if wake {
 		b.wake()
 	}
-	if f := b.onPost.Load(); f != nil {
-		report(Inline(func() error { (*f)(); return nil })) // the call is in, whatever f does
-	}
+	b.callOnPost()
 	return nil
+}
+
+// callOnPost calls OnPost's function. What has been done is done, whatever that does.
+func (b *Box) callOnPost() {
+	if f := b.onPost.Load(); f != nil {
+		report(Inline(func() error { (*f)(); return nil }))
+	}
 }
 
 // remove takes c out of the list and reports whether it stood there.
@@ -228,6 +282,9 @@ func (b *Box) TryNext() *Call {
 // Await sleeps until there is a call to take out, or until l ends. Only the server calls it.
 func (b *Box) Await(l park.Limit) {
 	for inTime := true; inTime; {
+		if b.idle != nil {
+			b.idle.Attend()
+		}
 		b.q.Lock()
 		if b.q.Head() != nil || b.closed {
 			b.q.Unlock()
@@ -241,8 +298,8 @@ func (b *Box) Await(l park.Limit) {
 // then, and when the box is closed and empty, it returns nil.
 func (b *Box) Next(l park.Limit) *Call {
 	for inTime := true; inTime; {
-		if b.bed != nil {
-			b.bed.Attend()
+		if b.idle != nil {
+			b.idle.Attend()
 		}
 		b.q.Lock()
 		if c := b.pop(); c != nil || b.closed {
@@ -259,12 +316,8 @@ func (b *Box) rest(l park.Limit) (woken bool) {
 	b.server.Spin = &b.serverSpin
 	b.asleep = true
 	b.q.Unlock()
-	if b.bed != nil {
-		b.bed.Sleep()
-		b.q.Lock()
-		b.asleep = false // who has made it so already calls Wake, which at worst ends the next sleep
-		b.q.Unlock()
-		return true
+	if b.idle != nil {
+		return b.restInIdle(&l)
 	}
 	if b.server.Park(l) == park.Unparked {
 		return true
@@ -279,13 +332,53 @@ func (b *Box) rest(l park.Limit) (woken bool) {
 	return woken
 }
 
+// restInIdle is rest of a server that waits in an Idler. That knows no limits, so
+// a timer wakes it.
+func (b *Box) restInIdle(l *park.Limit) (inTime bool) {
+	if !l.Never() {
+		if l.Context() != nil {
+			defer l.AfterDone(b.idle.Wake)()
+		} else {
+			defer time.AfterFunc(l.Left(), b.idle.Wake).Stop()
+		}
+	}
+	b.idle.Sleep()
+	b.q.Lock()
+	b.asleep = false // who has made it so already calls Wake, which at worst ends the next sleep
+	b.q.Unlock()
+	return !l.Expired()
+}
+
 // wake wakes the server, which was about to sleep when the caller last had the guard.
 func (b *Box) wake() {
-	if b.bed != nil {
-		b.bed.Wake()
+	if b.idle != nil {
+		b.idle.Wake()
 		return
 	}
 	b.server.Unpark()
+}
+
+// A Server keeps the calls whose functions a thread runs: more than one where
+// a function polls. It is the thread's own, and when that is gone whoever has
+// joined it fails what is left.
+type Server struct{ running *Call }
+
+// Run calls c's function. c is gone then.
+func (s *Server) Run(c *Call) {
+	outer := s.running
+	c.outer = outer
+	s.running = c
+	defer func() { s.running = outer }() // even if c's function ends the thread by runtime.Goexit: Run has ended c then
+	c.Run()
+}
+
+// Fail ends with err the calls whose functions have not come back.
+func (s *Server) Fail(err error) {
+	for c := s.running; c != nil; {
+		outer := c.outer
+		c.Fail(err)
+		c = outer
+	}
 }
 
 // Run calls c's function. c is gone then.
@@ -312,6 +405,9 @@ func (c *Call) Fail(err error) {
 }
 
 func (c *Call) finish() {
+	if c.edge != nil {
+		c.edge.over.Store(true)
+	}
 	switch {
 	case c.posted:
 		report(c.err)
@@ -334,6 +430,7 @@ func report(err error) {
 // begun end with ErrShutdown. It returns how many of those there were, posted ones among them.
 func (b *Box) Close(drop bool) (dropped int) {
 	b.q.Lock()
+	news := !b.closed || drop && b.q.Head() != nil
 	b.closed = true
 	var first *wait.Node
 	if drop {
@@ -341,6 +438,9 @@ func (b *Box) Close(drop bool) (dropped int) {
 		for n := first; n != nil; n = n.Next() {
 			c := n.Item.(*Call)
 			c.err = osthread.ErrShutdown
+			if c.edge != nil {
+				c.edge.over.Store(true)
+			}
 			c.state.Store(finished) // before a caller who gives up sees that it is out
 		}
 	}
@@ -360,7 +460,24 @@ func (b *Box) Close(drop bool) (dropped int) {
 			c.waiter.Unpark()
 		}
 	}
+	if news { // or what f wakes may be gone
+		b.callOnPost()
+	}
 	return dropped
+}
+
+// IsShut reports whether the box takes no more calls.
+func (b *Box) IsShut() bool {
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.closed
+}
+
+// IsClosed reports whether the box is closed and empty.
+func (b *Box) IsClosed() bool {
+	b.q.Lock()
+	defer b.q.Unlock()
+	return b.closed && b.q.Head() == nil
 }
 
 // Idle reports whether the server waits for work. For tests.

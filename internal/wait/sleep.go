@@ -13,6 +13,11 @@ var (
 	Released func(obj any)                 // the caller has let somebody go who waited for obj
 )
 
+// HoldExit makes osthread.Shutdown wait for thread, an *osthread.Thread, until
+// release is called, once, even if thread is gone by then. Package osthread
+// sets it.
+var HoldExit func(thread any) (release func())
+
 // Sleep waits, with n in a queue, until somebody takes n out and wakes its
 // owner, and reports true; or until l, which n was made with, ends the wait, and
 // reports false. leave takes n out of the queue and reports whether it stood

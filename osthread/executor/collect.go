@@ -8,6 +8,7 @@ import (
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/waitfor"
 )
 
 // A collector watches futures and notes which are done, in order. Its owner alone sleeps on it. The guard is over the notes and over node, which is
@@ -35,12 +36,13 @@ type AnyFuture interface {
 }
 
 type collector struct {
-	tasks    []*task
-	watchers []*watcher // nil: not watched
+	tasks []*task // nil: not looked at any more
+	notes []note  // of tasks
 
 	guard  wait.Guard
 	order  []int // of tasks, as they were done
 	failed bool
+	looked bool // the owner's; see deadlocks
 	want   int  // the owner waits for as many in order
 	errs   bool // or for failed
 	node   *wait.Node
@@ -57,7 +59,7 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 			c.tasks = append(c.tasks, t)
 		}
 	}
-	c.watchers = make([]*watcher, len(unique))
+	c.notes = make([]note, len(unique))
 	var pending []int
 	for i, t := range c.tasks {
 		if t.settled() {
@@ -67,10 +69,8 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 		}
 	}
 	for _, i := range pending {
-		w := &watcher{call: func() { c.note(i) }}
-		if c.tasks[i].watch(w) {
-			c.watchers[i] = w
-		} else {
+		c.notes[i].collector, c.notes[i].index = c, i
+		if !c.tasks[i].watch(&c.notes[i]) {
 			c.note(i)
 		}
 	}
@@ -79,8 +79,8 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 
 func (c *collector) stop() {
 	for i, t := range c.tasks {
-		if c.watchers[i] != nil {
-			t.unwatch(c.watchers[i])
+		if t != nil {
+			t.unwatch(&c.notes[i])
 		}
 	}
 }
@@ -107,35 +107,98 @@ func (c *collector) enough() bool {
 	return len(c.order) >= c.want || c.errs && c.failed
 }
 
-// await waits until want futures are done, or if errs is set one has failed, and reports whether that is so.
-func (c *collector) await(want int, errs bool, l *park.Limit, obj any) bool {
+// await waits until want futures are done, or if errs is set one has failed, and returns nil if that is so; l's error if that ends it; or ErrDeadlock
+// if it cannot be so before the caller goes on.
+func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	c.guard.Lock()
 	c.want, c.errs = want, errs
-	if c.enough() {
-		c.guard.Unlock()
-		return true
-	}
+	enough := c.enough()
 	c.guard.Unlock()
-	if l.Expired() {
-		return false
+	switch {
+	case enough:
+		return nil
+	case l.Expired():
+		return l.Err(ErrTimeout)
 	}
-	if wait.Hooked.Load() != 0 {
-		return wait.Traced(obj, func() bool { return c.awaitQueued(l) }, nil)
+	if wait.Hooked.Load() == 0 {
+		return c.awaitQueued(l)
 	}
-	return c.awaitQueued(l)
+	var err error
+	wait.Traced(obj, func() bool { err = c.awaitQueued(l); return err == nil }, nil)
+	return err
 }
 
-func (c *collector) awaitQueued(l *park.Limit) bool {
+// deadlocks reports whether the caller, the thread here, would wait for itself. If not it puts in that it waits. As it looks at all tasks a range
+// that waits for each of many does so at first, and when few are left.
+func (c *collector) deadlocks(here *waitfor.Thread, l *park.Limit) bool {
+	c.guard.Lock()
+	left := len(c.tasks) - len(c.order)
+	c.guard.Unlock()
+	if c.looked && left > few {
+		return false
+	}
+	c.looked = true
+	all := c.want == len(c.tasks) && !c.errs
+	own := false
+	var last *pool
+	for _, t := range c.tasks {
+		switch {
+		case t == nil || t.settled() || t.isNextTo(&last):
+		case t.isOwn():
+			own = true
+		case all && l.Never() && !here.Ends((*taskWait)(t)):
+			return true
+		}
+	}
+	if own && (all || left == 1) {
+		return l.Context() != nil || l.Never() // a timeout is no error
+	}
+	return l.Never() && !here.Wait((*collectorWait)(c))
+}
+
+const few = 16
+
+// A collectorWait is the edge of a thread that waits for any of the tasks.
+type collectorWait collector
+
+// Servers is waitfor.Edge's.
+func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	var last *pool
+	for _, t := range w.tasks {
+		if t == nil || t.settled() || t.isNextTo(&last) {
+			continue
+		}
+		var known bool
+		if threads, known = t.servers(threads); !known {
+			return threads, false
+		}
+	}
+	c := (*collector)(w)
+	c.guard.Lock()
+	defer c.guard.Unlock()
+	return threads, !c.enough()
+}
+
+func (c *collector) awaitQueued(l *park.Limit) error {
+	if here := waitfor.Here(); here != nil {
+		if c.deadlocks(here, l) {
+			return ErrDeadlock
+		}
+		defer here.Resume()
+	}
 	n := wait.New(nil, l)
 	defer n.Free()
 	c.guard.Lock()
 	if c.enough() {
 		c.guard.Unlock()
-		return true
+		return nil
 	}
 	c.node = n
 	c.guard.Unlock()
-	return wait.Sleep(n, c.leave, l)
+	if !wait.Sleep(n, c.leave, l) {
+		return l.Err(ErrTimeout)
+	}
+	return nil
 }
 
 func (c *collector) leave(*wait.Node) bool {
@@ -146,18 +209,26 @@ func (c *collector) leave(*wait.Node) bool {
 	return left
 }
 
-// at returns the number of the future that was the k-th to be done.
-func (c *collector) at(k int) int {
+// take returns the number of the future that was the k-th to be done, and forgets it.
+func (c *collector) take(k int) int {
 	c.guard.Lock()
-	defer c.guard.Unlock()
-	return c.order[k]
+	i := c.order[k]
+	c.guard.Unlock()
+	c.tasks[i] = nil // its note has been used, or was never given
+	return i
 }
 
 // Wait waits until as many of fs are done as when says, and returns those that are done and those that are not, each in the order of fs; what is
 // given twice is returned once (Python: concurrent.futures.wait). Futures of several types go as AnyFuture: Wait[AnyFuture](FirstCompleted, f, g).
 // With no fs it returns at once. It panics with an error that is ErrInvalid, as do its kin, if when is none of the constants.
+//
+// A wait that cannot end panics with an error that is ErrDeadlock: one for the future of the calling function, or for futures that have no thread
+// to run on but those that wait for the caller; see Future.Result.
 func Wait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
-	done, notDone, _ = waitFor(when, fs, park.Forever(), nil)
+	done, notDone, err := waitFor(when, fs, park.Forever(), nil)
+	if err != nil {
+		panic(fmt.Errorf("executor: Wait: %w", err))
+	}
 	return done, notDone
 }
 
@@ -172,7 +243,8 @@ func WaitTimeout[F AnyFuture](d time.Duration, when ReturnWhen, fs ...F) (done, 
 	return done, notDone
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause as well. If ctx is done already it does not wait.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause as well. If ctx is done already it does not wait. It returns ErrDeadlock, and
+// does not wait, for the future of the calling function.
 func WaitContext[F AnyFuture](ctx context.Context, when ReturnWhen, fs ...F) (done, notDone []F, err error) {
 	l, late := park.Until(ctx)
 	return waitFor(when, fs, l, late)
@@ -189,8 +261,11 @@ func waitFor[F AnyFuture](when ReturnWhen, fs []F, l park.Limit, late error) (do
 	if when == FirstCompleted {
 		want = min(1, want)
 	}
-	if err = late; err == nil && (!c.await(want, when == FirstError, &l, fs) || l.Canceled()) {
-		err = l.Err(ErrTimeout)
+	if err = late; err == nil {
+		err = c.await(want, when == FirstError, &l, fs)
+	}
+	if err == nil && l.Canceled() {
+		err = l.Err(nil)
 	}
 	for _, f := range unique {
 		if f.IsDone() {
@@ -203,13 +278,13 @@ func waitFor[F AnyFuture](when ReturnWhen, fs []F, l park.Limit, late error) (do
 }
 
 // AsCompleted ranges over fs in the order in which they are done, each once, those that are done already first, in the order of fs (Python:
-// as_completed).
+// as_completed). It keeps no future that it has yielded; the caller's fs does, as long as it is there. If what is left cannot be done before the
+// caller goes on it panics with an error that is ErrDeadlock, see Wait.
 func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 	return func(yield func(F) bool) {
-		for f := range asCompleted(fs, park.Forever(), nil) {
-			if !yield(f) {
-				return
-			}
+		err := completed(fs, park.Forever(), nil, func(f F) bool { return yield(f) })
+		if err != nil {
+			panic(fmt.Errorf("executor: AsCompleted: %w", err))
 		}
 	}
 }
@@ -217,34 +292,55 @@ func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 // AsCompletedTimeout is AsCompleted for at most d from the call; past that it yields, last, a zero F and an error that is ErrTimeout and tells how
 // many are not done. With d <= 0 it never sleeps: it yields what is done.
 func AsCompletedTimeout[F AnyFuture](d time.Duration, fs ...F) iter.Seq2[F, error] {
-	return asCompleted(fs, park.For(d), nil)
+	l := park.For(d)
+	return func(yield func(F, error) bool) {
+		withError(completed(fs, l, nil, func(f F) bool { return yield(f, nil) }), yield)
+	}
 }
 
 // AsCompletedContext is AsCompleted until ctx is done; it then yields, last, a zero F and an error that is ctx's cause and tells how many are not
-// done. If ctx is done already it yields that alone.
+// done. If ctx is done already it yields that alone. So it does with ErrDeadlock when the future of the calling function alone is left.
 func AsCompletedContext[F AnyFuture](ctx context.Context, fs ...F) iter.Seq2[F, error] {
 	return func(yield func(F, error) bool) {
 		l, late := park.Until(ctx)
-		asCompleted(fs, l, late)(yield)
+		withError(completed(fs, l, late, func(f F) bool { return yield(f, nil) }), yield)
 	}
 }
 
-func asCompleted[F AnyFuture](fs []F, l park.Limit, late error) iter.Seq2[F, error] {
-	return func(yield func(F, error) bool) {
-		c, unique := collect(fs)
-		defer c.stop()
-		for k := range unique {
-			if err := late; err != nil || l.Canceled() || !c.await(k+1, false, &l, fs) || l.Canceled() {
-				if err == nil {
-					err = l.Err(ErrTimeout)
-				}
-				var none F
-				yield(none, fmt.Errorf("executor: %d (of %d) futures unfinished: %w", len(unique)-k, len(unique), err))
-				return
-			}
-			if !yield(unique[c.at(k)], nil) {
-				return
-			}
+// withError yields err, if there is one.
+func withError[F any](err error, yield func(F, error) bool) {
+	if err != nil {
+		var none F
+		yield(none, err)
+	}
+}
+
+// completed yields fs as they are done, and returns nil, or if they are not the error. late is set if the limit has ended.
+func completed[F AnyFuture](fs []F, l park.Limit, late error, yield func(F) bool) error {
+	c, unique := collect(fs)
+	defer c.stop()
+	obj := any(unique) // not fs, which would keep what has been yielded
+	for k := range unique {
+		err := late
+		if err == nil && l.Canceled() {
+			err = l.Err(nil)
+		}
+		if err == nil {
+			err = c.await(k+1, false, &l, obj)
+		}
+		if err == nil && l.Canceled() {
+			err = l.Err(nil)
+		}
+		if err != nil {
+			return fmt.Errorf("executor: %d (of %d) futures unfinished: %w", len(unique)-k, len(unique), err)
+		}
+		i := c.take(k)
+		f := unique[i]
+		var none F
+		unique[i] = none
+		if !yield(f) {
+			return nil
 		}
 	}
+	return nil
 }

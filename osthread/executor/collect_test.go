@@ -23,14 +23,14 @@ func awaitWatched(t *task) {
 	await(func() bool {
 		t.q.Lock()
 		defer t.q.Unlock()
-		return t.watchers != nil
+		return t.notes != nil
 	})
 }
 
 // watched returns how many of fs are watched.
 func watched(fs []*Future[int]) (n int) {
 	for _, f := range fs {
-		if f.watchers != nil {
+		if f.notes != nil {
 			n++
 		}
 	}

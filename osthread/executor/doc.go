@@ -22,14 +22,23 @@
 //
 // A function that panics has the *PanicError for its result, and the hook for panics is not told; its thread is replaced, as C code may be in any
 // state. One that calls runtime.Goexit or thread.Exit, or whose thread C code ends, costs its thread as well. Every future is done some day, if its
-// function ends: also if a thread cannot be started, or OnStart fails.
+// function ends: even if a thread cannot be started, or OnStart fails.
+//
+// Threads of pools and workers inherit from the process, not from who calls New, Submit or NewWorker: what that thread has of its own, namespaces,
+// credentials, affinity, niceness, does not reach them unless the attributes say so. Sacrificial's inherits from its caller.
+//
+// Callbacks (OnDone) run on the thread that ends the future. When a thread has ended with it, they come after its successor has started, on a thread
+// that is made for them; Close and the end of the process wait for that as for the pool's own.
 //
 // # Deadlocks
 //
 // A function that waits for another of the same pool holds its thread meanwhile. Once all threads are held so, nobody is left to run what they wait
-// for, and with a bounded backlog the same goes for a function that submits. Then nothing in the process moves any more, and nothing tells why. Let
+// for, and with a bounded backlog the same goes for a function that submits; and two workers may wait for each other. What closes such a circle gets
+// ErrDeadlock: Future.Result, Submit, Worker.Call and their kin return it, Wait and AsCompleted, which return no error, panic with it. It is known
+// where everybody in the circle is a thread of a pool or worker that waits without a limit for a future, a place or a worker; and not if one waits
+// for a lock, a channel or a goroutine, is the main thread, or holds a thread in a pool that may start more. A wait with a limit ends by itself. Let
 // functions return what is to be done next, or use OnDone, or a second pool: work may wait for work in pools further down, never up. A function that
-// waits for its own future gets ErrDeadlock, and so does one that closes its own pool.
+// waits for its own future gets ErrDeadlock with a context too, and so does one that closes its own pool.
 //
 // # Costs
 //
@@ -47,7 +56,8 @@
 //	submit(fn, *args)                Submit(e, fn)                    TrySubmit, SubmitTimeout, SubmitContext for a bounded backlog; ErrShutdown for
 //	                                                                  both RuntimeErrors
 //	BrokenThreadPool                 ErrBroken                        also is what OnStart ended with; an error is not logged, a panic is
-//	map(fn, *its, buffersize)        Map(e, ahead, seq, fn)           begins with the range; an error does not end it; iter.Pull zips iterators
+//	map(fn, *its, buffersize)        Map(e, ahead, seq, fn)           begins with the range; an error does not end it; zip iterators where they are
+//	                                                                  made: Go forbids to go on with an iter.Pull on another thread
 //	map(timeout)                     MapContext                       the context's cause for TimeoutError
 //	map(chunksize)                   -                                it is for processes
 //	shutdown(), with                 Close                            ErrDeadlock on a thread of the pool

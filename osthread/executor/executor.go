@@ -25,12 +25,12 @@ const NoBacklog = -1
 
 // Options are what a pool is made with. The zero value asks for the defaults, which are Python's.
 type Options struct {
-	// Threads is the most threads there may be at a time, at most 4,194,304; 0
-	// stands for 4 more than there are processors, at most 32, as in CPython.
+	// Threads is the most threads there may be at a time, at most 4,194,304; 0 stands for GOMAXPROCS + 4, at most 32: as in CPython, but that GOMAXPROCS
+	// follows a container's limit on processor time.
 	Threads int
 	// Attr holds the attributes of each thread; nil asks for the defaults. Its Name is a prefix: the threads are PREFIX_0, PREFIX_1 and so on; "" stands
-	// for Executor-N, N counting from 1. What it does not set the threads have from the process, not from who submits, whose namespaces or affinity may
-	// be his own. The end of the process waits for the threads of a pool (see osthread.Shutdown) unless Daemon is set; whether the one who submits is a
+	// for Executor-N, N counting from 1. What it does not set the threads have from the process, not from who submits, whose namespaces, credentials
+	// or affinity may be its own. The end of the process waits for the threads of a pool (see osthread.Shutdown) unless Daemon is set; whether the one who submits is a
 	// daemon does not matter.
 	Attr *osthread.Attr
 	// Backlog is how many tasks may wait for a thread: 0 stands for any number, NoBacklog for none.
@@ -42,7 +42,7 @@ type Options struct {
 	// OnStart runs on each thread before its first task: to make a GL or CUDA context, attach a JVM, enter a namespace. If it returns an error, panics,
 	// or does not return, the pool is broken: what waits, and what is submitted later, gets an error that is ErrBroken.
 	OnStart func() error
-	// OnStop runs on each thread after its last task, if OnStart has returned nil, also when a task has called runtime.Goexit; not if C code ends the
+	// OnStop runs on each thread after its last task, if OnStart has returned nil, even if a task has called runtime.Goexit; not if C code ends the
 	// thread. A thread's successor starts when that is gone: no more than Threads have done OnStart and not OnStop.
 	OnStop func()
 }
@@ -62,18 +62,15 @@ func (o Options) check() (Options, error) {
 	case o.Full > RunInCaller:
 		return o, invalid("full policy %d", o.Full)
 	case o.IdleTimeout < 0:
-		return o, invalid("an idle time-out of %v", o.IdleTimeout)
+		return o, invalid("an idle timeout of %v", o.IdleTimeout)
 	}
-	attr := new(osthread.Attr)
-	if o.Attr != nil {
-		*attr = *o.Attr
-	}
+	attr := cloneAttr(o.Attr)
 	o.Attr = attr
 	if err := attr.Check(); err != nil {
 		return o, err
 	}
 	if o.Threads == 0 {
-		o.Threads = min(32, runtime.NumCPU()+4)
+		o.Threads = min(32, runtime.GOMAXPROCS(0)+4)
 	}
 	if attr.Name == "" {
 		attr.Name = fmt.Sprintf("Executor-%d", executors.Add(1))
@@ -86,17 +83,37 @@ func (o Options) check() (Options, error) {
 //
 // A thread is made when work comes and no thread is free for it, up to Options.Threads. Tasks begin in the order in which they were submitted.
 //
-// It must not be copied: a copy is closed with the original.
+// It must not be copied. The zero Executor is one that is closed.
 type Executor struct {
-	p *pool
 	_ noCopy
+	*handle
 }
+
+// A handle is what the garbage collector finds when an executor is forgotten: a copy of that, which vet does not like, has the same, so it is not
+// closed as long as it is there.
+type handle struct{ p *pool }
 
 // noCopy makes vet's copylocks see a type that must not be copied.
 type noCopy struct{}
 
 func (*noCopy) Lock()   {}
 func (*noCopy) Unlock() {}
+
+// pool returns e's pool, for the zero Executor one that is closed.
+func (e *Executor) pool() *pool {
+	if e.handle == nil {
+		return noPool
+	}
+	return e.p
+}
+
+// noPool is a pool that takes nothing.
+var noPool = func() *pool {
+	p := newPool(Options{Attr: &osthread.Attr{Name: "none"}}, 0)
+	p.closed = true
+	p.ended.Set()
+	return p
+}()
 
 // New returns an executor; its threads start when they are needed. It returns an error that is ErrInvalid for an option that cannot be, what
 // thread.Start returns for a bad attribute (ErrStackSize, syscall.EINVAL, errors.ErrUnsupported), and ErrShutdown once osthread.Shutdown has begun.
@@ -109,46 +126,47 @@ func New(o Options) (*Executor, error) {
 	if err := atExit.add(p, p.Attr.Daemon); err != nil {
 		return nil, err
 	}
-	e := &Executor{p: p}
-	runtime.AddCleanup(e, (*pool).close, p) // nothing in p leads to e
-	return e, nil
+	h := &handle{p}
+	runtime.AddCleanup(h, (*pool).close, p) // nothing in p leads to h
+	return &Executor{handle: h}, nil
 }
 
 // Submit makes e run fn and returns the future of its result. It returns a nil future and ErrShutdown once e is closed; an error that is ErrBroken,
-// see Options.OnStart; what thread.Start returned if e has no thread and cannot make one; an error that is ErrInvalid for a nil fn. If as many tasks
-// wait as may it does what Options.Full says.
+// see Options.OnStart; what thread.Start returned if e has no thread and cannot make one. If as many tasks wait as may it does what Options.Full says;
+// if it then waits for a place that cannot come, as all threads of e wait, over whatever other pools and workers, for the caller, it returns
+// ErrDeadlock. A nil fn does nothing: its result is a zero T and no error, as everywhere in this package.
 func Submit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
-	defer runtime.KeepAlive(e)
-	return submit(e.p, fn, e.p.Full, park.Forever())
+	defer runtime.KeepAlive(e.handle)
+	p := e.pool()
+	return submit(p, fn, p.Full, park.Forever())
 }
 
 // TrySubmit is Submit that, whatever Options.Full says, neither waits nor runs fn if as many tasks wait as may: it returns ErrFull.
 func TrySubmit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
-	defer runtime.KeepAlive(e)
-	return submit(e.p, fn, Reject, park.Forever())
+	defer runtime.KeepAlive(e.handle)
+	return submit(e.pool(), fn, Reject, park.Forever())
 }
 
 // SubmitTimeout is Submit that waits for a place for at most d; past that it returns ErrFull and fn will not run. d <= 0 never sleeps.
 func SubmitTimeout[T any](e *Executor, fn func() (T, error), d time.Duration) (*Future[T], error) {
-	defer runtime.KeepAlive(e)
-	return submit(e.p, fn, e.p.Full, park.For(d))
+	defer runtime.KeepAlive(e.handle)
+	p := e.pool()
+	return submit(p, fn, p.Full, park.For(d))
 }
 
 // SubmitContext is Submit that waits for a place until ctx is done; it then returns ctx's cause and fn will not run. If ctx is done already it does
 // not try. Once it has returned a future ctx has no more to say: fn may look at it.
 func SubmitContext[T any](ctx context.Context, e *Executor, fn func() (T, error)) (*Future[T], error) {
-	defer runtime.KeepAlive(e)
+	defer runtime.KeepAlive(e.handle)
 	l, err := park.Until(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return submit(e.p, fn, e.p.Full, l)
+	p := e.pool()
+	return submit(p, fn, p.Full, l)
 }
 
 func submit[T any](p *pool, fn func() (T, error), full FullPolicy, l park.Limit) (*Future[T], error) {
-	if fn == nil {
-		return nil, invalid("no function")
-	}
 	f := &Future[T]{fn: fn}
 	f.self = f
 	f.pool = p
@@ -160,23 +178,24 @@ func submit[T any](p *pool, fn func() (T, error), full FullPolicy, l park.Limit)
 
 // Threads returns e's threads that are not gone, also those that are on their way out, in the order of the numbers in their names.
 func (e *Executor) Threads() []*osthread.Thread {
-	defer runtime.KeepAlive(e)
-	return e.p.living()
+	defer runtime.KeepAlive(e.handle)
+	return e.pool().living()
 }
 
-// Queued returns how many tasks wait for a thread. By the time the caller looks at the result it may be otherwise.
+// Queued returns how many tasks wait for a thread. The result may be stale by the time it is used.
 func (e *Executor) Queued() int {
-	defer runtime.KeepAlive(e)
-	return e.p.queued()
+	defer runtime.KeepAlive(e.handle)
+	return e.pool().queued()
 }
 
 // Close closes e, so that Submit fails, and waits until all work that is in has been done and all threads are gone (Python: shutdown(), with). It may
-// be called any number of times. On a thread of e's it closes e, does not wait, and returns ErrDeadlock. Whoever waits in Submit for a place gets
+// be called any number of times. On a thread of e's, in a callback, OnStop or the destructor of a thread.Key too, it closes e, does not wait, and returns
+// ErrDeadlock. Whoever waits in Submit for a place gets
 // ErrShutdown.
 //
 // What a caller of Submit runs itself, see RunInCaller, is not waited for.
 func (e *Executor) Close() error {
-	_, err := e.p.shutdown(park.Forever())
+	_, err := e.pool().shutdown(park.Forever())
 	return err
 }
 
@@ -185,7 +204,7 @@ func (e *Executor) TryShutdown() (running []*osthread.Thread, err error) { retur
 
 // ShutdownTimeout is Close that waits for at most d; past that it returns the threads that are not gone, and ErrTimeout. d <= 0 never sleeps.
 func (e *Executor) ShutdownTimeout(d time.Duration) (running []*osthread.Thread, err error) {
-	return e.p.shutdown(park.For(d))
+	return e.pool().shutdown(park.For(d))
 }
 
 // Shutdown is Close until ctx is done; it then returns the threads that are not gone, and ctx's cause. If ctx is done already it closes e and does
@@ -195,7 +214,7 @@ func (e *Executor) Shutdown(ctx context.Context) (running []*osthread.Thread, er
 	if err != nil {
 		l = park.For(0)
 	}
-	running, late := e.p.shutdown(l)
+	running, late := e.pool().shutdown(l)
 	if late == ErrTimeout && err != nil {
 		late = err
 	}
@@ -204,13 +223,13 @@ func (e *Executor) Shutdown(ctx context.Context) (running []*osthread.Thread, er
 
 // ShutdownNow is Shutdown that cancels the work that has not begun (Python: cancel_futures=True).
 func (e *Executor) ShutdownNow(ctx context.Context) (running []*osthread.Thread, err error) {
-	e.p.close()
-	e.p.cancelAll()
+	e.pool().close()
+	e.pool().cancelAll()
 	return e.Shutdown(ctx)
 }
 
 // String returns the prefix of the threads' names, and how many threads and waiting tasks there are.
 func (e *Executor) String() string {
-	defer runtime.KeepAlive(e)
-	return fmt.Sprintf("Executor(%s, %d threads, %d queued)", e.p.Attr.Name, len(e.p.living()), e.p.queued())
+	defer runtime.KeepAlive(e.handle)
+	return fmt.Sprintf("Executor(%s, %d threads, %d queued)", e.pool().Attr.Name, len(e.pool().living()), e.pool().queued())
 }

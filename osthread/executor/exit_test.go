@@ -5,6 +5,8 @@ package executor
 import (
 	"context"
 	"fmt"
+	"runtime"
+	"strings"
 	"testing"
 
 	"example.com/thread/internal/leak"
@@ -110,4 +112,77 @@ func TestEndOfTheProcessTellsOfStuckTasks(t *testing.T) {
 		check(err)
 	})
 	assert.Equal(t, "1 stuck_0 context canceled\nshut down\n", out)
+}
+
+// The callback runs on a thread that the end of the process waits for, and that may itself be the one that ends it.
+func TestEndOfTheProcessInACallbackOfATaskThatDidNotReturn(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	out := leak.InChild(t, func() {
+		e, err := New(Options{Threads: 1})
+		check(err)
+		var g gate
+		_, err = Submit(e, g.run)
+		check(err)
+		bad, err := Submit(e, func() (int, error) { runtime.Goexit(); return 0, nil })
+		check(err)
+		done := make(chan struct{})
+		bad.OnDone(func(*Future[int]) {
+			running, err := osthread.Shutdown(context.Background())
+			fmt.Println(len(running), err)
+			close(done)
+		})
+		g.open.Set()
+		<-done
+		check(e.Close())
+	})
+	assert.Equal(t, "0 <nil>\n", out)
+}
+
+func TestEndOfTheProcessWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	out := leak.InChild(t, func() {
+		check(osthread.RunMain(func() error {
+			e, err := New(Options{Threads: 1})
+			check(err)
+			var g gate
+			_, err = Submit(e, g.run)
+			check(err)
+			for i := range 3 {
+				bad, err := Submit(e, func() (int, error) { runtime.Goexit(); return 0, nil })
+				check(err)
+				bad.OnDone(func(f *Future[int]) {
+					_, err := f.TryResult()
+					fmt.Println(i, err, e.Close())
+				})
+			}
+			g.open.Set()
+			return nil
+		}))
+	})
+	const line = " thread called runtime.Goexit thread would wait for itself"
+	assert.ElementsMatch(t, []string{"0" + line, "1" + line, "2" + line, ""}, strings.Split(out, "\n"))
+}
+
+// A callback that never ends does not outlast a context.
+func TestEndOfTheProcessHeedsItsContextBesideACallback(t *testing.T) {
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	out := leak.InChild(t, func() {
+		var begin, begun osthread.Event
+		e, err := New(Options{Threads: 1, Attr: &osthread.Attr{Name: "stuck"}, OnStart: func() error { begin.Wait(); return errTest }})
+		check(err)
+		p := NewPromise[int]()
+		f, err := Submit(e, value(1))
+		check(err)
+		f.OnDone(func(*Future[int]) { begun.Set(); _, _ = p.Future().Result() })
+		begin.Set()
+		begun.Wait()
+		ctx, cancel := context.WithCancel(context.Background())
+		check(osthread.AtShutdown(cancel))
+		running, err := osthread.Shutdown(ctx)
+		fmt.Println(len(running), running[0].Name(), err)
+		check(p.SetResult(1))
+		_, err = osthread.Shutdown(context.Background())
+		check(err)
+	})
+	assert.Equal(t, "1 stuck_0 done context canceled\n", out)
 }

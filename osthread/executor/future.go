@@ -9,7 +9,7 @@ import (
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
-	"example.com/thread/osthread"
+	"example.com/thread/internal/waitfor"
 )
 
 // A task is the part of a Future that does not depend on its type: what pools queue, and what waiters and callbacks hang on. The two are one
@@ -23,8 +23,9 @@ import (
 // err: until it publishes the state finished it alone touches them, and from then on nobody writes them. The state's store is what every reader's
 // load pairs with.
 //
-// Waiters stand in q, callbacks in watchers, both under q's guard. Who waits looks at the state under the guard before it queues. Who settles the
-// task has stored the state before it gives the guard back, and has taken out all who queued before: so a waiter either sees the end or is seen.
+// Waiters stand in q, collectors' notes in notes, callbacks in late, all under q's guard. A waiter looks at the state under the guard before it
+// queues. Whoever settles the task has stored the state before it gives the guard back, and has taken out all that queued before: so a waiter either sees
+// the end or is seen. Waiters and notes, which take no code of others, are seen to before any callback runs (callback.go).
 
 // A State is how far a future has come.
 type State uint32
@@ -52,23 +53,20 @@ type task struct {
 	applicant *wait.Node // of the submitter that waits for a place, while in pool.waiting
 	list      *taskList  // that it is in; under the pool's guard
 
-	q        wait.Queue
-	watchers *watcher // the last to come first
-	done     chan struct{}
-	err      error
-	state    atomic.Uint32
+	host *waitfor.Thread // that runs it; nil: nobody knows. Written before the state is running
+
+	q     wait.Queue
+	notes *note     // the last to come first
+	late  *callback // likewise
+	done  chan struct{}
+	err   error
+	state atomic.Uint32
 }
 
 // A runner is a *Future[T] to those who do not know T.
 type runner interface {
 	call() (returned bool) // runs the function and keeps what comes of it
 	drop()                 // forgets the function
-}
-
-// A watcher is to be called when a task is settled.
-type watcher struct {
-	next *watcher
-	call func()
 }
 
 func (t *task) load() State   { return State(t.state.Load()) }
@@ -78,8 +76,11 @@ func (t *task) swap(from, to State) bool {
 	return t.state.CompareAndSwap(uint32(from), uint32(to))
 }
 
-// begin reports whether the caller is to run t.
-func (t *task) begin() bool { return t.swap(Pending, Running) }
+// begin reports whether the caller, on the thread host, is to run t. Nobody else may call it at the same time.
+func (t *task) begin(host *waitfor.Thread) bool {
+	t.host = host
+	return t.swap(Pending, Running)
+}
 
 // cancel reports whether t is cancelled.
 func (t *task) cancel() bool {
@@ -89,104 +90,156 @@ func (t *task) cancel() bool {
 	if t.pool != nil {
 		t.pool.forget(t)
 	}
-	t.self.drop()
+	t.drop()
 	t.settle(Cancelled, nil)
 	return true
 }
 
-// fail ends t, if it has not begun, with err.
-func (t *task) fail(err error) {
-	if t.begin() {
+// drop forgets the function.
+func (t *task) drop() {
+	if t.self != nil { // a zero Future's
 		t.self.drop()
-		t.err = err
-		t.settle(Finished, nil)
 	}
 }
 
-// settle publishes the end of t, to, and lets everybody know. If that takes no code of others the caller will be back soon: back, if not nil, is then
-// counted up before anybody can see the end, and settle reports true.
+// fail ends t, if it has not begun, with err, and returns the callbacks to call.
+func (t *task) fail(err error) *callback {
+	if !t.begin(nil) {
+		return nil
+	}
+	t.drop()
+	t.err = err
+	first, _ := t.publish(Finished, nil)
+	return first
+}
+
+// settle is publish that calls the callbacks.
 func (t *task) settle(to State, back *atomic.Int32) (counted bool) {
+	first, counted := t.publish(to, back)
+	first.callAll()
+	return counted
+}
+
+// publish makes t's end, to, known, and returns the callbacks to call. If there are none the caller will be back soon: back, if not nil, is then
+// counted up before anybody can see the end, and publish reports true.
+func (t *task) publish(to State, back *atomic.Int32) (first *callback, counted bool) {
 	t.q.Lock()
-	first := t.q.TakeAll()
-	watchers, done := t.watchers, t.done
-	t.watchers = nil
+	waiters := t.q.TakeAll()
+	notes, late, done := t.notes, t.late, t.done
+	t.notes, t.late = nil, nil
+	for n := notes; n != nil; n = n.next {
+		n.in = false
+	}
 	hooked := wait.Hooked.Load() != 0
-	if counted = back != nil && watchers == nil && !hooked; counted {
+	if counted = back != nil && late == nil && !hooked; counted {
 		back.Add(1)
 	}
 	t.state.Store(uint32(to))
 	t.q.Unlock()
-	wait.WakeAll(first, 0)
+	woken := waiters != nil
+	wait.WakeAll(waiters, 0)
 	if done != nil {
 		close(done)
 	}
-	if hooked && first != nil {
-		wait.Released(t.self)
+	for n := notes; n != nil; {
+		next := n.next // n is its collector's again
+		n.collector.note(n.index)
+		n = next
 	}
-	if watchers != nil {
-		reversed(watchers).callAll()
+	first = reversed(late)
+	if hooked && woken {
+		first = &callback{next: first, call: func() { wait.Released(t.self) }}
 	}
-	return counted
+	return first, counted
 }
 
-func reversed(w *watcher) (first *watcher) {
-	for w != nil {
-		next := w.next
-		w.next = first
-		first, w = w, next
-	}
-	return first
+// A note tells a collector that a task is settled.
+type note struct {
+	collector  *collector
+	index      int // of the task in it
+	next, prev *note
+	in         bool // task.notes
 }
 
-// callAll calls w and those behind it, also if one panics or calls runtime.Goexit.
-func (w *watcher) callAll() {
-	for ; w != nil; w = w.next {
-		w.callOne()
-	}
-}
-
-func (w *watcher) callOne() {
-	returned := false
-	defer func() {
-		if returned {
-			return
-		}
-		if v := recover(); v != nil {
-			osthread.ReportPanic(&PanicError{Value: v, Stack: debug.Stack()})
-			return
-		}
-		w.next.callAll() // this goroutine is about to end
-	}()
-	w.call()
-	returned = true
-}
-
-// watch makes w be called when t is settled. It reports false, and does nothing, if t is.
-func (t *task) watch(w *watcher) bool {
+// watch puts n into t's notes. It reports false, and does nothing, if t is settled.
+func (t *task) watch(n *note) bool {
 	t.q.Lock()
 	defer t.q.Unlock()
 	if t.settled() {
 		return false
 	}
-	w.next = t.watchers
-	t.watchers = w
+	n.in = true
+	n.next = t.notes
+	if n.next != nil {
+		n.next.prev = n
+	}
+	t.notes = n
 	return true
 }
 
-// unwatch takes w back, if it has not been taken out to be called.
-func (t *task) unwatch(w *watcher) {
+// unwatch takes n back, if it has not been taken out to be used.
+func (t *task) unwatch(n *note) {
 	t.q.Lock()
 	defer t.q.Unlock()
-	for link := &t.watchers; *link != nil; link = &(*link).next {
-		if *link == w {
-			*link = w.next
-			return
-		}
+	if !n.in {
+		return
+	}
+	n.in = false
+	if n.prev == nil {
+		t.notes = n.next
+	} else {
+		n.prev.next = n.next
+	}
+	if n.next != nil {
+		n.next.prev = n.prev
 	}
 }
 
-// await waits until t is settled and returns nil; l's error if that ends it; or
-// ErrDeadlock if it is the caller that runs t.
+// isOwn reports whether the caller is the thread that runs t.
+func (t *task) isOwn() bool {
+	if t.load() != Running || t.host == nil {
+		return false
+	}
+	return waitfor.Here() == t.host
+}
+
+// servers appends the threads of which any one can settle t. It reports false if others can, too, or t is settled.
+func (t *task) servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	switch t.load() {
+	case Running:
+		if t.host != nil {
+			return append(threads, t.host), true
+		}
+	case Pending:
+		if t.pool != nil {
+			t.pool.guard.Lock()
+			defer t.pool.guard.Unlock()
+			return t.pool.servers(threads)
+		}
+	}
+	return threads, false
+}
+
+// isNextTo reports whether t, as the pending task that was looked at last, has
+// not begun and is of the pool last: then the same threads can settle it.
+func (t *task) isNextTo(last **pool) bool {
+	if t.pool == nil || t.load() != Pending {
+		return false
+	}
+	same := t.pool == *last
+	*last = t.pool
+	return same
+}
+
+// A taskWait is the edge of a thread that waits for a task.
+type taskWait task
+
+// Servers is waitfor.Edge's.
+func (w *taskWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	return (*task)(w).servers(threads)
+}
+
+// await waits until t is settled and returns nil; l's error if that ends it; or ErrDeadlock if it is the caller that runs t, or t waits for that.
 func (t *task) await(l park.Limit) error {
 	if !t.settled() {
 		if l.Expired() {
@@ -206,7 +259,7 @@ func (t *task) awaitSlow(l *park.Limit) error {
 	spin := &promiseSpin
 	if t.pool != nil {
 		spin = &t.pool.results
-		if w, ok := current.Get(); ok && w.task == t {
+		if t.isOwn() {
 			return ErrDeadlock
 		}
 	}
@@ -215,29 +268,36 @@ func (t *task) awaitSlow(l *park.Limit) error {
 	if park.CanSpin() && spin.Until(t.settled) {
 		return nil
 	}
-	settled := false
-	if wait.Hooked.Load() != 0 {
-		wait.Traced(t.self, func() bool { settled = t.awaitQueued(l); return settled }, nil)
-	} else {
-		settled = t.awaitQueued(l)
+	if wait.Hooked.Load() == 0 {
+		return t.awaitQueued(l)
 	}
-	if !settled {
-		return l.Err(ErrTimeout)
-	}
-	return nil
+	var err error
+	wait.Traced(t.self, func() bool { err = t.awaitQueued(l); return err == nil }, nil)
+	return err
 }
 
-func (t *task) awaitQueued(l *park.Limit) bool {
+func (t *task) awaitQueued(l *park.Limit) error {
+	if l.Never() {
+		if here := waitfor.Here(); here != nil {
+			if !here.Wait((*taskWait)(t)) {
+				return ErrDeadlock
+			}
+			defer here.Resume()
+		}
+	}
 	n := wait.New(nil, l)
 	defer n.Free()
 	t.q.Lock()
 	if t.settled() {
 		t.q.Unlock()
-		return true
+		return nil
 	}
 	t.q.PushBack(n)
 	t.q.Unlock()
-	return wait.Sleep(n, t.leave, l)
+	if !wait.Sleep(n, t.leave, l) {
+		return l.Err(ErrTimeout)
+	}
+	return nil
 }
 
 // promiseSpin tells whether promises are kept while one spins.
@@ -275,7 +335,7 @@ func (t *task) channel() <-chan struct{} {
 }
 
 // A Future is the result of a function that may not have run yet (Python: concurrent.futures.Future). It comes from Submit and its kin, or from a
-// [Promise]. All methods may be called from any thread or goroutine.
+// [Promise]; the zero Future is pending until it is cancelled. It must not be copied. All methods may be called from any thread or goroutine.
 //
 // In the terms of the Go memory model, what was done before Submit synchronizes before the function, and the function, or the Cancel, before the
 // return of whatever tells of its end: Result and its kin, IsDone and Cancelled that report true, a receive from Done, a callback.
@@ -297,7 +357,9 @@ func (f *Future[T]) call() (returned bool) {
 	}()
 	fn := f.fn
 	f.fn = nil // what it refers to must not live as long as the result
-	f.value, f.err = fn()
+	if fn != nil {
+		f.value, f.err = fn()
+	}
 	returned = true
 	return returned
 }
@@ -308,11 +370,11 @@ func (f *Future[T]) base() *task { return &f.task }
 
 // Result waits until f is done and returns what its function returned, or a zero T and: a *PanicError if the function panicked, ErrGoexit or ErrExit
 // if it called runtime.Goexit or thread.Exit, osthread.ErrPthreadExit if C code has ended its thread; ErrCancelled if f was cancelled; an error that
-// is ErrBroken if the pool broke before; what thread.Start returned if the pool was left without a thread. In the function itself it returns
-// ErrDeadlock.
+// is ErrBroken if the pool broke before; what thread.Start returned if the pool was left without a thread.
 //
 // A task that waits for another of the same pool holds a thread meanwhile: if all do there is none left for those that they wait for. Keep such tasks
-// in two pools, or let the second be submitted by an OnDone of the first.
+// in two pools, or let the second be submitted by an OnDone of the first. Result returns ErrDeadlock in f's own function, and where the wait
+// could not end: f has no thread to run on, or is run by one, that waits, over whatever other futures and workers, for the caller.
 func (f *Future[T]) Result() (T, error) { return f.result(park.Forever()) }
 
 // TryResult is ResultTimeout(0).
@@ -348,13 +410,13 @@ func (f *Future[T]) Cancel() bool { return f.cancel() }
 // Cancelled reports whether f is cancelled.
 func (f *Future[T]) Cancelled() bool { return f.load() == Cancelled }
 
-// Running reports whether f's function runs. By the time the caller looks at the result it may be otherwise.
+// Running reports whether f's function runs. The result may be stale by the time it is used.
 func (f *Future[T]) Running() bool { return f.load() == Running }
 
 // IsDone reports whether f is finished or cancelled: Result would not wait.
 func (f *Future[T]) IsDone() bool { return f.settled() }
 
-// State returns how far f has come. By the time the caller looks at the result it may have come further.
+// State returns how far f has come. The result may be stale by the time it is used.
 func (f *Future[T]) State() State { return f.load() }
 
 // Done returns a channel that is closed when f is done, for select; always the same one while it is not. A caller that waits for f alone is better
@@ -362,19 +424,28 @@ func (f *Future[T]) State() State { return f.load() }
 func (f *Future[T]) Done() <-chan struct{} { return f.channel() }
 
 // OnDone makes fn be called with f when f is done: on the thread that finishes or cancels it, after those given before; or at once, by the caller, if
-// f is done already. A panic of fn goes to osthread's panic hook and does no harm. A slow fn holds up a thread of the pool.
+// f is done already. If f is done because a thread of the pool has ended, by runtime.Goexit, thread.Exit or C code or since OnStart failed, that is
+// a thread made for it. A nil fn does nothing. A panic of fn goes to osthread's panic hook, and neither that nor runtime.Goexit keeps other callbacks
+// from being called. A slow fn holds up a thread of the pool. On the pool's threads, those made for it included, closing the pool returns
+// ErrDeadlock.
+//
+// A callback that finishes another future calls that one's callbacks, and so on. From some hundred levels on they are called by another goroutine,
+// and what finished the future does not wait for them, so a chain may have any length.
 func (f *Future[T]) OnDone(fn func(*Future[T])) {
-	w := &watcher{call: func() { fn(f) }}
-	if !f.watch(w) {
-		w.callOne()
+	if fn == nil {
+		return
+	}
+	c := &callback{call: func() { fn(f) }}
+	if !f.later(c) {
+		c.callAll()
 	}
 }
 
 // String returns f's state.
 func (f *Future[T]) String() string { return fmt.Sprintf("Future(%v)", f.State()) }
 
-// A Promise is the other side of a future that no pool of this package serves, for executors of another kind. It comes from NewPromise. Whoever holds
-// it must keep it: a future whose promise is forgotten is never done.
+// A Promise is the other side of a future that no pool of this package serves, for executors of another kind. It comes from NewPromise; the zero
+// Promise is ready, too. It must not be copied. Whoever holds it must keep it: a future whose promise is forgotten is never done.
 type Promise[T any] struct {
 	f    Future[T]
 	kept atomic.Bool // by the one who may write the result; until that is published the state is running
@@ -393,7 +464,7 @@ func (p *Promise[T]) Future() *Future[T] { return &p.f }
 // SetRunning makes the future running, so that it cannot be cancelled any more (Python: set_running_or_notify_cancel). It returns ErrCancelled if
 // that has happened before, and ErrState if the future is running or finished.
 func (p *Promise[T]) SetRunning() error {
-	if p.f.begin() {
+	if p.f.swap(Pending, Running) {
 		return nil
 	}
 	return p.wrongState()
@@ -410,13 +481,16 @@ func (p *Promise[T]) SetError(err error) error {
 }
 
 func (p *Promise[T]) keep(v T, err error) error {
-	if !p.f.begin() && p.f.load() != Running || !p.kept.CompareAndSwap(false, true) {
+	if !p.f.swap(Pending, Running) && p.f.load() != Running || !p.kept.CompareAndSwap(false, true) {
 		return p.wrongState()
 	}
 	p.f.value, p.f.err = v, err
 	p.f.settle(Finished, nil)
 	return nil
 }
+
+// String returns the future's state.
+func (p *Promise[T]) String() string { return fmt.Sprintf("Promise(%v)", p.f.State()) }
 
 func (p *Promise[T]) wrongState() error {
 	if p.f.Cancelled() {

@@ -1,70 +1,135 @@
 package executor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 )
 
-// A Keyed is a row of pools of one thread each; the hash of a key says which. It has no state of its own that changes.
+// A Keyed is a row of pools of one thread each; the hash of a key says which. A pool is made for its first key.
 
 // A Keyed is an executor in which work with the same key always runs on the same thread, in the order in which it was submitted: for libraries with a
 // context that belongs to one thread, one for each key. It comes from NewKeyed and is closed by Close or Shutdown, or when it is forgotten, as an
-// [Executor].
+// [Executor]. It must not be copied. The zero Keyed is one that is closed.
 //
 // Two keys may have the same thread; work with one that takes long holds up the other's. A task that panics, or does not return, costs its keys their
 // thread: OnStop runs, and OnStart on the one that follows. If OnStart fails on a thread the keys of that thread alone get ErrBroken.
-//
-// It must not be copied: a copy is closed with the original.
 type Keyed struct {
+	_ noCopy
+	*keyHandle
+}
+
+// A keyHandle is to a Keyed what a handle is to an Executor.
+type keyHandle struct{ row *row }
+
+// A row is a Keyed without its handle.
+type row struct {
+	o     Options
 	seed  maphash.Seed
-	pools []*pool
-	_     noCopy
+	pools []atomic.Pointer[pool] // nil: no key has needed it
+
+	mu     sync.Mutex
+	closed bool
+	made   []*pool // of pools
 }
 
 // NewKeyed returns a keyed executor. Backlog and Full are for each thread. It returns the errors of New, and one that is ErrInvalid if there is an
-// IdleTimeout: a key would lose its thread.
+// IdleTimeout, as a key would lose its thread.
 func NewKeyed(o Options) (*Keyed, error) {
 	if o.IdleTimeout != 0 {
-		return nil, invalid("an idle time-out of threads that belong to keys")
+		return nil, invalid("an idle timeout of threads that belong to keys")
 	}
 	o, err := o.check()
 	if err != nil {
 		return nil, err
 	}
-	k := &Keyed{seed: maphash.MakeSeed(), pools: make([]*pool, o.Threads)}
+	r := &row{seed: maphash.MakeSeed(), pools: make([]atomic.Pointer[pool], o.Threads)}
 	o.Threads = 1
-	for i := range k.pools {
-		k.pools[i] = newPool(o, i)
-		if err := atExit.add(k.pools[i], o.Attr.Daemon); err != nil {
-			closeEach(k.pools[:i])
-			return nil, err
-		}
+	r.o = o
+	if err := atExit.add(r, o.Attr.Daemon); err != nil {
+		return nil, err
 	}
-	runtime.AddCleanup(k, closeEach, k.pools) // nothing in a pool leads to k
-	return k, nil
+	h := &keyHandle{r}
+	runtime.AddCleanup(h, (*row).close, r) // nothing in r leads to h
+	return &Keyed{keyHandle: h}, nil
 }
 
-func closeEach(ps []*pool) {
-	for _, p := range ps {
+// at returns the pool with number i.
+func (r *row) at(i uint64) *pool {
+	if p := r.pools[i].Load(); p != nil {
+		return p
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.pools[i].Load()
+	switch {
+	case p != nil:
+		return p
+	case r.closed:
+		return noPool
+	}
+	p = newPool(r.o, int(i))
+	r.made = append(r.made, p)
+	r.pools[i].Store(p)
+	return p
+}
+
+// all returns the pools that there are.
+func (r *row) all() []*pool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.made)
+}
+
+// close closes all pools, and those that keys would still need.
+func (r *row) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	for _, p := range r.all() {
 		p.close()
 	}
+	atExit.remove(r)
 }
 
+func (r *row) closeAtExit() { r.close() }
+
 func poolOf[K comparable](k *Keyed, key K) *pool {
-	return k.pools[maphash.Comparable(k.seed, key)%uint64(len(k.pools))]
+	if k.keyHandle == nil {
+		return noPool
+	}
+	r := k.row
+	return r.at(maphash.Comparable(r.seed, key) % uint64(len(r.pools)))
+}
+
+// pools returns the pools that there are.
+func (k *Keyed) pools() []*pool {
+	if k.keyHandle == nil {
+		return nil
+	}
+	return k.row.all()
+}
+
+// close closes k's row.
+func (k *Keyed) close() {
+	if k.keyHandle != nil {
+		k.row.close()
+	}
 }
 
 // SubmitKey is Submit of work that belongs to key. Key's type counts: 1 and int64(1) are two keys. It panics if key is an interface whose value
 // cannot be compared.
 func SubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
-	defer runtime.KeepAlive(k)
+	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
 	return submit(p, fn, p.Full, park.Forever())
 }
@@ -72,13 +137,13 @@ func SubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Fut
 // TrySubmitKey is SubmitKey that, whatever Options.Full says, neither waits nor runs fn if as many tasks wait for key's thread as may: it returns
 // ErrFull.
 func TrySubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
-	defer runtime.KeepAlive(k)
+	defer runtime.KeepAlive(k.keyHandle)
 	return submit(poolOf(k, key), fn, Reject, park.Forever())
 }
 
 // SubmitKeyTimeout is SubmitKey that waits for a place for at most d; past that it returns ErrFull and fn will not run. d <= 0 never sleeps.
 func SubmitKeyTimeout[K comparable, T any](k *Keyed, key K, fn func() (T, error), d time.Duration) (*Future[T], error) {
-	defer runtime.KeepAlive(k)
+	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
 	return submit(p, fn, p.Full, park.For(d))
 }
@@ -86,7 +151,7 @@ func SubmitKeyTimeout[K comparable, T any](k *Keyed, key K, fn func() (T, error)
 // SubmitKeyContext is SubmitKey that waits for a place until ctx is done; it then returns ctx's cause and fn will not run. If ctx is done already it
 // does not try.
 func SubmitKeyContext[K comparable, T any](ctx context.Context, k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
-	defer runtime.KeepAlive(k)
+	defer runtime.KeepAlive(k.keyHandle)
 	l, err := park.Until(ctx)
 	if err != nil {
 		return nil, err
@@ -97,17 +162,19 @@ func SubmitKeyContext[K comparable, T any](ctx context.Context, k *Keyed, key K,
 
 // Threads returns k's threads that are not gone, in the order of the numbers in their names.
 func (k *Keyed) Threads() (threads []*osthread.Thread) {
-	defer runtime.KeepAlive(k)
-	for _, p := range k.pools {
+	defer runtime.KeepAlive(k.keyHandle)
+	pools := k.pools()
+	slices.SortFunc(pools, func(a, b *pool) int { return cmp.Compare(a.first, b.first) })
+	for _, p := range pools {
 		threads = append(threads, p.living()...)
 	}
 	return threads
 }
 
-// Queued returns how many tasks wait for their threads. By the time the caller looks at the result it may be otherwise.
+// Queued returns how many tasks wait for their threads. The result may be stale by the time it is used.
 func (k *Keyed) Queued() (n int) {
-	defer runtime.KeepAlive(k)
-	for _, p := range k.pools {
+	defer runtime.KeepAlive(k.keyHandle)
+	for _, p := range k.pools() {
 		n += p.queued()
 	}
 	return n
@@ -142,8 +209,8 @@ func (k *Keyed) Shutdown(ctx context.Context) (running []*osthread.Thread, err e
 
 // ShutdownNow is Executor.ShutdownNow.
 func (k *Keyed) ShutdownNow(ctx context.Context) (running []*osthread.Thread, err error) {
-	closeEach(k.pools)
-	for _, p := range k.pools {
+	k.close()
+	for _, p := range k.pools() {
 		p.cancelAll()
 	}
 	return k.Shutdown(ctx)
@@ -151,11 +218,14 @@ func (k *Keyed) ShutdownNow(ctx context.Context) (running []*osthread.Thread, er
 
 // shutdown closes all pools before it waits for any.
 func (k *Keyed) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
-	closeEach(k.pools)
-	if m, ok := current.Get(); ok && slices.Contains(k.pools, m.pool) {
-		return k.Threads(), ErrDeadlock
+	k.close()
+	pools := k.pools()
+	for _, p := range pools {
+		if p.isHere() {
+			return k.Threads(), ErrDeadlock
+		}
 	}
-	for _, p := range k.pools {
+	for _, p := range pools {
 		if _, err = p.shutdown(l); err != nil {
 			return k.Threads(), err
 		}
@@ -165,5 +235,9 @@ func (k *Keyed) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 
 // String returns the prefix of the threads' names, and how many threads and waiting tasks there are.
 func (k *Keyed) String() string {
-	return fmt.Sprintf("Keyed(%s, %d threads, %d queued)", k.pools[0].Attr.Name, len(k.Threads()), k.Queued())
+	name := "none"
+	if k.keyHandle != nil {
+		name = k.row.o.Attr.Name
+	}
+	return fmt.Sprintf("Keyed(%s, %d threads, %d queued)", name, len(k.Threads()), k.Queued())
 }

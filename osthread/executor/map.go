@@ -46,8 +46,11 @@ func MapContext[T, R any](ctx context.Context, e *Executor, ahead int, seq iter.
 	if ahead < 0 {
 		panic(invalid("Map: look-ahead of %d", ahead))
 	}
+	if fn == nil {
+		fn = func(T) (r R, err error) { return r, nil }
+	}
 	return func(yield func(R, error) bool) {
-		defer runtime.KeepAlive(e)
+		defer runtime.KeepAlive(e.handle)
 		m := mapping[T, R]{ctx: ctx, e: e, fn: fn, yield: yield}
 		defer m.cancel()
 		for v := range seq {

@@ -3,41 +3,44 @@ package executor
 import (
 	"fmt"
 
-	"example.com/thread"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
 )
 
 // A member's thread and its supervisor, the goroutine that starts and joins it, never run at once: what is not under the pool's guard is the
 // supervisor's before Start, the thread's from then on, and the supervisor's again after Join. Start and Join are the edges that order it. Only the
-// supervisor ends a member, in bury or startFailed, when the thread is gone for certain. See pool.go for the states.
+// supervisor ends a member, in reap or startFailed, when the thread is gone for certain. See pool.go for the states.
 
 // A member is a thread of a pool.
 type member struct {
 	pool   *pool
 	number int
 	begun  chan error // what Start has returned
+	host   *waitfor.Thread
 
 	// The thread's own; the supervisor's before it starts and after it is gone.
 	node    *wait.Node
 	task    *task // that it runs
 	started bool  // OnStart has returned nil
 	isBack  bool  // it counts in pool.back
-	holds   bool  // the end of the process; see holdExit
+
+	letExit func() // the supervisor's; see holdExit
 
 	// Under pool.guard.
 	thread    *osthread.Thread
 	expected  bool // it counts in pool.starting
+	ending    bool // it counts in pool.ending
 	resting   bool // it is in pool.idle
 	given     *task
 	nextIdle  *member
 	aboveIdle *member
 }
 
-// enrol makes room for one more thread. The caller has the guard, and starts it.
-func (p *pool) enrol() *member {
-	m := &member{pool: p, begun: make(chan error, 1), expected: true}
+// addWorker makes room for one more thread. The caller has the guard, and starts it.
+func (p *pool) addWorker() *member {
+	m := &member{pool: p, begun: make(chan error, 1), expected: true, host: &waitfor.Thread{Owner: p}}
 	p.threads++
 	p.starting++
 	for i, other := range p.members {
@@ -69,91 +72,128 @@ func (p *pool) supervise(m *member) {
 	p.guard.Lock()
 	m.thread = t
 	p.guard.Unlock()
-	err := t.Start()
-	if err != nil {
+	m.holdExit(t)
+	if err := t.Start(); err != nil {
 		p.startFailed(m, err)
-		m.begun <- err
 		return
 	}
 	m.begun <- nil
-	p.bury(m, t.Join())
+	p.reap(m, t.Join())
 }
 
 // startFailed sees to what m was to do. The other threads do that, or if there are none all that wait fails.
 func (p *pool) startFailed(m *member, err error) {
 	p.guard.Lock()
-	p.strike(m)
+	p.unregister(m)
 	var orphans, applicants *task
 	if p.threads == 0 {
 		orphans, applicants = p.backlog.takeAll(), p.waiting.takeAll()
 	}
-	over := p.isOver()
 	p.guard.Unlock()
-	failAll(orphans, applicants, err)
-	p.finish(over)
+	var late callbacks
+	failAll(orphans, err, &late)
+	turnAway(applicants, err)
+	m.begun <- err // startFor looks whether its task has failed
+	p.callLate(&late, m)
 }
 
-// bury sees to what m, whose thread has ended with end, leaves: its task, if that did not return, and those that wait for a thread.
-func (p *pool) bury(m *member, end error) {
-	defer m.letExit()
-	if t := m.task; t != nil {
-		apart(func() {
-			t.err = end
-			t.settle(Finished, nil)
-		})
-	}
-	if !m.started {
-		p.breakUp(end)
-	}
+// reap sees to what m, whose thread has ended with end, leaves: its task, if that did not return, and those that wait for a thread. Only the last step
+// calls code of others.
+func (p *pool) reap(m *member, end error) {
+	var orphans, applicants *task
+	var idle, successor *member
 	p.guard.Lock()
 	given := m.given
-	p.strike(m)
-	var successor *member
-	if p.backlog.n+p.waiting.n > p.expected() {
-		successor = p.enrol()
+	p.unregister(m)
+	if !m.started { // OnStart has ended it: p is of no use any more
+		if p.broken == nil {
+			p.broken = broken(end)
+		}
+		orphans, applicants = p.backlog.takeAll(), p.waiting.takeAll()
+		idle = p.takeIdle()
+	} else if p.backlog.n+p.waiting.n > p.expected() {
+		successor = p.addWorker()
 	}
-	over := p.isOver()
+	why := p.broken
 	p.guard.Unlock()
-	if given != nil { // C code has ended the thread before it could look
-		apart(func() { given.fail(end) })
+
+	var late callbacks
+	if t := m.task; t != nil {
+		t.err = end
+		first, _ := t.publish(Finished, nil)
+		late.add(first)
 	}
+	if given != nil { // C code has ended the thread before it could look
+		late.add(given.fail(end))
+	}
+	failAll(orphans, why, &late)
+	turnAway(applicants, why)
+	idle.wakeAll()
 	if successor != nil {
 		go p.supervise(successor)
 		// Whether it could be started is its own supervisor's business. From here on the end of the process waits for it.
 		<-successor.begun
 	}
+	p.callLate(&late, m)
+}
+
+// broken is what tasks of a pool get whose OnStart has ended with why.
+func broken(why error) error { return fmt.Errorf("%w: %w", ErrBroken, why) }
+
+// callLate calls the callbacks of futures that have ended with m's thread, on a thread that is made for them, and lets m go. To its Close and to the
+// end of the process that thread is one of the pool's: what callbacks may do on those they may do there, and both wait for it. Where it cannot be
+// made a goroutine calls them, and nobody waits.
+func (p *pool) callLate(late *callbacks, m *member) {
+	for late.first != nil {
+		var host waitfor.Thread
+		host.Owner = p
+		t := osthread.New(func() error {
+			host.Enter()
+			late.callAll()
+			return nil
+		}, &osthread.Attr{Name: fmt.Sprintf("%s_%d done", p.Attr.Name, p.first+m.number), Daemon: p.Attr.Daemon})
+		if t.Start() != nil {
+			go late.callAll()
+			break
+		}
+		m.releaseExit()
+		_ = t.Join() // if C code has ended it another one calls the rest
+		host.Leave()
+	}
+	p.guard.Lock()
+	p.reaping--
+	over := p.isOver()
+	p.guard.Unlock()
+	m.releaseExit()
 	p.finish(over)
 }
 
-// strike takes m, which is gone, off all lists. The caller has the guard.
-func (p *pool) strike(m *member) {
+// unregister takes m, which is gone, off all lists; its reaping begins. The caller has the guard.
+func (p *pool) unregister(m *member) {
 	m.arrive()
 	if m.resting {
 		p.removeIdle(m)
 	}
+	if m.ending {
+		p.ending--
+	}
 	p.threads--
+	p.reaping++
 	p.members[m.number] = nil
+	m.host.Leave()
 }
 
-// apart runs f, which may call a callback that calls Goexit, in a goroutine that may end so, and waits for it.
-func apart(f func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		f()
-	}()
-	<-done
+// end makes m, whose thread will take no more tasks, one that is ending. The caller has the guard.
+func (m *member) end() {
+	m.ending = true
+	m.pool.ending++
 }
-
-// current finds the member that the calling thread is.
-var current thread.Key[*member]
 
 // main is the thread's body.
 func (m *member) main() error {
 	p := m.pool
-	_ = current.Set(m) // it fails only where there is no thread
+	m.host.Enter()
 	m.node = wait.New(&p.spin, &forever)
-	defer m.holdExit()
 	if p.OnStart != nil {
 		if err := p.OnStart(); err != nil {
 			return err
@@ -173,7 +213,7 @@ func (m *member) main() error {
 
 // run runs t, if that has not been cancelled, and reports whether the thread is as good as before: a panic may have left C code anywhere.
 func (m *member) run(t *task) bool {
-	if !t.begin() {
+	if !t.begin(m.host) {
 		return true
 	}
 	m.task = t
@@ -181,10 +221,13 @@ func (m *member) run(t *task) bool {
 	m.task = nil
 	if returned {
 		m.isBack = t.settle(Finished, &m.pool.back)
-	} else {
-		t.settle(Finished, nil)
+		return true
 	}
-	return returned
+	m.pool.guard.Lock()
+	m.end() // before anybody can see that t has ended and submit more
+	m.pool.guard.Unlock()
+	t.settle(Finished, nil)
+	return false
 }
 
 // next returns the task to run next, sleeping while there is none, or nil if the thread is to end.
@@ -243,6 +286,7 @@ func (m *member) rest() bool {
 	left := m.resting
 	if left {
 		p.removeIdle(m)
+		m.end()
 	}
 	p.guard.Unlock()
 	if !left {

@@ -1,11 +1,12 @@
 package executor
 
 import (
-	"fmt"
+	"errors"
 	"sync/atomic"
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
 )
 
@@ -20,28 +21,32 @@ import (
 //
 // and a thread in one of these:
 //
-//	starting --OnStart--> busy <--given-- idle --time-out, close--> ending --> buried
-//	                      |  ^-- back <-----^ nothing to take          ^
-//	                      +---- its task panicked, or did not return --+
+//	starting --OnStart--> busy <--given-- idle --timeout, close--> ending --> reaped
+//	                      |  ^-- back <-----^ nothing to take        ^
+//	                      +---- its task panicked, or did not return +
 //
 // A thread is back from the moment in which the end of its task can be seen until it takes the guard to look for work: it runs no code but ours, so
 // it will look. Who submits in that moment finds no thread idle, but needs no new one either; without that state a Submit right after a Result would
 // start a second thread. A starting thread will look, too, or else break the pool. These two kinds are the expected. But OnStart may take long: what
 // is left to a starting thread is only what no idle one could have.
 //
+// An ending thread will not look, but its successor will, which starts when the thread is gone if there is work. So it stands for a place in a
+// bounded backlog: a pool that replaces a thread is not full.
+//
 // The invariants, whenever the guard is open:
 //
-//   - What is in backlog or waiting has a thread that will come: threads > 0. Whoever would take the last one away (bury, startFailed) first starts a
+//   - What is in backlog or waiting has a thread that will come: threads > 0. Whoever would take the last one away (reap, startFailed) first starts a
 //     new one or fails all tasks that are left.
 //   - More tasks queue than threads are expected only if no thread is idle and there are as many threads as may be, or one could not be started.
-//   - While waiting is not empty backlog holds as many tasks as may be, and maybe one more for each thread that was expected.
+//   - While waiting is not empty backlog holds as many tasks as may be, and maybe one more for each thread that was expected or ending.
 //   - given is set only for a thread that was idle, by who took it out of idle, before the unpark that the thread waits for.
 //
-// So no wake-up is lost: a thread goes idle in the same step in which it sees that there is nothing to do, and whoever brings work afterwards finds
+// So no wakeup is lost: a thread goes idle in the same step in which it sees that there is nothing to do, and whoever brings work afterwards finds
 // it there.
 //
 // Every thread has a goroutine that starts and then joins it (supervise): so the thread inherits nothing from who submits; and however it ends, by a
-// task that calls Goexit, by C code, in OnStart, its task and its place are seen to (bury), after it is gone.
+// task that calls Goexit, by C code, in OnStart, its task and its place are seen to (reap), after it is gone. Callbacks of others run there only when
+// all is in order again: the thread is unregistered, its successor runs, and every future that ends with it has ended.
 type pool struct {
 	Options
 	first   int  // number of the first thread
@@ -54,8 +59,10 @@ type pool struct {
 	guard    wait.Guard
 	closed   bool
 	broken   error
-	threads  int // that are started, or are to be, and not buried
+	threads  int // that are started, or are to be, and not unregistered
 	starting int
+	ending   int
+	reaping  int       // threads that are unregistered, and whose callbacks have not been called
 	members  []*member // by number; nil: none
 	idle     *member   // the last to come
 	backlog  taskList
@@ -68,13 +75,32 @@ func newPool(o Options, first int) *pool {
 
 // submit gives t to an idle thread, queues it, starts a thread for it, waits for a place, or runs it.
 func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
-	return p.submitWithin(t, full, &l, false)
+	p.guard.Lock()
+	err := p.place(t)
+	if err != errNoPlace {
+		return err
+	}
+	p.guard.Unlock()
+	switch {
+	case full == Reject:
+		return ErrFull
+	case full == RunInCaller:
+		t.runHere()
+		return nil
+	case l.Expired():
+		return l.Err(ErrFull)
+	case wait.Hooked.Load() == 0:
+		return p.submitWaiting(t, &l)
+	}
+	wait.Traced(t.self, func() bool { err = p.submitWaiting(t, &l); return err == nil }, func() { t.cancel() })
+	return err
 }
 
-// submitWithin is submit whose caller has told trace functions that it may wait,
-// or not yet.
-func (p *pool) submitWithin(t *task, full FullPolicy, l *park.Limit, told bool) error {
-	p.guard.Lock()
+// errNoPlace says that there is nobody for a task, and no place in the backlog.
+var errNoPlace = errors.New("no place")
+
+// place is submit if nobody has to wait. The caller has the guard, which place gives back unless it returns errNoPlace.
+func (p *pool) place(t *task) error {
 	if err := p.refusal(); err != nil {
 		p.guard.Unlock()
 		return err
@@ -91,7 +117,7 @@ func (p *pool) submitWithin(t *task, full FullPolicy, l *park.Limit, told bool) 
 		m.node.Unpark()
 		return nil
 	case p.threads < p.Threads && p.waiting.n == 0 && p.backlog.n >= p.expected():
-		m := p.enrol()
+		m := p.addWorker()
 		p.backlog.push(t)
 		p.guard.Unlock()
 		return p.startFor(m, t)
@@ -99,37 +125,31 @@ func (p *pool) submitWithin(t *task, full FullPolicy, l *park.Limit, told bool) 
 		p.backlog.push(t)
 		p.guard.Unlock()
 		return nil
+	default:
+		return errNoPlace
 	}
-	return p.submitFull(t, full, l, told)
 }
 
-// submitFull is submit when there is no place. It gives the guard back.
-func (p *pool) submitFull(t *task, full FullPolicy, l *park.Limit, told bool) error {
-	if full == Reject || full == Block && l.Expired() {
-		p.guard.Unlock()
-		if full == Reject {
-			return ErrFull
-		}
-		return l.Err(ErrFull)
-	}
-	if full == RunInCaller {
-		p.guard.Unlock()
-		t.runHere()
-		return nil
-	}
-	if !told && wait.Hooked.Load() != 0 {
-		p.guard.Unlock()
-		var err error
-		submit := func() bool { err = p.submitWithin(t, full, l, true); return err == nil }
-		wait.Traced(t.self, submit, func() { t.cancel() })
-		return err
-	}
+// submitWaiting is submit that waits for a place.
+func (p *pool) submitWaiting(t *task, l *park.Limit) error {
 	n := wait.New(nil, l)
 	defer n.Free()
+	p.guard.Lock()
+	if err := p.place(t); err != errNoPlace {
+		return err
+	}
 	t.applicant = n
 	p.waiting.push(t)
 	p.guard.Unlock()
 	leave := func(*wait.Node) bool { return p.withdraw(t) }
+	if l.Never() {
+		if here := waitfor.Here(); here != nil {
+			if !here.Wait((*placeWait)(t)) && leave(n) {
+				return ErrDeadlock
+			}
+			defer here.Resume()
+		}
+	}
 	switch {
 	case !wait.Sleep(n, leave, l):
 		return l.Err(ErrFull)
@@ -166,7 +186,7 @@ func (p *pool) expected() int { return p.starting + int(p.back.Load()) }
 
 // hasPlace reports whether the backlog takes one more. The caller has the guard.
 func (p *pool) hasPlace() bool {
-	return !p.bounded || p.backlog.n-p.expected() < max(p.Backlog, 0)
+	return !p.bounded || p.backlog.n-p.expected()-p.ending < max(p.Backlog, 0)
 }
 
 // pop takes out the task that is next. If that makes a place it moves the first applicants over, and returns their nodes. The caller has the guard.
@@ -231,14 +251,18 @@ func (p *pool) forget(t *task) {
 	wait.WakeAll(woken, admitted)
 }
 
-// failAll fails the tasks from orphans on, and turns the submitters of those from applicants on away. Only supervisors have orphans.
-func failAll(orphans, applicants *task, err error) {
+// failAll fails the tasks from orphans on, and adds to late the callbacks that this is to be told to.
+func failAll(orphans *task, err error, late *callbacks) {
 	for t := orphans; t != nil; {
 		next := t.next
 		t.prev, t.next = nil, nil
-		apart(func() { t.fail(err) })
+		late.add(t.fail(err))
 		t = next
 	}
+}
+
+// turnAway has the submitters of the tasks from applicants on return err.
+func turnAway(applicants *task, err error) {
 	for t := applicants; t != nil; {
 		next := t.next
 		t.prev, t.next = nil, nil
@@ -252,7 +276,7 @@ func failAll(orphans, applicants *task, err error) {
 
 // runHere runs t in the submitter's goroutine, which a Goexit ends.
 func (t *task) runHere() {
-	t.begin() // nobody else has it yet
+	t.begin(waitfor.Here()) // nobody else has it yet
 	returned := false
 	defer func() {
 		if !returned {
@@ -265,27 +289,13 @@ func (t *task) runHere() {
 }
 
 // isOver reports whether p is closed and has nothing left. The caller has the guard.
-func (p *pool) isOver() bool { return p.closed && p.threads == 0 }
+func (p *pool) isOver() bool { return p.closed && p.threads == 0 && p.reaping == 0 }
 
 func (p *pool) finish(over bool) {
 	if over {
 		atExit.remove(p)
 		p.ended.Set()
 	}
-}
-
-// breakUp makes p useless: OnStart has ended with why.
-func (p *pool) breakUp(why error) {
-	p.guard.Lock()
-	if p.broken == nil {
-		p.broken = fmt.Errorf("%w: %w", ErrBroken, why)
-	}
-	err := p.broken
-	orphans, applicants := p.backlog.takeAll(), p.waiting.takeAll()
-	idle := p.takeIdle()
-	p.guard.Unlock()
-	failAll(orphans, applicants, err)
-	idle.wakeAll()
 }
 
 // close makes p take no more work, and its idle threads end.
@@ -296,7 +306,7 @@ func (p *pool) close() {
 	applicants := p.waiting.takeAll()
 	over := p.isOver()
 	p.guard.Unlock()
-	failAll(nil, applicants, ErrShutdown)
+	turnAway(applicants, ErrShutdown)
 	idle.wakeAll()
 	p.finish(over)
 }
@@ -321,7 +331,7 @@ func (p *pool) cancelAll() {
 
 func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	p.close()
-	if m, ok := current.Get(); ok && m.pool == p {
+	if p.isHere() {
 		return p.living(), ErrDeadlock
 	}
 	inTime := true
@@ -337,6 +347,12 @@ func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 		return p.living(), l.Err(ErrTimeout)
 	}
 	return nil, nil
+}
+
+// isHere reports whether the caller is on a thread of p's, one that calls callbacks for it included.
+func (p *pool) isHere() bool {
+	here := waitfor.Here()
+	return here != nil && here.Owner == any(p)
 }
 
 // living returns the threads that have started and are not gone.
@@ -361,4 +377,32 @@ func (p *pool) queued() int {
 	p.guard.Lock()
 	defer p.guard.Unlock()
 	return p.backlog.n
+}
+
+// servers appends the threads that could take a task of p's that nobody has begun. It reports false if there may be others: ones that start, or
+// could be started. The caller has the guard.
+func (p *pool) servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	if p.threads < p.Threads || p.expected()+p.ending > 0 {
+		return threads, false
+	}
+	for _, m := range p.members {
+		if m != nil {
+			threads = append(threads, m.host)
+		}
+	}
+	return threads, true
+}
+
+// A placeWait is the edge of a thread that waits in Submit for a place.
+type placeWait task
+
+// Servers is waitfor.Edge's.
+func (w *placeWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	p := w.pool
+	p.guard.Lock()
+	defer p.guard.Unlock()
+	if w.list != &p.waiting {
+		return threads, false
+	}
+	return p.servers(threads)
 }

@@ -2,6 +2,8 @@ package executor
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 
 	"example.com/thread/osthread"
 )
@@ -31,9 +33,15 @@ func SacrificialContext(ctx context.Context, attr *osthread.Attr, fn func() erro
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if attr == nil || attr.Name == "" {
+		attr = cloneAttr(attr)
+		attr.Name = fmt.Sprintf("sacrificial-%d", sacrifices.Add(1))
+	}
 	t := osthread.New(fn, attr)
 	if err := t.Start(); err != nil {
 		return err
 	}
 	return t.JoinContext(ctx)
 }
+
+var sacrifices atomic.Uint64 // numbers of names

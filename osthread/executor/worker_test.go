@@ -148,7 +148,7 @@ func TestCallThatGivesUpBeforeItsTurn(t *testing.T) {
 	defer release()
 	never := func() error { t.Error("called"); return nil }
 	assert.Equal(t, ErrBusy, w.TryCall(never))
-	assert.Equal(t, ErrBusy, w.CallTimeout(never, 0))
+	assert.Equal(t, ErrTimeout, w.CallTimeout(never, 0), "never begun")
 	assert.Equal(t, osthread.ErrTimeout, w.CallTimeout(never, time.Millisecond))
 	why := errors.New("why")
 	ctx, cancel := context.WithCancelCause(context.Background())

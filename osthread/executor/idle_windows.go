@@ -6,8 +6,9 @@ import (
 	"example.com/thread/osthread"
 )
 
-// bedFor returns where a worker with these attributes sleeps, nil for the usual place. Whether the attributes are right is for Start to say.
-func bedFor(attr *osthread.Attr) (bed, error) {
+// idlerFor returns the message pump of a worker with these attributes, nil if it
+// has none. Whether the attributes are right is for Start to say.
+func idlerFor(attr *osthread.Attr) (idler, error) {
 	if attr == nil || attr.Apartment != thread.ApartmentSTA {
 		return nil, nil
 	}

@@ -1,0 +1,163 @@
+// Package waitfor finds deadlocks among threads that run functions for others:
+// worker A, whose function waits for worker B, whose function waits for A.
+//
+// It is a waits-for graph. Its nodes are the threads of workers and pools; a
+// thread that waits without a limit has one edge, to the threads of which any
+// one could end its wait. A thread is free if it has no edge, or if somebody
+// outside the graph could end its wait. The graph has a deadlock exactly if a
+// thread can reach no free one.
+//
+// Nothing is reported that is not so: an edge is put in when its thread is
+// about to sleep, and counts as long as its wait is not over (Edge.Servers),
+// which only the threads that it leads to can bring about. So an edge that was
+// seen while its targets are blocked still stands when they have been looked
+// at. Waits with a limit have no edge: they end by themselves. Not everything is
+// found: a wait that is ended by an ordinary goroutine, by a lock or by a
+// channel has no edge either. Shutting a worker down and cancelling a future
+// from outside end a wait, too; a deadlock is reported all the same.
+package waitfor
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"example.com/thread/internal/ident"
+)
+
+// A Thread is one that runs functions for others.
+type Thread struct {
+	// Owner is what the thread belongs to: a pool, a worker.
+	Owner any
+
+	slot uintptr // its own, set by Enter
+
+	// Under mu.
+	edge Edge   // nil: it does not wait
+	seen uint64 // the search that came by last
+}
+
+// An Edge is what a Thread waits for.
+type Edge interface {
+	// Servers appends the threads of which any one can end the wait. It
+	// reports false if the wait is over or others can end it, too. It is
+	// called with this package's lock held and must not wait.
+	Servers(threads []*Thread) ([]*Thread, bool)
+}
+
+var (
+	mu     sync.Mutex // over edges
+	search uint64     // under mu
+)
+
+// Wait puts in that t, the calling thread, is about to wait for e, and reports
+// whether that can end. If it cannot the edge is not put in.
+func (t *Thread) Wait(e Edge) bool {
+	mu.Lock()
+	defer mu.Unlock()
+	t.edge = e
+	if t.blocked() {
+		t.edge = nil
+		return false
+	}
+	return true
+}
+
+// Resume takes the edge out: t goes on.
+func (t *Thread) Resume() {
+	mu.Lock()
+	defer mu.Unlock()
+	t.edge = nil
+}
+
+// Ends reports whether a wait of t, the calling thread, for e could end.
+func (t *Thread) Ends(e Edge) bool {
+	mu.Lock()
+	defer mu.Unlock()
+	t.edge = e
+	defer func() { t.edge = nil }()
+	return !t.blocked()
+}
+
+// blocked reports whether no thread that t leads to is free. The caller has mu.
+func (t *Thread) blocked() bool {
+	search++
+	t.seen = search
+	var some [16]*Thread
+	next := append(some[:0], t)
+	for len(next) > 0 {
+		last := next[len(next)-1]
+		next = next[:len(next)-1]
+		if last.edge == nil {
+			return false
+		}
+		from := len(next)
+		var known bool
+		if next, known = last.edge.Servers(next); !known || len(next) == from {
+			return false
+		}
+		fresh := next[:from]
+		for _, s := range next[from:] {
+			if s.seen != search {
+				s.seen = search
+				fresh = append(fresh, s)
+			}
+		}
+		next = fresh
+	}
+	return true
+}
+
+// The threads stand in a table under the rows of their slots (internal/ident),
+// which makes Here two loads. Unlike a thread.Key it still knows a thread while
+// destructors run on it, and after, until Leave.
+const (
+	chunkBits = 10
+	chunks    = 1 << (ident.RowBits - chunkBits)
+)
+
+type chunk [1 << chunkBits]atomic.Pointer[Thread]
+
+var table [chunks]atomic.Pointer[chunk]
+
+func place(slot uintptr) *atomic.Pointer[Thread] {
+	row := ident.Row(slot)
+	p := &table[row>>chunkBits]
+	c := p.Load()
+	if c == nil {
+		p.CompareAndSwap(nil, new(chunk))
+		c = p.Load()
+	}
+	return &c[row&(1<<chunkBits-1)]
+}
+
+// Here returns the calling thread, nil if it is none of the graph's.
+func Here() *Thread {
+	slot := ident.Slot()
+	row := ident.Row(slot)
+	if row == 0 { // an ordinary goroutine
+		return nil
+	}
+	c := table[row>>chunkBits].Load()
+	if c == nil {
+		return nil
+	}
+	if t := c[row&(1<<chunkBits-1)].Load(); t != nil && t.slot == slot {
+		return t
+	}
+	return nil
+}
+
+// Enter makes t the calling thread, which must have a record of package thread.
+func (t *Thread) Enter() {
+	t.slot = ident.Slot()
+	if ident.Row(t.slot) != 0 {
+		place(t.slot).Store(t)
+	}
+}
+
+// Leave takes t, whose thread is gone, out of the table. Any thread may call it.
+func (t *Thread) Leave() {
+	if ident.Row(t.slot) != 0 {
+		place(t.slot).CompareAndSwap(t, nil) // or a new thread has the row
+	}
+}
