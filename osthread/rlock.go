@@ -115,6 +115,9 @@ func (r *RLock) adoptByThread() {
 func (r *RLock) Unlock() {
 	slot := ident.Slot()
 	key := keyOf(slot)
+	if ident.Row(slot) == 0 {
+		key = r.keyOfGoroutine()
+	}
 	if !r.ownedBy(key) {
 		panic(misuse("RLock.Unlock", ErrNotOwner))
 	}
@@ -130,6 +133,20 @@ func (r *RLock) Unlock() {
 	if held {
 		runtime.UnlockOSThread()
 	}
+}
+
+// keyOfGoroutine returns the key of a goroutine without a thread of its own, if
+// it owns r, and else one that nobody has. The goroutine is held on its thread
+// for the look: if it does not own r, another that does could get the thread
+// between the two steps. If it owns r it stays on the thread anyway.
+func (r *RLock) keyOfGoroutine() uint64 {
+	runtime.LockOSThread()
+	key := keyOf(ident.Slot())
+	if !r.ownedBy(key) {
+		key = keyOf(ident.None)
+	}
+	runtime.UnlockOSThread()
+	return key
 }
 
 // Locked reports whether r is locked, by whomever.
