@@ -17,8 +17,9 @@ import (
 // The registry holds every thread that is alive: the main one, those started, and dummies. A thread finds its own Thread
 //
 //   - in a Key, if it has a record of package thread: threads of ours, attached and alien ones. The Key's destructor ends a dummy;
-//   - under its slot, which no other thread ever has, if Go made it and it has none. Nothing tells of such a thread's end, so the dummies of those that
-//     are gone are dropped when somebody lists threads, or adds one.
+//   - under its slot, which no other living thread has, if Go made it and it has
+//     no record. Nothing reports the end of such a thread, so the dummies of
+//     ended ones are dropped when threads are listed or a dummy is added.
 
 // TimeoutMax is the longest time that can be waited for (Python: TIMEOUT_MAX).
 const TimeoutMax = time.Duration(math.MaxInt64)
