@@ -59,9 +59,11 @@ func Detach() error {
 func attach(k kind) (*Thread, error) {
 	collectOrphans()
 	t := &Thread{kind: k, ident: osSelf(), nativeID: osNativeID()}
-	if t.serial = ident.Serial(ident.Slot()); t.serial == 0 {
-		t.serial = newSerial()
+	slot := ident.Slot()
+	if slot == unknown {
+		slot = newSlot()
 	}
+	t.serial = ident.Serial(slot)
 	t.name = osGetName(t)
 	records.add(t)
 	if err := osWatch(t); err != nil {

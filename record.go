@@ -36,10 +36,14 @@ var records recordTable
 // serials numbers threads. A serial is never used again, unlike a row, an ident or a native id.
 var serials atomic.Uint64
 
-// newSerial returns one that a slot can tell from none, which on 32-bit systems holds the low bits only.
-func newSerial() uint64 {
+func newSerial() uint64 { return serials.Add(1) }
+
+// newSlot returns the slot of a thread without a record. On 32-bit systems it has
+// no room for a whole serial; what it holds stays the thread's serial when it
+// gets a record.
+func newSlot() uintptr {
 	for {
-		if s := serials.Add(1); ident.Make(s, 0) != unknown {
+		if s := ident.Make(newSerial(), 0); s != unknown {
 			return s
 		}
 	}
@@ -114,7 +118,7 @@ func identify() *Thread {
 		return t
 	}
 	if ident.Slot() == unknown { // no aliens here
-		ident.SetSlot(ident.Make(newSerial(), 0))
+		ident.SetSlot(newSlot())
 	}
 	return nil
 }
@@ -128,7 +132,7 @@ func firstSight() *Thread {
 	defer runtime.UnlockOSThread()
 	if !calledByC() {
 		if ident.Slot() == unknown {
-			ident.SetSlot(ident.Make(newSerial(), 0))
+			ident.SetSlot(newSlot())
 		}
 		return nil
 	}

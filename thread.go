@@ -356,8 +356,9 @@ func NativeID() int {
 	return osNativeID()
 }
 
-// Serial returns a number that no other thread of the process has or will have, unlike idents and native ids; on 32-bit systems the same comes again
-// after 65,535 threads.
+// Serial returns a number that no other thread of the process has or will have,
+// unlike idents and native ids. On 32-bit systems that of an attached thread may
+// be used again after 2,147,483,647 threads.
 func (t *Thread) Serial() uint64 { return t.serial }
 
 // Ident returns the ident of t, also after its end.

@@ -105,7 +105,7 @@
 //	locked                            Locked
 //	RLock                             RLock                             a goroutine stays on its thread while it holds one
 //	RLock._is_owned                   Owned                             _release_save and _acquire_restore are Condition's own
-//	an owner that has ended           the lock stays locked             and, unlike there, no later thread owns it
+//	an owner that has ended           the lock stays locked             and, unlike there, no later thread owns it (see RLock)
 //
 //	Condition(lock)                   NewCondition(l)                   any sync.Locker
 //	wait, wait_for                    Wait, WaitFor and their shapes    a notified waiter returns true even if its time is up (CPython loses the wake-up)

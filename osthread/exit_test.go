@@ -112,6 +112,68 @@ func TestShutdownTellsWhoIsStillRunning(t *testing.T) {
 	})
 }
 
+// A context that uses the registry, as one does that logs the thread's name.
+type registryUser struct{ context.Context }
+
+func (c registryUser) use() {
+	NumThread()
+	if err := New(nil, nil).Start(); err != nil {
+		panic(err)
+	}
+}
+
+func (c registryUser) Err() error            { c.use(); return c.Context.Err() }
+func (c registryUser) Done() <-chan struct{} { c.use(); return c.Context.Done() }
+func (c registryUser) Value(key any) any     { c.use(); return c.Context.Value(key) }
+
+func TestShutdownAsksItsContextOutsideTheRegistry(t *testing.T) {
+	leak.InChild(t, func() {
+		var e Event
+		stuck := start(t, func() error { e.Wait(); return nil })
+		ctx, cancel := context.WithCancel(context.Background())
+		assert.NoError(t, AtShutdown(cancel))
+		left, err := Shutdown(registryUser{ctx})
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.Contains(t, left, stuck)
+		e.Set()
+		_, err = Shutdown(context.Background())
+		assert.NoError(t, err)
+		exitIfFailed(t)
+	})
+}
+
+func TestShutdownWithAContextThatPanics(t *testing.T) {
+	leak.InChild(t, func() {
+		var e Event
+		stuck := start(t, func() error { e.Wait(); return nil })
+		assert.Error(t, panicOf(func() { _, _ = Shutdown(struct{ context.Context }{}) }))
+		assert.NoError(t, New(nil, nil).Start(), "the registry is free")
+		e.Set()
+		assert.NoError(t, stuck.Join())
+		_, err := Shutdown(context.Background())
+		assert.NoError(t, err)
+		exitIfFailed(t)
+	})
+}
+
+func TestShutdownWithADoneContextNeedsNothingToWaitFor(t *testing.T) {
+	leak.InChild(t, func() {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		cancel(errWhy)
+		var e Event
+		stuck := start(t, func() error { e.Wait(); return nil })
+		left, err := Shutdown(ctx)
+		assert.ErrorIs(t, err, errWhy)
+		assert.Equal(t, []*Thread{stuck}, left)
+		e.Set()
+		assert.NoError(t, stuck.Join())
+		left, err = Shutdown(ctx)
+		assert.NoError(t, err)
+		assert.Empty(t, left)
+		exitIfFailed(t)
+	})
+}
+
 // A start that fails while Shutdown waits holds nobody up.
 func TestShutdownAmongStartsThatFail(t *testing.T) {
 	leak.InChild(t, func() {

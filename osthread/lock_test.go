@@ -9,11 +9,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	_ "unsafe" // for linkname
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
+	"example.com/thread/internal/ident"
 )
 
 // A locker is what all exclusive locks have.
@@ -332,7 +334,7 @@ func TestRLockHoldsItsGoroutineOnAThread(t *testing.T) {
 // Without cgo a thread's slot is a row of a table: a goroutine that moves to
 // another thread while it looks must not act under that one's name.
 func TestRLockOfAGoroutineBesideThreadsThatComeAndGo(t *testing.T) {
-	const rounds = 20000
+	const rounds = 2000
 	var done atomic.Bool
 	var threads, locking sync.WaitGroup
 	for range 6 {
@@ -359,4 +361,98 @@ func TestRLockOfAGoroutineBesideThreadsThatComeAndGo(t *testing.T) {
 	locking.Wait()
 	done.Store(true)
 	threads.Wait()
+}
+
+// serials is package thread's counter, to let threads begin far apart.
+//
+//go:linkname serials example.com/thread.serials
+var serials atomic.Uint64
+
+// A slot of 32 bits has no room for the whole of a serial.
+func TestRLockOfAThreadIsNotALaterThreads(t *testing.T) {
+	var r RLock
+	held, leave := make(chan struct{}), make(chan struct{})
+	holder, err := Go(func() error {
+		r.Lock()
+		close(held)
+		<-leave
+		return panicOf(r.Unlock)
+	})
+	require.NoError(t, err)
+	<-held
+	for _, apart := range []uint64{1 << 15, 1 << 16, 1 << 20} {
+		low, err := holder.Low()
+		require.NoError(t, err)
+		serials.Store(low.Serial() + apart - 1)
+		th, err := Go(func() error {
+			assert.False(t, r.Owned(), "%d threads after the holder", apart)
+			assert.False(t, r.TryLock(), "%d threads after the holder", apart)
+			return panicOf(r.Unlock)
+		})
+		require.NoError(t, err)
+		assert.ErrorIs(t, th.Join(), ErrNotOwner, "%d threads after the holder", apart)
+	}
+	close(leave)
+	assert.NoError(t, holder.Join())
+}
+
+// Threads made by Go have no record. The slots are set by hand, since Go makes
+// few threads.
+func TestRLockOfAGoroutineIsNotALaterThreads(t *testing.T) {
+	onThread := func(slot uintptr, f func()) {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		was := ident.ID()
+		defer ident.SetSlot(was)
+		ident.SetSlot(slot)
+		f()
+	}
+	const serial = 1 << 20
+	var r RLock
+	onThread(ident.Make(serial, 0), func() {
+		r.Lock()
+		for _, apart := range []uint64{1, 1 << 15, 1 << 16, 1 << 20, 1 << 30} {
+			done := make(chan struct{})
+			go onThread(ident.Make(serial+apart, 0), func() {
+				defer close(done)
+				assert.False(t, r.Owned(), apart)
+				assert.False(t, r.TryLock(), apart)
+			})
+			<-done
+		}
+		r.Unlock()
+	})
+}
+
+// An Unlock by a goroutine that holds nothing panics, whatever threads it and
+// the holder are on meanwhile.
+func TestRLockIsNotUnlockedByAStranger(t *testing.T) {
+	const rounds = 2000
+	var r RLock
+	var done atomic.Bool
+	var strangers, holders sync.WaitGroup
+	for range 4 {
+		strangers.Go(func() {
+			for !done.Load() {
+				if !assert.ErrorIs(t, panicOf(r.Unlock), ErrNotOwner) {
+					return
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	for range 2 {
+		holders.Go(func() {
+			for range rounds {
+				r.Lock()
+				runtime.Gosched()
+				if !assert.NoError(t, panicOf(r.Unlock)) {
+					return
+				}
+			}
+		})
+	}
+	holders.Wait()
+	done.Store(true)
+	strangers.Wait()
 }

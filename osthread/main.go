@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -219,6 +220,7 @@ func runMain(f func() error) (err error) {
 //
 // A panic in one of the functions is reported and does not keep the others from running.
 func Shutdown(ctx context.Context) (running []*Thread, err error) {
+	l, canceled := park.Until(ctx) // no later: ctx may use this package itself
 	caller := Current()
 	beginShutdown(caller)
 	// Two threads that call Shutdown do not wait for each other.
@@ -228,8 +230,8 @@ func Shutdown(ctx context.Context) (running []*Thread, err error) {
 	registry.changed.NotifyAll()
 	registry.mu.Unlock()
 	for {
-		if left, err := awaitThreads(ctx, caller); err != nil {
-			return left, err
+		if left, inTime := awaitThreads(ctx, l, caller); !inTime {
+			return left, cmp.Or(canceled, l.Err(nil))
 		}
 		callLastFirst(caller, &exits.atExit)
 		if closeRegistry(caller) {
@@ -262,18 +264,20 @@ func counting(caller *Thread) (left []*Thread) {
 	return left
 }
 
-// awaitThreads waits until there is no thread left that counts, nor a hold, and those that there were are gone. If ctx ends first it returns those left.
-func awaitThreads(ctx context.Context, caller *Thread) (left []*Thread, err error) {
+// awaitThreads waits until there is no thread left that counts, nor a hold, and
+// those that there were are gone. If l, which is ctx's, ends first it returns
+// those left.
+func awaitThreads(ctx context.Context, l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 	seen := map[*Thread]bool{}
 	registry.mu.Lock()
 	for left = counting(caller); len(left) > 0 || heldUp(caller); left = counting(caller) {
 		for _, t := range left {
 			seen[t] = true
 		}
-		if err = registry.changed.WaitContext(ctx); err != nil {
+		if !registry.changed.wait("Wait", l) {
 			left = counting(caller)
 			registry.mu.Unlock()
-			return left, err
+			return left, false
 		}
 	}
 	registry.mu.Unlock()
@@ -282,11 +286,17 @@ func awaitThreads(ctx context.Context, caller *Thread) (left []*Thread, err erro
 			continue
 		}
 		// How it ended is not Shutdown's business, and one whose start failed has no end.
-		if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil {
-			return []*Thread{t}, context.Cause(ctx)
+		if err := t.JoinContext(ctx); err != nil && l.Canceled() && !isGone(t) {
+			left = append(left, t)
 		}
 	}
-	return nil, nil
+	return left, len(left) == 0
+}
+
+// isGone reports whether the system's thread of t, which has started, has ended.
+func isGone(t *Thread) bool {
+	low, err := t.Low()
+	return err != nil || low.JoinTimeout(0) != ErrTimeout
 }
 
 // callLastFirst takes the functions out of list, which is under registry.mu, and calls them.

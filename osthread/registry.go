@@ -17,8 +17,9 @@ import (
 // The registry holds every thread that is alive: the main one, those started, and dummies. A thread finds its own Thread
 //
 //   - in a Key, if it has a record of package thread: threads of ours, attached and alien ones. The Key's destructor ends a dummy;
-//   - under its slot, which no other thread ever has, if Go made it and it has none. Nothing tells of such a thread's end, so the dummies of those that
-//     are gone are dropped when somebody lists threads, or adds one.
+//   - under its slot, which no other living thread has, if Go made it and it has
+//     no record. Nothing reports the end of such a thread, so the dummies of
+//     ended ones are dropped when threads are listed or a dummy is added.
 
 // TimeoutMax is the longest time that can be waited for (Python: TIMEOUT_MAX).
 const TimeoutMax = time.Duration(math.MaxInt64)
@@ -28,16 +29,25 @@ var self thread.Key[*Thread]
 type threads struct {
 	mu      sync.Mutex
 	alive   map[*Thread]struct{}
-	dummies map[uintptr]*Thread // by slot; of threads of Go's
+	dummies map[*Thread]struct{}
+	slots   map[uintptr]*Thread // dummies of threads of Go's, by slot
+	natives map[int]*Thread     // dummies by native id, where the system has those
+	sweepAt int                 // the number of dummies at which addDummy looks for those of ended threads
 	closed  bool                // after Shutdown
 	numbers int                 // of dummies' names
-	changed Condition           // on mu: a thread is not among the living any more
+	changed Condition           // on mu: a thread has left alive
+
+	exists func(native int) bool // a system call
 }
 
 var registry = newRegistry()
 
 func newRegistry() *threads {
-	r := &threads{alive: map[*Thread]struct{}{}, dummies: map[uintptr]*Thread{}}
+	r := &threads{
+		alive: map[*Thread]struct{}{}, dummies: map[*Thread]struct{}{},
+		slots: map[uintptr]*Thread{}, natives: map[int]*Thread{},
+		sweepAt: leastSwept, exists: threadExists,
+	}
 	r.changed.L = &r.mu
 	return r
 }
@@ -70,26 +80,37 @@ func (r *threads) add(t *Thread) error {
 func (r *threads) remove(t *Thread) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.alive, t)
+	r.drop(t)
 	r.changed.NotifyAll()
 }
 
-// takeGone takes out the dummies whose threads are gone without having told: those made by Go. The caller has mu; it ends them by endGone
-// when it has given that back, since what is called there may ask the registry.
+// drop takes t out. The caller has mu.
+func (r *threads) drop(t *Thread) {
+	delete(r.alive, t)
+	if _, ok := r.dummies[t]; !ok {
+		return
+	}
+	delete(r.dummies, t)
+	if r.slots[t.slot] == t {
+		delete(r.slots, t.slot)
+	}
+	if r.natives[t.native] == t {
+		delete(r.natives, t.native)
+	}
+}
+
+// takeGone takes out the dummies of threads that ended without telling: those
+// made by Go, and those that C code ended by a system call. It asks the system
+// for each dummy. The caller has mu; it ends them by endGone after the unlock,
+// since what is called there may ask the registry.
 func (r *threads) takeGone() (gone []*Thread) {
-	for slot, t := range r.dummies {
-		if !threadExists(t.native) {
-			delete(r.dummies, slot)
-			delete(r.alive, t)
+	for t := range r.dummies {
+		if t.low != nil && !t.low.Alive() || !r.exists(t.native) {
+			r.drop(t)
 			gone = append(gone, t)
 		}
 	}
-	for t := range r.alive {
-		if t.sort == dummy && t.low != nil && (!t.low.Alive() || !threadExists(t.native)) {
-			delete(r.alive, t)
-			gone = append(gone, t)
-		}
-	}
+	r.sweepAt = max(leastSwept, 2*len(r.dummies))
 	return gone
 }
 
@@ -174,7 +195,7 @@ func known() *Thread {
 	slot := ident.ID()
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	return registry.dummies[slot]
+	return registry.slots[slot]
 }
 
 func (r *threads) newDummy(name string) *Thread {
@@ -187,20 +208,27 @@ func (r *threads) newDummy(name string) *Thread {
 	return &Thread{sort: dummy, state: running, name: name, daemon: true, hooks: true, seq: starts.Add(1)}
 }
 
+// addDummy puts t in; slot is that of a thread of Go's. It looks for dummies of
+// ended threads only when there are twice as many dummies as the last look left,
+// so that n first calls of Current make some 2*n system calls and not n*n.
 func (r *threads) addDummy(t *Thread, slot uintptr) {
+	var gone []*Thread
 	r.mu.Lock()
-	gone := r.takeGone()
-	if slot != ident.None {
-		for old, d := range r.dummies {
-			if d.native == t.native { // the system has given the id of one that is gone to this one
-				delete(r.dummies, old)
-				delete(r.alive, d)
-				gone = append(gone, d)
-			}
-		}
-		r.dummies[slot] = t
+	if old := r.natives[t.native]; old != nil { // the system uses the id again
+		r.drop(old)
+		gone = append(gone, old)
+	}
+	if len(r.dummies) >= r.sweepAt {
+		gone = append(gone, r.takeGone()...)
 	}
 	r.alive[t] = struct{}{}
+	r.dummies[t] = struct{}{}
+	if t.slot = slot; slot != ident.None {
+		r.slots[slot] = t
+	}
+	if t.native != 0 {
+		r.natives[t.native] = t
+	}
 	r.mu.Unlock()
 	endGone(gone)
 }

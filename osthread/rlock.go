@@ -6,20 +6,28 @@ import (
 	"runtime"
 	"time"
 
+	"example.com/thread"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
 )
 
-// The holder's key is its thread's serial, which no other thread ever has, so a thread that ends with an RLock leaves it locked for good, and a
-// later thread that got its ident or id is not taken for it. A goroutine that has no thread of its own is held on the one it is on from the
-// first Lock to the last Unlock (runtime.LockOSThread), so that the serial says who it is. While it waits it is not: it takes the lock
-// without a name and puts the key in after.
+// The holder's key is its thread's serial, which no other thread ever has, so a
+// thread that ends with an RLock leaves it locked for good, and a later thread
+// that got its ident or id is not taken for it. (On 32-bit systems the serials of
+// threads without a record repeat, see internal/ident.) A goroutine without a
+// thread of its own is held on the one it is on from the first Lock to the last
+// Unlock (runtime.LockOSThread), so that the serial identifies it. While it waits
+// it is not held: it takes the lock anonymously and puts the key in after.
 
 // An RLock is a lock that its owner may lock again (POSIX: recursive mutex). The zero value is unlocked. It must not be copied after first use. Its
 // namesake, the method of RWLock, locks for reading.
 //
 // The owner is a thread. A goroutine that has none of its own stays on the thread it is on while it holds the lock, and must unlock it itself. A
 // goroutine that holds an RLock should not call thread.Detach before the last Unlock. Fairness and memory order are those of Lock.
+//
+// No thread is taken for another, living or ended, with one exception: on 32-bit
+// systems a thread made by Go, where thread.Current is nil, may be taken for one
+// that began 2,147,483,647 threads earlier.
 type RLock struct {
 	// Fair is as in Lock.
 	Fair bool
@@ -30,9 +38,15 @@ type RLock struct {
 	_     noCopy
 }
 
-// keyOf returns the key of the thread with that slot. Serials begin with 1, so that is never anonymous, and a thread without a slot has one that no
-// lock is ever held with.
-func keyOf(slot uintptr) uint64 { return (ident.Serial(slot) + 2) << keyShift }
+// keyOf returns the key of the calling thread, whose slot it is given. Serials
+// begin with 1, so a key is never anonymous, and a thread without a slot has one
+// that no lock is ever held with.
+func keyOf(slot uintptr) uint64 {
+	if !ident.SerialInSlot && ident.Row(slot) != 0 {
+		return (thread.Current().Serial() + 2) << keyShift
+	}
+	return (ident.Serial(slot) + 2) << keyShift
+}
 
 // ownedBy reports whether the thread of key holds r. Only for that thread does the answer not change meanwhile.
 func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key }
@@ -115,6 +129,9 @@ func (r *RLock) adoptByThread() {
 func (r *RLock) Unlock() {
 	slot := ident.Slot()
 	key := keyOf(slot)
+	if ident.Row(slot) == 0 {
+		key = r.keyOfGoroutine()
+	}
 	if !r.ownedBy(key) {
 		panic(misuse("RLock.Unlock", ErrNotOwner))
 	}
@@ -130,6 +147,20 @@ func (r *RLock) Unlock() {
 	if held {
 		runtime.UnlockOSThread()
 	}
+}
+
+// keyOfGoroutine returns the key of a goroutine without a thread of its own, if
+// it owns r, and else one that nobody has. The goroutine is held on its thread
+// for the look: if it does not own r, another that does could get the thread
+// between the two steps. If it owns r it stays on the thread anyway.
+func (r *RLock) keyOfGoroutine() uint64 {
+	runtime.LockOSThread()
+	key := keyOf(ident.Slot())
+	if !r.ownedBy(key) {
+		key = keyOf(ident.None)
+	}
+	runtime.UnlockOSThread()
+	return key
 }
 
 // Locked reports whether r is locked, by whomever.

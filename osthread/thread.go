@@ -40,6 +40,7 @@ type Thread struct {
 	profile hook
 	inHook  atomic.Bool
 	leaving atomic.Int32 // calls of Shutdown
+	slot    uintptr      // of a dummy without a record; under registry.mu
 	done    Event
 
 	mu     sync.Mutex

@@ -28,28 +28,56 @@
 //	serial, row 0        made by Go, and without a record: ordinary goroutines run on it
 //	serial, row n        the thread of record n, see [Row]
 //
-// So one load tells who is calling, and whether it has a thread of its own. On 32-bit systems serials repeat after 65,536
-// threads.
+// So one load tells who is calling, and whether it has a thread of its own.
+//
+// A word of 32 bits has no room for both. Its lowest bit tells which one it
+// holds: 1 for the row, with the low 15 bits of the serial above it (the record
+// has the whole serial); 0 for 31 bits of the serial of a thread without a
+// record. No two living threads share a row. Serials of threads without a
+// record repeat after 2,147,483,647 threads.
 package ident
 
 // None is the slot of a thread that has not set it.
 const None = 0
 
-// RowBits is the number of a slot's low bits that hold the row: 4 million threads, which is PID_MAX_LIMIT of 64-bit Linux; 65,536 where
-// the word has 32 bits.
+// SerialInSlot tells whether a slot with a row holds the serial too: not where
+// words have 32 bits.
+const SerialInSlot = ^uintptr(0)>>63 == 1
+
+// RowBits is the number of a slot's bits that hold the row: 4 million threads,
+// which is PID_MAX_LIMIT of 64-bit Linux; 65,536 where the word has 32 bits.
 const (
 	RowBits = 16 + 6*(^uintptr(0)>>63)
 	rowMask = 1<<RowBits - 1
 )
 
 // Make returns the slot of the thread with that serial and row.
-func Make(serial uint64, row uintptr) uintptr { return uintptr(serial)<<RowBits | row }
+func Make(serial uint64, row uintptr) uintptr {
+	switch {
+	case SerialInSlot:
+		return uintptr(serial)<<RowBits | row
+	case row == 0:
+		return uintptr(serial) << 1
+	default:
+		return uintptr(serial)<<(RowBits+1) | row<<1 | 1
+	}
+}
 
 // Row returns the row in slot, 0 for none.
-func Row(slot uintptr) uintptr { return slot & rowMask }
+func Row(slot uintptr) uintptr {
+	if SerialInSlot {
+		return slot & rowMask
+	}
+	return slot >> 1 & rowMask & -(slot & 1)
+}
 
-// Serial returns the serial in slot.
-func Serial(slot uintptr) uint64 { return uint64(slot >> RowBits) }
+// Serial returns the serial in slot. Unless SerialInSlot, slot must have no row.
+func Serial(slot uintptr) uint64 {
+	if SerialInSlot {
+		return uint64(slot >> RowBits)
+	}
+	return uint64(slot >> 1)
+}
 
 // Unknown is called on a thread that is not known yet, to give it a slot. Package thread sets it.
 var Unknown = func() {}

@@ -39,3 +39,27 @@ func TestTableHasARowAThread(t *testing.T) {
 	done.Wait()
 	assert.Zero(t, table.rows.Load())
 }
+
+func TestSlotHoldsSerialAndRow(t *testing.T) {
+	const last = 1<<RowBits - 1
+	for _, serial := range []uint64{1, 1 << 15, 1 << 16, 1<<31 - 1} {
+		slot := Make(serial, 0)
+		assert.Zero(t, Row(slot))
+		assert.Equal(t, serial, Serial(slot))
+		for _, row := range []uintptr{1, 2, last - 1, last} {
+			slot := Make(serial, row)
+			assert.Equal(t, row, Row(slot))
+			if SerialInSlot {
+				assert.Equal(t, serial, Serial(slot))
+			}
+		}
+	}
+}
+
+// A word of 32 bits holds 15 bits of a serial beside a row, and 31 without one.
+func TestSlotsOfThreadsThatBeganFarApartDiffer(t *testing.T) {
+	for _, apart := range []uint64{1 << 15, 1 << 16, 1 << 20, 1<<31 - 1} {
+		assert.NotEqual(t, Make(1, 0), Make(1+apart, 0))
+		assert.NotEqual(t, Make(1, 7), Make(1+apart, 8))
+	}
+}
