@@ -249,15 +249,20 @@ func cutName(name string, most int) string {
 	return name[:most]
 }
 
-// whileAlive calls f while t cannot end, so that t's ids are t's. An alien thread can end all the same, if C ends it by a system call.
+// whileAlive calls f while t cannot end, so that t's ids are t's. An attached
+// thread of Go's, and one that C ends by a system call, can end all the same:
+// those were there a moment ago (see notice).
 func (t *Thread) whileAlive(f func() error) error {
+	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ended {
+	if t.ended || t.fromStart() && t != Current() && osIsGone(t) {
 		return ErrEnded
 	}
 	return f()
 }
+
+func (t *Thread) fromStart() bool { return t.kind == native || t.kind == pinned }
 
 // Name returns the name that t was given, or the system's if it was given none and is attached.
 func (t *Thread) Name() string {
@@ -339,10 +344,15 @@ func (t *Thread) SetNice(n int) error {
 }
 
 // CPUTime returns how long t has run on a processor, user and system, also after its end. It returns the system's error, and errors.ErrUnsupported
-// elsewhere than on Linux, Windows and macOS with cgo.
+// elsewhere than on Linux, Windows and macOS with cgo; ErrEnded for an attached thread that ended without Detach, and for one that C code ended by a
+// system call.
 func (t *Thread) CPUTime() (time.Duration, error) {
+	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.lost {
+		return 0, ErrEnded
+	}
 	if !t.ended {
 		return osCPUTime(t.nativeID)
 	}

@@ -305,6 +305,35 @@ func osExists(id int) bool {
 	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
 }
 
+// osClock returns the time by which osIsGone tells threads with one id apart, as a number of 100 ns.
+func osClock() int64 {
+	var now windows.Filetime
+	windows.GetSystemTimeAsFileTime(&now)
+	return ticks(now)
+}
+
+// osIsGone reports whether the thread t, which must have begun, is gone: no
+// running thread of the process has its id, or a younger one has. The clock has
+// steps of some milliseconds, and may be set back, so that a thread counts as
+// younger if it began a second after t was attached.
+func osIsGone(t *Thread) bool {
+	if !osExists(t.nativeID) {
+		return true
+	}
+	if t.since == 0 {
+		return false
+	}
+	younger := false
+	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error { // if it fails it is taken for t
+		var created, exited, kernel, user windows.Filetime
+		ok, _, err := getThreadTimes.Call(h, uintptr(unsafe.Pointer(&created)), uintptr(unsafe.Pointer(&exited)),
+			uintptr(unsafe.Pointer(&kernel)), uintptr(unsafe.Pointer(&user)))
+		younger = ok != 0 && ticks(created) > t.since+int64(time.Second/100)
+		return err
+	})
+	return younger
+}
+
 func open(id int, access uint32) (windows.Handle, error) {
 	h, _, err := openThread.Call(uintptr(access), 0, uintptr(id))
 	if h == 0 {
