@@ -170,10 +170,10 @@ func osSetName(t *Thread, name string) error {
 	return err
 }
 
-// osGetName returns the name of the calling thread, t; "" if nothing tells it.
+// osGetName returns the name of the thread t; "" if nothing tells it.
 func osGetName(t *Thread) string {
 	var b [nameMax + 1]byte
-	if unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
+	if t.nativeID == osNativeID() && unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
 		return unix.ByteSliceToString(b[:])
 	}
 	name, err := os.ReadFile(commOf(t))

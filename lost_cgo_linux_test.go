@@ -12,4 +12,7 @@ func init() {
 		awaitGoneFromKernel(th)
 		return th
 	}
+	attachedThreads["alien"] = func(body func(*Thread)) {
+		must(ctest.Aliens(1, func(int) { body(Current()) }))
+	}
 }

@@ -39,7 +39,7 @@ const (
 func (k kind) String() string { return [...]string{"native", "pinned", "attached", "alien"}[k] }
 
 // A Thread is the record of an operating-system thread: one made by Start, or attached (see Current). All methods may be called from any
-// goroutine.
+// goroutine. The zero Thread stands for no thread: its methods treat it as one that has ended and was detached.
 type Thread struct {
 	kind     kind
 	serial   uint64
@@ -59,6 +59,7 @@ type Thread struct {
 
 	mu       sync.Mutex
 	name     string
+	named    bool // by SetName
 	ended    bool
 	detached bool
 	kept     bool // its owner joins it; see internal/keep
@@ -346,7 +347,7 @@ func (t *Thread) Alive() bool {
 func (t *Thread) hasEnded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.ended
+	return t.ended || t.isZero()
 }
 
 // An Ident names a thread that runs: pthread_self, on Windows the thread's id. It is never 0. The system may give the

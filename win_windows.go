@@ -65,7 +65,7 @@ var (
 )
 
 var (
-	endOf       = fls.Alloc(func(slot uintptr) { ended(slot) })
+	endOf       fls.Index // set by init, as ended refers to it
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
 		enter(slot)
 		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
@@ -83,6 +83,7 @@ const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
 const noIndex = math.MaxUint32
 
 func init() {
+	endOf = fls.Alloc(func(slot uintptr) { ended(slot) })
 	setupSlot()
 	lookUp()
 }
