@@ -11,10 +11,9 @@ import (
 //   - Detach, as often as Attach was called;
 //   - the thread's end. On a thread of C the key's destructor (pthread.c), on Windows an FLS callback (internal/fls), calls ended there, so
 //     Keys are destroyed on the thread itself. A thread of Go's ends when a goroutine does that is locked to it; Go cannot be called any more
-//     then, so collectOrphans finds the slot, and the values are forgotten.
-//
-// A thread whose C code ends it by Linux's exit system call is not noticed. Its record stays, but is taken for nobody
-// else's: the slot of a new thread is 0.
+//     then, so collectOrphans finds the slot, and the values are forgotten;
+//   - a look at the record of a thread that ended in no such way (lost.go). Until then it is taken for no other thread's: the slot of a
+//     new thread is 0.
 
 // Attach locks the calling goroutine to the thread it is on and gives that thread a record, until Detach. Calls nest: if the thread has a record
 // already it returns that. What a setter changes about the thread stays so when it is Go's alone again. It fails with syscall.EAGAIN or ENOMEM when
@@ -65,6 +64,7 @@ func attach(k kind) (*Thread, error) {
 	}
 	t.serial = ident.Serial(slot)
 	t.name = osGetName(t)
+	t.since = osClock()
 	records.add(t)
 	if err := osWatch(t); err != nil {
 		records.remove(t)
@@ -108,15 +108,4 @@ func ended(slot uintptr) (underGo bool) {
 		t.joiners.claim = claimJoin // it leaves without detaching itself
 	}
 	return true
-}
-
-// collectOrphans ends the records of attached threads that are gone.
-func collectOrphans() {
-	for slot := osOrphan(); slot != unknown; slot = osOrphan() {
-		t := records.at(slot)
-		records.remove(t)
-		t.mu.Lock()
-		t.ended = true
-		t.mu.Unlock()
-	}
 }

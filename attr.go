@@ -35,8 +35,8 @@ type Attr struct {
 	// QoS is the thread's quality-of-service class, of macOS with cgo; QoSUnspecified leaves the system's own. Together with a Policy it is
 	// syscall.EINVAL: a thread whose policy or priority is set, also later, is out of the classes for good.
 	QoS QoS
-	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits. POSIX gives niceness to the process, Linux to each
-	// thread; elsewhere any but 0 is errors.ErrUnsupported.
+	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits: for 0 itself call Thread.SetNice. POSIX gives niceness to the
+	// process, Linux to each thread; elsewhere any but 0 is errors.ErrUnsupported.
 	Nice int
 	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
 	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process. It is of Linux, and of macOS
@@ -55,7 +55,7 @@ type Attr struct {
 	// Detached threads are nobody's to join.
 	Detached bool
 	// Pinned asks for a goroutine that is locked to a thread of Go's and dies with it. A stack or guard size cannot be had
-	// there.
+	// there, and what the other attributes leave to be inherited is as it is on the thread that Go takes, not as the caller has it.
 	Pinned bool
 }
 
@@ -243,27 +243,61 @@ func cutName(name string, most int) string {
 	if len(name) <= most {
 		return name
 	}
-	for most > 0 && !utf8.RuneStart(name[most]) {
-		most--
+	// A character has at most utf8.UTFMax bytes; what is longer without a start is
+	// no UTF-8, and cut anywhere.
+	for n := most; n > max(0, most-utf8.UTFMax); n-- {
+		if utf8.RuneStart(name[n]) {
+			return name[:n]
+		}
 	}
 	return name[:most]
 }
 
-// whileAlive calls f while t cannot end, so that t's ids are t's. An alien thread can end all the same, if C ends it by a system call.
+// whileAlive calls f while t cannot end, so that t's ids are t's. An attached
+// thread of Go's, and one that C ends by a system call, can end all the same:
+// those were there a moment ago (see notice).
 func (t *Thread) whileAlive(f func() error) error {
+	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ended {
+	if t.ended || t.isZero() || t.fromStart() && t != Current() && osIsGone(t) {
 		return ErrEnded
 	}
 	return f()
 }
 
-// Name returns the name that t was given, or the system's if it was given none and is attached.
+func (t *Thread) fromStart() bool { return t.kind == native || t.kind == pinned }
+
+// isZero reports whether t is no thread's record: the zero value, which nothing
+// makes.
+func (t *Thread) isZero() bool { return t.slot == unknown }
+
+// Name returns the name that t was given. That of an attached thread without one
+// is asked of the system, as C code may name the thread at any time, which on
+// Linux takes some 15 us for another thread than the caller's; after the
+// thread's end it is the last that was seen.
 func (t *Thread) Name() string {
+	if name, ours := t.givenName(); ours {
+		return name
+	}
+	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.ended {
+		return t.name
+	}
+	if name := osGetName(t); name != "" {
+		t.name = name
+	}
 	return t.name
+}
+
+// givenName returns the name of t and whether it was given here, not by the
+// system.
+func (t *Thread) givenName() (name string, ours bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.name, t.named || t.fromStart()
 }
 
 // SetName names t, for the system's tools too; see Attr.Name. On macOS a thread can name only itself. It returns ErrEnded, the system's error, or
@@ -273,7 +307,7 @@ func (t *Thread) SetName(name string) error {
 		if err := osSetName(t, name); err != nil {
 			return err
 		}
-		t.name = name
+		t.name, t.named = name, true
 		return nil
 	})
 }
@@ -339,10 +373,15 @@ func (t *Thread) SetNice(n int) error {
 }
 
 // CPUTime returns how long t has run on a processor, user and system, also after its end. It returns the system's error, and errors.ErrUnsupported
-// elsewhere than on Linux, Windows and macOS with cgo.
+// elsewhere than on Linux, Windows and macOS with cgo; ErrEnded for an attached thread that ended without Detach, and for one that C code ended by a
+// system call.
 func (t *Thread) CPUTime() (time.Duration, error) {
+	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.lost || t.isZero() {
+		return 0, ErrEnded
+	}
 	if !t.ended {
 		return osCPUTime(t.nativeID)
 	}

@@ -62,6 +62,7 @@ func TestNameIsTheKernels(t *testing.T) {
 		{"longer than fifteen bytes", "longer than fif"},
 		{"fourteen bytesé", "fourteen bytes"}, // not half a character
 		{"nul\x00hidden", "nul"},
+		{strings.Repeat("\x80", 20), strings.Repeat("\x80", 15)}, // no UTF-8
 	}
 	for _, row := range rows {
 		t.Run(strconv.Quote(row.name), func(t *testing.T) {
@@ -84,6 +85,57 @@ func TestNameIsTheKernels(t *testing.T) {
 		})
 	})
 	assert.Equal(t, ErrNotAttached, SetName("x"))
+}
+
+// C code may name a thread after its first call into Go.
+func TestNameOfAnAttachedThreadIsAskedFor(t *testing.T) {
+	rename := func(name string) {
+		p, err := unix.BytePtrFromString(name)
+		assert.NoError(t, err)
+		assert.NoError(t, unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(p)), 0, 0, 0))
+	}
+	fromElsewhere := func(th *Thread) (name string) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			name = th.Name()
+		}()
+		<-done
+		return name
+	}
+	body := func(th *Thread) {
+		before := th.Name()
+		for i := range 3 {
+			name := fmt.Sprint("renamed ", i)
+			rename(name)
+			assert.Equal(t, name, th.Name())
+			assert.Equal(t, name, fromElsewhere(th))
+			assert.Contains(t, th.String(), name)
+		}
+		const given = "a name of more than fifteen bytes"
+		assert.NoError(t, th.SetName(given))
+		rename(before)
+		assert.Equal(t, given, th.Name())
+		assert.Equal(t, given, fromElsewhere(th))
+	}
+	for name, attached := range attachedThreads {
+		t.Run(name, func(t *testing.T) { attached(body) })
+	}
+}
+
+// attachedThreads run a function on an attached thread of each kind.
+var attachedThreads = map[string]func(body func(*Thread)){
+	"Attach": func(body func(*Thread)) {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			th, err := Attach()
+			must(err)
+			body(th)
+			must(Detach())
+		}()
+		<-done
+	},
 }
 
 func TestAffinityIsTheKernels(t *testing.T) {
@@ -564,7 +616,8 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 	}{
 		{"its faults are panics", func(pinned bool) {
 			var null *int
-			zero := len(os.Args) - len(os.Args)
+			zero, err := strconv.Atoi("0") // vet would see a constant
+			must(err)
 			for _, fault := range []func(){func() { fmt.Print(*null) }, func() { fmt.Print(1 / zero) }} {
 				th, err := Start(fault, &Attr{SignalMask: everySignal(), Pinned: pinned})
 				must(err)

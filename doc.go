@@ -34,8 +34,10 @@
 //
 //   - A stack size bounds the frames of C code only. Go code runs on its goroutine's stack, which grows as needed, on any
 //     thread.
-//   - What an Attr does not set, a thread inherits from the thread that calls Start, as POSIX says; except for the signal
-//     mask, which is the one the process began with. A thread that Go itself makes meanwhile inherits nothing from a thread of this package.
+//   - What an Attr does not set, a native thread inherits from the thread that calls Start, as POSIX says; except for the signal mask,
+//     which is the one the process began with. A pinned thread inherits nothing from the caller: it has what the thread has that Go takes,
+//     which may be one that another goroutine has changed between Attach and Detach. A thread that Go itself makes meanwhile inherits
+//     nothing from a thread of this package.
 //   - When main returns the process ends, whatever threads run.
 //   - Native threads do not count against debug.SetMaxThreads. Pinned ones do; Start returns EAGAIN before it is reached.
 //   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.

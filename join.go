@@ -110,7 +110,7 @@ func (t *Thread) Detach() error {
 	return nil
 }
 
-func (t *Thread) joinable() bool { return !t.detached && (t.kind == native || t.kind == pinned) }
+func (t *Thread) joinable() bool { return !t.detached && t.fromStart() && !t.isZero() }
 
 func (t *Thread) join(l park.Limit) error {
 	if !t.isJoinable() {

@@ -8,9 +8,15 @@ import (
 // A Key is thread-specific data: one value of type T for each thread (POSIX: pthread_key_t). The zero value is ready. It
 // must not be copied after first use.
 //
-// When a thread ends, or Detach ends its record, Destructor is called on it with each value that is set, in no promised order. A destructor may set
-// values; the destructors of those run in a next round, of 4 in all (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A panic
-// in a destructor does not keep the others from running; Join returns it, if the thread did not end badly before.
+// When a thread ends, or Detach ends its record, Destructor is called on it with
+// each value that is set, in no promised order. As with pthread_key_t a value is
+// cleared just before its own destructor, so a destructor finds the values of
+// Keys whose destructors have not run yet, and may set or clear them: each
+// destructor gets the value that its Key has when it is called. What is set for
+// a Key whose destructor has run is destroyed in a next round, of 4 in all
+// (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A
+// panic, or runtime.Goexit, in a destructor does not keep the others from
+// running; Join returns it, if the thread did not end badly before.
 //
 // Where a goroutine has no thread of its own there is no value.
 type Key[T any] struct {
@@ -74,27 +80,46 @@ func (k *Key[T]) Clear() {
 	}
 }
 
-// destroyValues runs the destructors of the calling thread's values, round by round, and puts a panic of one into end if nothing stands
-// there. A destructor that calls Goexit ends the goroutine after all others have run.
+// destroyValues runs the destructors of the calling thread's values, round by
+// round, and puts a panic of one into end if nothing stands there. A destructor
+// that calls Goexit ends the goroutine after all others have run.
 func (t *Thread) destroyValues(end *error) { t.destroyRound(end, destructorRounds, nil) }
 
-// destroyRound runs the destructors of values, and then those of what they set. Each call stands below the deferred one of the next, so neither
-// panic nor Goexit skips any.
-func (t *Thread) destroyRound(end *error, rounds int, values []value) {
-	if len(values) == 0 {
-		values, t.values = t.values, nil
-		if len(values) == 0 || rounds == 0 {
+// destroyRound runs the destructors of the keys that have a value, and then
+// those of the next rounds. Each call stands below the deferred one of the next,
+// so neither panic nor Goexit skips any.
+func (t *Thread) destroyRound(end *error, rounds int, keys []unsafe.Pointer) {
+	if len(keys) == 0 {
+		if rounds == 0 {
+			t.values = nil
+		}
+		if len(t.values) == 0 {
 			return
 		}
 		rounds--
+		for i := range t.values {
+			keys = append(keys, t.values[i].key)
+		}
 	}
-	defer t.destroyRound(end, rounds, values[1:])
+	defer t.destroyRound(end, rounds, keys[1:])
 	defer func() {
 		if v := recover(); v != nil {
 			*end = firstOf(*end, newPanicError(v))
 		}
 	}()
-	values[0].destroy()
+	t.destroy(keys[0])
+}
+
+// destroy takes the calling thread's value of key out, if it still has one, and
+// gives it to the destructor.
+func (t *Thread) destroy(key unsafe.Pointer) {
+	for i, v := range t.values {
+		if v.key == key {
+			t.values = slices.Delete(t.values, i, i+1)
+			v.destroy()
+			return
+		}
+	}
 }
 
 // noCopy makes vet's copylocks see a type that must not be copied.

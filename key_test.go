@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"fmt"
 	"runtime"
 	"testing"
 
@@ -75,6 +76,42 @@ func TestDestructorsThatSetValuesGetFourRounds(t *testing.T) {
 		}
 		run(t, attr(Attr{}), func() { assert.NoError(t, k.Set(1)) })
 		assert.Equal(t, []int{1, 2, 3, 4}, calls)
+	})
+}
+
+// As with pthread keys: see pthread_key_create in POSIX.
+func TestDestructorsFindTheValuesNotYetDestroyed(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		var calls []string
+		keys := make([]Key[string], 3)
+		state := func() string {
+			s := ""
+			for i := range keys {
+				v, ok := keys[i].Get()
+				s += fmt.Sprintf(" %s/%v", v, ok)
+			}
+			return s
+		}
+		keys[0].Destructor = func(v string) {
+			calls = append(calls, v+":"+state())
+			if v == "a" {
+				assert.NoError(t, keys[0].Set("a2")) // its own: a next round
+				assert.NoError(t, keys[1].Set("b2")) // to come: instead of b
+				keys[2].Clear()                      // to come: never
+			}
+		}
+		keys[1].Destructor = func(v string) { calls = append(calls, v+":"+state()) }
+		keys[2].Destructor = keys[1].Destructor
+		run(t, attr(Attr{}), func() {
+			for i, v := range []string{"a", "b", "c"} {
+				assert.NoError(t, keys[i].Set(v))
+			}
+		})
+		assert.Equal(t, []string{
+			"a: /false b/true c/true",
+			"b2: a2/true /false /false",
+			"a2: /false /false /false",
+		}, calls)
 	})
 }
 

@@ -3,10 +3,12 @@
 package thread
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -68,6 +70,40 @@ func osNativeID() int { return ident.NativeID() }
 
 // osOnFirstThread reports whether the caller is on the thread that Go began with: the process's first, unless Go is a library.
 func osOnFirstThread() bool { return osNativeID() == firstThread }
+
+// osClock returns the time by which osIsGone tells threads with one id apart, in
+// nanoseconds. If it cannot be had they are not told apart.
+func osClock() int64 {
+	var ts unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
+		return math.MaxInt64
+	}
+	return ts.Nano()
+}
+
+// osIsGone reports whether the thread t, which must have begun, is gone: no
+// thread of the process has its id, or a younger one has.
+func osIsGone(t *Thread) bool {
+	if !osExists(t.nativeID) {
+		return true
+	}
+	if t.since == 0 {
+		return false
+	}
+	// proc_pid_stat(5): the third field follows the name in brackets, which may
+	// hold blanks and brackets. The 22nd is when the thread began, in hundredths
+	// of a second since the system's start, rounded down.
+	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", t.nativeID))
+	if err != nil {
+		return false
+	}
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(f) <= 22-3 {
+		return false
+	}
+	start, err := strconv.ParseInt(f[22-3], 10, 64)
+	return err == nil && start > t.since/int64(10*time.Millisecond)
+}
 
 // osExists reports whether the process has a thread with that id.
 func osExists(id int) bool { return ident.Exists(id) }
@@ -134,10 +170,10 @@ func osSetName(t *Thread, name string) error {
 	return err
 }
 
-// osGetName returns the name of the calling thread, t; "" if nothing tells it.
+// osGetName returns the name of the thread t; "" if nothing tells it.
 func osGetName(t *Thread) string {
 	var b [nameMax + 1]byte
-	if unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
+	if t.nativeID == osNativeID() && unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
 		return unix.ByteSliceToString(b[:])
 	}
 	name, err := os.ReadFile(commOf(t))

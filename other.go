@@ -27,6 +27,11 @@ func osNativeID() int { return 0 }
 // osOnFirstThread cannot tell. Where it would be true the first thread sleeps from then on, which costs nothing else.
 func osOnFirstThread() bool { return false }
 
+func osClock() int64 { return 0 }
+
+// osIsGone cannot ask.
+func osIsGone(*Thread) bool { return false }
+
 func osExists(int) bool { return false }
 
 func osYield() { runtime.Gosched() }

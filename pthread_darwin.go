@@ -240,6 +240,11 @@ func osNativeID() int { return int(C.ost_native_id_()) }
 // osOnFirstThread reports whether the caller is on the thread that Go began with: the process's first, unless Go is a library.
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
+func osClock() int64 { return 0 }
+
+// osIsGone cannot ask. Ids are not used again, and pthread's calls refuse a pthread_t that is no thread's.
+func osIsGone(*Thread) bool { return false }
+
 // osExists cannot ask. A thread that was joined is gone; one that detached itself is as good as gone.
 func osExists(int) bool { return false }
 

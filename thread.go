@@ -39,7 +39,7 @@ const (
 func (k kind) String() string { return [...]string{"native", "pinned", "attached", "alien"}[k] }
 
 // A Thread is the record of an operating-system thread: one made by Start, or attached (see Current). All methods may be called from any
-// goroutine.
+// goroutine. The zero Thread stands for no thread: its methods treat it as one that has ended and was detached.
 type Thread struct {
 	kind     kind
 	serial   uint64
@@ -59,6 +59,7 @@ type Thread struct {
 
 	mu       sync.Mutex
 	name     string
+	named    bool // by SetName
 	ended    bool
 	detached bool
 	kept     bool // its owner joins it; see internal/keep
@@ -66,6 +67,9 @@ type Thread struct {
 	cpu      time.Duration // when ended
 	joiners  joiners
 	handle   handle
+	lost     bool // attached, and found gone
+
+	since int64 // when it was attached, by osClock; 0 for one from Start
 }
 
 // A start is what Start and the new thread share until the body runs.
@@ -333,11 +337,17 @@ func (t *Thread) String() string {
 	return fmt.Sprintf("thread %q (%v, %s, %d)", t.Name(), t.kind, state, t.nativeID)
 }
 
-// Alive reports whether t has not ended.
+// Alive reports whether t has not ended. For an attached thread other than the
+// caller's it asks the system as well, which on Linux takes some 10 us.
 func (t *Thread) Alive() bool {
+	t.notice()
+	return !t.hasEnded()
+}
+
+func (t *Thread) hasEnded() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.ended
+	return t.ended || t.isZero()
 }
 
 // An Ident names a thread that runs: pthread_self, on Windows the thread's id. It is never 0. The system may give the

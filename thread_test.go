@@ -466,3 +466,24 @@ func TestApartmentsHaveNames(t *testing.T) {
 		assert.Equal(t, want, a.String())
 	}
 }
+
+func TestZeroThreadIsNone(t *testing.T) {
+	var th Thread
+	assert.False(t, th.Alive())
+	assert.Contains(t, th.String(), "ended")
+	assert.Equal(t, ErrNotJoinable, th.Join())
+	assert.Equal(t, ErrNotJoinable, th.TryJoin())
+	assert.Equal(t, ErrNotJoinable, th.Detach())
+	assert.Equal(t, ErrEnded, th.SetName("x"))
+	assert.Empty(t, th.Name())
+	assert.Equal(t, ErrEnded, th.SetPriority(PolicyOther, 0))
+	_, err := th.CPUTime()
+	assert.Equal(t, ErrEnded, err)
+	if osNice {
+		assert.Equal(t, ErrEnded, th.SetNice(1), "not the caller's")
+	}
+	if osAffinity {
+		assert.Equal(t, ErrEnded, th.SetAffinity([]int{0}), "not the caller's")
+	}
+	th.Unpark()
+}

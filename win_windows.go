@@ -65,7 +65,7 @@ var (
 )
 
 var (
-	endOf       = fls.Alloc(func(slot uintptr) { ended(slot) })
+	endOf       fls.Index // set by init, as ended refers to it
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
 		enter(slot)
 		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
@@ -83,6 +83,7 @@ const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
 const noIndex = math.MaxUint32
 
 func init() {
+	endOf = fls.Alloc(func(slot uintptr) { ended(slot) })
 	setupSlot()
 	lookUp()
 }
@@ -303,6 +304,35 @@ func osExists(id int) bool {
 	}
 	event, err := windows.WaitForSingleObject(h, 0)
 	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
+}
+
+// osClock returns the time by which osIsGone tells threads with one id apart, as a number of 100 ns.
+func osClock() int64 {
+	var now windows.Filetime
+	windows.GetSystemTimeAsFileTime(&now)
+	return ticks(now)
+}
+
+// osIsGone reports whether the thread t, which must have begun, is gone: no
+// running thread of the process has its id, or a younger one has. The clock has
+// steps of some milliseconds, and may be set back, so that a thread counts as
+// younger if it began a second after t was attached.
+func osIsGone(t *Thread) bool {
+	if !osExists(t.nativeID) {
+		return true
+	}
+	if t.since == 0 {
+		return false
+	}
+	younger := false
+	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error { // if it fails it is taken for t
+		var created, exited, kernel, user windows.Filetime
+		ok, _, err := getThreadTimes.Call(h, uintptr(unsafe.Pointer(&created)), uintptr(unsafe.Pointer(&exited)),
+			uintptr(unsafe.Pointer(&kernel)), uintptr(unsafe.Pointer(&user)))
+		younger = ok != 0 && ticks(created) > t.since+int64(time.Second/100)
+		return err
+	})
+	return younger
 }
 
 func open(id int, access uint32) (windows.Handle, error) {

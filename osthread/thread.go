@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -153,11 +154,11 @@ func (a *Attr) Check() error {
 	return low.Check()
 }
 
-// low is a without what package thread does not know.
+// low is a without what package thread does not know, as a is now.
 func (a *Attr) low() thread.Attr {
 	return thread.Attr{
-		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: a.Affinity, Policy: a.Policy, Priority: a.Priority, QoS: a.QoS,
-		Nice: a.Nice, SignalMask: a.SignalMask, Apartment: a.Apartment, Pinned: a.Pinned,
+		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy, Priority: a.Priority,
+		QoS: a.QoS, Nice: a.Nice, SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment, Pinned: a.Pinned,
 	}
 }
 

@@ -498,3 +498,14 @@ func threadsNow(t *testing.T) int {
 	}
 	return len(tasks)
 }
+
+func TestNewTakesTheAttributesAsTheyAre(t *testing.T) {
+	attr := &Attr{Affinity: []int{0}}
+	if attr.Check() != nil {
+		t.Skip("no affinity here")
+	}
+	th := New(nil, attr)
+	attr.Affinity[0] = 1 << 20 // no processor
+	require.NoError(t, th.Start())
+	require.NoError(t, th.Join())
+}

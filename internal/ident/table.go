@@ -30,6 +30,14 @@ func (t *slotTable) load() uintptr {
 	return v.(uintptr)
 }
 
+// Forget clears the row of a thread that ended without clearing it, if it is
+// still the thread's. A slot in the thread's own memory is gone with it.
+func Forget(id int, slot uintptr) {
+	if table.m.CompareAndDelete(id, slot) {
+		table.rows.Add(-1)
+	}
+}
+
 // store needs no lock against another store to the same row: only the thread itself writes its row.
 func (t *slotTable) store(v uintptr) {
 	id := nativeID()

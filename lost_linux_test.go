@@ -1,0 +1,208 @@
+package thread
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"golang.org/x/sys/unix"
+)
+
+// The tests run in children, since a thread that C ends by the system call
+// leaves its M and goroutine behind.
+
+// inPanic makes assertions panic, for what runs in a child.
+type inPanic struct{}
+
+func (inPanic) Errorf(format string, a ...any) { panic(fmt.Sprintf(format, a...)) }
+
+// endAttachedUnnoticed returns the record of a goroutine that was attached and
+// has ended with its thread, without Detach.
+func endAttachedUnnoticed() *Thread {
+	c := make(chan *Thread)
+	var end func()
+	end = func() {
+		th, err := Attach()
+		must(err)
+		if osOnFirstThread() { // which cannot end
+			must(Detach())
+			go end()
+			return
+		}
+		c <- th
+	}
+	go end()
+	th := <-c
+	awaitGoneFromKernel(th)
+	return th
+}
+
+func awaitGoneFromKernel(th *Thread) {
+	for osExists(th.NativeID()) {
+		runtime.Gosched()
+	}
+}
+
+// unnoticed has a row for each way in which an attached thread ends unnoticed.
+var unnoticed = map[string]func() *Thread{"attached goroutine": endAttachedUnnoticed}
+
+func assertEnded(t assert.TestingT, th *Thread) {
+	assert.False(t, th.Alive())
+	assert.Contains(t, th.String(), "ended")
+	assert.Equal(t, ErrEnded, th.SetName("x"))
+	assert.NotEqual(t, "x", th.Name())
+	assert.Equal(t, ErrEnded, th.SetAffinity([]int{0}))
+	_, err := th.Affinity()
+	assert.Equal(t, ErrEnded, err)
+	assert.Equal(t, ErrEnded, th.SetPriority(PolicyBatch, 0))
+	_, _, err = th.Priority()
+	assert.Equal(t, ErrEnded, err)
+	assert.Equal(t, ErrEnded, th.SetNice(7))
+	_, err = th.CPUTime()
+	assert.Equal(t, ErrEnded, err)
+	assert.Equal(t, ErrNotJoinable, th.Join())
+	assert.NotSame(t, th, records.at(th.slot), "it has its row")
+}
+
+func TestRecordNoticesTheEndOfItsThread(t *testing.T) {
+	inChild(t, func() {
+		t := inPanic{}
+		for _, end := range unnoticed {
+			for _, look := range []func(*Thread){
+				func(th *Thread) { assert.False(t, th.Alive()) },
+				func(th *Thread) { assert.Equal(t, ErrEnded, th.SetNice(7)) },
+				func(th *Thread) { assert.Equal(t, ErrEnded, th.SetName("x")) },
+				func(th *Thread) { assert.Contains(t, th.String(), "ended") },
+				func(th *Thread) { _, err := th.CPUTime(); assert.Equal(t, ErrEnded, err) },
+			} {
+				th := end()
+				look(th)
+				assertEnded(t, th)
+			}
+		}
+	})
+}
+
+// After its thread's end a record's id may be a thread's of another process,
+// which must not be touched.
+func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
+	inChildWithIDs(t, func() {
+		t := inPanic{}
+		for _, end := range unnoticed {
+			var stranger *exec.Cmd
+			th := giveID(end, func(id int) (got bool) {
+				stranger = exec.Command("sleep", "60")
+				must(stranger.Start())
+				if got = stranger.Process.Pid == id; !got {
+					must(stranger.Process.Kill())
+					_ = stranger.Wait() // killed
+				}
+				return got
+			})
+			state := func() string {
+				b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", th.NativeID()))
+				must(err)
+				var set unix.CPUSet
+				must(unix.SchedGetaffinity(th.NativeID(), &set))
+				f := strings.Fields(string(b))
+				return fmt.Sprint(f[1], f[18], f[40], set) // name, niceness, policy
+			}
+			for !strings.HasPrefix(state(), "(sleep)") { // it has the name of its parent until it executes
+				runtime.Gosched()
+			}
+			before := state()
+			assertEnded(t, th)
+			assert.Equal(t, before, state(), "the stranger has changed")
+			must(stranger.Process.Kill())
+			_ = stranger.Wait() // killed
+		}
+	})
+}
+
+// Or a younger one of this process.
+func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
+	inChildWithIDs(t, func() {
+		t := inPanic{}
+		for _, end := range unnoticed {
+			// The kernel tells when a thread began in hundredths of a second.
+			old := func() *Thread {
+				th := end()
+				for gone := osClock(); osClock() < gone+int64(20*time.Millisecond); {
+					runtime.Gosched()
+				}
+				return th
+			}
+			var stranger *Thread
+			leave := make(chan struct{})
+			th := giveID(old, func(id int) (got bool) {
+				quit := make(chan struct{})
+				s, err := Start(func() {
+					select {
+					case <-leave:
+					case <-quit:
+					}
+				}, &Attr{Name: "stranger"})
+				must(err)
+				if got = s.NativeID() == id; !got {
+					close(quit)
+					must(s.Join())
+				}
+				stranger = s
+				return got
+			})
+			comm := func() string {
+				b, err := os.ReadFile(commOf(stranger))
+				must(err)
+				return string(b)
+			}
+			assert.Equal(t, ErrEnded, th.SetNice(7))
+			assert.Equal(t, ErrEnded, th.SetName("x"))
+			assert.False(t, th.Alive())
+			assert.Equal(t, "stranger\n", comm())
+			assert.True(t, stranger.Alive())
+			close(leave)
+			must(stranger.Join())
+		}
+	})
+}
+
+// cannotGiveID is what a child writes that does not get an id again.
+const cannotGiveID = "cannot have the id given out again: "
+
+// inChildWithIDs is inChild that skips the test if body has written that.
+func inChildWithIDs(t *testing.T, body func()) {
+	t.Helper()
+	if _, why, ok := strings.Cut(inChild(t, body), cannotGiveID); ok {
+		t.Skip(why)
+	}
+}
+
+// giveID has the kernel give out the id of the record that end returns, by
+// setting which was last before each try, until try reports that it got it. Go's
+// runtime, or another process, may get it first; then it takes another record.
+// If that cannot be had it ends the child.
+func giveID(end func() *Thread, try func(id int) bool) *Thread {
+	const last = "/proc/sys/kernel/ns_last_pid"
+	var err error
+	for range 20 {
+		th := end()
+		id := th.NativeID()
+		for unix.Kill(id, 0) == unix.ESRCH { // also asks for threads
+			if err = os.WriteFile(last, []byte(strconv.Itoa(id-1)), 0); err != nil {
+				break
+			}
+			if try(id) {
+				return th
+			}
+		}
+	}
+	fmt.Println(cannotGiveID, err)
+	os.Exit(0)
+	return nil
+}
