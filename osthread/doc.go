@@ -32,6 +32,18 @@
 // the wait begins and after it has ended, outside every lock of this package; it
 // may panic, or use what is waited for.
 //
+// # testing/synctest
+//
+// In a bubble of testing/synctest timeouts are of the bubble's time, and an
+// ordinary goroutine that waits for something of this package is durably
+// blocked, as with sync.Cond (Go 1.26 and 1.27; with later versions its wait holds
+// up the bubble's time until this package knows them). So what is waited for must
+// come from the bubble. Waits for threads are not durable: Thread.Join, the future of
+// a pool, the call of a Worker or the main thread, thread.Join and thread.ParkContext.
+// Make pools and workers, and have a pool start its threads, outside the bubble:
+// their goroutines would be in it, and it ends only after them. Threads are in no
+// bubble.
+//
 // # iter.Pull
 //
 // Go ends the process when next of an iter.Pull is called with its goroutine

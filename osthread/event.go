@@ -22,6 +22,8 @@ type Event struct {
 	// not change after first use.
 	AutoReset bool
 
+	byThread bool // set by a thread of ours; see wait.Node.ByThread
+
 	flag atomic.Bool
 	spin park.Spinner
 	q    wait.Queue
@@ -90,6 +92,9 @@ func (e *Event) wait(l park.Limit) bool {
 func (e *Event) waitQueued(l *park.Limit) bool {
 	n := wait.New(&e.spin, l)
 	defer n.Free()
+	if e.byThread {
+		n.ByThread()
+	}
 	e.q.Lock()
 	if l.Canceled() { // before the flag was set, it may be
 		e.q.Unlock()

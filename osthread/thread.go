@@ -132,7 +132,7 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 	if attr == nil {
 		attr = new(Attr)
 	}
-	t := &Thread{run: run, name: attr.Name, daemon: attr.Daemon}
+	t := &Thread{run: run, name: attr.Name, daemon: attr.Daemon, done: Event{byThread: true}}
 	// A goroutine without a thread of its own inherits nothing: whose dummy it would be is chance.
 	if creator, ok := self.Get(); ok {
 		t.daemon = t.daemon || creator.Daemon()

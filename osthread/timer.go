@@ -31,7 +31,7 @@ type Timer struct {
 // NewTimer returns a timer that, d after Start, runs fn, unless it is cancelled; d <= 0 is at once. A nil fn does nothing. The timer is a daemon if
 // attr says so or the calling thread is one.
 func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
-	t := &Timer{interval: d}
+	t := &Timer{interval: d, finished: Event{byThread: true}}
 	t.Thread = newThread(func() error {
 		defer t.finished.Set()
 		if t.cancel.WaitTimeout(d) || fn == nil || !t.state.CompareAndSwap(pending, fired) {

@@ -147,7 +147,7 @@ func giveBack(w Waitable) {
 }
 
 func waitAnyQueued(l *park.Limit, ws []Waitable) int {
-	s := wait.NewSet(len(ws), false, l)
+	s := newSet(len(ws), false, l, ws)
 	defer func() {
 		for i, w := range ws {
 			remove(w, s.Node(i))
@@ -172,6 +172,20 @@ func waitAnyQueued(l *park.Limit, ws []Waitable) int {
 	}
 	took(ws[winner], s.Node(winner))
 	return winner
+}
+
+// newSet returns a set for a wait for ws.
+func newSet(n int, told bool, l *park.Limit, ws []Waitable) *wait.Set {
+	s := wait.NewSet(n, told, l)
+	for _, w := range ws {
+		if e, ok := w.(*Event); ok && !e.byThread {
+			continue
+		}
+		if _, ok := w.(*Semaphore); !ok && w.foreign() == nil {
+			s.ByThread()
+		}
+	}
+	return s
 }
 
 // enlist puts n into w's queue, or if w can give at once has it give to n's set. done says that somebody has given to the set.
@@ -245,7 +259,7 @@ func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
 		done := giveUp || missing == nil
 		if !done {
 			if s == nil {
-				s = wait.NewSet(1, true, l)
+				s = newSet(1, true, l, ws)
 			}
 			awaitTold(missing, s.Node(0), times(missing, ws), missing == was)
 		}

@@ -48,11 +48,11 @@ const Never = math.MaxInt64
 // After returns the deadline at d from now, in ns on the clock of [Now]: for d <= 0 one that has passed, and Never for a d that leads
 // past the end of time.
 func After(d time.Duration) int64 {
-	now := Now() // at least 0
+	now := Now()
 	if d <= 0 {
 		return now
 	}
-	if int64(d) > Never-now {
+	if now > 0 && int64(d) > Never-now {
 		return Never
 	}
 	return now + int64(d)

@@ -48,7 +48,8 @@ func Until(ctx context.Context) (Limit, error) {
 		// Of that type alone: whose Value returns a context for any key does
 		// not get to run under a guard.
 		c, ok := ctx.Value(cancelCtxKey).(context.Context)
-		if ok && reflect.TypeOf(c) == cancelCtxType && c.Done() == done {
+		// Nor may others than the goroutines of a bubble ask its contexts.
+		if ok && reflect.TypeOf(c) == cancelCtxType && c.Done() == done && !inBubble() {
 			l.source = c
 		}
 	}
@@ -86,7 +87,7 @@ func (l *Limit) Left() time.Duration { return time.Duration(l.deadline - futex.N
 
 // Expired reports whether a wait is not to sleep any more.
 func (l *Limit) Expired() bool {
-	return l.Canceled() || l.deadline != futex.Never && (l.deadline <= 0 || l.deadline <= futex.Now())
+	return l.Canceled() || l.deadline != futex.Never && (l.deadline == 0 || l.deadline <= futex.Now())
 }
 
 // Err returns the error of a wait that l has ended: the cause of its context,

@@ -84,6 +84,10 @@ func nextSleep(s, kind uint32) uint32 {
 // copied after first use, and must not lie on a goroutine's stack; [Waiter.Park] sees to the latter.
 type Waiter struct {
 	Spin *Spinner // for use before each sleep; nil: none
+	// Bubble says that in a bubble of testing/synctest only that one's goroutines
+	// unpark it: a sleep there is durable (bubble.go). Not for what a thread does,
+	// which is in no bubble.
+	Bubble bool
 
 	state atomic.Uint32
 	seat  seat
@@ -116,7 +120,7 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 		return Unparked
 	}
 	switch {
-	case !thread:
+	case !thread, inBubble(): // whose deadlines are not the kernel's
 		return w.parkGoroutine(l)
 	case CanSpin():
 		return w.parkThread(l)
@@ -240,7 +244,7 @@ func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 		return w.settle()
 	}
 	if l.Never() { // nothing to set first
-		w.seat.sleep(&w.state, s, nextSleep(s, inScheduler))
+		w.seat.sleep(&w.state, s, nextSleep(s, inScheduler), w.Bubble && inBubble())
 		return w.settle()
 	}
 	sleep := nextSleep(s, drowsy)
@@ -254,7 +258,7 @@ func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 	if l.done != nil {
 		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
 	}
-	w.seat.sleep(&w.state, sleep, withKind(sleep, inScheduler))
+	w.seat.sleep(&w.state, sleep, withKind(sleep, inScheduler), w.Bubble && inBubble())
 	return w.settle()
 }
 

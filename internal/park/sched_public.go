@@ -3,6 +3,7 @@
 package park
 
 import (
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -20,11 +21,25 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 }
 
 // A seat is where a goroutine sleeps in the scheduler.
-type seat struct{ woken chan struct{} }
+type seat struct {
+	woken chan struct{}
+	gate  *sync.Mutex // instead of it, locked; see sleep
+}
 
 // sleep moves state from one value to another and sleeps until wake, or does neither if state has changed.
-func (s *seat) sleep(state *atomic.Uint32, from, to uint32) {
-	if s.woken == nil {
+//
+// In a bubble (bubble.go) a channel made there makes a sleep durable, and may not
+// be used by others then or later. Any other sleep there is on a mutex, which is
+// not durable and which any thread may unlock.
+func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
+	switch {
+	case durable:
+		s.woken = make(chan struct{}, 1)
+		defer func() { s.woken = nil }()
+	case inBubble():
+		s.sleepAtGate(state, from, to)
+		return
+	case s.woken == nil:
 		s.woken = make(chan struct{}, 1)
 	}
 	if state.CompareAndSwap(from, to) {
@@ -32,5 +47,21 @@ func (s *seat) sleep(state *atomic.Uint32, from, to uint32) {
 	}
 }
 
+func (s *seat) sleepAtGate(state *atomic.Uint32, from, to uint32) {
+	gate := new(sync.Mutex)
+	gate.Lock()
+	s.gate = gate
+	if state.CompareAndSwap(from, to) {
+		gate.Lock() // after wake's Unlock
+	}
+	s.gate = nil
+}
+
 // wake wakes the sleeper. It is called by the one who moved state out of to, so the channel has room.
-func (s *seat) wake() { s.woken <- struct{}{} }
+func (s *seat) wake() {
+	if s.gate != nil {
+		s.gate.Unlock()
+		return
+	}
+	s.woken <- struct{}{}
+}

@@ -56,12 +56,18 @@ type seat struct {
 }
 
 // sleep moves state from one value to another and sleeps until wake, or does neither if state has changed.
-func (s *seat) sleep(state *atomic.Uint32, from, to uint32) {
+// durable is for a sleep in a bubble; see bubble.go.
+func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
 	s.state, s.from, s.to = state, from, to
-	gopark(commit, unsafe.Pointer(s), waitReasonNone, traceBlockGeneric, 1)
+	reason := uint8(waitReasonNone)
+	if durable {
+		reason = waitReasonDurable
+	}
+	gopark(commit, unsafe.Pointer(s), reason, traceBlockGeneric, 1)
 }
 
-// The reasons' numbers differ from version to version; 0 is "waiting" in all.
+// The reasons' numbers differ from version to version; 0 is "waiting" in all. For
+// waitReasonDurable see sched_reason_*.go.
 const (
 	waitReasonNone    = 0
 	traceBlockGeneric = 0

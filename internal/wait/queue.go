@@ -83,13 +83,17 @@ func New(spin *park.Spinner, l *park.Limit) *Node {
 // Renew makes n, which is in no queue, its owner kept, and has no wake-up to come, as if it came from New.
 func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
 	n.waiter, n.source = &n.own, l.Source()
-	n.own.Spin = nil
+	n.own.Spin, n.own.Bubble = nil, true
 	n.onThread = park.OnThread()
 	if n.onThread {
 		n.own.Spin = spin
 	}
 	n.Got, n.next = 0, nil
 }
+
+// ByThread says that a thread of ours wakes n's owner, and not a goroutine of the
+// bubble of testing/synctest, if any, that the owner is in.
+func (n *Node) ByThread() { n.waiter.Bubble = false }
 
 // OnThread reports whether n's owner has a thread of its own.
 func (n *Node) OnThread() bool { return n.onThread }

@@ -26,6 +26,7 @@ const closed = -1
 // NewSet returns a set with n nodes, in no queue yet.
 func NewSet(n int, told bool, l *park.Limit) *Set {
 	s := &Set{Told: told, nodes: make([]*Node, n)}
+	s.waiter.Bubble = true
 	for i := range s.nodes {
 		s.nodes[i] = New(nil, l)
 		s.nodes[i].set, s.nodes[i].index, s.nodes[i].waiter = s, i, &s.waiter
@@ -33,6 +34,9 @@ func NewSet(n int, told bool, l *park.Limit) *Set {
 	}
 	return s
 }
+
+// ByThread is Node.ByThread for the owner of all nodes.
+func (s *Set) ByThread() { s.waiter.Bubble = false }
 
 // Node returns the node for the queue i.
 func (s *Set) Node(i int) *Node { return s.nodes[i] }

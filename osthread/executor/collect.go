@@ -36,8 +36,9 @@ type AnyFuture interface {
 }
 
 type collector struct {
-	tasks []*task // nil: not looked at any more
-	notes []note  // of tasks
+	tasks    []*task // nil: not looked at any more
+	byThread bool    // one of them is a pool's
+	notes    []note  // of tasks
 
 	guard  wait.Guard
 	order  []int // of tasks, as they were done
@@ -57,6 +58,7 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 			seen[t] = true
 			unique = append(unique, f)
 			c.tasks = append(c.tasks, t)
+			c.byThread = c.byThread || t.pool != nil
 		}
 	}
 	c.notes = make([]note, len(unique))
@@ -188,6 +190,9 @@ func (c *collector) awaitQueued(l *park.Limit) error {
 	}
 	n := wait.New(nil, l)
 	defer n.Free()
+	if c.byThread {
+		n.ByThread()
+	}
 	c.guard.Lock()
 	if c.enough() {
 		c.guard.Unlock()

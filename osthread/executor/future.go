@@ -287,6 +287,9 @@ func (t *task) awaitQueued(l *park.Limit) error {
 	}
 	n := wait.New(nil, l)
 	defer n.Free()
+	if t.pool != nil {
+		n.ByThread()
+	}
 	t.q.Lock()
 	if t.settled() {
 		t.q.Unlock()

@@ -134,6 +134,7 @@ func (p *pool) place(t *task) error {
 func (p *pool) submitWaiting(t *task, l *park.Limit) error {
 	n := wait.New(nil, l)
 	defer n.Free()
+	n.ByThread()
 	p.guard.Lock()
 	if err := p.place(t); err != errNoPlace {
 		return err

@@ -1,0 +1,27 @@
+package queue
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// As osthread's TestWaitsInABubble.
+func TestWaitsInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		q := New[int](1)
+		go func() {
+			time.Sleep(time.Hour)
+			assert.NoError(t, q.Put(1))
+		}()
+		v, err := q.Get()
+		assert.NoError(t, err)
+		assert.Equal(t, 1, v)
+		assert.NoError(t, q.Put(2))
+		assert.ErrorIs(t, q.PutTimeout(3, time.Hour), ErrFull)
+		assert.Equal(t, 2*time.Hour, time.Since(begin))
+	})
+}

@@ -1,0 +1,165 @@
+package osthread
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/thread"
+)
+
+// In a bubble time is the bubble's: whoever waits for an hour waits no time, and
+// an hour has passed.
+func TestWaitsInABubble(t *testing.T) {
+	const hour = time.Hour
+	later := func(f func()) {
+		go func() {
+			time.Sleep(hour)
+			f()
+		}()
+	}
+	expire := func(t *testing.T) context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), hour)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	for name, wait := range map[string]func(t *testing.T){
+		"Lock.LockTimeout": func(t *testing.T) {
+			var l Lock
+			l.Lock()
+			assert.False(t, l.LockTimeout(hour))
+		},
+		"Lock.LockContext": func(t *testing.T) {
+			var l Lock
+			l.Lock()
+			assert.ErrorIs(t, l.LockContext(expire(t)), context.DeadlineExceeded)
+		},
+		"Lock.Lock": func(*testing.T) {
+			var l Lock
+			l.Lock()
+			later(l.Unlock)
+			l.Lock()
+		},
+		"RLock.Lock": func(*testing.T) {
+			var r RLock
+			held := make(chan struct{})
+			go func() {
+				r.Lock()
+				close(held)
+				time.Sleep(hour)
+				r.Unlock()
+			}()
+			<-held
+			r.Lock()
+			r.Unlock()
+		},
+		"RWLock.RLock": func(*testing.T) {
+			var w RWLock
+			w.Lock()
+			later(w.Unlock)
+			w.RLock()
+		},
+		"Semaphore.AcquireTimeout": func(t *testing.T) {
+			assert.False(t, NewSemaphore(1).AcquireTimeout(2, hour))
+		},
+		"Semaphore.Acquire": func(*testing.T) {
+			s := NewSemaphore(0)
+			later(func() { s.Release(2) })
+			s.Acquire(2)
+		},
+		"Event.WaitTimeout": func(t *testing.T) {
+			var e Event
+			assert.False(t, e.WaitTimeout(hour))
+		},
+		"Event.Wait": func(*testing.T) {
+			var e Event
+			later(e.Set)
+			e.Wait()
+		},
+		"Condition.Wait": func(*testing.T) {
+			var l Lock
+			c := NewCondition(&l)
+			l.Lock()
+			later(func() {
+				l.Lock()
+				c.NotifyAll()
+				l.Unlock()
+			})
+			c.Wait()
+			l.Unlock()
+		},
+		"Barrier.Wait": func(t *testing.T) {
+			b := NewBarrier(2, nil)
+			later(func() { _, _ = b.Wait() })
+			_, err := b.Wait()
+			assert.NoError(t, err)
+		},
+		"WaitTimeout of an attached goroutine": func(t *testing.T) {
+			_, err := thread.Attach()
+			assert.NoError(t, err)
+			var e Event
+			assert.False(t, e.WaitTimeout(hour))
+			assert.NoError(t, thread.Detach())
+		},
+		"WaitAny": func(t *testing.T) {
+			var d, e Event
+			later(e.Set)
+			assert.Equal(t, 1, WaitAny(&d, &e))
+		},
+		"WaitAllTimeout": func(t *testing.T) {
+			var e Event
+			assert.False(t, WaitAllTimeout(hour, NewSemaphore(1), &e))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				wait(t)
+				assert.Equal(t, hour, time.Since(begin))
+			})
+		})
+	}
+}
+
+// Threads are in no bubble: to wait for one is not to wait for the bubble, which
+// goes on as long as the thread runs.
+func TestWaitForAThreadInABubble(t *testing.T) {
+	for name, wait := range map[string]func(*testing.T, *Thread){
+		"Join":    func(t *testing.T, th *Thread) { assert.NoError(t, th.Join()) },
+		"WaitAny": func(t *testing.T, th *Thread) { assert.Zero(t, WaitAny(th)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				th := New(func() error {
+					for range 10_000 { // it takes longer than to fall asleep
+						runtime.Gosched()
+					}
+					return nil
+				}, nil)
+				assert.NoError(t, th.Start())
+				wait(t, th)
+			})
+		})
+	}
+}
+
+// What was used in a bubble is used outside, and the other way round.
+func TestWaitsAfterABubble(t *testing.T) {
+	use := func() {
+		var l Lock
+		l.Lock()
+		go l.Unlock()
+		l.Lock()
+		s := NewSemaphore(0)
+		go s.Release(1)
+		WaitAll(s, NewSemaphore(1))
+	}
+	for range 100 {
+		synctest.Test(t, func(*testing.T) { use() })
+		use()
+	}
+}
