@@ -240,31 +240,39 @@ func (t *Thread) main() {
 	run := t.run
 	t.run = nil // what it refers to must not outlive it
 	var err error
-	returned := false
+	defer func() { t.finish(err) }()
+	t.runReported(run, &err)
+}
+
+// runReported calls run, and tells t's hooks of it. How that ended is in err
+// before a hook is called, which may call runtime.Goexit.
+func (t *Thread) runReported(run func() error, err *error) {
+	*err = errNotReturned
 	defer func() {
 		if v := recover(); v != nil {
 			e := &PanicError{Value: v, Stack: debug.Stack()}
+			*err = e
+			defer t.report(e)
 			t.emit(TraceEvent{Action: TracePanic})
-			t.report(e)
-			err = e
-		} else if !returned {
-			err = errNotReturned
 		}
-		t.finish(err)
 	}()
 	t.emit(TraceEvent{Action: TraceStart})
-	err = run()
-	returned = true
+	*err = run()
 }
 
 // errNotReturned stands for what the thread below knows better.
 var errNotReturned = errors.New("body did not return")
 
-// finish ends t, once. It is called on t's thread, or if that is gone already on another.
+// finish ends t, once. It is called on t's thread, or if that is gone already on
+// another.
 func (t *Thread) finish(err error) {
+	defer t.end(err)     // even if a hook calls runtime.Goexit
 	if t.sort != dummy { // of a dummy's end it may be told elsewhere
 		t.emit(TraceEvent{Action: TraceEnd})
 	}
+}
+
+func (t *Thread) end(err error) {
 	t.mu.Lock()
 	if t.state == ended {
 		t.mu.Unlock()

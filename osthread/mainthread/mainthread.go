@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/firstthread"
 	"example.com/thread/internal/inbox"
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
@@ -40,6 +41,7 @@ var (
 func init() {
 	runtime.LockOSThread() // package initialization runs on the main goroutine, and that on the first thread
 	first = thread.Self()
+	firstthread.Serve = serve
 }
 
 var (
@@ -61,7 +63,11 @@ func Is() bool { return thread.Self() == first }
 // osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner, and f is not called, on any other thread than the first, and ErrStarted
 // below another Run. A function asked for with Do that calls runtime.Goexit ends the main goroutine, and Run does not return.
 //
-// Do that is called when no Run, Poll or Wait comes any more waits for ever.
+// What is asked for later waits for another Run, Poll or Wait, for ever if none
+// comes. To have threads that outlive f served till their end, call Run in
+// osthread.RunMain on the main goroutine, or osthread.Shutdown there after Run:
+//
+//	func main() { err := osthread.RunMain(func() error { return mainthread.Run(app) }) }
 func Run(f func()) error {
 	if !Is() {
 		return ErrNotOwner
@@ -88,8 +94,24 @@ func Run(f func()) error {
 	return ended
 }
 
+// serve is firstthread.Serve.
+func serve(f func()) bool {
+	if !Is() {
+		return false
+	}
+	over := false
+	go func() {
+		defer func() { _ = box.Post(func() { over = true }) }() // the box is never closed
+		f()
+	}()
+	for !over {
+		box.Next(park.Forever()).Run()
+	}
+	return true
+}
+
 // Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll
-// or Wait if need be. On the first thread it calls f at once: so what runs there may call Do.
+// or Wait if need be, or for osthread.Shutdown on the first thread. On the first thread it calls f at once: so what runs there may call Do.
 func Do(f func() error) error { return do(f, park.Forever()) }
 
 // TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.
