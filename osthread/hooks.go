@@ -37,6 +37,7 @@ type TraceEvent struct {
 	Thread *Thread
 	// Object is a *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier or *Thread; a []Waitable for WaitAny and WaitAll; a *queue.Queue,
 	// *executor.Future, slice of futures, *executor.Worker, or "main thread" for package mainthread; nil for start, end and panic.
+	// It may be printed, with %v or %+v, while others use it.
 	Object any
 	Waited time.Duration // of TraceResume
 }
