@@ -30,7 +30,7 @@ import (
 // It is in the registry from starting to ended. finish, on the thread itself, is the one step to ended: it publishes the result, ends the
 // Locals' values, and sets done, which WaitAny waits for. Join waits for the thread of package thread below, which is gone a little later.
 
-// A Thread is one run of a function on an operating-system thread of its own. It comes from New or Go; or from Main, or from Current in a thread that
+// A Thread is one run of a function on an operating-system thread of its own. It comes from New or Go (the zero Thread is a nameless New(nil, nil)); or from Main, or from Current in a thread that
 // this package did not start. All methods may be called from any goroutine.
 type Thread struct {
 	sort    sort
@@ -238,7 +238,10 @@ func (t *Thread) main() {
 	t.began(low)
 	t.takeHooks()
 	run := t.run
-	t.run = nil // what it refers to must not outlive it
+	t.run = nil     // what it refers to must not outlive it
+	if run == nil { // of the zero Thread
+		run = func() error { return nil }
+	}
 	var err error
 	defer func() { t.finish(err) }()
 	t.runReported(run, &err)

@@ -207,3 +207,27 @@ func TestManyAsk(t *testing.T) {
 	wg.Wait()
 	assert.NoError(t, Do(func() error { assert.Equal(t, 8000, count); return nil }))
 }
+
+// A nil function does nothing or is a PanicError; nobody hangs.
+func TestNilFunctions(t *testing.T) {
+	var p *osthread.PanicError
+	reported := make(chan *osthread.PanicError, 2)
+	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { reported <- e })
+	defer osthread.SetPanicHook(nil)
+	for range 2 {
+		for _, do := range []func(func() error) error{Do, TryDo} {
+			awaitIdle()
+			if err := do(nil); err != nil {
+				assert.ErrorAs(t, err, &p)
+			}
+		}
+		Go(nil)
+		OnPost(nil)
+		assert.NoError(t, Do(func() error {
+			if err := Do(nil); err != nil {
+				assert.ErrorAs(t, err, &p)
+			}
+			return nil
+		}))
+	}
+}
