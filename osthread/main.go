@@ -130,12 +130,16 @@ func RunMain(f func() error) (ended error) {
 	return ended
 }
 
-// also returns err, and with it second if there is one.
+// also returns err, and second with it, in one line.
 func also(err, second error) error {
-	if second == nil {
+	switch {
+	case second == nil, errors.Is(err, second):
 		return err
+	case err == nil:
+		return second
+	default:
+		return fmt.Errorf("%w; %w", err, second)
 	}
-	return errors.Join(err, second)
 }
 
 var mainRan bool // under registry.mu

@@ -61,7 +61,7 @@ func goexitInRunMain() {
 func TestRunMainWhoseFunctionCallsGoexit(t *testing.T) {
 	const (
 		rest     = "shutdown\nwaited for\nexit 3\nexit 2\nexit 1\n"
-		returned = rest + "thread called runtime.Goexit\nthread called runtime.Goexit thread called runtime.Goexit false\n"
+		returned = rest + "thread called runtime.Goexit thread called runtime.Goexit false\n"
 	)
 	for _, how := range []string{"first", "late", "beside"} {
 		t.Run(how, func(t *testing.T) {

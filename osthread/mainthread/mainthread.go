@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/fault"
 	"example.com/thread/internal/firstthread"
 	"example.com/thread/internal/inbox"
 	"example.com/thread/internal/park"
@@ -49,10 +50,11 @@ var (
 	ErrBusy = inbox.ErrBusy
 	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
 	ErrRunning = inbox.ErrRunning
-	// ErrNotOwner says that the caller is not on the first thread.
-	ErrNotOwner = osthread.ErrNotOwner
-	// ErrStarted says that Run runs already.
-	ErrStarted = osthread.ErrStarted
+	// ErrNotOwner says that the caller is not on the first thread. It is
+	// osthread.ErrNotOwner.
+	ErrNotOwner = fault.New("caller is not on the first thread", osthread.ErrNotOwner)
+	// ErrStarted says that Run runs already. It is osthread.ErrStarted.
+	ErrStarted = fault.New("mainthread.Run runs already", osthread.ErrStarted)
 )
 
 // Is reports whether the caller is on the first thread, and not just for the moment.

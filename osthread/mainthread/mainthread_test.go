@@ -108,6 +108,8 @@ func TestOnlyTheFirstThreadServes(t *testing.T) {
 		assert.Equal(t, ErrNotOwner, err)
 	}
 	assert.Equal(t, ErrNotOwner, Run(func() { t.Error("called") }))
+	assert.ErrorIs(t, ErrNotOwner, osthread.ErrNotOwner)
+	assert.ErrorIs(t, ErrStarted, osthread.ErrStarted)
 	assert.Equal(t, ErrStarted, Do(func() error { return Run(func() { t.Error("called") }) }))
 }
 
