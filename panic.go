@@ -17,7 +17,7 @@ type PanicError struct {
 // newPanicError is called by the deferred function that recovered v, while the panic's frames still stand.
 func newPanicError(v any) *PanicError { return &PanicError{Value: v, Stack: debug.Stack()} }
 
-// Error returns the panic's value, without the stack.
+// Error returns "panic in thread: " and Value, without the stack.
 func (e *PanicError) Error() string { return fmt.Sprintf("panic in thread: %v", e.Value) }
 
 // Unwrap returns Value if it is an error, else nil.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/fault"
 	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
@@ -262,6 +263,9 @@ func (t *Thread) outcome(end error) error {
 	return end
 }
 
+// errNotStarted is for a thread of Attach or from C.
+var errNotStarted = fault.New("thread does not come from Start", ErrNotAttached)
+
 // maxOpenLocks is how many calls of runtime.LockOSThread a body may leave without their UnlockOSThread.
 const maxOpenLocks = 64
 
@@ -321,8 +325,11 @@ func lockOnce() {
 // Start, else Exit panics with an error that is ErrNotAttached, and it must be called in the body's own goroutine.
 func Exit() {
 	t := Current()
-	if t == nil || t.kind == bound || t.kind == alien {
+	switch {
+	case t == nil:
 		panic(misuse("Exit", ErrNotAttached))
+	case t.kind == bound || t.kind == alien:
+		panic(misuse("Exit", errNotStarted))
 	}
 	t.exiting = true
 	runtime.Goexit()

@@ -487,3 +487,15 @@ func TestZeroThreadIsNone(t *testing.T) {
 	}
 	th.Unpark()
 }
+
+func TestExitOnAnAttachedThreadSaysWhy(t *testing.T) {
+	_, err := Attach()
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, Detach()) }()
+	defer func() {
+		err, _ := recover().(error)
+		assert.ErrorIs(t, err, ErrNotAttached)
+		assert.EqualError(t, err, "thread: Exit: thread does not come from Start")
+	}()
+	Exit()
+}

@@ -21,7 +21,8 @@ import (
 // while its action runs. A waiter whose time is up in a generation that has tripped waits for the action's end: it is on the way out already.
 
 // A Barrier lets a number of parties go on when all of them have come, again and again (Python: threading.Barrier, POSIX: pthread_barrier_t). It
-// comes from NewBarrier and must not be copied.
+// comes from NewBarrier and must not be copied. The zero Barrier has no parties:
+// its waits, Abort and Reset panic with an error that is ErrCount.
 //
 // A barrier that is broken lets nobody wait, and lets those who wait go, with ErrBroken, until Reset.
 //
@@ -65,7 +66,18 @@ func (b *Barrier) Parties() int { return b.parties }
 func (b *Barrier) Waiting() int {
 	b.q.Lock()
 	defer b.q.Unlock()
+	if b.gen == nil {
+		return 0
+	}
 	return b.gen.arrived
+}
+
+// lock locks the guard, of a barrier that comes from NewBarrier.
+func (b *Barrier) lock(what string) {
+	if b.parties == 0 {
+		panic(misuse("Barrier."+what, ErrCount))
+	}
+	b.q.Lock()
 }
 
 // Broken reports whether the barrier is broken.
@@ -101,14 +113,14 @@ func (b *Barrier) WaitContext(ctx context.Context) (index int, err error) {
 
 // Abort breaks the barrier until Reset.
 func (b *Barrier) Abort() {
-	b.q.Lock()
+	b.lock("Abort")
 	b.broken = true
 	b.breakGeneration()
 }
 
 // Reset makes the barrier new, and whole. Those who wait get ErrBroken.
 func (b *Barrier) Reset() {
-	b.q.Lock()
+	b.lock("Reset")
 	b.broken = false
 	b.breakGeneration()
 }
@@ -134,7 +146,7 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 }
 
 func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
-	b.q.Lock()
+	b.lock("Wait")
 	if b.broken {
 		b.q.Unlock()
 		return 0, ErrBroken

@@ -79,7 +79,7 @@
 //	settrace, setprofile              SetTrace, SetProfile              of threads, not of lines: start, end, panic, block, resume, release
 //	gettrace, getprofile              Trace, Profile
 //	settrace_all_threads, ...         SetTraceAll, SetProfileAll        and Thread.SetTrace for one thread
-//	excepthook                        SetPanicHook                      gets the Thread; nil is the default one, so there is no "set to None" and no
+//	excepthook                        SetPanicHook, PanicHook           gets the Thread; nil is the default one, so there is no "set to None" and no
 //	                                                                    __excepthook__; "Panic in thread" for "Exception in thread"
 //	ExceptHookArgs                    *PanicError                       value and stack
 //	TIMEOUT_MAX                       TimeoutMax                        a time.Duration cannot be more, nor NaN or infinite
@@ -99,13 +99,13 @@
 //	Thread subclass                   NewRunner
 //	name                              Name, SetName                     "Thread-N (function)"; the kernel's is cut to what fits, in whole characters
 //	daemon                            Daemon, SetDaemon, Attr.Daemon    inherited; ErrStarted after Start, also after the end
-//	start                             Start                             ErrStarted; ErrShutdown after Shutdown; a Start that fails may be tried again
+//	start                             Start                             also a function, New and Start in one; ErrStarted; ErrShutdown after Shutdown; a Start that fails may be tried again
 //	run                               the function, or Runner.Run
 //	join(timeout)                     Join, TryJoin, JoinTimeout, ...   returns how the thread ended; a dummy's is ErrNotJoinable; a live daemon's waits
 //	                                                                    also during Shutdown
 //	is_alive                          Alive
 //	ident, native_id                  Ident, NativeID                   0 before Start
-//	repr                              String
+//	repr                              String                            of all types, at any time
 //	context=                          -                                 values and contexts go by closure
 //	exception in run                  Join returns *PanicError          and the hook gets it
 //
@@ -116,7 +116,7 @@
 //	release                           Unlock                            panics with ErrNotLocked, ErrNotOwner
 //	locked                            Locked
 //	RLock                             RLock                             a goroutine stays on its thread while it holds one
-//	RLock._is_owned                   Owned                             _release_save and _acquire_restore are Condition's own
+//	RLock._is_owned                   Owned, Owner, Depth               _release_save and _acquire_restore are Condition's own
 //	an owner that has ended           the lock stays locked             and, unlike there, no later thread owns it (see RLock)
 //
 //	Condition(lock)                   NewCondition(l)                   any sync.Locker
@@ -134,7 +134,7 @@
 //	parties, n_waiting, broken        Parties, Waiting, Broken
 //	BrokenBarrierError                ErrBroken
 //	Timer                             NewTimer                          Cancel tells whether it came in time; finished is set also if the function panics
-//	with                              defer l.Unlock()
+//	with                              With, Semaphore.With              or defer l.Unlock()
 //	interruption by signals           -                                 signals are os/signal's, and interrupt no wait; contexts do
 //	copy, pickle, subclassing         -                                 vet finds copies
 //	camelCase aliases                 -

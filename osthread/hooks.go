@@ -1,7 +1,6 @@
 package osthread
 
 import (
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +37,7 @@ type TraceEvent struct {
 	Thread *Thread
 	// Object is a *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier or *Thread; a []Waitable for WaitAny and WaitAll; a *queue.Queue,
 	// *executor.Future, slice of futures, *executor.Worker, or "main thread" for package mainthread; nil for start, end and panic.
+	// It may be printed, with %v or %+v, while others use it.
 	Object any
 	Waited time.Duration // of TraceResume
 }
@@ -155,18 +155,16 @@ func (t *Thread) emit(e TraceEvent) {
 		return
 	}
 	defer t.inHook.Store(false)
-	defer func() {
-		if v := recover(); v != nil {
-			t.report(&PanicError{Value: v, Stack: debug.Stack()})
-		}
-	}()
 	e.Thread = t
-	if f := t.trace.get(); f != nil {
-		f(e)
+	if e.Action == TraceStart || e.Action == TraceEnd || e.Action == TraceResume {
+		defer t.callHook(&t.profile, e) // even if the trace function panics or calls runtime.Goexit
 	}
-	profiled := e.Action == TraceStart || e.Action == TraceEnd || e.Action == TraceResume
-	if f := t.profile.get(); f != nil && profiled {
-		f(e)
+	t.callHook(&t.trace, e)
+}
+
+func (t *Thread) callHook(h *hook, e TraceEvent) {
+	if f := h.get(); f != nil {
+		t.callReported(func() { f(e) })
 	}
 }
 

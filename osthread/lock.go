@@ -78,11 +78,3 @@ func (l *Lock) unlockSlow(s uint64) {
 
 // Locked reports whether l is locked, by whomever. By the time the caller looks at the result it may be otherwise.
 func (l *Lock) Locked() bool { return !free(l.m.word.Load()) }
-
-// String tells the lock's state.
-func (l *Lock) String() string {
-	if l.Locked() {
-		return "locked osthread.Lock"
-	}
-	return "unlocked osthread.Lock"
-}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/firstthread"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -81,12 +84,29 @@ func AtExit(f func()) error {
 	return nil
 }
 
-// RunMain runs f on the process's first thread, and then Shutdown, as Python does at the end of a program. It is what main should consist of; without it Go's
-// rule holds: the process ends when main returns, whatever threads run. It returns what f returned, or a *PanicError, which has been reported.
+// RunMain runs f on the process's first thread, and then Shutdown, as Python does
+// at the end of a program. It is what main should consist of; without it Go's
+// rule holds: the process ends when main returns, whatever threads run. It
+// returns what f returned, a *PanicError, which has been reported, or ErrGoexit
+// if f, or an exit function, called runtime.Goexit.
 //
-// While f runs Current is Main, and when f has ended those who joined Main go on. It does not run f and returns ErrStarted if it was called before, and
-// ErrMainBusy if for some seconds the first thread is not to be had, because a goroutine is locked to it, or it is in a long system call or C code; then RunMain may
-// be called again. If it is the first that main does, it runs at once.
+// While f runs Current is Main, and when f has ended those who joined Main go on.
+// It does not run f and returns ErrStarted if it was called before, and
+// ErrMainBusy if for some seconds the first thread is not to be had, because a
+// goroutine is locked to it, or it is in a long system call or C code; then
+// RunMain may be called again. If it is the first that main does, it runs at once.
+//
+// Package mainthread holds the main goroutine on the first thread: in a program
+// with it RunMain must be called on the main goroutine, and f may be
+//
+//	func() error { return mainthread.Run(app) }
+//
+// Elsewhere, as in app, RunMain returns ErrMainBusy at once. While Shutdown waits
+// it calls what threads ask for with mainthread.Do.
+//
+// Where f has to run on the calling goroutine, since that is locked to the first
+// thread, a runtime.Goexit cannot be undone: RunMain then ends the process with
+// status 2 after Shutdown, as Go ends one whose goroutines have all ended.
 func RunMain(f func() error) (ended error) {
 	registry.mu.Lock()
 	ran := mainRan
@@ -96,11 +116,10 @@ func RunMain(f func() error) (ended error) {
 		return ErrStarted
 	}
 	busy := onFirstThread(func() {
-		defer func() { // also when f calls runtime.Goexit
-			_, down := Shutdown(context.Background())
-			ended = also(ended, down)
-		}()
-		ended = runMain(f)
+		down := ErrGoexit // until Shutdown returns
+		defer func() { ended = also(ended, down) }()
+		defer func() { _, down = Shutdown(context.Background()) }() // even if f calls runtime.Goexit
+		runMain(f, &ended)
 	})
 	if busy != nil {
 		registry.mu.Lock()
@@ -111,25 +130,39 @@ func RunMain(f func() error) (ended error) {
 	return ended
 }
 
-// also returns err, and with it second if there is one.
+// also returns err, and second with it, in one line.
 func also(err, second error) error {
-	if second == nil {
+	switch {
+	case second == nil, errors.Is(err, second):
 		return err
+	case err == nil:
+		return second
+	default:
+		return fmt.Errorf("%w; %w", err, second)
 	}
-	return errors.Join(err, second)
 }
 
 var mainRan bool // under registry.mu
 
-// How long the first thread is looked for: by goroutines that hold one thread each, and then by others that go from thread to thread.
+// How long the first thread is looked for: by goroutines that the calling one
+// makes way for, by others that hold one thread each, and by others that go from
+// thread to thread.
 const (
+	mostWays = 8
 	mostHeld = 64
 	mostTime = 2 * time.Second
 )
 
-// onFirstThread runs f on the process's first thread. The calling goroutine is there already if it is main and has not waited for anything yet. Else the
-// first thread may be idle: then the runtime gives it to the next goroutine that has none, once the other idle ones are held. Or it runs other goroutines:
-// then one that yields again and again comes by.
+// onFirstThread runs f on the process's first thread, in a goroutine of its own,
+// which f may end by runtime.Goexit.
+//
+// The calling goroutine is there already if it is main and has not waited for
+// anything yet. When it waits for one that it has made the thread runs that next,
+// unless the caller is locked to the thread: then f has to run in the caller.
+//
+// Else the first thread may be idle: then the runtime gives it to the next
+// goroutine that has none, once the other idle ones are held. Or it runs other
+// goroutines: then one that yields again and again comes by.
 func onFirstThread(f func()) error {
 	var claimed atomic.Bool
 	done := make(chan struct{})
@@ -141,8 +174,30 @@ func onFirstThread(f func()) error {
 			f()
 		}
 	}
-	if run(); claimed.Load() {
+	held := firstthread.Serve != nil
+	for range mostWays {
+		if held || thread.Self() != mainThread.ident {
+			break
+		}
+		tried := make(chan struct{})
+		go func() {
+			defer close(tried)
+			run()
+		}()
+		<-tried
+		if claimed.Load() {
+			return nil
+		}
+	}
+	orElse(func() {
+		fmt.Fprintln(os.Stderr, "osthread: RunMain:", ErrGoexit)
+		os.Exit(2)
+	}, run)
+	switch {
+	case claimed.Load():
 		return nil
+	case held:
+		return ErrMainBusy
 	}
 	hold, tried := make(chan struct{}), make(chan struct{})
 	defer close(hold)
@@ -181,11 +236,13 @@ func onFirstThread(f func()) error {
 	}
 }
 
-// runMain runs f as the main thread, on it.
-func runMain(f func() error) (err error) {
+// runMain runs f as the main thread, on it. How that ended is in end even if f,
+// an exit function or a hook calls runtime.Goexit, and the rest is done.
+func runMain(f func() error, end *error) {
 	low, err := thread.Attach()
 	if err != nil {
-		return err
+		*end = err
+		return
 	}
 	t := mainThread
 	_ = self.Set(t) // it fails only where there is no thread
@@ -193,36 +250,50 @@ func runMain(f func() error) (err error) {
 	t.low = low
 	t.mu.Unlock()
 	t.takeHooks()
-	returned := false
+	defer func() { *end = also(*end, thread.Detach()) }()
+	defer self.Clear()
 	defer func() {
-		if v := recover(); v != nil {
-			e := &PanicError{Value: v, Stack: debug.Stack()}
-			t.emit(TraceEvent{Action: TracePanic})
-			t.report(e)
-			err = e
-		} else if !returned {
-			err = ErrGoexit
+		if *end == errNotReturned {
+			*end = ErrGoexit
 		}
-		beginShutdown(t)
-		t.finish(err)
-		self.Clear()
-		err = also(err, thread.Detach())
+		t.finish(*end)
 	}()
-	t.emit(TraceEvent{Action: TraceStart})
-	err = f()
-	returned = true
-	return err
+	defer beginShutdown(t)
+	t.runReported(f, end)
 }
 
 // Shutdown ends what this package has begun: it calls the functions of AtShutdown, waits for every thread but daemons, dummies, the main thread and the caller,
 // also for those that start meanwhile, and calls the functions of AtExit. If ctx ends first it returns the threads it still waits for, and ctx's cause; it may
 // then be called again. Afterwards Start returns ErrShutdown, and a further call returns at once.
 //
-// A panic in one of the functions is reported and does not keep the others from running.
+// A panic in one of the functions is reported and does not keep the others from
+// running. Nor does runtime.Goexit, in one or in the hook that the panic is
+// reported to: it ends the calling goroutine once Shutdown is over.
+//
+// On the first thread of a program with package mainthread, Shutdown calls what
+// is asked for with mainthread.Do while it waits.
 func Shutdown(ctx context.Context) (running []*Thread, err error) {
 	l, canceled := park.Until(ctx) // no later: ctx may use this package itself
-	caller := Current()
-	beginShutdown(caller)
+	// What waits below asks this one, which is the standard library's.
+	own, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if canceled != nil {
+		cancel()
+	} else {
+		defer l.AfterDone(cancel)()
+	}
+	left, inTime := shutdown(own, l, Current())
+	if !inTime {
+		return left, cmp.Or(canceled, l.Err(nil))
+	}
+	return nil, nil
+}
+
+// shutdown is Shutdown until ctx, which is the standard library's and l's, is
+// done. It begins again if something that it calls ends its goroutine.
+func shutdown(ctx context.Context, l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
+	again := func() { shutdown(ctx, l, caller) }
+	orElse(again, func() { beginShutdown(caller) })
 	// Two threads that call Shutdown do not wait for each other.
 	caller.leaving.Add(1)
 	defer caller.leaving.Add(-1)
@@ -230,14 +301,30 @@ func Shutdown(ctx context.Context) (running []*Thread, err error) {
 	registry.changed.NotifyAll()
 	registry.mu.Unlock()
 	for {
-		if left, inTime := awaitThreads(ctx, l, caller); !inTime {
-			return left, cmp.Or(canceled, l.Err(nil))
+		orElse(again, func() { left, inTime = awaitThreadsOnFirst(ctx, l, caller) })
+		if !inTime {
+			return left, false
 		}
-		callLastFirst(caller, &exits.atExit)
+		orElse(again, func() { callLastFirst(caller, &exits.atExit) })
 		if closeRegistry(caller) {
-			return nil, nil
+			return nil, true
 		}
 	}
+}
+
+// orElse calls f, and rest if f ends the goroutine by runtime.Goexit.
+func orElse(rest, f func()) {
+	returned := false
+	defer func() {
+		if v := recover(); v != nil {
+			panic(v)
+		}
+		if !returned {
+			rest()
+		}
+	}()
+	f()
+	returned = true
 }
 
 // counts reports whether Shutdown, called on caller, waits for t.
@@ -264,6 +351,16 @@ func counting(caller *Thread) (left []*Thread) {
 	return left
 }
 
+// awaitThreadsOnFirst is awaitThreads, which on the first thread calls what other
+// threads ask for there: they might not end before.
+func awaitThreadsOnFirst(ctx context.Context, l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
+	await := func() { left, inTime = awaitThreads(ctx, l, caller) }
+	if firstthread.Serve == nil || !firstthread.Serve(await) {
+		await()
+	}
+	return left, inTime
+}
+
 // awaitThreads waits until there is no thread left that counts, nor a hold, and
 // those that there were are gone. If l, which is ctx's, ends first it returns
 // those left.
@@ -286,7 +383,7 @@ func awaitThreads(ctx context.Context, l park.Limit, caller *Thread) (left []*Th
 			continue
 		}
 		// How it ended is not Shutdown's business, and one whose start failed has no end.
-		if err := t.JoinContext(ctx); err != nil && l.Canceled() && !isGone(t) {
+		if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil && !isGone(t) {
 			left = append(left, t)
 		}
 	}
@@ -299,7 +396,8 @@ func isGone(t *Thread) bool {
 	return err != nil || low.JoinTimeout(0) != ErrTimeout
 }
 
-// callLastFirst takes the functions out of list, which is under registry.mu, and calls them.
+// callLastFirst takes the functions out of list, which is under registry.mu, and
+// calls them.
 func callLastFirst(caller *Thread, list *[]func()) {
 	for {
 		registry.mu.Lock()
@@ -311,15 +409,18 @@ func callLastFirst(caller *Thread, list *[]func()) {
 		f := (*list)[last]
 		*list = (*list)[:last]
 		registry.mu.Unlock()
-		func() {
-			defer func() {
-				if v := recover(); v != nil {
-					caller.report(&PanicError{Value: v, Stack: debug.Stack()})
-				}
-			}()
-			f()
-		}()
+		orElse(func() { callLastFirst(caller, list) }, func() { caller.callReported(f) })
 	}
+}
+
+// callReported calls f, and reports its panic as t's.
+func (t *Thread) callReported(f func()) {
+	defer func() {
+		if v := recover(); v != nil {
+			t.report(&PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	f()
 }
 
 // closeRegistry ends the time in which threads may start, if there is nothing left to wait for.

@@ -2,7 +2,6 @@ package osthread
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"time"
 
@@ -171,13 +170,4 @@ func (r *RLock) Owned() bool {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	return r.ownedBy(keyOf(ident.ID()))
-}
-
-// String tells the lock's state and its owner's serial (thread.Thread.Serial).
-func (r *RLock) String() string {
-	s := r.m.word.Load() &^ flags
-	if s == 0 {
-		return "unlocked osthread.RLock"
-	}
-	return fmt.Sprintf("locked osthread.RLock, owner %d", s>>keyShift-2)
 }

@@ -2,7 +2,6 @@ package osthread
 
 import (
 	"context"
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -215,18 +214,6 @@ func (w *RWLock) Locked() bool { return held(w.word.Load()) }
 
 // Readers returns how many readers hold w, likewise.
 func (w *RWLock) Readers() int { return int(max(0, int64(w.word.Load())) / int64(rwReader)) }
-
-// String tells the lock's state.
-func (w *RWLock) String() string {
-	switch {
-	case w.writeLocked():
-		return "osthread.RWLock, locked for writing"
-	case w.Readers() > 0:
-		return fmt.Sprintf("osthread.RWLock, %d readers", w.Readers())
-	default:
-		return "unlocked osthread.RWLock"
-	}
-}
 
 // writeLocked reports whether a writer holds w.
 func (w *RWLock) writeLocked() bool { return w.word.Load()&rwWritten != 0 }

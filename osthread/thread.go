@@ -30,7 +30,7 @@ import (
 // It is in the registry from starting to ended. finish, on the thread itself, is the one step to ended: it publishes the result, ends the
 // Locals' values, and sets done, which WaitAny waits for. Join waits for the thread of package thread below, which is gone a little later.
 
-// A Thread is one run of a function on an operating-system thread of its own. It comes from New or Go; or from Main, or from Current in a thread that
+// A Thread is one run of a function on an operating-system thread of its own. It comes from New or Go (the zero Thread is a nameless New(nil, nil)); or from Main, or from Current in a thread that
 // this package did not start. All methods may be called from any goroutine.
 type Thread struct {
 	sort    sort
@@ -80,7 +80,8 @@ func (s state) String() string {
 // Attr holds the attributes of a thread to come; nil and the zero value ask for the defaults. Those that are not explained here are as in
 // thread.Attr.
 type Attr struct {
-	// Name need not be unique. "" stands for "Thread-N (function)", N counting from 1. The system's tools show what fits, on Linux 15 bytes, where the
+	// Name need not be unique. "" stands for "Thread-N (function)", N counting from 1, with the function's name
+	// without package and receiver. The system's tools show what fits, on Linux 15 bytes, where the
 	// system lets threads be named.
 	Name string
 	// Daemon threads are not waited for by Shutdown. A thread is one, too, if the thread that calls New is; see Thread.SetDaemon.
@@ -119,12 +120,16 @@ func New(fn func() error, attr *Attr) *Thread {
 
 // NewRunner returns a thread that will call r.Run.
 func NewRunner(r Runner, attr *Attr) *Thread {
-	return newThread(r.Run, strings.TrimPrefix(fmt.Sprintf("%T", r), "*"), attr)
+	return newThread(r.Run, shortName(strings.TrimPrefix(fmt.Sprintf("%T", r), "*")), attr)
 }
 
 // Go is New, with the defaults, and Start. If it returns an error the thread has not started, and may be later.
-func Go(fn func() error) (*Thread, error) {
-	t := New(fn, nil)
+func Go(fn func() error) (*Thread, error) { return Start(fn, nil) }
+
+// Start is New and Start. If it returns an error the thread has not started, and
+// may be later.
+func Start(fn func() error, attr *Attr) (*Thread, error) {
+	t := New(fn, attr)
 	return t, t.Start()
 }
 
@@ -170,14 +175,36 @@ func defaultName(what string) string {
 	return fmt.Sprintf("Thread-%d (%s)", n, what)
 }
 
-// functionName returns fn's name without the path of its package.
+// functionName returns fn's name without package and receiver, of which the 15
+// bytes that Linux shows would have no room: run for main.(*server).run, and
+// run.func1 for a function literal in it.
 func functionName(fn func() error) string {
 	f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
 	if f == nil {
 		return ""
 	}
-	name := f.Name()
-	return name[strings.LastIndexByte(name, '/')+1:]
+	return shortName(f.Name())
+}
+
+// shortName shortens the name of a function, as package runtime has it, or of a
+// type, as fmt prints it.
+func shortName(name string) string {
+	for {
+		open, end := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
+		if open < 0 || end < open {
+			break
+		}
+		name = name[:open] + name[end+1:] // type arguments
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	name = name[strings.IndexByte(name, '.')+1:]
+	if receiver := strings.Index(name, ")."); receiver >= 0 && name[0] == '(' {
+		name = name[receiver+2:]
+	}
+	if method, ok := strings.CutSuffix(name, "-fm"); ok { // a method value
+		name = method[strings.LastIndexByte(method, '.')+1:]
+	}
+	return name
 }
 
 // Start starts t, once, and returns when t runs: Ident and NativeID are known. It returns ErrStarted if t was started before, ErrShutdown after
@@ -238,33 +265,44 @@ func (t *Thread) main() {
 	t.began(low)
 	t.takeHooks()
 	run := t.run
-	t.run = nil // what it refers to must not outlive it
+	t.run = nil     // what it refers to must not outlive it
+	if run == nil { // of the zero Thread
+		run = func() error { return nil }
+	}
 	var err error
-	returned := false
+	defer func() { t.finish(err) }()
+	t.runReported(run, &err)
+}
+
+// runReported calls run, and tells t's hooks of it. How that ended is in err
+// before a hook is called, which may call runtime.Goexit.
+func (t *Thread) runReported(run func() error, err *error) {
+	*err = errNotReturned
 	defer func() {
 		if v := recover(); v != nil {
 			e := &PanicError{Value: v, Stack: debug.Stack()}
+			*err = e
+			defer t.report(e)
 			t.emit(TraceEvent{Action: TracePanic})
-			t.report(e)
-			err = e
-		} else if !returned {
-			err = errNotReturned
 		}
-		t.finish(err)
 	}()
 	t.emit(TraceEvent{Action: TraceStart})
-	err = run()
-	returned = true
+	*err = run()
 }
 
 // errNotReturned stands for what the thread below knows better.
 var errNotReturned = errors.New("body did not return")
 
-// finish ends t, once. It is called on t's thread, or if that is gone already on another.
+// finish ends t, once. It is called on t's thread, or if that is gone already on
+// another.
 func (t *Thread) finish(err error) {
+	defer t.end(err)     // even if a hook calls runtime.Goexit
 	if t.sort != dummy { // of a dummy's end it may be told elsewhere
 		t.emit(TraceEvent{Action: TraceEnd})
 	}
+}
+
+func (t *Thread) end(err error) {
 	t.mu.Lock()
 	if t.state == ended {
 		t.mu.Unlock()
@@ -486,6 +524,14 @@ func SetPanicHook(h func(t *Thread, e *PanicError)) {
 		return
 	}
 	panicHook.Store(&h)
+}
+
+// PanicHook returns what SetPanicHook has set, nil for nothing.
+func PanicHook() func(t *Thread, e *PanicError) {
+	if h := panicHook.Load(); h != nil {
+		return *h
+	}
+	return nil
 }
 
 // ReportPanic does with e what is done with the panic of a thread's function, for the calling thread: it calls SetPanicHook's function, or writes e to

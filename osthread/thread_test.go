@@ -78,11 +78,11 @@ func named() error { return nil }
 
 func TestDefaultNames(t *testing.T) {
 	a, b := New(named, nil), NewRunner(new(runner), nil)
-	assert.Regexp(t, `^Thread-\d+ \(osthread\.named\)$`, a.Name())
-	assert.Regexp(t, `^Thread-\d+ \(osthread\.runner\)$`, b.Name())
+	assert.Regexp(t, `^Thread-\d+ \(named\)$`, a.Name())
+	assert.Regexp(t, `^Thread-\d+ \(runner\)$`, b.Name())
 	assert.Regexp(t, `^Thread-\d+$`, New(nil, nil).Name())
 	var m, n int
-	_, err := fmt.Sscanf(a.Name()+b.Name(), "Thread-%d (osthread.named)Thread-%d", &m, &n)
+	_, err := fmt.Sscanf(a.Name()+b.Name(), "Thread-%d (named)Thread-%d", &m, &n)
 	require.NoError(t, err)
 	assert.Equal(t, m+1, n)
 }

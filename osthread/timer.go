@@ -1,6 +1,7 @@
 package osthread
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 )
@@ -46,10 +47,15 @@ func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 // attr does not set its thread has from the process, not from the caller, whose
 // namespaces, credentials or affinity may be its own for the moment.
 func (t *Timer) Start() error {
+	if t.Thread == nil { // or the goroutine below would panic
+		panic(misuse("Timer.Start", errNoTimer))
+	}
 	started := make(chan error, 1)
 	go func() { started <- t.Thread.Start() }() // as executor's: no goroutine is locked to a thread with another state
 	return <-started
 }
+
+var errNoTimer = errors.New("timer does not come from NewTimer")
 
 // Cancel stops the timer, even before Start, and reports whether it came in time: fn will not run. Once fn has begun it does nothing.
 func (t *Timer) Cancel() bool {

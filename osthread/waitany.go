@@ -72,7 +72,12 @@ func WaitAny(ws ...Waitable) int {
 func TryWaitAny(ws ...Waitable) int { return WaitAnyTimeout(0, ws...) }
 
 // WaitAnyTimeout is WaitAny for at most d; past that, and with no ws, it returns -1 and has taken nothing. d <= 0 never sleeps.
-func WaitAnyTimeout(d time.Duration, ws ...Waitable) int { return waitAny(park.For(d), ws) }
+func WaitAnyTimeout(d time.Duration, ws ...Waitable) int {
+	if len(ws) == 0 {
+		return -1
+	}
+	return waitAny(park.For(d), ws)
+}
 
 // WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's cause, and has taken nothing. If ctx is done already it does not look.
 func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {

@@ -20,6 +20,9 @@ func (g *Guard) Lock() {
 	}
 }
 
+// TryLock locks g if it is unlocked, and reports whether it did.
+func (g *Guard) TryLock() bool { return g.word.CompareAndSwap(0, 1) }
+
 // LockPatiently is Lock for a guard that the same callers want again and again, each with much to do. It looks only after many times what the holder
 // needs: so two that meet do several each, instead of pulling the same memory to and fro, which makes them half as fast.
 func (g *Guard) LockPatiently() {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/fault"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/inbox"
 	"example.com/thread/internal/park"
@@ -26,8 +27,9 @@ var (
 	ErrBusy = inbox.ErrBusy
 	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
 	ErrRunning = inbox.ErrRunning
-	// ErrNotOwner says that the caller is not on the worker's thread.
-	ErrNotOwner = osthread.ErrNotOwner
+	// ErrNotOwner says that the caller is not on the worker's thread. It is
+	// osthread.ErrNotOwner.
+	ErrNotOwner = fault.New("caller is not on the worker's thread", osthread.ErrNotOwner)
 )
 
 // A Worker is one thread that calls functions, one after the other, for whoever asks: what a C library needs that is tied to the thread it was

@@ -24,6 +24,8 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/fault"
+	"example.com/thread/internal/firstthread"
 	"example.com/thread/internal/inbox"
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
@@ -40,6 +42,7 @@ var (
 func init() {
 	runtime.LockOSThread() // package initialization runs on the main goroutine, and that on the first thread
 	first = thread.Self()
+	firstthread.Serve = serve
 }
 
 var (
@@ -47,10 +50,11 @@ var (
 	ErrBusy = inbox.ErrBusy
 	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
 	ErrRunning = inbox.ErrRunning
-	// ErrNotOwner says that the caller is not on the first thread.
-	ErrNotOwner = osthread.ErrNotOwner
-	// ErrStarted says that Run runs already.
-	ErrStarted = osthread.ErrStarted
+	// ErrNotOwner says that the caller is not on the first thread. It is
+	// osthread.ErrNotOwner.
+	ErrNotOwner = fault.New("caller is not on the first thread", osthread.ErrNotOwner)
+	// ErrStarted says that Run runs already. It is osthread.ErrStarted.
+	ErrStarted = fault.New("mainthread.Run runs already", osthread.ErrStarted)
 )
 
 // Is reports whether the caller is on the first thread, and not just for the moment.
@@ -61,7 +65,11 @@ func Is() bool { return thread.Self() == first }
 // osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner, and f is not called, on any other thread than the first, and ErrStarted
 // below another Run. A function asked for with Do that calls runtime.Goexit ends the main goroutine, and Run does not return.
 //
-// Do that is called when no Run, Poll or Wait comes any more waits for ever.
+// What is asked for later waits for another Run, Poll or Wait, for ever if none
+// comes. To have threads that outlive f served till their end, call Run in
+// osthread.RunMain on the main goroutine, or osthread.Shutdown there after Run:
+//
+//	func main() { err := osthread.RunMain(func() error { return mainthread.Run(app) }) }
 func Run(f func()) error {
 	if !Is() {
 		return ErrNotOwner
@@ -88,8 +96,24 @@ func Run(f func()) error {
 	return ended
 }
 
+// serve is firstthread.Serve.
+func serve(f func()) bool {
+	if !Is() {
+		return false
+	}
+	over := false
+	go func() {
+		defer func() { _ = box.Post(func() { over = true }) }() // the box is never closed
+		f()
+	}()
+	for !over {
+		box.Next(park.Forever()).Run()
+	}
+	return true
+}
+
 // Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll
-// or Wait if need be. On the first thread it calls f at once: so what runs there may call Do.
+// or Wait if need be, or for osthread.Shutdown on the first thread. On the first thread it calls f at once: so what runs there may call Do.
 func Do(f func() error) error { return do(f, park.Forever()) }
 
 // TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.

@@ -14,12 +14,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
+	"example.com/thread/internal/leak"
 	"example.com/thread/osthread"
 )
 
 var began = thread.Self() // on the main goroutine
 
-func TestMain(m *testing.M) { os.Exit(RunTests(m)) }
+// onMain holds what children run on the main goroutine, by the names of their
+// tests.
+var onMain map[string]func()
+
+func TestMain(m *testing.M) {
+	if f := onMain[os.Getenv(leak.ChildEnv)]; f != nil {
+		f()
+		os.Exit(0)
+	}
+	os.Exit(RunTests(m))
+}
 
 // occupy makes the first thread busy until the function that it returns is called.
 func occupy() (release func()) {
@@ -97,6 +108,8 @@ func TestOnlyTheFirstThreadServes(t *testing.T) {
 		assert.Equal(t, ErrNotOwner, err)
 	}
 	assert.Equal(t, ErrNotOwner, Run(func() { t.Error("called") }))
+	assert.ErrorIs(t, ErrNotOwner, osthread.ErrNotOwner)
+	assert.ErrorIs(t, ErrStarted, osthread.ErrStarted)
 	assert.Equal(t, ErrStarted, Do(func() error { return Run(func() { t.Error("called") }) }))
 }
 
@@ -195,4 +208,28 @@ func TestManyAsk(t *testing.T) {
 	}
 	wg.Wait()
 	assert.NoError(t, Do(func() error { assert.Equal(t, 8000, count); return nil }))
+}
+
+// A nil function does nothing or is a PanicError; nobody hangs.
+func TestNilFunctions(t *testing.T) {
+	var p *osthread.PanicError
+	reported := make(chan *osthread.PanicError, 2)
+	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { reported <- e })
+	defer osthread.SetPanicHook(nil)
+	for range 2 {
+		for _, do := range []func(func() error) error{Do, TryDo} {
+			awaitIdle()
+			if err := do(nil); err != nil {
+				assert.ErrorAs(t, err, &p)
+			}
+		}
+		Go(nil)
+		OnPost(nil)
+		assert.NoError(t, Do(func() error {
+			if err := Do(nil); err != nil {
+				assert.ErrorAs(t, err, &p)
+			}
+			return nil
+		}))
+	}
 }

@@ -2,16 +2,20 @@ package queue
 
 import (
 	"context"
+	"runtime/debug"
 	"time"
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/osthread"
 )
 
 // A batch takes the guard once for as many values as can go in or out at the time, and wakes whom they wake afterwards.
 
-// PutAll puts all of vs, in their order, sleeping whenever the queue is full. Values that others put may come between. It returns how many it has
-// put, and ErrShutdown if those are not all.
+// PutAll puts all of vs, in their order, sleeping whenever the queue is full.
+// Values that others put may come between. It returns how many it has put, and if
+// those are not all ErrShutdown, or a *osthread.PanicError if the cmp of a
+// priority queue panicked over the next one.
 func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, park.Forever()) }
 
 // TryPutAll is PutAllTimeout(vs, 0).
@@ -65,12 +69,25 @@ func (q *Queue[T]) putAll(vs []T, l park.Limit) (n int, err error) {
 		if n == len(vs) {
 			break
 		}
-		if err := q.put(vs[n], l); err != nil {
+		if err := q.putNext(vs[n], l); err != nil {
 			return n, err
 		}
 		n++
 	}
 	return n, nil
+}
+
+// putNext is put that returns what cmp panics with as an error: a panic would
+// lose the number of values that are in.
+func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
+	if q.store.order == priority {
+		defer func() {
+			if v := recover(); v != nil {
+				err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
+			}
+		}()
+	}
+	return q.put(v, l)
 }
 
 // putSome puts the first of vs for as long as there is room, and cmp does not panic, and returns how many.

@@ -4,9 +4,8 @@
 //	q := queue.New[string](100)
 //	for range 4 {
 //		osthread.Go(func() error {
-//			for name := range q.All() {
+//			for name := range q.Tasks() {
 //				work(name)
-//				q.TaskDone()
 //			}
 //			return nil
 //		})
@@ -46,6 +45,6 @@
 //	mutex, not_empty, not_full,             none                              they are no conditions here
 //	all_tasks_done, queue
 //	_init, _qsize, _put, _get               none                              an order of one's own is NewPriority's
-//	none                                    All, Drain, PutAll, GetN,         range over a queue; batches; wait for several at once
-//	                                        Getting
+//	none                                    All, Tasks, Drain, PutAll, GetN,  range over a queue, Tasks with TaskDone; batches; wait for several at
+//	                                        Getting                           once
 package queue

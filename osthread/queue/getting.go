@@ -12,16 +12,21 @@ import (
 //		v, err := g.Result()
 //
 // Each wait that ends with it, also one that has it twice, adds one to its results. Waits and Result are for one caller at a time.
+// It comes from Queue.Getting or Simple.Getting; a wait for another panics.
 type Getting[T any] struct {
-	osthread.Waitable
+	waitable
 	source getting[T]
 	_      noCopy
 }
 
+// waitable lets a Getting have a Waitable's methods and not the name, which would
+// be a field that anybody can set.
+type waitable = osthread.Waitable
+
 // Getting returns a Getting of q.
 func (q *Queue[T]) Getting() *Getting[T] {
 	g := &Getting[T]{source: getting[T]{q: q}}
-	g.Waitable = wait.Waitable(&g.source).(osthread.Waitable)
+	g.waitable = wait.Waitable(&g.source).(osthread.Waitable)
 	return g
 }
 

@@ -69,8 +69,10 @@ func NewLIFO[T any](max int) *Queue[T] {
 
 // NewPriority returns a queue for at most max values that gives the least by cmp, of equal ones the one put first; max <= 0: any number. cmp returns
 // less than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare does. All others wait while it runs, so it must be quick, and it
-// must neither use the queue nor call runtime.Goexit. If it panics the Put whose value was to go in does, or the Get, and the queue is as it was; a
-// batch keeps what came before, and GetN and Drain return it. It panics with an error that is ErrNoCmp if cmp is nil.
+// must neither use the queue, but for String, nor call runtime.Goexit. If it
+// panics the Put whose value was to go in does, or the Get, and the queue is as it
+// was; a batch keeps what came before: GetN and Drain return it, PutAll how much
+// it was. NewPriority panics with an error that is ErrNoCmp if cmp is nil.
 func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 	if cmp == nil {
 		panic(misuse("NewPriority", ErrNoCmp))
@@ -124,6 +126,25 @@ func (q *Queue[T]) All() iter.Seq[T] {
 			}
 		}
 	}
+}
+
+// Tasks ranges over what All does and calls TaskDone when the loop is done with
+// a value: after its body, or when that leaves the loop by break, return, a panic
+// or runtime.Goexit. The body must not call TaskDone for it.
+func (q *Queue[T]) Tasks() iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for {
+			v, err := q.Get()
+			if err != nil || !q.task(v, yield) {
+				return
+			}
+		}
+	}
+}
+
+func (q *Queue[T]) task(v T, yield func(T) bool) bool {
+	defer q.TaskDone()
+	return yield(v)
 }
 
 // Len returns how many values are in the queue. By the time the caller looks at the result it may be otherwise, as with Empty and Full.

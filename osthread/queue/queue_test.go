@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"runtime"
 	"testing"
 	"time"
 
@@ -76,7 +77,11 @@ func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
 	})
 	require.NoError(t, q.Put(5))
 	assert.PanicsWithValue(t, bad, func() { _ = q.Put(-1) })
-	assert.PanicsWithValue(t, bad, func() { _, _ = q.TryPutAll([]int{6, -1}) })
+	n, err := q.TryPutAll([]int{6, -1})
+	assert.Equal(t, 1, n)
+	var p *osthread.PanicError
+	assert.ErrorAs(t, err, &p)
+	assert.Equal(t, bad, p.Value)
 	assert.Equal(t, 2, q.Len())
 	assert.Equal(t, 2, q.Unfinished())
 	require.NoError(t, q.Put(7))
@@ -115,9 +120,80 @@ func TestBatchesWhenCmpPanics(t *testing.T) {
 	assert.NotEmpty(t, got)
 	assert.Equal(t, 7-len(got), q.Len(), "the others are still there")
 	assert.PanicsWithValue(t, bad, func() { q.Drain() })
-	assert.PanicsWithValue(t, bad, func() { _, _ = q.PutAll([]int{0}) })
+	n, err = q.PutAll([]int{0})
+	assert.Zero(t, n)
+	assert.ErrorIs(t, err, bad)
 	rest := q.ShutdownNow()
 	assert.ElementsMatch(t, []int{1, 2, 3, 4, 5, 6, 7}, append(got, rest...))
+}
+
+// A value that had to wait for room is compared by the one that makes it.
+func TestPutAllWhenCmpPanicsOverAWaitersValue(t *testing.T) {
+	bad := errors.New("not comparable")
+	q := NewPriority(2, func(a, b int) int {
+		if a < 0 || b < 0 {
+			panic(bad)
+		}
+		return cmp.Compare(a, b)
+	})
+	type result struct {
+		n   int
+		err error
+	}
+	put := make(chan result)
+	go func() {
+		n, err := q.PutAll([]int{1, 2, -1, 3})
+		put <- result{n, err}
+	}()
+	awaitWaiting(q, &q.putters, 1)
+	v, err := q.Get()
+	assert.NoError(t, err)
+	assert.Equal(t, 1, v)
+	r := <-put
+	assert.Equal(t, 2, r.n)
+	assert.ErrorIs(t, r.err, bad)
+	assert.Equal(t, 1, q.Len())
+}
+
+func TestTasksCallsTaskDone(t *testing.T) {
+	q := New[int](0)
+	_, err := q.PutAll([]int{1, 2, 3, 4, 5})
+	require.NoError(t, err)
+	for v := range q.Tasks() {
+		assert.Equal(t, 6-v, q.Unfinished(), "not before the body has ended")
+		if v == 2 {
+			break
+		}
+	}
+	assert.Equal(t, 3, q.Unfinished())
+	assert.Panics(t, func() {
+		for range q.Tasks() {
+			panic("oh")
+		}
+	})
+	assert.Equal(t, 2, q.Unfinished())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for range q.Tasks() {
+			runtime.Goexit()
+		}
+	}()
+	<-ended
+	assert.Equal(t, 1, q.Unfinished())
+	q.Shutdown()
+	for v := range q.Tasks() {
+		assert.Equal(t, 5, v)
+	}
+	assert.True(t, q.TryJoin())
+}
+
+func TestGettingOfNoQueue(t *testing.T) {
+	g := new(Getting[int])
+	assert.Panics(t, func() { osthread.TryWaitAny(g) })
+	assert.Panics(t, func() { osthread.TryWaitAll(g, new(osthread.Event)) })
+	_, err := g.Result()
+	assert.Equal(t, ErrEmpty, err)
 }
 
 // TaskDone may come before Get, so what ShutdownNow throws out may be done already.

@@ -1,0 +1,75 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/osthread"
+)
+
+// Whatever a method is given it returns, or panics with what can be recovered
+// and leaves nothing locked: each call is made twice.
+func TestExtremeArguments(t *testing.T) {
+	var noContext context.Context
+	anyPanic := fmt.Errorf("any")
+	q := New[int](1)
+	assert.NoError(t, q.Put(1))
+	for _, row := range []struct {
+		name string
+		call func()
+		want error
+	}{
+		{"New(least)", func() { q := New[int](math.MinInt); assert.NoError(t, q.Put(1)); assert.Zero(t, q.Cap()) }, nil},
+		{"New(most)", func() { q := New[int](math.MaxInt); assert.NoError(t, q.Put(1)); assert.False(t, q.Full()) }, nil},
+		{"NewLIFO(most)", func() { assert.NoError(t, NewLIFO[int](math.MaxInt).Put(1)) }, nil},
+		{"NewPriority(nil)", func() { NewPriority[int](0, nil) }, ErrNoCmp},
+		{"TaskDone of none", func() { new(Queue[int]).TaskDone() }, ErrTooManyDone},
+		{"PutTimeout(least)", func() { assert.Equal(t, ErrFull, q.PutTimeout(1, math.MinInt64)) }, nil},
+		{"GetTimeout(least)", func() { _, err := new(Queue[int]).GetTimeout(math.MinInt64); assert.Equal(t, ErrEmpty, err) }, nil},
+		{"GetTimeout(most)", func() {
+			q := New[int](0)
+			go func() { _ = q.Put(1) }()
+			_, err := q.GetTimeout(math.MaxInt64)
+			assert.NoError(t, err)
+		}, nil},
+		{"PutContext(nil)", func() { _ = q.PutContext(noContext, 1) }, anyPanic},
+		{"GetContext(nil)", func() { _, _ = q.GetContext(noContext) }, anyPanic},
+		{"JoinContext(nil)", func() { _ = q.JoinContext(noContext) }, anyPanic},
+		{"GetN(nil)", func() { _, err := q.GetN(nil); assert.NoError(t, err) }, nil},
+		{"PutAll(nil)", func() { _, err := q.PutAll(nil); assert.NoError(t, err) }, nil},
+		{"All with a nil yield", func() {
+			q := New[int](0)
+			_ = q.Put(1)
+			q.All()(nil)
+		}, anyPanic},
+		{"Drain of none", func() { assert.Empty(t, new(Queue[int]).Drain()) }, nil},
+		{"ShutdownNow of none", func() { assert.Empty(t, new(Queue[int]).ShutdownNow()) }, nil},
+		{"zero Simple", func() { _, err := new(Simple[int]).TryGet(); assert.Equal(t, ErrEmpty, err) }, nil},
+		{"zero Getting", func() { osthread.TryWaitAny(new(Getting[int])) }, anyPanic},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			for range 2 {
+				err := panicOf(row.call)
+				switch row.want {
+				case nil:
+					assert.NoError(t, err)
+				case anyPanic:
+					assert.Error(t, err)
+				default:
+					assert.ErrorIs(t, err, row.want)
+				}
+			}
+		})
+	}
+}
+
+// panicOf returns what f panics with, as an error.
+func panicOf(f func()) (err error) {
+	defer func() { err, _ = recover().(error) }()
+	f()
+	return nil
+}

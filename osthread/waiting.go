@@ -1,0 +1,73 @@
+package osthread
+
+// How many wait, and who holds. Each is what was so at one moment, and may be
+// stale by the time it is used; tests and monitors poll them.
+
+// Waiting returns how many callers wait for l: in its queue, or as the spinner.
+// The result may be stale by the time it is used.
+func (l *Lock) Waiting() int { return l.m.waiting() }
+
+// Waiting returns how many callers wait for r; see [Lock.Waiting].
+func (r *RLock) Waiting() int { return r.m.waiting() }
+
+func (m *mutex) waiting() int {
+	m.q.Lock()
+	defer m.q.Unlock()
+	n := m.q.Len()
+	if m.spinner.Load() != 0 {
+		n++
+	}
+	return n
+}
+
+// Depth returns how many times the calling thread has locked r and not unlocked
+// it, 0 if it does not hold r.
+func (r *RLock) Depth() int {
+	if !r.Owned() {
+		return 0
+	}
+	return r.depth + 1 // the owner's
+}
+
+// Owner returns the thread that holds r. It returns nil if none does, if the
+// owner has ended, and if the owner is a thread made by Go that is not attached
+// and has not called Current. The result may be stale by the time it is used.
+func (r *RLock) Owner() *Thread {
+	serial, _ := r.ownerSerial()
+	return registry.bySerial(serial)
+}
+
+// ownerSerial returns the serial of the thread that holds r, 0 while a goroutine
+// that has waited for r is about to put its own in.
+func (r *RLock) ownerSerial() (serial uint64, held bool) {
+	key := r.m.word.Load() >> keyShift
+	return max(key, 2) - 2, key != 0
+}
+
+// Waiting returns how many readers, writers and upgraders wait for w. The result
+// may be stale by the time it is used.
+func (w *RWLock) Waiting() int {
+	w.q.Lock()
+	defer w.q.Unlock()
+	n := w.q.Len() + w.turns
+	if w.upgrader != nil {
+		n++
+	}
+	return n
+}
+
+// Waiting returns how many callers wait for permits. The result may be stale by
+// the time it is used.
+func (s *Semaphore) Waiting() int {
+	s.q.Lock()
+	defer s.q.Unlock()
+	return s.q.Len()
+}
+
+// Waiting returns how many callers wait for e. The result may be stale by the
+// time it is used.
+func (e *Event) Waiting() int {
+	e.q.Lock()
+	defer e.q.Unlock()
+	return e.q.Len()
+}
