@@ -304,7 +304,8 @@ func (w *Worker) await(l park.Limit) (int, error) {
 // OnPost has f called whenever a function has been asked for, by the one who
 // asks, on any thread, and once when the worker is shut down; nil: nothing. It is
 // for what wakes a library's event loop, as uv_async_send or glfwPostEmptyEvent,
-// so that it comes to Poll. Before the loop is destroyed call OnPost(nil). A
+// so that it comes to Poll. Call OnPost(nil) before the loop is destroyed; a call
+// of f that has begun by then goes on. A
 // panic of f is reported like that of a thread's function.
 func (w *Worker) OnPost(f func()) { w.box.OnPost(f) }
 
