@@ -262,10 +262,7 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 
 // A chain in which each callback finishes the next future takes a bounded stack.
 func TestChainOfCallbacksIsBounded(t *testing.T) {
-	n := 3_000_000
-	if testing.Short() || raceEnabled {
-		n = 200_000
-	}
+	const n = 40_000
 	done := make(chan struct{})
 	deepest := 0
 	var next func(i int)
