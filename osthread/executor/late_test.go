@@ -262,7 +262,7 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 
 // A chain in which each callback finishes the next future takes a bounded stack.
 func TestChainOfCallbacksIsBounded(t *testing.T) {
-	const n = 40_000
+	const n = 20_001
 	done := make(chan struct{})
 	deepest := 0
 	var next func(i int)
@@ -271,7 +271,7 @@ func TestChainOfCallbacksIsBounded(t *testing.T) {
 			close(done)
 			return
 		}
-		if i%10_000 == 0 {
+		if i%5000 == 0 {
 			deepest = max(deepest, runtime.Callers(0, make([]uintptr, 1<<16)))
 		}
 		p := NewPromise[int]()
