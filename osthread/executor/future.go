@@ -23,7 +23,7 @@ import (
 // err: until it publishes the state finished it alone touches them, and from then on nobody writes them. The state's store is what every reader's
 // load pairs with.
 //
-// Waiters stand in q, collectors' notes in notes, callbacks in late, all under q's guard. A waiter looks at the state under the guard before it
+// Waiters stand in q, collectors' notes in notes, callbacks in late, all under guard. A waiter looks at the state under the guard before it
 // queues. Whoever settles the task has stored the state before it gives the guard back, and has taken out all that queued before: so a waiter either sees
 // the end or is seen. Waiters and notes, which take no code of others, are seen to before any callback runs (callback.go).
 
@@ -55,12 +55,13 @@ type task struct {
 
 	host *waitfor.Thread // that runs it; nil: nobody knows. Written before the state is running
 
-	q     wait.Queue
+	state atomic.Uint32
+	guard wait.Guard // over the four that follow
+	q     wait.Waiters
 	notes *note     // the last to come first
 	late  *callback // likewise
 	done  chan struct{}
 	err   error
-	state atomic.Uint32
 }
 
 // A runner is a *Future[T] to those who do not know T.
@@ -123,7 +124,7 @@ func (t *task) settle(to State, back *atomic.Int32) (counted bool) {
 // publish makes t's end, to, known, and returns the callbacks to call. If there are none the caller will be back soon: back, if not nil, is then
 // counted up before anybody can see the end, and publish reports true.
 func (t *task) publish(to State, back *atomic.Int32) (first *callback, counted bool) {
-	t.q.Lock()
+	t.guard.Lock()
 	waiters := t.q.TakeAll()
 	notes, late, done := t.notes, t.late, t.done
 	t.notes, t.late = nil, nil
@@ -135,7 +136,7 @@ func (t *task) publish(to State, back *atomic.Int32) (first *callback, counted b
 		back.Add(1)
 	}
 	t.state.Store(uint32(to))
-	t.q.Unlock()
+	t.guard.Unlock()
 	woken := waiters != nil
 	wait.WakeAll(waiters, 0)
 	if done != nil {
@@ -163,8 +164,8 @@ type note struct {
 
 // watch puts n into t's notes. It reports false, and does nothing, if t is settled.
 func (t *task) watch(n *note) bool {
-	t.q.Lock()
-	defer t.q.Unlock()
+	t.guard.Lock()
+	defer t.guard.Unlock()
 	if t.settled() {
 		return false
 	}
@@ -179,8 +180,8 @@ func (t *task) watch(n *note) bool {
 
 // unwatch takes n back, if it has not been taken out to be used.
 func (t *task) unwatch(n *note) {
-	t.q.Lock()
-	defer t.q.Unlock()
+	t.guard.Lock()
+	defer t.guard.Unlock()
 	if !n.in {
 		return
 	}
@@ -287,13 +288,13 @@ func (t *task) awaitQueued(l *park.Limit) error {
 	}
 	n := wait.New(nil, l)
 	defer n.Free()
-	t.q.Lock()
+	t.guard.Lock()
 	if t.settled() {
-		t.q.Unlock()
+		t.guard.Unlock()
 		return nil
 	}
 	t.q.PushBack(n)
-	t.q.Unlock()
+	t.guard.Unlock()
 	if !wait.Sleep(n, t.leave, l) {
 		return l.Err(ErrTimeout)
 	}
@@ -304,8 +305,8 @@ func (t *task) awaitQueued(l *park.Limit) error {
 var promiseSpin park.Spinner
 
 func (t *task) leave(n *wait.Node) bool {
-	t.q.Lock()
-	defer t.q.Unlock()
+	t.guard.Lock()
+	defer t.guard.Unlock()
 	return t.q.Remove(n)
 }
 
@@ -321,8 +322,8 @@ func (t *task) channel() <-chan struct{} {
 		return closedChannel
 	}
 	c := make(chan struct{}) // the guard is no place to allocate
-	t.q.Lock()
-	defer t.q.Unlock()
+	t.guard.Lock()
+	defer t.guard.Unlock()
 	switch {
 	case t.done != nil:
 		return t.done

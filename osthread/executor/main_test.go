@@ -107,8 +107,8 @@ func awaitResting(p *pool, n int) {
 // awaitWaiters waits until n wait for t.
 func awaitWaiters(t *task, n int) {
 	await(func() bool {
-		t.q.Lock()
-		defer t.q.Unlock()
+		t.guard.Lock()
+		defer t.guard.Unlock()
 		return t.q.Len() == n
 	})
 }

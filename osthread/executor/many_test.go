@@ -53,8 +53,8 @@ func TestManyThatGiveUp(t *testing.T) {
 		}()
 	}
 	await(func() bool {
-		f.q.Lock()
-		defer f.q.Unlock()
+		f.guard.Lock()
+		defer f.guard.Unlock()
 		waiting := f.q.Len()
 		for n := f.notes; n != nil; n = n.next {
 			waiting++
@@ -66,8 +66,8 @@ func TestManyThatGiveUp(t *testing.T) {
 		assert.ErrorIs(t, <-ended, errTest)
 	}
 	await(func() bool {
-		f.q.Lock()
-		defer f.q.Unlock()
+		f.guard.Lock()
+		defer f.guard.Unlock()
 		return f.q.Len() == 0 && f.notes == nil
 	})
 }
