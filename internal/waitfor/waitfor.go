@@ -11,8 +11,8 @@
 // about to sleep, and counts as long as its wait is not over (Edge.Servers),
 // which only the threads that it leads to can bring about. So an edge that was
 // seen while its targets are blocked still stands when they have been looked
-// at. Waits with a limit have no edge: they end by themselves. Not everything is
-// found: a wait that is ended by an ordinary goroutine, by a lock or by a
+// at. Waits with a limit have no edge: they end by themselves. Not everything
+// is found: a wait that is ended by an ordinary goroutine, by a lock or by a
 // channel has no edge either. Shutting a worker down and cancelling a future
 // from outside end a wait, too; a deadlock is reported all the same.
 package waitfor
@@ -155,7 +155,8 @@ func (t *Thread) Enter() {
 	}
 }
 
-// Leave takes t, whose thread is gone, out of the table. Any thread may call it.
+// Leave takes t, whose thread is gone, out of the table. Any thread may call
+// it.
 func (t *Thread) Leave() {
 	if ident.Row(t.slot) != 0 {
 		place(t.slot).CompareAndSwap(t, nil) // or a new thread has the row

@@ -215,7 +215,7 @@ func TestNoFunction(t *testing.T) {
 	assert.NoError(t, p.SetError(nil))
 }
 
-// Whatever the numbers are, there is an error that can be told, or it works.
+// Whatever the numbers are, there is a typed error, or it works.
 func TestExtremeArguments(t *testing.T) {
 	for _, c := range []struct {
 		name string

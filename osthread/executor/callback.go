@@ -20,8 +20,8 @@ type callback struct {
 	call func()
 }
 
-// later makes c be called when t is settled. It reports false, and does nothing,
-// if t is.
+// later makes c be called when t is settled. It reports false, and does
+// nothing, if t is.
 func (t *task) later(c *callback) bool {
 	t.guard.Lock()
 	defer t.guard.Unlock()

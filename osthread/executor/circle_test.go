@@ -41,7 +41,7 @@ func TestWorkersThatCallEachOtherInALongCircle(t *testing.T) {
 	assert.ErrorIs(t, call(0), ErrDeadlock)
 }
 
-// Whoever closes the circle last is told, and the others go on.
+// The call that closes the circle gets the error, and the others go on.
 func TestWorkersThatCallEachOtherAtOnce(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	for range 200 {

@@ -25,7 +25,8 @@ var ends = []struct {
 	{"Exit", thread.Exit, ErrExit},
 }
 
-// A callback that closes its pool has ErrDeadlock however the task has ended, and the work behind is done.
+// A callback that closes its pool has ErrDeadlock however the task has ended,
+// and the work behind is done.
 func TestCloseInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	for _, c := range ends {
 		for _, threads := range []int{1, 3} {
@@ -205,7 +206,8 @@ func TestOnStopThatDoesNotReturn(t *testing.T) {
 	}
 }
 
-// Each of these ends the goroutine, or thread, that finishes the future; none keeps the others from being called.
+// Each of these ends the goroutine, or thread, that finishes the future; none
+// keeps the others from being called.
 func TestCallbacksThatDoNotReturn(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -260,7 +262,8 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 	}
 }
 
-// A chain in which each callback finishes the next future takes a bounded stack.
+// A chain in which each callback finishes the next future takes a bounded
+// stack.
 func TestChainOfCallbacksIsBounded(t *testing.T) {
 	const n = 20_001
 	done := make(chan struct{})

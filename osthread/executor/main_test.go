@@ -54,7 +54,8 @@ func must[T any](t *testing.T, e *Executor, fn func() (T, error)) *Future[T] {
 // value returns a function that returns v.
 func value[T any](v T) func() (T, error) { return func() (T, error) { return v, nil } }
 
-// A gate is a task's function that tells of its start and waits to be let through.
+// A gate is a task's function that tells of its start and waits to be let
+// through.
 type gate struct{ begun, open osthread.Event }
 
 func (g *gate) run() (int, error) {
