@@ -221,7 +221,8 @@ func (e *Executor) Queued() int {
 // been done and all threads are gone (Python: shutdown(), with). It may be
 // called any number of times. On a thread of e's, in a callback, OnStop or the
 // destructor of a thread.Key too, it closes e, does not wait, and returns
-// ErrDeadlock. A caller that waits in Submit for a place gets ErrShutdown.
+// ErrDeadlock; and so where a thread of e's waits, over whatever other pools and
+// workers, for the calling thread. A caller that waits in Submit for a place gets ErrShutdown.
 //
 // What a caller of Submit runs itself, see RunInCaller, is not waited for.
 func (e *Executor) Close() error {

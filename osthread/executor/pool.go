@@ -361,6 +361,12 @@ func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	case ctx != nil:
 		inTime = p.ended.WaitContext(ctx) == nil
 	case l.Never():
+		if here := waitfor.Here(); here != nil {
+			if p.deadlocks(here) {
+				return p.living(), ErrDeadlock
+			}
+			defer here.Resume()
+		}
 		p.ended.Wait()
 	default:
 		inTime = p.ended.WaitTimeout(l.Left())
@@ -369,6 +375,55 @@ func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 		return p.living(), l.Err(ErrTimeout)
 	}
 	return nil, nil
+}
+
+// deadlocks reports whether a thread of p's cannot end before the caller, the
+// thread here, goes on. If not it puts in that here waits for p's end.
+func (p *pool) deadlocks(here *waitfor.Thread) bool {
+	p.guard.Lock()
+	var hosts []*waitfor.Thread
+	for _, m := range p.members {
+		if m != nil {
+			hosts = append(hosts, m.host)
+		}
+	}
+	p.guard.Unlock()
+	for _, h := range hosts {
+		if !here.Ends((*hostWait)(h)) {
+			return true
+		}
+	}
+	return !here.Wait((*endWait)(p))
+}
+
+// A hostWait is the edge of a thread that waits for the end of one, which ends
+// only if it waits for nothing.
+type hostWait waitfor.Thread
+
+// Servers is waitfor.Edge's.
+func (w *hostWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	return append(threads, (*waitfor.Thread)(w)), true
+}
+
+// An endWait is the edge of a thread that waits for a pool's end: for all of its
+// threads, but the graph has no all, so of several blocked ones a free one hides
+// the others.
+type endWait pool
+
+// Servers is waitfor.Edge's.
+func (w *endWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	p := (*pool)(w)
+	p.guard.Lock()
+	defer p.guard.Unlock()
+	if p.isOver() || p.reaping > 0 {
+		return threads, false
+	}
+	for _, m := range p.members {
+		if m != nil {
+			threads = append(threads, m.host)
+		}
+	}
+	return threads, true
 }
 
 // isHere reports whether the caller is on a thread of p's, one that calls

@@ -403,7 +403,8 @@ func (w *Worker) Backlog() int { return w.box.Len() }
 // returns ctx's cause. It may be called again, also to wait longer. If a
 // function has ended the thread it returns what Thread.Join does: ErrGoexit,
 // ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which
-// ends nevertheless.
+// ends nevertheless, or if ctx is never done and the worker waits, over whatever
+// other workers and pools, for the calling thread.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.box.Close(false)
 	if w.thread == nil {
@@ -411,6 +412,14 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	}
 	if w.isHere() {
 		return ErrDeadlock
+	}
+	if ctx.Done() == nil {
+		if here := waitfor.Here(); here != nil {
+			if !here.Wait((*hostWait)(&w.host)) {
+				return ErrDeadlock
+			}
+			defer here.Resume()
+		}
 	}
 	return w.thread.JoinContext(ctx)
 }
