@@ -30,7 +30,7 @@ func TestWorkersThatCallEachOther(t *testing.T) {
 }
 
 func TestWorkersThatCallEachOtherInALongCircle(t *testing.T) {
-	const n = 20
+	const n = 12
 	ws := make([]*Worker, n)
 	for i := range ws {
 		ws[i] = newWorker(t)
@@ -83,7 +83,7 @@ func TestCallWithALimitIsNoDeadlock(t *testing.T) {
 }
 
 func TestWorkerDrainedByShutdownIsNoDeadlock(t *testing.T) {
-	for range 100 {
+	for range 30 {
 		a, err := NewWorker(nil)
 		require.NoError(t, err)
 		b, err := NewWorker(nil)
@@ -268,7 +268,7 @@ func TestTaskRunByItsSubmitterThatWaitsForItself(t *testing.T) {
 // A pool whose threads come and go is no deadlock.
 func TestNoDeadlockWhileThreadsAreReplaced(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2, IdleTimeout: time.Nanosecond})
-	for range 300 {
+	for range 60 {
 		f := must(t, e, func() (int, error) {
 			inner, err := Submit(e, func() (int, error) { panic(errTest) })
 			if err != nil {
@@ -305,7 +305,7 @@ func TestTryCallInACircle(t *testing.T) {
 func TestTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	var calling, called sync.WaitGroup
-	for range 200 {
+	for range 50 {
 		calling.Add(2)
 		called.Add(2)
 		var err error
