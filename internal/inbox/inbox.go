@@ -1,4 +1,5 @@
-// Package inbox hands functions to one thread, which calls them: a thread that a C library is tied to, or the process's first.
+// Package inbox hands functions to one thread, which calls them: a thread that
+// a C library is tied to, or the process's first.
 //
 // # Who owns a call
 //
@@ -9,12 +10,15 @@
 //	     waiting -> finished --- the caller's again: it is woken and looks at err
 //	     waiting -> abandoned -- the caller has given up meanwhile; the server's for good
 //
-// The last step is one compare-and-swap that either side tries. What the function did, and err, synchronizes with the caller by the wakeup
-// (internal/park); what the caller did before synchronizes with the function by the guard.
+// The last step is one compare-and-swap that either side tries. What the
+// function did, and err, synchronizes with the caller by the wakeup
+// (internal/park); what the caller did before synchronizes with the function by
+// the guard.
 //
-// One wake each way is all: the server, once woken, needs no lock that the caller has, and the caller none at all. The server announces under the
-// guard, after a last look at the list, that it is about to sleep, so the one who puts the first call in knows that it has to be woken, and no other
-// wakes it.
+// One wake each way is all: the server, once woken, needs no lock that the
+// caller has, and the caller none at all. The server announces under the guard,
+// after a last look at the list, that it is about to sleep, so the one who puts
+// the first call in knows that it has to be woken, and no other wakes it.
 package inbox
 
 import (
@@ -35,14 +39,18 @@ import (
 var (
 	// ErrBusy says that the thread is not waiting for work.
 	ErrBusy = errors.New("thread is busy")
-	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
+	// ErrRunning comes with the error of a call that was given up while its
+	// function ran. That goes on, and what it returns is lost.
 	ErrRunning = errors.New("the function still runs")
 )
 
-// A Box is where calls wait for their thread. The zero value is open and empty. It must not be copied after first use.
+// A Box is where calls wait for their thread. The zero value is open and empty.
+// It must not be copied after first use.
 type Box struct {
-	q      wait.Queue // of calls, by their nodes, on which nobody sleeps; its guard protects asleep and closed, too
-	asleep bool       // the server has to be woken
+	// q is of calls, by their nodes, on which nobody sleeps. Its guard protects
+	// asleep and closed, too.
+	q      wait.Queue
+	asleep bool // the server has to be woken
 	closed bool
 
 	idle       Idler           // nil: the server sleeps in the box; set before the first Next
@@ -127,12 +135,12 @@ func (c *Call) free() {
 // caller's context was done before.
 var errCanceled = errors.New("canceled")
 
-// Do has the server call fn, and returns what that returned, or a *PanicError or
-// ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends it
-// returns ErrTimeout or the context's cause; fn is not called then, or if it has
-// begun ErrRunning comes with it. If l does not end it returns ErrDeadlock, and
-// fn is not called, if the server waits, over whatever other servers, for the
-// calling thread. obj is what trace functions are told of.
+// Do has the server call fn, and returns what that returned, or a *PanicError
+// or ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends
+// it returns ErrTimeout or the context's cause; fn is not called then, or if it
+// has begun ErrRunning comes with it. If l does not end it returns ErrDeadlock,
+// and fn is not called, if the server waits, over whatever other servers, for
+// the calling thread. obj is what trace functions are told of.
 func (b *Box) Do(fn func() error, l park.Limit, obj any) error {
 	return b.doTraced(fn, &l, false, obj)
 }
@@ -155,7 +163,8 @@ func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (er
 func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	c := calls.Get().(*Call)
 	c.fn, c.source = fn, l.Source()
-	// Also in an ordinary goroutine: the server keeps its P while it looks for more, and others take what it wakes from its queue only after a while.
+	// Also in an ordinary goroutine: the server keeps its P while it looks for
+	// more, and others take what it wakes from its queue only after a while.
 	c.waiter.Spin = &b.spin
 	if b.thread != nil && l.Never() {
 		if here := waitfor.Here(); here != nil {
@@ -189,7 +198,8 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	return err
 }
 
-// Post has the server call fn, and returns at once: nil, or ErrShutdown. A panic of fn is reported as that of a thread's function.
+// Post has the server call fn, and returns at once: nil, or ErrShutdown. A
+// panic of fn is reported as that of a thread's function.
 func (b *Box) Post(fn func()) error {
 	c := calls.Get().(*Call)
 	if fn != nil {
@@ -203,9 +213,9 @@ func (b *Box) Post(fn func()) error {
 	return err
 }
 
-// OnPost makes f be called, by the caller, whenever a call has gone in, and once
-// when the box is closed; nil: nothing. A panic of f is reported as that of
-// a thread's function.
+// OnPost makes f be called, by the caller, whenever a call has gone in, and
+// once when the box is closed; nil: nothing. A panic of f is reported as that
+// of a thread's function.
 func (b *Box) OnPost(f func()) {
 	if f == nil {
 		b.onPost.Store(nil)
@@ -245,7 +255,8 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 	return nil
 }
 
-// callOnPost calls OnPost's function. What has been done is done, whatever that does.
+// callOnPost calls OnPost's function. What has been done is done, whatever that
+// does.
 func (b *Box) callOnPost() {
 	if f := b.onPost.Load(); f != nil {
 		report(Inline(func() error { (*f)(); return nil }))
@@ -272,14 +283,16 @@ func (b *Box) pop() *Call {
 	return nil
 }
 
-// TryNext takes the next call out; nil if there is none. Only the server calls it, Next and Run.
+// TryNext takes the next call out; nil if there is none. Only the server calls
+// it, Next and Run.
 func (b *Box) TryNext() *Call {
 	b.q.Lock()
 	defer b.q.Unlock()
 	return b.pop()
 }
 
-// Await sleeps until there is a call to take out, or until l ends. Only the server calls it.
+// Await sleeps until there is a call to take out, or until l ends. Only the
+// server calls it.
 func (b *Box) Await(l park.Limit) {
 	for inTime := true; inTime; {
 		if b.idle != nil {
@@ -311,7 +324,8 @@ func (b *Box) Next(l park.Limit) *Call {
 	return nil
 }
 
-// rest opens the guard, which the server has, and has it sleep until it is woken, and reports true, or its time is up.
+// rest opens the guard, which the server has, and has it sleep until it is
+// woken, and reports true, or its time is up.
 func (b *Box) rest(l park.Limit) (woken bool) {
 	b.server.Spin = &b.serverSpin
 	b.asleep = true
@@ -332,8 +346,8 @@ func (b *Box) rest(l park.Limit) (woken bool) {
 	return woken
 }
 
-// restInIdle is rest of a server that waits in an Idler. That knows no limits, so
-// a timer wakes it.
+// restInIdle is rest of a server that waits in an Idler. That knows no limits,
+// so a timer wakes it.
 func (b *Box) restInIdle(l *park.Limit) (inTime bool) {
 	if !l.Never() {
 		if l.Context() != nil {
@@ -349,7 +363,8 @@ func (b *Box) restInIdle(l *park.Limit) (inTime bool) {
 	return !l.Expired()
 }
 
-// wake wakes the server, which was about to sleep when the caller last had the guard.
+// wake wakes the server, which was about to sleep when the caller last had the
+// guard.
 func (b *Box) wake() {
 	if b.idle != nil {
 		b.idle.Wake()
@@ -359,8 +374,8 @@ func (b *Box) wake() {
 }
 
 // A Server keeps the calls whose functions a thread runs: more than one where
-// a function polls. It is the thread's own, and when that is gone whoever has
-// joined it fails what is left.
+// a function polls. It is the thread's own, and when that is gone the
+// goroutine that joined it fails what is left.
 type Server struct{ running *Call }
 
 // Run calls c's function. c is gone then.
@@ -368,7 +383,8 @@ func (s *Server) Run(c *Call) {
 	outer := s.running
 	c.outer = outer
 	s.running = c
-	defer func() { s.running = outer }() // even if c's function ends the thread by runtime.Goexit: Run has ended c then
+	// Even if c's function calls runtime.Goexit: Run has ended c then.
+	defer func() { s.running = outer }()
 	c.Run()
 }
 
@@ -398,7 +414,8 @@ func (c *Call) Run() {
 	returned = true
 }
 
-// Fail ends c, which was taken out, with err: its server is gone and has not come back from Run.
+// Fail ends c, which was taken out, with err: its server is gone and has not
+// come back from Run.
 func (c *Call) Fail(err error) {
 	c.err = err
 	c.finish()
@@ -426,8 +443,10 @@ func report(err error) {
 	}
 }
 
-// Close makes Do and Post return ErrShutdown from now on, and Next nil once the box is empty. If drop is set that is at once: calls that have not
-// begun end with ErrShutdown. It returns how many of those there were, posted ones among them.
+// Close makes Do and Post return ErrShutdown from now on, and Next nil once the
+// box is empty. If drop is set that is at once: calls that have not begun end
+// with ErrShutdown. It returns how many of those there were, posted ones among
+// them.
 func (b *Box) Close(drop bool) (dropped int) {
 	b.q.Lock()
 	news := !b.closed || drop && b.q.Head() != nil

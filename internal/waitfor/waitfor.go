@@ -11,8 +11,8 @@
 // about to sleep, and counts as long as its wait is not over (Edge.Servers),
 // which only the threads that it leads to can bring about. So an edge that was
 // seen while its targets are blocked still stands when they have been looked
-// at. Waits with a limit have no edge: they end by themselves. Not everything is
-// found: a wait that is ended by an ordinary goroutine, by a lock or by a
+// at. Waits with a limit have no edge: they end by themselves. Not everything
+// is found: a wait that is ended by an ordinary goroutine, by a lock or by a
 // channel has no edge either. Shutting a worker down and cancelling a future
 // from outside end a wait, too; a deadlock is reported all the same.
 package waitfor
@@ -29,7 +29,8 @@ type Thread struct {
 	// Owner is what the thread belongs to: a pool, a worker.
 	Owner any
 
-	slot uintptr // its own, set by Enter
+	slot uintptr     // its own, set by Enter
+	gone atomic.Bool // the thread is, maybe by C code, with its edge left in
 
 	// Under mu.
 	edge Edge   // nil: it does not wait
@@ -87,7 +88,7 @@ func (t *Thread) blocked() bool {
 	for len(next) > 0 {
 		last := next[len(next)-1]
 		next = next[:len(next)-1]
-		if last.edge == nil {
+		if last.edge == nil || last.gone.Load() {
 			return false
 		}
 		from := len(next)
@@ -155,9 +156,18 @@ func (t *Thread) Enter() {
 	}
 }
 
-// Leave takes t, whose thread is gone, out of the table. Any thread may call it.
+// Leave takes t, whose thread is gone, out of the table. Any thread may call
+// it.
 func (t *Thread) Leave() {
+	t.gone.Store(true)
 	if ident.Row(t.slot) != 0 {
 		place(t.slot).CompareAndSwap(t, nil) // or a new thread has the row
 	}
+}
+
+// Waits reports whether t waits for what the graph knows. For tests.
+func (t *Thread) Waits() bool {
+	mu.Lock()
+	defer mu.Unlock()
+	return t.edge != nil
 }

@@ -91,7 +91,8 @@ func TestCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {
 	assert.Equal(t, "thread would wait for itself\n2 <nil>\n", out)
 }
 
-// A callback's thread that C code ends leaves the other callbacks to another one.
+// A callback's thread that C code ends leaves the other callbacks to another
+// one.
 func TestCallbackWhoseThreadCCodeEnds(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {

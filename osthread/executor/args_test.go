@@ -73,16 +73,17 @@ func TestAttributesAreThoseOfTheCall(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("affinity is Linux's here")
 	}
-	first := affinity(t)[:1]
+	all, err := must(t, newExecutor(t, Options{Threads: 1}), affinity).Result()
+	require.NoError(t, err)
+	first := all[:1]
 	attr := &osthread.Attr{Affinity: slices.Clone(first)}
 	e := newExecutor(t, Options{Threads: 1, Attr: attr})
 	k := newKeyed(t, Options{Threads: 1, Attr: attr})
 	attr.Affinity[0] = 1 << 20
-	look := func() ([]int, error) { return affinity(t), nil }
-	got, err := must(t, e, look).Result()
+	got, err := must(t, e, affinity).Result()
 	assert.NoError(t, err)
 	assert.Equal(t, first, got)
-	f, err := SubmitKey(k, 1, look)
+	f, err := SubmitKey(k, 1, affinity)
 	require.NoError(t, err)
 	got, err = f.Result()
 	assert.NoError(t, err)
@@ -90,19 +91,12 @@ func TestAttributesAreThoseOfTheCall(t *testing.T) {
 }
 
 // affinity returns that of the calling thread.
-func affinity(t *testing.T) (set []int) {
-	t.Helper()
-	th, err := osthread.Go(func() error {
-		low, err := osthread.Current().Low()
-		if err != nil {
-			return err
-		}
-		set, err = low.Affinity()
-		return err
-	})
-	require.NoError(t, err)
-	require.NoError(t, th.Join())
-	return set
+func affinity() ([]int, error) {
+	low, err := osthread.Current().Low()
+	if err != nil {
+		return nil, err
+	}
+	return low.Affinity()
 }
 
 func TestZeroValues(t *testing.T) {
@@ -221,7 +215,7 @@ func TestNoFunction(t *testing.T) {
 	assert.NoError(t, p.SetError(nil))
 }
 
-// Whatever the numbers are, there is an error that can be told, or it works.
+// Whatever the numbers are, there is a typed error, or it works.
 func TestExtremeArguments(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -6,8 +6,9 @@ import (
 	"example.com/thread/osthread"
 )
 
-// The end of the process (osthread.Shutdown) closes all workers and pools, but those of daemons, and then waits for their threads, which do first
-// what is queued.
+// The end of the process (osthread.Shutdown) closes all workers and pools, but
+// those of daemons, and then waits for their threads, which do first what is
+// queued.
 
 // atExit are those that the end of the process closes.
 var atExit exitSet
@@ -20,13 +21,15 @@ type exitSet struct {
 	open    map[closer]struct{}
 }
 
-// The functions that AtShutdown is given are called last first: so this is called behind all that could still want a worker.
+// The functions that AtShutdown is given are called last first: so this is
+// called behind all that could still want a worker.
 func init() {
 	atExit.open = map[closer]struct{}{}
 	_ = osthread.AtShutdown(atExit.closeAll) // Shutdown cannot have begun
 }
 
-// add returns ErrShutdown once the end of the process has begun, also for a daemon, which is not kept.
+// add returns ErrShutdown once the end of the process has begun, also for a
+// daemon, which is not kept.
 func (s *exitSet) add(c closer, daemon bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,11 +20,11 @@ type callback struct {
 	call func()
 }
 
-// later makes c be called when t is settled. It reports false, and does nothing,
-// if t is.
+// later makes c be called when t is settled. It reports false, and does
+// nothing, if t is.
 func (t *task) later(c *callback) bool {
-	t.q.Lock()
-	defer t.q.Unlock()
+	t.guard.Lock()
+	defer t.guard.Unlock()
 	if t.settled() {
 		return false
 	}

@@ -2,6 +2,7 @@ package executor
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"sync"
 	"testing"
@@ -29,7 +30,7 @@ func TestWorkersThatCallEachOther(t *testing.T) {
 }
 
 func TestWorkersThatCallEachOtherInALongCircle(t *testing.T) {
-	const n = 20
+	const n = 12
 	ws := make([]*Worker, n)
 	for i := range ws {
 		ws[i] = newWorker(t)
@@ -41,7 +42,7 @@ func TestWorkersThatCallEachOtherInALongCircle(t *testing.T) {
 	assert.ErrorIs(t, call(0), ErrDeadlock)
 }
 
-// Whoever closes the circle last is told, and the others go on.
+// The call that closes the circle gets the error, and the others go on.
 func TestWorkersThatCallEachOtherAtOnce(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	for range 200 {
@@ -82,7 +83,7 @@ func TestCallWithALimitIsNoDeadlock(t *testing.T) {
 }
 
 func TestWorkerDrainedByShutdownIsNoDeadlock(t *testing.T) {
-	for range 100 {
+	for range 30 {
 		a, err := NewWorker(nil)
 		require.NoError(t, err)
 		b, err := NewWorker(nil)
@@ -267,7 +268,7 @@ func TestTaskRunByItsSubmitterThatWaitsForItself(t *testing.T) {
 // A pool whose threads come and go is no deadlock.
 func TestNoDeadlockWhileThreadsAreReplaced(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2, IdleTimeout: time.Nanosecond})
-	for range 300 {
+	for range 60 {
 		f := must(t, e, func() (int, error) {
 			inner, err := Submit(e, func() (int, error) { panic(errTest) })
 			if err != nil {
@@ -304,7 +305,7 @@ func TestTryCallInACircle(t *testing.T) {
 func TestTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	var calling, called sync.WaitGroup
-	for range 200 {
+	for range 50 {
 		calling.Add(2)
 		called.Add(2)
 		var err error
@@ -328,5 +329,70 @@ func TestTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
 		}()
 		called.Wait()
 		assert.NoError(t, err)
+	}
+}
+
+func TestCloseInACircle(t *testing.T) {
+	a, b := newWorker(t), newWorker(t)
+	e := newExecutor(t, Options{Threads: 2})
+	k := newKeyed(t, Options{Threads: 1})
+	leave := fill(t, e, 1)
+	for name, end := range map[string]func() error{"Worker": b.Close, "Executor": e.Close, "Keyed": k.Close} {
+		// The one that is closed waits for the one that closes.
+		assert.NoError(t, a.Call(func() error {
+			assert.ErrorIs(t, within(t, name, a, b, e, k, end), ErrDeadlock, name)
+			return nil
+		}))
+	}
+	leave()
+}
+
+// within returns what end does in a function that waits for the one that name
+// says, which waits for a's.
+func within(t *testing.T, name string, a, b *Worker, e *Executor, k *Keyed, end func() error) (err error) {
+	t.Helper()
+	inner := newWorker(t)
+	nested := func() error { return inner.Call(func() error { err = end(); return nil }) }
+	switch name {
+	case "Worker":
+		assert.NoError(t, b.Call(nested))
+	case "Executor":
+		_, ended := must(t, e, func() (int, error) { return 0, nested() }).Result()
+		assert.NoError(t, ended)
+	case "Keyed":
+		f, ended := SubmitKey(k, 1, func() (int, error) { return 0, nested() })
+		require.NoError(t, ended)
+		_, ended = f.Result()
+		assert.NoError(t, ended)
+	}
+	return err
+}
+
+// The other way round: the close waits first, and the call is refused.
+func TestCallOfAWorkerThatCloses(t *testing.T) {
+	for name, closed := range map[string]func() (io.Closer, func(func() error)){
+		"Worker": func() (io.Closer, func(func() error)) {
+			b := newWorker(t)
+			return b, func(f func() error) { assert.NoError(t, b.Go(func() { _ = f() })) }
+		},
+		"Executor": func() (io.Closer, func(func() error)) {
+			e := newExecutor(t, Options{Threads: 1})
+			return e, func(f func() error) { must(t, e, func() (int, error) { return 0, f() }) }
+		},
+	} {
+		a := newWorker(t)
+		c, run := closed()
+		var g gate
+		called := make(chan error, 1)
+		run(func() error { _, _ = g.run(); called <- a.Call(nil); return nil })
+		g.begun.Wait()
+		assert.NoError(t, a.Call(func() error {
+			go func() {
+				await(a.host.Waits)
+				g.open.Set()
+			}()
+			return c.Close()
+		}), name)
+		assert.ErrorIs(t, <-called, ErrDeadlock, name)
 	}
 }

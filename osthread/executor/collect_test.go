@@ -21,8 +21,8 @@ func promises(n int) (ps []*Promise[int], fs []*Future[int]) {
 // awaitWatched waits until somebody watches t.
 func awaitWatched(t *task) {
 	await(func() bool {
-		t.q.Lock()
-		defer t.q.Unlock()
+		t.guard.Lock()
+		defer t.guard.Unlock()
 		return t.notes != nil
 	})
 }

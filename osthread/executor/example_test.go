@@ -187,7 +187,8 @@ func ExampleKeyed() {
 
 func ExampleSacrificial() {
 	err := executor.Sacrificial(func() error {
-		// unix.Setns(namespace, unix.CLONE_NEWNET), and sockets are of that namespace
+		// unix.Setns(namespace, unix.CLONE_NEWNET), and sockets are of that
+		// namespace
 		fmt.Println("a thread for this alone")
 		return errors.ErrUnsupported
 	})

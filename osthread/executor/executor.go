@@ -15,35 +15,49 @@ import (
 type FullPolicy uint8
 
 const (
-	Block       FullPolicy = iota // waits for a place; first come, first served
-	Reject                        // returns ErrFull
-	RunInCaller                   // runs the function itself, without OnStart's effects, and returns its future when that is done
+	Block  FullPolicy = iota // waits for a place; first come, first served
+	Reject                   // returns ErrFull
+	// RunInCaller runs the function itself, without OnStart's effects, and
+	// returns its future when that is done.
+	RunInCaller
 )
 
-// NoBacklog is the Backlog of a pool in which no task waits: one is taken only if there is a thread for it.
+// NoBacklog is the Backlog of a pool in which no task waits: one is taken only
+// if there is a thread for it.
 const NoBacklog = -1
 
-// Options are what a pool is made with. The zero value asks for the defaults, which are Python's.
+// Options are what a pool is made with. The zero value asks for the defaults,
+// which are Python's.
 type Options struct {
-	// Threads is the most threads there may be at a time, at most 4,194,304; 0 stands for GOMAXPROCS + 4, at most 32: as in CPython, but that GOMAXPROCS
+	// Threads is the most threads there may be at a time, at most 4,194,304; 0
+	// stands for GOMAXPROCS + 4, at most 32: as in CPython, but that GOMAXPROCS
 	// follows a container's limit on processor time.
 	Threads int
-	// Attr holds the attributes of each thread; nil asks for the defaults. Its Name is a prefix: the threads are PREFIX_0, PREFIX_1 and so on; "" stands
-	// for Executor-N, N counting from 1. What it does not set the threads have from the process, not from who submits, whose namespaces, credentials
-	// or affinity may be its own. The end of the process waits for the threads of a pool (see osthread.Shutdown) unless Daemon is set; whether the one who submits is a
-	// daemon does not matter.
+	// Attr holds the attributes of each thread; nil asks for the defaults. Its
+	// Name is a prefix: the threads are PREFIX_0, PREFIX_1 and so on; "" stands
+	// for Executor-N, N counting from 1. What it does not set the threads have
+	// from the process, not from who submits, whose namespaces, credentials or
+	// affinity may be its own. The end of the process waits for the threads of
+	// a pool (see osthread.Shutdown) unless Daemon is set; whether the one who
+	// submits is a daemon does not matter.
 	Attr *osthread.Attr
-	// Backlog is how many tasks may wait for a thread: 0 stands for any number, NoBacklog for none.
+	// Backlog is how many tasks may wait for a thread: 0 stands for any number,
+	// NoBacklog for none.
 	Backlog int
 	// Full is what Submit does when there are as many.
 	Full FullPolicy
-	// IdleTimeout is how long a thread waits for work before it ends; 0 stands for as long as the pool is there.
+	// IdleTimeout is how long a thread waits for work before it ends; 0 stands
+	// for as long as the pool is there.
 	IdleTimeout time.Duration
-	// OnStart runs on each thread before its first task: to make a GL or CUDA context, attach a JVM, enter a namespace. If it returns an error, panics,
-	// or does not return, the pool is broken: what waits, and what is submitted later, gets an error that is ErrBroken.
+	// OnStart runs on each thread before its first task: to make a GL or CUDA
+	// context, attach a JVM, enter a namespace. If it returns an error, panics,
+	// or does not return, the pool is broken: what waits, and what is submitted
+	// later, gets an error that is ErrBroken.
 	OnStart func() error
-	// OnStop runs on each thread after its last task, if OnStart has returned nil, even if a task has called runtime.Goexit; not if C code ends the
-	// thread. A thread's successor starts when that is gone: no more than Threads have done OnStart and not OnStop.
+	// OnStop runs on each thread after its last task, if OnStart has returned
+	// nil, even if a task has called runtime.Goexit; not if C code ends the
+	// thread. A thread's successor starts when that is gone: no more than
+	// Threads have done OnStart and not OnStop.
 	OnStop func()
 }
 
@@ -78,10 +92,13 @@ func (o Options) check() (Options, error) {
 	return o, nil
 }
 
-// An Executor is a pool of threads that run functions (Python: ThreadPoolExecutor). It comes from New and is closed by Close or Shutdown. An Executor
-// that is forgotten closes itself some time after: what waits is run, and the threads end.
+// An Executor is a pool of threads that run functions (Python:
+// ThreadPoolExecutor). It comes from New and is closed by Close or Shutdown. An
+// Executor that is forgotten closes itself some time after: what waits is run,
+// and the threads end.
 //
-// A thread is made when work comes and no thread is free for it, up to Options.Threads. Tasks begin in the order in which they were submitted.
+// A thread is made when work comes and no thread is free for it, up to
+// Options.Threads. Tasks begin in the order in which they were submitted.
 //
 // It must not be copied. The zero Executor is one that is closed.
 type Executor struct {
@@ -89,8 +106,9 @@ type Executor struct {
 	*handle
 }
 
-// A handle is what the garbage collector finds when an executor is forgotten: a copy of that, which vet does not like, has the same, so it is not
-// closed as long as it is there.
+// A handle is what the garbage collector finds when an executor is forgotten: a
+// copy of that, which vet does not like, has the same, so it is not closed as
+// long as it is there.
 type handle struct{ p *pool }
 
 // noCopy makes vet's copylocks see a type that must not be copied.
@@ -115,8 +133,10 @@ var noPool = func() *pool {
 	return p
 }()
 
-// New returns an executor; its threads start when they are needed. It returns an error that is ErrInvalid for an option that cannot be, what
-// thread.Start returns for a bad attribute (ErrStackSize, syscall.EINVAL, errors.ErrUnsupported), and ErrShutdown once osthread.Shutdown has begun.
+// New returns an executor; its threads start when they are needed. It returns
+// an error that is ErrInvalid for an option that cannot be, what thread.Start
+// returns for a bad attribute (ErrStackSize, syscall.EINVAL,
+// errors.ErrUnsupported), and ErrShutdown once osthread.Shutdown has begun.
 func New(o Options) (*Executor, error) {
 	o, err := o.check()
 	if err != nil {
@@ -131,31 +151,38 @@ func New(o Options) (*Executor, error) {
 	return &Executor{handle: h}, nil
 }
 
-// Submit makes e run fn and returns the future of its result. It returns a nil future and ErrShutdown once e is closed; an error that is ErrBroken,
-// see Options.OnStart; what thread.Start returned if e has no thread and cannot make one. If as many tasks wait as may it does what Options.Full says;
-// if it then waits for a place that cannot come, as all threads of e wait, over whatever other pools and workers, for the caller, it returns
-// ErrDeadlock. A nil fn does nothing: its result is a zero T and no error, as everywhere in this package.
+// Submit makes e run fn and returns the future of its result. It returns a nil
+// future and ErrShutdown once e is closed; an error that is ErrBroken, see
+// Options.OnStart; what thread.Start returned if e has no thread and cannot
+// make one. If as many tasks wait as may it does what Options.Full says; if it
+// then waits for a place that cannot come, as all threads of e wait, over
+// whatever other pools and workers, for the caller, it returns ErrDeadlock. A
+// nil fn does nothing: its result is a zero T and no error, as everywhere in
+// this package.
 func Submit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e.handle)
 	p := e.pool()
 	return submit(p, fn, p.Full, park.Forever())
 }
 
-// TrySubmit is Submit that, whatever Options.Full says, neither waits nor runs fn if as many tasks wait as may: it returns ErrFull.
+// TrySubmit is Submit that, whatever Options.Full says, neither waits nor runs
+// fn if as many tasks wait as may: it returns ErrFull.
 func TrySubmit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e.handle)
 	return submit(e.pool(), fn, Reject, park.Forever())
 }
 
-// SubmitTimeout is Submit that waits for a place for at most d; past that it returns ErrFull and fn will not run. d <= 0 never sleeps.
+// SubmitTimeout is Submit that waits for a place for at most d; past that it
+// returns ErrFull and fn will not run. d <= 0 never sleeps.
 func SubmitTimeout[T any](e *Executor, fn func() (T, error), d time.Duration) (*Future[T], error) {
 	defer runtime.KeepAlive(e.handle)
 	p := e.pool()
 	return submit(p, fn, p.Full, park.For(d))
 }
 
-// SubmitContext is Submit that waits for a place until ctx is done; it then returns ctx's cause and fn will not run. If ctx is done already it does
-// not try. Once it has returned a future ctx has no more to say: fn may look at it.
+// SubmitContext is Submit that waits for a place until ctx is done; it then
+// returns ctx's cause and fn will not run. If ctx is done already it does not
+// try. Once it has returned a future ctx has no more to say: fn may look at it.
 func SubmitContext[T any](ctx context.Context, e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e.handle)
 	l, err := park.Until(ctx)
@@ -176,22 +203,26 @@ func submit[T any](p *pool, fn func() (T, error), full FullPolicy, l park.Limit)
 	return f, nil
 }
 
-// Threads returns e's threads that are not gone, also those that are on their way out, in the order of the numbers in their names.
+// Threads returns e's threads that are not gone, also those that are on their
+// way out, in the order of the numbers in their names.
 func (e *Executor) Threads() []*osthread.Thread {
 	defer runtime.KeepAlive(e.handle)
 	return e.pool().living()
 }
 
-// Queued returns how many tasks wait for a thread. The result may be stale by the time it is used.
+// Queued returns how many tasks wait for a thread. The result may be stale by
+// the time it is used.
 func (e *Executor) Queued() int {
 	defer runtime.KeepAlive(e.handle)
 	return e.pool().queued()
 }
 
-// Close closes e, so that Submit fails, and waits until all work that is in has been done and all threads are gone (Python: shutdown(), with). It may
-// be called any number of times. On a thread of e's, in a callback, OnStop or the destructor of a thread.Key too, it closes e, does not wait, and returns
-// ErrDeadlock. Whoever waits in Submit for a place gets
-// ErrShutdown.
+// Close closes e, so that Submit fails, and waits until all work that is in has
+// been done and all threads are gone (Python: shutdown(), with). It may be
+// called any number of times. On a thread of e's, in a callback, OnStop or the
+// destructor of a thread.Key too, it closes e, does not wait, and returns
+// ErrDeadlock; and so where a thread of e's waits, over whatever other pools and
+// workers, for the calling thread. A caller that waits in Submit for a place gets ErrShutdown.
 //
 // What a caller of Submit runs itself, see RunInCaller, is not waited for.
 func (e *Executor) Close() error {
@@ -199,16 +230,18 @@ func (e *Executor) Close() error {
 	return err
 }
 
-// TryShutdown is ShutdownTimeout(0): it closes e and does not wait (Python: shutdown(wait=False)).
+// TryShutdown is ShutdownTimeout(0): it closes e and does not wait (Python:
+// shutdown(wait=False)).
 func (e *Executor) TryShutdown() (running []*osthread.Thread, err error) { return e.ShutdownTimeout(0) }
 
-// ShutdownTimeout is Close that waits for at most d; past that it returns the threads that are not gone, and ErrTimeout. d <= 0 never sleeps.
+// ShutdownTimeout is Close that waits for at most d; past that it returns the
+// threads that are not gone, and ErrTimeout. d <= 0 never sleeps.
 func (e *Executor) ShutdownTimeout(d time.Duration) (running []*osthread.Thread, err error) {
 	return e.pool().shutdown(park.For(d))
 }
 
-// Shutdown is Close until ctx is done; it then returns the threads that are not gone, and ctx's cause. If ctx is done already it closes e and does
-// not wait.
+// Shutdown is Close until ctx is done; it then returns the threads that are not
+// gone, and ctx's cause. If ctx is done already it closes e and does not wait.
 func (e *Executor) Shutdown(ctx context.Context) (running []*osthread.Thread, err error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -221,14 +254,16 @@ func (e *Executor) Shutdown(ctx context.Context) (running []*osthread.Thread, er
 	return running, late
 }
 
-// ShutdownNow is Shutdown that cancels the work that has not begun (Python: cancel_futures=True).
+// ShutdownNow is Shutdown that cancels the work that has not begun (Python:
+// cancel_futures=True).
 func (e *Executor) ShutdownNow(ctx context.Context) (running []*osthread.Thread, err error) {
 	e.pool().close()
 	e.pool().cancelAll()
 	return e.Shutdown(ctx)
 }
 
-// String returns the prefix of the threads' names, and how many threads and waiting tasks there are.
+// String returns the prefix of the threads' names, and how many threads and
+// waiting tasks there are.
 func (e *Executor) String() string {
 	defer runtime.KeepAlive(e.handle)
 	return fmt.Sprintf("Executor(%s, %d threads, %d queued)", e.pool().Attr.Name, len(e.pool().living()), e.pool().queued())

@@ -45,7 +45,8 @@ func TestEndOfTheProcessDoesTheQueuedWorkFirst(t *testing.T) {
 	assert.Equal(t, "task 0\ntask 1\ntask 2\nshut down\n<nil> shut down\n", out)
 }
 
-// The thread is replaced when it is gone, after osthread has seen the last of it.
+// The thread is replaced when it is gone, after osthread has seen the last of
+// it.
 func TestEndOfTheProcessWaitsForReplacedThreads(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
 	out := leak.InChild(t, func() {
@@ -114,7 +115,8 @@ func TestEndOfTheProcessTellsOfStuckTasks(t *testing.T) {
 	assert.Equal(t, "1 stuck_0 context canceled\nshut down\n", out)
 }
 
-// The callback runs on a thread that the end of the process waits for, and that may itself be the one that ends it.
+// The callback runs on a thread that the end of the process waits for, and that
+// may itself be the one that ends it.
 func TestEndOfTheProcessInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {

@@ -6,8 +6,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// idlerFor returns the message pump of a worker with these attributes, nil if it
-// has none. Whether the attributes are right is for Start to say.
+// idlerFor returns the message pump of a worker with these attributes, nil if
+// it has none. Whether the attributes are right is for Start to say.
 func idlerFor(attr *osthread.Attr) (idler, error) {
 	if attr == nil || attr.Apartment != thread.ApartmentSTA {
 		return nil, nil

@@ -207,7 +207,8 @@ func TestWindowProcedureCallsItsWorker(t *testing.T) {
 	receive(t, later)
 }
 
-// A window whose messages beget messages does not keep calls from their turn, nor do calls that beget calls the messages.
+// A window whose messages beget messages does not keep calls from being served,
+// nor do calls that beget calls the messages.
 func TestSTAWorkerTakesTurns(t *testing.T) {
 	w := newSTA(t)
 	var quit atomic.Bool
@@ -240,7 +241,8 @@ func TestSTAWorkerTakesTurns(t *testing.T) {
 	quit.Store(true)
 }
 
-// Calls and messages from goroutines and threads at once, of all kinds: each is answered, once.
+// Calls and messages from goroutines and threads at once, of all kinds: each is
+// answered, once.
 func TestSTAWorkerLosesNeitherCallsNorMessages(t *testing.T) {
 	w := newSTA(t)
 	var posts atomic.Int64
@@ -278,7 +280,8 @@ func TestSTAWorkerLosesNeitherCallsNorMessages(t *testing.T) {
 	t.Cleanup(func() { assert.EqualValues(t, askers*times/3, posts.Load()) })
 }
 
-// A persistent is an IPersist, which COM can call from other apartments without a type library.
+// A persistent is an IPersist, which COM can call from other apartments without
+// a type library.
 type persistent struct {
 	methods *[4]uintptr
 	class   func() windows.GUID

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What a thread is that makes one for the first time is no attribute of what it makes.
+// What a thread is that makes one for the first time is no attribute of what it
+// makes.
 func TestServingThreadsInheritFromTheProcessAlone(t *testing.T) {
 	const nice = 7 // of the maker; a raise needs no rights
 	own := func() (int, error) {

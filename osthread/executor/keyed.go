@@ -15,14 +15,19 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A Keyed is a row of pools of one thread each; the hash of a key says which. A pool is made for its first key.
+// A Keyed is a row of pools of one thread each; the hash of a key says which. A
+// pool is made for its first key.
 
-// A Keyed is an executor in which work with the same key always runs on the same thread, in the order in which it was submitted: for libraries with a
-// context that belongs to one thread, one for each key. It comes from NewKeyed and is closed by Close or Shutdown, or when it is forgotten, as an
+// A Keyed is an executor in which work with the same key always runs on the
+// same thread, in the order in which it was submitted: for libraries with a
+// context that belongs to one thread, one for each key. It comes from NewKeyed
+// and is closed by Close or Shutdown, or when it is forgotten, as an
 // [Executor]. It must not be copied. The zero Keyed is one that is closed.
 //
-// Two keys may have the same thread; work with one that takes long holds up the other's. A task that panics, or does not return, costs its keys their
-// thread: OnStop runs, and OnStart on the one that follows. If OnStart fails on a thread the keys of that thread alone get ErrBroken.
+// Two keys may have the same thread; work with one that takes long holds up the
+// other's. A task that panics, or does not return, costs its keys their thread:
+// OnStop runs, and OnStart on the one that follows. If OnStart fails on a
+// thread the keys of that thread alone get ErrBroken.
 type Keyed struct {
 	_ noCopy
 	*keyHandle
@@ -42,7 +47,8 @@ type row struct {
 	made   []*pool // of pools
 }
 
-// NewKeyed returns a keyed executor. Backlog and Full are for each thread. It returns the errors of New, and one that is ErrInvalid if there is an
+// NewKeyed returns a keyed executor. Backlog and Full are for each thread. It
+// returns the errors of New, and one that is ErrInvalid if there is an
 // IdleTimeout, as a key would lose its thread.
 func NewKeyed(o Options) (*Keyed, error) {
 	if o.IdleTimeout != 0 {
@@ -126,30 +132,33 @@ func (k *Keyed) close() {
 	}
 }
 
-// SubmitKey is Submit of work that belongs to key. Key's type counts: 1 and int64(1) are two keys. It panics if key is an interface whose value
-// cannot be compared.
+// SubmitKey is Submit of work that belongs to key. Key's type counts: 1 and
+// int64(1) are two keys. It panics if key is an interface whose value cannot be
+// compared.
 func SubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
 	return submit(p, fn, p.Full, park.Forever())
 }
 
-// TrySubmitKey is SubmitKey that, whatever Options.Full says, neither waits nor runs fn if as many tasks wait for key's thread as may: it returns
-// ErrFull.
+// TrySubmitKey is SubmitKey that, whatever Options.Full says, neither waits nor
+// runs fn if as many tasks wait for key's thread as may: it returns ErrFull.
 func TrySubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	return submit(poolOf(k, key), fn, Reject, park.Forever())
 }
 
-// SubmitKeyTimeout is SubmitKey that waits for a place for at most d; past that it returns ErrFull and fn will not run. d <= 0 never sleeps.
+// SubmitKeyTimeout is SubmitKey that waits for a place for at most d; past that
+// it returns ErrFull and fn will not run. d <= 0 never sleeps.
 func SubmitKeyTimeout[K comparable, T any](k *Keyed, key K, fn func() (T, error), d time.Duration) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
 	return submit(p, fn, p.Full, park.For(d))
 }
 
-// SubmitKeyContext is SubmitKey that waits for a place until ctx is done; it then returns ctx's cause and fn will not run. If ctx is done already it
-// does not try.
+// SubmitKeyContext is SubmitKey that waits for a place until ctx is done; it
+// then returns ctx's cause and fn will not run. If ctx is done already it does
+// not try.
 func SubmitKeyContext[K comparable, T any](ctx context.Context, k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	l, err := park.Until(ctx)
@@ -160,7 +169,8 @@ func SubmitKeyContext[K comparable, T any](ctx context.Context, k *Keyed, key K,
 	return submit(p, fn, p.Full, l)
 }
 
-// Threads returns k's threads that are not gone, in the order of the numbers in their names.
+// Threads returns k's threads that are not gone, in the order of the numbers in
+// their names.
 func (k *Keyed) Threads() (threads []*osthread.Thread) {
 	defer runtime.KeepAlive(k.keyHandle)
 	pools := k.pools()
@@ -171,7 +181,8 @@ func (k *Keyed) Threads() (threads []*osthread.Thread) {
 	return threads
 }
 
-// Queued returns how many tasks wait for their threads. The result may be stale by the time it is used.
+// Queued returns how many tasks wait for their threads. The result may be stale
+// by the time it is used.
 func (k *Keyed) Queued() (n int) {
 	defer runtime.KeepAlive(k.keyHandle)
 	for _, p := range k.pools() {
@@ -233,7 +244,8 @@ func (k *Keyed) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	return nil, nil
 }
 
-// String returns the prefix of the threads' names, and how many threads and waiting tasks there are.
+// String returns the prefix of the threads' names, and how many threads and
+// waiting tasks there are.
 func (k *Keyed) String() string {
 	name := "none"
 	if k.keyHandle != nil {

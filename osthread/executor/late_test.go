@@ -25,7 +25,8 @@ var ends = []struct {
 	{"Exit", thread.Exit, ErrExit},
 }
 
-// A callback that closes its pool has ErrDeadlock however the task has ended, and the work behind is done.
+// A callback that closes its pool has ErrDeadlock however the task has ended,
+// and the work behind is done.
 func TestCloseInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	for _, c := range ends {
 		for _, threads := range []int{1, 3} {
@@ -205,7 +206,8 @@ func TestOnStopThatDoesNotReturn(t *testing.T) {
 	}
 }
 
-// Each of these ends the goroutine, or thread, that finishes the future; none keeps the others from being called.
+// Each of these ends the goroutine, or thread, that finishes the future; none
+// keeps the others from being called.
 func TestCallbacksThatDoNotReturn(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -260,12 +262,10 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 	}
 }
 
-// A chain in which each callback finishes the next future takes a bounded stack.
+// A chain in which each callback finishes the next future takes a bounded
+// stack.
 func TestChainOfCallbacksIsBounded(t *testing.T) {
-	n := 3_000_000
-	if testing.Short() || raceEnabled {
-		n = 200_000
-	}
+	const n = 20_001
 	done := make(chan struct{})
 	deepest := 0
 	var next func(i int)
@@ -274,7 +274,7 @@ func TestChainOfCallbacksIsBounded(t *testing.T) {
 			close(done)
 			return
 		}
-		if i%10_000 == 0 {
+		if i%5000 == 0 {
 			deepest = max(deepest, runtime.Callers(0, make([]uintptr, 1<<16)))
 		}
 		p := NewPromise[int]()

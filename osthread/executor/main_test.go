@@ -54,7 +54,8 @@ func must[T any](t *testing.T, e *Executor, fn func() (T, error)) *Future[T] {
 // value returns a function that returns v.
 func value[T any](v T) func() (T, error) { return func() (T, error) { return v, nil } }
 
-// A gate is a task's function that tells of its start and waits to be let through.
+// A gate is a task's function that tells of its start and waits to be let
+// through.
 type gate struct{ begun, open osthread.Event }
 
 func (g *gate) run() (int, error) {
@@ -107,8 +108,8 @@ func awaitResting(p *pool, n int) {
 // awaitWaiters waits until n wait for t.
 func awaitWaiters(t *task, n int) {
 	await(func() bool {
-		t.q.Lock()
-		defer t.q.Unlock()
+		t.guard.Lock()
+		defer t.guard.Unlock()
 		return t.q.Len() == n
 	})
 }

@@ -10,50 +10,66 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// giveUp has n goroutines wait for one future, and returns how long it takes them to be gone after the one context of all is done.
-func giveUp(n int, wait func(context.Context, *Future[int])) time.Duration {
-	p := NewPromise[int]()
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	for range n {
-		wg.Go(func() { wait(ctx, p.Future()) })
-	}
-	t := &p.Future().task
-	await(func() bool {
-		t.q.Lock()
-		defer t.q.Unlock()
-		waiting := t.q.Len()
-		for n := t.notes; n != nil; n = n.next {
-			waiting++
+// Those that give up do not search for each other. A search would take ten
+// seconds here, from either end.
+func TestManyThatGiveUpDoNotSearchForEachOther(t *testing.T) {
+	const n = 100_000
+	var f Future[int]
+	c := &collector{tasks: []*task{&f.task}}
+	for name, place := range map[string]func(int) int{
+		"the oldest first": func(i int) int { return i },
+		"the newest first": func(i int) int { return n - 1 - i },
+		"from the middle":  func(i int) int { return (n/2 + i) % n },
+	} {
+		notes := make([]note, n)
+		for i := range notes {
+			notes[i].collector = c
+			if !f.watch(&notes[i]) {
+				t.Fatal(i)
+			}
 		}
-		return waiting == n
-	})
-	began := time.Now()
-	cancel()
-	wg.Wait()
-	return time.Since(began)
+		began := time.Now()
+		for i := range notes {
+			f.unwatch(&notes[place(i)])
+		}
+		assert.Less(t, time.Since(began), 5*time.Second, name)
+		assert.Nil(t, f.notes)
+	}
 }
 
-// Ten times as many take some ten times as long; a search through those that are left would take a hundred times.
-func TestManyThatGiveUpAWaitDoNotSearchForEachOther(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("a measurement")
-	}
-	for name, wait := range map[string]func(context.Context, *Future[int]){
-		"Result": func(ctx context.Context, f *Future[int]) { _, _ = f.ResultContext(ctx) },
-		"Wait":   func(ctx context.Context, f *Future[int]) { _, _, _ = WaitContext(ctx, FirstCompleted, f) },
-		"AsCompleted": func(ctx context.Context, f *Future[int]) {
-			for range AsCompletedContext(ctx, f) {
+// Many that wait for one future in all ways, and are given up at once.
+func TestManyThatGiveUp(t *testing.T) {
+	const n = 500
+	ctx, cancel := context.WithCancelCause(t.Context())
+	f := NewPromise[int]().Future()
+	ended := make(chan error, 3*n)
+	for range n {
+		go func() { _, err := f.ResultContext(ctx); ended <- err }()
+		go func() { _, _, err := WaitContext(ctx, FirstCompleted, f); ended <- err }()
+		go func() {
+			for _, err := range AsCompletedContext(ctx, f) {
+				ended <- err
 			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			giveUp(1000, wait)
-			small, large := giveUp(10_000, wait), giveUp(100_000, wait)
-			t.Log(small, large, float64(large)/float64(small))
-			assert.Less(t, float64(large)/float64(small), 50.0)
-		})
+		}()
 	}
+	await(func() bool {
+		f.guard.Lock()
+		defer f.guard.Unlock()
+		waiting := f.q.Len()
+		for n := f.notes; n != nil; n = n.next {
+			waiting++
+		}
+		return waiting == 3*n
+	})
+	cancel(errTest)
+	for range 3 * n {
+		assert.ErrorIs(t, <-ended, errTest)
+	}
+	await(func() bool {
+		f.guard.Lock()
+		defer f.guard.Unlock()
+		return f.q.Len() == 0 && f.notes == nil
+	})
 }
 
 func TestUnwatchFromTheMiddle(t *testing.T) {

@@ -9,9 +9,12 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A member's thread and its supervisor, the goroutine that starts and joins it, never run at once: what is not under the pool's guard is the
-// supervisor's before Start, the thread's from then on, and the supervisor's again after Join. Start and Join are the edges that order it. Only the
-// supervisor ends a member, in reap or startFailed, when the thread is gone for certain. See pool.go for the states.
+// A member's thread and its supervisor, the goroutine that starts and joins it,
+// never run at once: what is not under the pool's guard is the supervisor's
+// before Start, the thread's from then on, and the supervisor's again after
+// Join. Start and Join are the edges that order it. Only the supervisor ends a
+// member, in reap or startFailed, when the thread is gone for certain. See
+// pool.go for the states.
 
 // A member is a thread of a pool.
 type member struct {
@@ -38,7 +41,8 @@ type member struct {
 	aboveIdle *member
 }
 
-// addWorker makes room for one more thread. The caller has the guard, and starts it.
+// addWorker makes room for one more thread. The caller has the guard, and
+// starts it.
 func (p *pool) addWorker() *member {
 	m := &member{pool: p, begun: make(chan error, 1), expected: true, host: &waitfor.Thread{Owner: p}}
 	p.threads++
@@ -55,7 +59,8 @@ func (p *pool) addWorker() *member {
 	return m
 }
 
-// startFor starts m, which the queued task t is to have. If it returns an error t is gone.
+// startFor starts m, which the queued task t is to have. If it returns an error
+// t is gone.
 func (p *pool) startFor(m *member, t *task) error {
 	go p.supervise(m)
 	if err := <-m.begun; err != nil && t.settled() && t.err == err {
@@ -81,7 +86,8 @@ func (p *pool) supervise(m *member) {
 	p.reap(m, t.Join())
 }
 
-// startFailed sees to what m was to do. The other threads do that, or if there are none all that wait fails.
+// startFailed sees to what m was to do. The other threads do that, or if there
+// are none all that wait fails.
 func (p *pool) startFailed(m *member, err error) {
 	p.guard.Lock()
 	p.unregister(m)
@@ -97,7 +103,8 @@ func (p *pool) startFailed(m *member, err error) {
 	p.callLate(&late, m)
 }
 
-// reap sees to what m, whose thread has ended with end, leaves: its task, if that did not return, and those that wait for a thread. Only the last step
+// reap sees to what m, whose thread has ended with end, leaves: its task, if
+// that did not return, and those that wait for a thread. Only the last step
 // calls code of others.
 func (p *pool) reap(m *member, end error) {
 	var orphans, applicants *task
@@ -131,7 +138,8 @@ func (p *pool) reap(m *member, end error) {
 	idle.wakeAll()
 	if successor != nil {
 		go p.supervise(successor)
-		// Whether it could be started is its own supervisor's business. From here on the end of the process waits for it.
+		// Whether it could be started is its own supervisor's business. From
+		// here on the end of the process waits for it.
 		<-successor.begun
 	}
 	p.callLate(&late, m)
@@ -140,9 +148,11 @@ func (p *pool) reap(m *member, end error) {
 // broken is what tasks of a pool get whose OnStart has ended with why.
 func broken(why error) error { return fmt.Errorf("%w: %w", ErrBroken, why) }
 
-// callLate calls the callbacks of futures that have ended with m's thread, on a thread that is made for them, and lets m go. To its Close and to the
-// end of the process that thread is one of the pool's: what callbacks may do on those they may do there, and both wait for it. Where it cannot be
-// made a goroutine calls them, and nobody waits.
+// callLate calls the callbacks of futures that have ended with m's thread, on a
+// thread that is made for them, and lets m go. To its Close and to the end of
+// the process that thread is one of the pool's: what callbacks may do on those
+// they may do there, and both wait for it. Where it cannot be made a goroutine
+// calls them, and nobody waits.
 func (p *pool) callLate(late *callbacks, m *member) {
 	for late.first != nil {
 		var host waitfor.Thread
@@ -168,7 +178,8 @@ func (p *pool) callLate(late *callbacks, m *member) {
 	p.finish(over)
 }
 
-// unregister takes m, which is gone, off all lists; its reaping begins. The caller has the guard.
+// unregister takes m, which is gone, off all lists; its reaping begins. The
+// caller has the guard.
 func (p *pool) unregister(m *member) {
 	m.arrive()
 	if m.resting {
@@ -183,7 +194,8 @@ func (p *pool) unregister(m *member) {
 	m.host.Leave()
 }
 
-// end makes m, whose thread will take no more tasks, one that is ending. The caller has the guard.
+// end makes m, whose thread will take no more tasks, one that is ending. The
+// caller has the guard.
 func (m *member) end() {
 	m.ending = true
 	m.pool.ending++
@@ -211,7 +223,8 @@ func (m *member) main() error {
 	return nil
 }
 
-// run runs t, if that has not been cancelled, and reports whether the thread is as good as before: a panic may have left C code anywhere.
+// run runs t, if that has not been cancelled, and reports whether the thread is
+// as good as before: a panic may have left C code anywhere.
 func (m *member) run(t *task) bool {
 	if !t.begin(m.host) {
 		return true
@@ -230,7 +243,8 @@ func (m *member) run(t *task) bool {
 	return false
 }
 
-// next returns the task to run next, sleeping while there is none, or nil if the thread is to end.
+// next returns the task to run next, sleeping while there is none, or nil if
+// the thread is to end.
 func (m *member) next() *task {
 	p := m.pool
 	for {
@@ -256,7 +270,8 @@ func (m *member) next() *task {
 	}
 }
 
-// arrive makes m, which is about to look for work, one that is not expected any more. The caller has the guard.
+// arrive makes m, which is about to look for work, one that is not expected any
+// more. The caller has the guard.
 func (m *member) arrive() {
 	m.given = nil
 	if m.expected {
@@ -271,8 +286,9 @@ func (m *member) arrive() {
 
 var forever = park.Forever()
 
-// rest sleeps until somebody has taken m out of the idle ones, and reports true, or its time is up. Nobody calls it blocked meanwhile: trace
-// functions are not told.
+// rest sleeps until somebody has taken m out of the idle ones, and reports
+// true, or its time is up. Nobody calls it blocked meanwhile: trace functions
+// are not told.
 func (m *member) rest() bool {
 	p := m.pool
 	l := park.Forever()
@@ -295,7 +311,8 @@ func (m *member) rest() bool {
 	return !left
 }
 
-// pushIdle puts m before all idle threads: the one that came last is the one that may still spin. The caller has the guard.
+// pushIdle puts m before all idle threads: the one that came last is the one
+// that may still spin. The caller has the guard.
 func (p *pool) pushIdle(m *member) {
 	m.resting = true
 	m.nextIdle, m.aboveIdle = p.idle, nil

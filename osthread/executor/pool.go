@@ -10,12 +10,15 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A pool is an executor without the handle that users hold; threads and futures refer to it, so the handle can become garbage. Everything below guard
-// is under it, but for what is atomic. Nothing of others' is called with it, and no two guards are held at once.
+// A pool is an executor without the handle that users hold; threads and futures
+// refer to it, so the handle can become garbage. Everything below guard is
+// under it, but for what is atomic. Nothing of others' is called with it, and
+// no two guards are held at once.
 //
 // A task that nobody has begun is in one of these places:
 //
-//	waiting   its submitter sleeps until there is a place in the backlog. Whoever makes one moves the first over, for the submitter, and wakes that
+//	waiting   its submitter sleeps until there is a place in the backlog; the
+//	          thread that makes one moves the first over, and wakes the submitter
 //	backlog   until a thread takes it, or it is cancelled
 //	given     to one idle thread, which is awake or about to be
 //
@@ -25,28 +28,40 @@ import (
 //	                      |  ^-- back <-----^ nothing to take        ^
 //	                      +---- its task panicked, or did not return +
 //
-// A thread is back from the moment in which the end of its task can be seen until it takes the guard to look for work: it runs no code but ours, so
-// it will look. Who submits in that moment finds no thread idle, but needs no new one either; without that state a Submit right after a Result would
-// start a second thread. A starting thread will look, too, or else break the pool. These two kinds are the expected. But OnStart may take long: what
-// is left to a starting thread is only what no idle one could have.
+// A thread is back from the moment in which the end of its task can be seen
+// until it takes the guard to look for work: it runs no code but ours, so it
+// will look. Who submits in that moment finds no thread idle, but needs no new
+// one either; without that state a Submit right after a Result would start a
+// second thread. A starting thread will look, too, or else break the pool.
+// These two kinds are the expected. But OnStart may take long: what is left to
+// a starting thread is only what no idle one could have.
 //
-// An ending thread will not look, but its successor will, which starts when the thread is gone if there is work. So it stands for a place in a
-// bounded backlog: a pool that replaces a thread is not full.
+// An ending thread will not look, but its successor will, which starts when the
+// thread is gone if there is work. So it stands for a place in a bounded
+// backlog: a pool that replaces a thread is not full.
 //
 // The invariants, whenever the guard is open:
 //
-//   - What is in backlog or waiting has a thread that will come: threads > 0. Whoever would take the last one away (reap, startFailed) first starts a
-//     new one or fails all tasks that are left.
-//   - More tasks queue than threads are expected only if no thread is idle and there are as many threads as may be, or one could not be started.
-//   - While waiting is not empty backlog holds as many tasks as may be, and maybe one more for each thread that was expected or ending.
-//   - given is set only for a thread that was idle, by who took it out of idle, before the unpark that the thread waits for.
+//   - What is in backlog or waiting has a thread that will come: threads > 0.
+//     What would take the last one away (reap, startFailed) first starts a new
+//     one or fails all tasks that are left.
+//   - More tasks queue than threads are expected only if no thread is idle and
+//     there are as many threads as may be, or one could not be started.
+//   - While waiting is not empty backlog holds as many tasks as may be, and maybe
+//     one more for each thread that was expected or ending.
+//   - given is set only for a thread that was idle, by the one that took it out
+//     of idle, before the unpark that the thread waits for.
 //
-// So no wakeup is lost: a thread goes idle in the same step in which it sees that there is nothing to do, and whoever brings work afterwards finds
-// it there.
+// So no wakeup is lost: a thread goes idle in the same step in which it sees
+// that there is nothing to do, and a submitter that comes afterwards finds it
+// there.
 //
-// Every thread has a goroutine that starts and then joins it (supervise): so the thread inherits nothing from who submits; and however it ends, by a
-// task that calls Goexit, by C code, in OnStart, its task and its place are seen to (reap), after it is gone. Callbacks of others run there only when
-// all is in order again: the thread is unregistered, its successor runs, and every future that ends with it has ended.
+// Every thread has a goroutine that starts and then joins it (supervise): so
+// the thread inherits nothing from who submits; and however it ends, by a task
+// that calls Goexit, by C code, in OnStart, its task and its place are seen to
+// (reap), after it is gone. Callbacks of others run there only when all is in
+// order again: the thread is unregistered, its successor runs, and every future
+// that ends with it has ended.
 type pool struct {
 	Options
 	first   int  // number of the first thread
@@ -73,7 +88,8 @@ func newPool(o Options, first int) *pool {
 	return &pool{Options: o, first: first, bounded: o.Backlog != 0, members: make([]*member, 0, min(o.Threads, 64))}
 }
 
-// submit gives t to an idle thread, queues it, starts a thread for it, waits for a place, or runs it.
+// submit gives t to an idle thread, queues it, starts a thread for it, waits
+// for a place, or runs it.
 func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 	p.guard.Lock()
 	err := p.place(t)
@@ -99,7 +115,8 @@ func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 // errNoPlace says that there is nobody for a task, and no place in the backlog.
 var errNoPlace = errors.New("no place")
 
-// place is submit if nobody has to wait. The caller has the guard, which place gives back unless it returns errNoPlace.
+// place is submit if nobody has to wait. The caller has the guard, which place
+// gives back unless it returns errNoPlace.
 func (p *pool) place(t *task) error {
 	if err := p.refusal(); err != nil {
 		p.guard.Unlock()
@@ -181,16 +198,19 @@ func (p *pool) refusal() error {
 	return nil
 }
 
-// expected returns how many threads will look for work without being woken. The caller has the guard. Of those back more may come; none goes without
-// the guard.
+// expected returns how many threads will look for work without being woken. The
+// caller has the guard. Of those back more may come; none goes without the
+// guard.
 func (p *pool) expected() int { return p.starting + int(p.back.Load()) }
 
-// hasPlace reports whether the backlog takes one more. The caller has the guard.
+// hasPlace reports whether the backlog takes one more. The caller has the
+// guard.
 func (p *pool) hasPlace() bool {
 	return !p.bounded || p.backlog.n-p.expected()-p.ending < max(p.Backlog, 0)
 }
 
-// pop takes out the task that is next. If that makes a place it moves the first applicants over, and returns their nodes. The caller has the guard.
+// pop takes out the task that is next. If that makes a place it moves the first
+// applicants over, and returns their nodes. The caller has the guard.
 func (p *pool) pop() (t *task, woken *wait.Node) {
 	t = p.backlog.pop()
 	if t == nil {
@@ -207,7 +227,8 @@ func (p *pool) pop() (t *task, woken *wait.Node) {
 	return t, woken
 }
 
-// fill moves applicants into the backlog while there is a place, and returns their nodes. The caller has the guard.
+// fill moves applicants into the backlog while there is a place, and returns
+// their nodes. The caller has the guard.
 func (p *pool) fill() (first *wait.Node) {
 	last := &first
 	for p.waiting.n > 0 && p.hasPlace() {
@@ -239,8 +260,8 @@ func (p *pool) withdraw(t *task) bool {
 	return true
 }
 
-// forget takes t, which has been cancelled, out of the backlog. One that is given, or whose submitter waits, is passed over by the thread that gets
-// it.
+// forget takes t, which has been cancelled, out of the backlog. One that is
+// given, or whose submitter waits, is passed over by the thread that gets it.
 func (p *pool) forget(t *task) {
 	p.guard.Lock()
 	var woken *wait.Node
@@ -252,7 +273,7 @@ func (p *pool) forget(t *task) {
 	wait.WakeAll(woken, admitted)
 }
 
-// failAll fails the tasks from orphans on, and adds to late the callbacks that this is to be told to.
+// failAll fails the tasks from orphans on, and adds to late their callbacks.
 func failAll(orphans *task, err error, late *callbacks) {
 	for t := orphans; t != nil; {
 		next := t.next
@@ -289,7 +310,8 @@ func (t *task) runHere() {
 	returned = true
 }
 
-// isOver reports whether p is closed and has nothing left. The caller has the guard.
+// isOver reports whether p is closed and has nothing left. The caller has the
+// guard.
 func (p *pool) isOver() bool { return p.closed && p.threads == 0 && p.reaping == 0 }
 
 func (p *pool) finish(over bool) {
@@ -340,6 +362,12 @@ func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	case ctx != nil:
 		inTime = p.ended.WaitContext(ctx) == nil
 	case l.Never():
+		if here := waitfor.Here(); here != nil {
+			if p.deadlocks(here) {
+				return p.living(), ErrDeadlock
+			}
+			defer here.Resume()
+		}
 		p.ended.Wait()
 	default:
 		inTime = p.ended.WaitTimeout(l.Left())
@@ -350,7 +378,57 @@ func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	return nil, nil
 }
 
-// isHere reports whether the caller is on a thread of p's, one that calls callbacks for it included.
+// deadlocks reports whether a thread of p's cannot end before the caller, the
+// thread here, goes on. If not it puts in that here waits for p's end.
+func (p *pool) deadlocks(here *waitfor.Thread) bool {
+	p.guard.Lock()
+	var hosts []*waitfor.Thread
+	for _, m := range p.members {
+		if m != nil {
+			hosts = append(hosts, m.host)
+		}
+	}
+	p.guard.Unlock()
+	for _, h := range hosts {
+		if !here.Ends((*hostWait)(h)) {
+			return true
+		}
+	}
+	return !here.Wait((*endWait)(p))
+}
+
+// A hostWait is the edge of a thread that waits for the end of one, which ends
+// only if it waits for nothing.
+type hostWait waitfor.Thread
+
+// Servers is waitfor.Edge's.
+func (w *hostWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	return append(threads, (*waitfor.Thread)(w)), true
+}
+
+// An endWait is the edge of a thread that waits for a pool's end: for all of its
+// threads, but the graph has no all, so of several blocked ones a free one hides
+// the others.
+type endWait pool
+
+// Servers is waitfor.Edge's.
+func (w *endWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
+	p := (*pool)(w)
+	p.guard.Lock()
+	defer p.guard.Unlock()
+	if p.isOver() || p.reaping > 0 {
+		return threads, false
+	}
+	for _, m := range p.members {
+		if m != nil {
+			threads = append(threads, m.host)
+		}
+	}
+	return threads, true
+}
+
+// isHere reports whether the caller is on a thread of p's, one that calls
+// callbacks for it included.
 func (p *pool) isHere() bool {
 	here := waitfor.Here()
 	return here != nil && here.Owner == any(p)
@@ -380,8 +458,9 @@ func (p *pool) queued() int {
 	return p.backlog.n
 }
 
-// servers appends the threads that could take a task of p's that nobody has begun. It reports false if there may be others: ones that start, or
-// could be started. The caller has the guard.
+// servers appends the threads that could take a task of p's that nobody has
+// begun. It reports false if there may be others: ones that start, or could be
+// started. The caller has the guard.
 func (p *pool) servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
 	if p.threads < p.Threads || p.expected()+p.ending > 0 {
 		return threads, false

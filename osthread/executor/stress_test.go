@@ -23,8 +23,9 @@ type tracked struct {
 	done atomic.Int32 // callbacks
 }
 
-// Submits, cancels, tasks that end badly, idle time-outs and a shutdown, all at once: each accepted task runs once or is cancelled, and its future
-// says which.
+// Submits, cancels, tasks that end badly, idle timeouts and a shutdown, all at
+// once: each accepted task runs once or is cancelled, and its future says
+// which.
 func TestEveryTaskRunsOnceOrIsCancelled(t *testing.T) {
 	for _, o := range []Options{
 		{Threads: 1},
@@ -123,7 +124,8 @@ func (k *tracked) check(t *testing.T) {
 	assert.True(t, err == nil || errors.Is(err, errTest) || errors.Is(err, ErrGoexit) || errors.Is(err, ErrExit), err)
 }
 
-// A submitter whose time is up and a place that is given to it at the same moment.
+// A submitter whose time is up and a place that is given to it at the same
+// moment.
 func TestApplicantsAreServedOrGone(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: 1})
 	var accepted, ran atomic.Int32

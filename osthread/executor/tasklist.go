@@ -1,6 +1,7 @@
 package executor
 
-// A taskList holds tasks in the order in which they came, linked through themselves, so that one that is cancelled leaves from the middle. A task is
+// A taskList holds tasks in the order in which they came, linked through
+// themselves, so that one that is cancelled leaves from the middle. A task is
 // in one list at most, and says in which. The pool's guard is over all of it.
 type taskList struct {
 	head, tail *task

@@ -15,44 +15,58 @@ import (
 	"example.com/thread/osthread"
 )
 
-// How functions get to a worker's thread, and their results back, is internal/inbox's. slot is the thread's, while it serves: no other has or will
-// have it (internal/ident), and no goroutine but the worker's is ever on that thread, so who finds it in its own is on the thread, maybe below a
-// callback of C.
+// How functions get to a worker's thread, and their results back, is
+// internal/inbox's. slot is the thread's, while it serves: no other has or will
+// have it (internal/ident), and no goroutine but the worker's is ever on that
+// thread, so who finds it in its own is on the thread, maybe below a callback
+// of C.
 //
-// However the thread ends, also by C code, after which nothing of serve runs any more, a goroutine that joins it ends the calls that are left (reap).
-// The same goroutine starts it, so it inherits nothing from who calls NewWorker.
+// However the thread ends, also by C code, after which nothing of serve runs
+// any more, a goroutine that joins it ends the calls that are left (reap). The
+// same goroutine starts it, so it inherits nothing from who calls NewWorker.
 
 var (
 	// ErrBusy says that a worker is not waiting for work.
 	ErrBusy = inbox.ErrBusy
-	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
+	// ErrRunning comes with the error of a call that was given up while its
+	// function ran. That goes on, and what it returns is lost.
 	ErrRunning = inbox.ErrRunning
 	// ErrNotOwner says that the caller is not on the worker's thread. It is
 	// osthread.ErrNotOwner.
 	ErrNotOwner = fault.New("caller is not on the worker's thread", osthread.ErrNotOwner)
 )
 
-// A Worker is one thread that calls functions, one after the other, for whoever asks: what a C library needs that is tied to the thread it was
-// first used on, or whose state is the thread's. It comes from NewWorker or NewWorkerWith; the zero Worker is one that is shut down. It must not be
-// copied. A Worker is not garbage collected: call Shutdown or Close to release its thread.
+// A Worker is one thread that calls functions, one after the other, for any
+// caller: what a C library needs that is tied to the thread it was first used
+// on, or whose state is the thread's. It comes from NewWorker or NewWorkerWith;
+// the zero Worker is one that is shut down. It must not be copied. A Worker is
+// not garbage collected: call Shutdown or Close to release its thread.
 //
-// Any thread or goroutine may call any method. On the worker's own thread calls do not go through the queue, but are made at once: so a
-// function that the worker runs, or a callback from C in it, may use the worker as everybody else does, and does not wait for itself.
+// Any thread or goroutine may call any method. On the worker's own thread calls
+// do not go through the queue, but are made at once: so a function that the
+// worker runs, or a callback from C in it, may use the worker as everybody else
+// does, and does not wait for itself.
 //
-// What the methods say of order, of a busy worker, of one that is shut down, and of runtime.Goexit is for other threads: a call on the worker's own
-// is just that of the function, with its panic as an error.
+// What the methods say of order, of a busy worker, of one that is shut down,
+// and of runtime.Goexit is for other threads: a call on the worker's own is
+// just that of the function, with its panic as an error.
 //
-// A library with an event loop of its own runs that in a function of the worker's, and calls [Worker.Poll] in it, or [Worker.Wait]; [Worker.OnPost]
+// A library with an event loop of its own runs that in a function of the
+// worker's, and calls [Worker.Poll] in it, or [Worker.Wait]; [Worker.OnPost]
 // wakes it:
 //
 //	w.OnPost(func() { C.uv_async_send(async) }) // whose callback calls w.Poll
 //	w.Go(func() { C.uv_run(loop, C.UV_RUN_DEFAULT) })
 //
-// A worker in a single-threaded apartment of COM (osthread.Attr.Apartment) dispatches the window messages of its thread while it waits for
-// functions, and between them: so calls into its objects are answered, and those who send to its windows go on. While a function runs that is up to
-// the function. Messages without a window, WM_QUIT among them, are dropped. A window procedure must not panic.
+// A worker in a single-threaded apartment of COM (osthread.Attr.Apartment)
+// dispatches the window messages of its thread while it waits for functions,
+// and between them: so calls into its objects are answered, and those who send
+// to its windows go on. While a function runs that is up to the function.
+// Messages without a window, WM_QUIT among them, are dropped. A window
+// procedure must not panic.
 //
-// In the terms of the Go memory model, a call synchronizes before its function begins, and the end of that before the call returns.
+// In the terms of the Go memory model, a call synchronizes before its function
+// begins, and the end of that before the call returns.
 type Worker struct {
 	_      noCopy
 	box    inbox.Box
@@ -67,32 +81,41 @@ type Worker struct {
 	server  inbox.Server // the thread's, and when that is gone reap's
 }
 
-// WorkerOptions are what a worker is made with; the zero value asks for the defaults.
+// WorkerOptions are what a worker is made with; the zero value asks for the
+// defaults.
 type WorkerOptions struct {
-	// Attr holds the attributes of the thread; nil asks for the defaults. A Name of "" stands for worker-N, N counting from 1.
+	// Attr holds the attributes of the thread; nil asks for the defaults. A
+	// Name of "" stands for worker-N, N counting from 1.
 	Attr *osthread.Attr
-	// OnStart runs on the thread before all functions: to make a GL context, attach a JVM. If it returns an error, panics or does not return there is no
-	// worker, and NewWorkerWith returns an error that is ErrBroken and that error. The worker cannot be used in it.
+	// OnStart runs on the thread before all functions: to make a GL context,
+	// attach a JVM. If it returns an error, panics or does not return there is
+	// no worker, and NewWorkerWith returns an error that is ErrBroken and that
+	// error. The worker cannot be used in it.
 	OnStart func() error
-	// OnStop runs on the thread after the last function, if OnStart has returned nil, even if a function has called runtime.Goexit; not if C code ends
-	// the thread.
+	// OnStop runs on the thread after the last function, if OnStart has
+	// returned nil, even if a function has called runtime.Goexit; not if C code
+	// ends the thread.
 	OnStop func()
 }
 
 var workers atomic.Uint64 // numbers of default names
 
-// NewWorker returns a worker with a thread that has these attributes, nil for the defaults, and waits for work. It returns what
-// osthread.Thread.Start does, and for a single-threaded apartment errors.ErrUnsupported where Windows has no windows (Nano Server), and the system's
-// error if there is no room for the event that the thread waits on. The end of the process waits for what a worker has to do (see osthread.Shutdown),
-// unless attr.Daemon is set.
+// NewWorker returns a worker with a thread that has these attributes, nil for
+// the defaults, and waits for work. It returns what osthread.Thread.Start does,
+// and for a single-threaded apartment errors.ErrUnsupported where Windows has
+// no windows (Nano Server), and the system's error if there is no room for the
+// event that the thread waits on. The end of the process waits for what a
+// worker has to do (see osthread.Shutdown), unless attr.Daemon is set.
 //
-// What attr does not set the thread has from the process, not from the caller, whose namespaces, credentials or affinity may be its own, and who
-// may be a daemon.
+// What attr does not set the thread has from the process, not from the caller,
+// whose namespaces, credentials or affinity may be its own, and who may be a
+// daemon.
 func NewWorker(attr *osthread.Attr) (*Worker, error) {
 	return NewWorkerWith(WorkerOptions{Attr: attr})
 }
 
-// NewWorkerWith is NewWorker with functions that begin and end the thread. It returns when OnStart has.
+// NewWorkerWith is NewWorker with functions that begin and end the thread. It
+// returns when OnStart has.
 func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	o.Attr = cloneAttr(o.Attr)
 	if o.Attr.Name == "" {
@@ -115,7 +138,8 @@ func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	return w, nil
 }
 
-// cloneAttr returns attr, which may be nil, as it is now: the caller may change its own later.
+// cloneAttr returns attr, which may be nil, as it is now: the caller may change
+// its own later.
 func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	if attr == nil {
 		return new(osthread.Attr)
@@ -125,7 +149,8 @@ func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	return &a
 }
 
-// An idler is where a worker waits whose thread has more to wait for than functions.
+// An idler is where a worker waits whose thread has more to wait for than
+// functions.
 type idler interface {
 	inbox.Idler
 	Close()
@@ -193,22 +218,31 @@ func (w *Worker) gone() {
 	atExit.remove(w)
 }
 
-// Call calls f on the worker's thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. A nil f does
-// nothing. It returns ErrShutdown, and f is not called, if the worker is shut down before. An f that calls runtime.Goexit or thread.Exit ends the
-// thread and with it the worker; Call then returns ErrGoexit, or osthread.ErrPthreadExit if it is C code that ends the thread.
+// Call calls f on the worker's thread, after what was asked before, and returns
+// what f returned, or a *PanicError if it panicked. A nil f does nothing. It
+// returns ErrShutdown, and f is not called, if the worker is shut down before.
+// An f that calls runtime.Goexit or thread.Exit ends the thread and with it the
+// worker; Call then returns ErrGoexit, or osthread.ErrPthreadExit if it is C
+// code that ends the thread.
 //
-// It returns ErrDeadlock, and f is not called, if the worker waits, over whatever other workers and pools, for the calling thread: a function of
-// A's calls B, and the function that B calls for it calls A. Calls with a limit end by themselves and do not look.
+// It returns ErrDeadlock, and f is not called, if the worker waits, over
+// whatever other workers and pools, for the calling thread: a function of A's
+// calls B, and the function that B calls for it calls A. Calls with a limit end
+// by themselves and do not look.
 //
-// An f must not call the next or stop of an iter.Pull that was called elsewhere, nor hand out its own: Go resumes a coroutine only with the thread in
-// the state of runtime.LockOSThread in which iter.Pull was called, on the same thread if it was locked, and ends the process otherwise ("coro: OS
-// thread locking must match locking at coroutine creation"). A worker's thread is locked, other goroutines mostly are not. Pull the values on one
-// side and hand them over.
+// An f must not call the next or stop of an iter.Pull that was called
+// elsewhere, nor hand out its own: Go resumes a coroutine only with the thread
+// in the state of runtime.LockOSThread in which iter.Pull was called, on the
+// same thread if it was locked, and ends the process otherwise ("coro: OS
+// thread locking must match locking at coroutine creation"). A worker's thread
+// is locked, other goroutines mostly are not. Pull the values on one side and
+// hand them over.
 func (w *Worker) Call(f func() error) error {
 	return w.call(f, park.Forever())
 }
 
-// TryCall is Call that does nothing and returns ErrBusy unless the worker waits for work.
+// TryCall is Call that does nothing and returns ErrBusy unless the worker waits
+// for work.
 func (w *Worker) TryCall(f func() error) error {
 	if w.isHere() {
 		return inbox.Inline(f)
@@ -219,8 +253,10 @@ func (w *Worker) TryCall(f func() error) error {
 	return w.box.DoIfIdle(f, w)
 }
 
-// CallTimeout is Call for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
-// and may still use what it shares with the caller. With d <= 0 f is not called. On the worker's own thread d counts for nothing.
+// CallTimeout is Call for at most d; past that it returns an error that is
+// ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
+// and may still use what it shares with the caller. With d <= 0 f is not
+// called. On the worker's own thread d counts for nothing.
 func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 	if d <= 0 && !w.isHere() {
 		if w.thread == nil || w.box.IsShut() {
@@ -231,7 +267,8 @@ func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 	return w.call(f, park.For(d))
 }
 
-// CallContext is CallTimeout until ctx is done, with ctx's cause for ErrTimeout. If ctx is done already f is not called.
+// CallContext is CallTimeout until ctx is done, with ctx's cause for
+// ErrTimeout. If ctx is done already f is not called.
 func (w *Worker) CallContext(ctx context.Context, f func() error) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -240,9 +277,11 @@ func (w *Worker) CallContext(ctx context.Context, f func() error) error {
 	return w.call(f, l)
 }
 
-// Go has f called on the worker's thread, after what was asked before, and does not wait for it, also on the worker's own thread. A panic of f is
-// reported like that of a thread's function (see osthread.SetPanicHook). It returns ErrShutdown if the worker is shut down; one that is shut down
-// later still calls f, unless ShutdownNow drops it.
+// Go has f called on the worker's thread, after what was asked before, and does
+// not wait for it, also on the worker's own thread. A panic of f is reported
+// like that of a thread's function (see osthread.SetPanicHook). It returns
+// ErrShutdown if the worker is shut down; one that is shut down later still
+// calls f, unless ShutdownNow drops it.
 func (w *Worker) Go(f func()) error {
 	if w.thread == nil {
 		return ErrShutdown
@@ -250,9 +289,12 @@ func (w *Worker) Go(f func()) error {
 	return w.box.Post(f)
 }
 
-// Poll calls as many functions as wait when it begins, in their order, and returns how many it has called: fewer if callers have given up, or one of
-// the functions has polled, too. It is for the event loop of a library that a function of the worker's runs; on other threads it returns
-// ErrNotOwner. It does not sleep. Once the worker is shut down and nothing is left it returns ErrShutdown: the loop should end.
+// Poll calls as many functions as wait when it begins, in their order, and
+// returns how many it has called: fewer if callers have given up, or one of the
+// functions has polled, too. It is for the event loop of a library that a
+// function of the worker's runs; on other threads it returns ErrNotOwner. It
+// does not sleep. Once the worker is shut down and nothing is left it returns
+// ErrShutdown: the loop should end.
 func (w *Worker) Poll() (int, error) {
 	if !w.isHere() {
 		return 0, ErrNotOwner
@@ -271,7 +313,8 @@ func (w *Worker) Poll() (int, error) {
 	return n, nil
 }
 
-// Wait is Poll that sleeps until there is something to call, or the worker is shut down. Meanwhile the worker is not busy: TryCall finds it waiting.
+// Wait is Poll that sleeps until there is something to call, or the worker is
+// shut down. Meanwhile the worker is not busy: TryCall finds it waiting.
 func (w *Worker) Wait() (int, error) { return w.await(park.Forever()) }
 
 // WaitTimeout is Wait for at most d. d <= 0 never sleeps.
@@ -282,7 +325,8 @@ func (w *Worker) WaitTimeout(d time.Duration) (int, error) {
 	return w.await(park.For(d))
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is done already it calls nothing.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is
+// done already it calls nothing.
 func (w *Worker) WaitContext(ctx context.Context) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -304,10 +348,11 @@ func (w *Worker) await(l park.Limit) (int, error) {
 }
 
 // OnPost has f called whenever a function has been asked for, by the one who
-// asks, on any thread, and once when the worker is shut down; nil: nothing. It is
-// for what wakes a library's event loop, as uv_async_send or glfwPostEmptyEvent,
-// so that it comes to Poll. Before the loop is destroyed call OnPost(nil). A
-// panic of f is reported like that of a thread's function.
+// asks, on any thread, and once when the worker is shut down; nil: nothing. It
+// is for what wakes a library's event loop, as uv_async_send or
+// glfwPostEmptyEvent, so that it comes to Poll. Call OnPost(nil) before the
+// loop is destroyed; a call of f that has begun by then goes on. A panic of f
+// is reported like that of a thread's function.
 func (w *Worker) OnPost(f func()) { w.box.OnPost(f) }
 
 // Call is w.Call of a function that returns a value too.
@@ -325,8 +370,9 @@ func CallContext[T any](ctx context.Context, w *Worker, f func() (T, error)) (T,
 	return valueOf(func(f func() error) error { return w.CallContext(ctx, f) }, f)
 }
 
-// valueOf brings f's value back by call, which calls what it is given. When call gives up on a running function that one may still write its value,
-// so it is read only if the function has returned.
+// valueOf brings f's value back by call, which calls what it is given. When
+// call gives up on a running function that one may still write its value, so it
+// is read only if the function has returned.
 func valueOf[T any](call func(func() error) error, f func() (T, error)) (v T, err error) {
 	type result struct {
 		v    T
@@ -350,12 +396,17 @@ func valueOf[T any](call func(func() error) error, f func() (T, error)) (v T, er
 // Thread returns the worker's thread, nil for the zero Worker's.
 func (w *Worker) Thread() *osthread.Thread { return w.thread }
 
-// Backlog returns how many functions wait to be called. The result may be stale by the time it is used.
+// Backlog returns how many functions wait to be called. The result may be stale
+// by the time it is used.
 func (w *Worker) Backlog() int { return w.box.Len() }
 
-// Shutdown makes Call and Go return ErrShutdown, lets the worker do what it was asked before, and waits for its thread to end, or until ctx is done;
-// it then returns ctx's cause. It may be called again, also to wait longer. If a function has ended the thread it returns what Thread.Join does:
-// ErrGoexit, ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which ends nevertheless.
+// Shutdown makes Call and Go return ErrShutdown, lets the worker do what it was
+// asked before, and waits for its thread to end, or until ctx is done; it then
+// returns ctx's cause. It may be called again, also to wait longer. If a
+// function has ended the thread it returns what Thread.Join does: ErrGoexit,
+// ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which
+// ends nevertheless, or if ctx is never done and the worker waits, over whatever
+// other workers and pools, for the calling thread.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.box.Close(false)
 	if w.thread == nil {
@@ -364,13 +415,23 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	if w.isHere() {
 		return ErrDeadlock
 	}
+	if ctx.Done() == nil {
+		if here := waitfor.Here(); here != nil {
+			if !here.Wait((*hostWait)(&w.host)) {
+				return ErrDeadlock
+			}
+			defer here.Resume()
+		}
+	}
 	return w.thread.JoinContext(ctx)
 }
 
-// Close is Shutdown that waits for as long as it takes. It makes a Worker an io.Closer.
+// Close is Shutdown that waits for as long as it takes. It makes a Worker an
+// io.Closer.
 func (w *Worker) Close() error { return w.Shutdown(context.Background()) }
 
-// ShutdownNow is Shutdown that does not wait, and drops what has not begun: who waits for that gets ErrShutdown. It returns how many functions it has
+// ShutdownNow is Shutdown that does not wait, and drops what has not begun: who
+// waits for that gets ErrShutdown. It returns how many functions it has
 // dropped, those of Go among them.
 func (w *Worker) ShutdownNow() (dropped int) { return w.box.Close(true) }
 

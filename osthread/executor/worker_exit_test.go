@@ -14,7 +14,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// The end of the process lets workers do what they have to, and does not wait for daemons.
+// The end of the process lets workers do what they have to, and does not wait
+// for daemons.
 func TestWorkersAtExit(t *testing.T) {
 	out, err := leak.Child(t, func() {
 		w, err := NewWorker(nil)

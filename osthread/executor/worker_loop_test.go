@@ -16,7 +16,8 @@ import (
 
 var _ io.Closer = (*Worker)(nil)
 
-// A loop as C has it: it sleeps until it is woken, and comes by its callback then.
+// A loop as C has it: it sleeps until it is woken, and comes by its callback
+// then.
 type loop struct{ wake chan struct{} }
 
 func (l *loop) post() {

@@ -217,7 +217,8 @@ func TestWorkerShutdownNow(t *testing.T) {
 	assert.NoError(t, w.Shutdown(context.Background()))
 }
 
-// Calls of all kinds by goroutines and threads, that give up or not: each function is called as its caller was told.
+// Calls of all kinds by goroutines and threads, that give up or not: each
+// function is called as its caller was told.
 func TestWorkerLosesNothing(t *testing.T) {
 	w := newWorker(t)
 	body := func(seed uint64) {
@@ -264,7 +265,8 @@ func TestWorkerLosesNothing(t *testing.T) {
 
 func f2(f func() error) func() { return func() { _ = f() } }
 
-// A round trip to a worker, and what Go's thread libraries have instead: a channel of functions into a goroutine with LockOSThread, and one for the
+// A round trip to a worker, and what Go's thread libraries have instead: a
+// channel of functions into a goroutine with LockOSThread, and one for the
 // reply.
 func BenchmarkCall(b *testing.B) {
 	work := 0
