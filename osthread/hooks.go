@@ -1,10 +1,10 @@
 package osthread
 
 import (
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/wait"
 )
@@ -157,7 +157,7 @@ func (t *Thread) emit(e TraceEvent) {
 	defer t.inHook.Store(false)
 	defer func() {
 		if v := recover(); v != nil {
-			t.report(&PanicError{Value: v, Stack: debug.Stack()})
+			t.report(caught.Panic(v))
 		}
 	}()
 	e.Thread = t

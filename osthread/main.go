@@ -5,12 +5,12 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
@@ -196,7 +196,7 @@ func runMain(f func() error) (err error) {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			e := &PanicError{Value: v, Stack: debug.Stack()}
+			e := caught.Panic(v)
 			t.emit(TraceEvent{Action: TracePanic})
 			t.report(e)
 			err = e
@@ -314,7 +314,7 @@ func callLastFirst(caller *Thread, list *[]func()) {
 		func() {
 			defer func() {
 				if v := recover(); v != nil {
-					caller.report(&PanicError{Value: v, Stack: debug.Stack()})
+					caller.report(caught.Panic(v))
 				}
 			}()
 			f()

@@ -9,7 +9,6 @@ import (
 	"os"
 	"reflect"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/wait"
 )
@@ -243,7 +243,7 @@ func (t *Thread) main() {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			e := &PanicError{Value: v, Stack: debug.Stack()}
+			e := caught.Panic(v)
 			t.emit(TraceEvent{Action: TracePanic})
 			t.report(e)
 			err = e
@@ -488,6 +488,15 @@ func SetPanicHook(h func(t *Thread, e *PanicError)) {
 	panicHook.Store(&h)
 }
 
+// PanicHook returns the hook that SetPanicHook has set, nil for the default, so
+// that a new one can call it, or put it back.
+func PanicHook() func(t *Thread, e *PanicError) {
+	if h := panicHook.Load(); h != nil {
+		return *h
+	}
+	return nil
+}
+
 // ReportPanic does with e what is done with the panic of a thread's function, for the calling thread: it calls SetPanicHook's function, or writes e to
 // standard error. It is for code that calls others' functions on its threads and recovers their panics.
 func ReportPanic(e *PanicError) { Current().report(e) }
@@ -501,7 +510,7 @@ func (t *Thread) report(e *PanicError) {
 	defer func() {
 		if v := recover(); v != nil {
 			t.printPanic(e)
-			t.printPanic(&PanicError{Value: v, Stack: debug.Stack()})
+			t.printPanic(caught.Panic(v))
 		}
 	}()
 	(*h)(t, e)
