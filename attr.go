@@ -19,7 +19,8 @@ type Attr struct {
 	// and at the first NUL; on Windows it is whole, up to the first NUL, from Windows 10 1607 on. Thread.Name returns it whole. Where
 	// the system shows no names it is Thread.Name's alone. "" leaves the system's own.
 	Name string
-	// StackSize is in bytes, for the frames of C code; 0 stands for what StackSize returns. See SetStackSize. On Windows the most is 64 MiB, as Go's
+	// StackSize is in bytes, for the frames of C code: what glibc takes from a thread's stack for thread-local variables is added to
+	// it. 0 stands for what StackSize returns. See SetStackSize. On Windows the most is 64 MiB, as Go's
 	// runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the
@@ -99,6 +100,14 @@ type attrs struct {
 
 func badAttr(format string, a ...any) error {
 	return fmt.Errorf("thread: "+format+": %w", append(a, syscall.EINVAL)...)
+}
+
+// withValue says what value the system refused by err, which is nil if it did not.
+func withValue(err error, format string, a ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("thread: "+format+": %w", append(a, err)...)
 }
 
 func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
@@ -181,7 +190,7 @@ func (r *attrs) checkMask(a *Attr) error {
 	for _, s := range a.SignalMask {
 		n := signalNumber(s)
 		if n < 1 || n > 64 {
-			return badAttr("signal %v", s)
+			return badAttr("signal %v is not in 1 to 64", s)
 		}
 		r.mask |= 1 << (n - 1)
 	}
@@ -198,7 +207,7 @@ func checkAffinity(cpus []int) error {
 	}
 	for _, c := range cpus {
 		if c < 0 || c >= osMaxCPUs {
-			return badAttr("affinity to processor %d", c)
+			return badAttr("affinity to processor %d, which is not in 0 to %d", c, osMaxCPUs-1)
 		}
 	}
 	return nil

@@ -28,7 +28,7 @@ func ExampleThread_Join() {
 	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) {}) // Join tells as well
 	defer thread.SetPanicHook(nil)
 	for _, body := range []func(){thread.Exit, runtime.Goexit, func() { panic(errors.ErrUnsupported) }} {
-		t, err := thread.Start(body, nil)
+		t, err := thread.Start(body, &thread.Attr{Name: "worker"})
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -38,7 +38,7 @@ func ExampleThread_Join() {
 	// Output:
 	// thread called Exit
 	// thread called runtime.Goexit
-	// panic in thread: unsupported operation
+	// panic in thread "worker": unsupported operation
 }
 
 func ExampleThread_JoinTimeout() {
@@ -74,6 +74,22 @@ func ExampleKey() {
 	// 64 true
 	// freed 64 bytes
 	// false
+}
+
+// A Key tells of the end of a thread that cannot be joined.
+func ExampleKey_attached() {
+	ended := thread.Key[chan struct{}]{Destructor: func(c chan struct{}) { close(c) }}
+	end := make(chan struct{})
+	go func() { // or what C calls on a thread of its own, without Attach and Detach
+		if _, err := thread.Attach(); err != nil {
+			fmt.Println(err)
+		}
+		_ = ended.Set(end) // fails only without a thread
+		_ = thread.Detach()
+	}()
+	<-end
+	fmt.Println("ended")
+	// Output: ended
 }
 
 func ExampleAttach() {

@@ -8,6 +8,7 @@ package thread
 /*
 #cgo CFLAGS: -D_GNU_SOURCE
 #include "csrc/create.h"
+#include <link.h>
 #include <unistd.h>
 
 extern int ostEntry(uintptr_t);
@@ -27,17 +28,51 @@ static inline uintptr_t ost_self_(void)
 {
 	return (uintptr_t)pthread_self();
 }
+
+#ifdef __GLIBC__
+
+static inline int ost_add_tls_(struct dl_phdr_info *info, size_t size, void *p)
+{
+	size_t *sum = (size_t *)p;
+	int i;
+
+	(void)size;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_TLS)
+			*sum += info->dlpi_phdr[i].p_memsz + info->dlpi_phdr[i].p_align;
+	return 0;
+}
+
+static inline size_t ost_static_tls_(void)
+{
+	size_t sum = 4096;
+
+	dl_iterate_phdr(ost_add_tls_, &sum);
+	return sum;
+}
+
+#else
+
+static inline size_t ost_static_tls_(void)
+{
+	return 0;
+}
+
+#endif
 */
 import "C"
 
 import (
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	_ "example.com/thread/csrc" // "go mod vendor" drops folders without Go files that are imported
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/ident"
 )
 
@@ -51,6 +86,13 @@ var pid = os.Getpid() // a Go process does not fork
 
 // minStack is the platform's least stack size in bytes: with glibc 16 KiB on amd64, 128 KiB on arm64.
 var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
+
+// staticTLS is what the C library takes from the stack of each thread, on top of
+// which the size that was asked for is the frames'. glibc takes the thread-local
+// memory of all that was loaded when the process began (its bug 11787), and a
+// little for itself: less than a page. musl adds it to the size by itself. What
+// is loaded later has its memory elsewhere, so this need be read but once.
+var staticTLS = roundUpToPage(int(C.ost_static_tls_()))
 
 func init() {
 	ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(C.ost_slot_())))
@@ -85,17 +127,49 @@ func osMakePreemptible(t *Thread) {
 	syscall.RawSyscall(unix.SYS_TGKILL, uintptr(pid), uintptr(t.nativeID), uintptr(unix.SIGURG))
 }
 
+// How long the kernel is asked again for a thread that it refuses.
+const (
+	againFor   = 100 * time.Millisecond
+	againSleep = 50 * time.Microsecond // at first; then ever longer
+)
+
 // osCreate makes a thread that runs nativeMain(t.slot).
+//
+// While a thread of the process is in execve the kernel refuses new ones, by
+// EAGAIN as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its own
+// out meanwhile, which is not for others to ask for. An execve that succeeds
+// ends the process, and one that fails is over soon. So unless it is memory that
+// cannot be had the kernel is asked again, even though it may be at a limit.
 func osCreate(t *Thread, a *attrs) error {
+	err := create(t, a)
+	if err == syscall.EAGAIN && headroom.CanMap(a.stack) {
+		sleep := againSleep
+		for end := futex.Now() + int64(againFor); err == syscall.EAGAIN && futex.Now() < end; err = create(t, a) {
+			time.Sleep(sleep)
+			sleep += sleep / 2
+		}
+	}
+	if err != nil {
+		return os.NewSyscallError("pthread_create", err)
+	}
+	return nil
+}
+
+// create is osCreate of one try. Its error is a syscall.Errno.
+func create(t *Thread, a *attrs) error {
 	var mask *C.uint64_t
 	if a.masked {
 		m := C.uint64_t(a.mask)
 		mask = &m
 	}
+	stack := a.stack
+	if stack != 0 {
+		stack += staticTLS
+	}
 	var pt C.pthread_t
-	errno := C.ost_create_(&pt, C.size_t(a.stack), C.long(a.guard), mask, (*[0]byte)(C.ostEntry), C.uintptr_t(t.slot))
+	errno := C.ost_create_(&pt, C.size_t(stack), C.long(a.guard), mask, (*[0]byte)(C.ostEntry), C.uintptr_t(t.slot))
 	if errno != 0 {
-		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
+		return syscall.Errno(errno)
 	}
 	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"os"
 	"reflect"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/wait"
 )
@@ -280,7 +280,7 @@ func (t *Thread) runReported(run func() error, err *error) {
 	*err = errNotReturned
 	defer func() {
 		if v := recover(); v != nil {
-			e := &PanicError{Value: v, Stack: debug.Stack()}
+			e := caught.Panic(v)
 			*err = e
 			defer t.report(e)
 			t.emit(TraceEvent{Action: TracePanic})
@@ -526,7 +526,8 @@ func SetPanicHook(h func(t *Thread, e *PanicError)) {
 	panicHook.Store(&h)
 }
 
-// PanicHook returns what SetPanicHook has set, nil for nothing.
+// PanicHook returns the hook that SetPanicHook has set, nil for the default, so
+// that a new one can call it, or put it back.
 func PanicHook() func(t *Thread, e *PanicError) {
 	if h := panicHook.Load(); h != nil {
 		return *h
@@ -547,7 +548,7 @@ func (t *Thread) report(e *PanicError) {
 	defer func() {
 		if v := recover(); v != nil {
 			t.printPanic(e)
-			t.printPanic(&PanicError{Value: v, Stack: debug.Stack()})
+			t.printPanic(caught.Panic(v))
 		}
 	}()
 	(*h)(t, e)
