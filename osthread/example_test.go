@@ -201,8 +201,8 @@ func ExampleLock() {
 		}, nil))
 	}
 	startAndJoin(threads...)
-	fmt.Println(total, &l)
-	// Output: 4000 unlocked osthread.Lock
+	fmt.Println(total, l.Locked())
+	// Output: 4000 false
 }
 
 func ExampleLock_LockTimeout() {
@@ -265,7 +265,7 @@ func ExampleRWLock() {
 	const readers = 3
 	// Nobody passes the barrier before all are there, each with the lock.
 	inside := osthread.NewBarrier(readers, func() {
-		fmt.Println(&w)
+		fmt.Println("readers:", w.Readers())
 		fmt.Println("a writer gets it:", w.TryLock())
 	})
 	var threads []*osthread.Thread
@@ -280,7 +280,7 @@ func ExampleRWLock() {
 	startAndJoin(threads...)
 	fmt.Println("a writer gets it:", w.TryLock())
 	// Output:
-	// osthread.RWLock, 3 readers
+	// readers: 3
 	// a writer gets it: false
 	// a writer gets it: true
 }
