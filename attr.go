@@ -19,7 +19,8 @@ type Attr struct {
 	// and at the first NUL; on Windows it is whole, up to the first NUL, from Windows 10 1607 on. Thread.Name returns it whole. Where
 	// the system shows no names it is Thread.Name's alone. "" leaves the system's own.
 	Name string
-	// StackSize is in bytes, for the frames of C code; 0 stands for what StackSize returns. See SetStackSize. On Windows the most is 64 MiB, as Go's
+	// StackSize is in bytes, for the frames of C code: what glibc takes from a thread's stack for thread-local variables is added to
+	// it. 0 stands for what StackSize returns. See SetStackSize. On Windows the most is 64 MiB, as Go's
 	// runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the

@@ -8,6 +8,7 @@ package thread
 /*
 #cgo CFLAGS: -D_GNU_SOURCE
 #include "csrc/create.h"
+#include <link.h>
 #include <unistd.h>
 
 extern int ostEntry(uintptr_t);
@@ -27,6 +28,37 @@ static inline uintptr_t ost_self_(void)
 {
 	return (uintptr_t)pthread_self();
 }
+
+#ifdef __GLIBC__
+
+static inline int ost_add_tls_(struct dl_phdr_info *info, size_t size, void *p)
+{
+	size_t *sum = (size_t *)p;
+	int i;
+
+	(void)size;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_TLS)
+			*sum += info->dlpi_phdr[i].p_memsz + info->dlpi_phdr[i].p_align;
+	return 0;
+}
+
+static inline size_t ost_static_tls_(void)
+{
+	size_t sum = 4096;
+
+	dl_iterate_phdr(ost_add_tls_, &sum);
+	return sum;
+}
+
+#else
+
+static inline size_t ost_static_tls_(void)
+{
+	return 0;
+}
+
+#endif
 */
 import "C"
 
@@ -51,6 +83,13 @@ var pid = os.Getpid() // a Go process does not fork
 
 // minStack is the platform's least stack size in bytes: with glibc 16 KiB on amd64, 128 KiB on arm64.
 var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
+
+// staticTLS is what the C library takes from the stack of each thread, on top of
+// which the size that was asked for is the frames'. glibc takes the thread-local
+// memory of all that was loaded when the process began (its bug 11787), and a
+// little for itself: less than a page. musl adds it to the size by itself. What
+// is loaded later has its memory elsewhere, so this need be read but once.
+var staticTLS = roundUpToPage(int(C.ost_static_tls_()))
 
 func init() {
 	ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(C.ost_slot_())))
@@ -92,8 +131,12 @@ func osCreate(t *Thread, a *attrs) error {
 		m := C.uint64_t(a.mask)
 		mask = &m
 	}
+	stack := a.stack
+	if stack != 0 {
+		stack += staticTLS
+	}
 	var pt C.pthread_t
-	errno := C.ost_create_(&pt, C.size_t(a.stack), C.long(a.guard), mask, (*[0]byte)(C.ostEntry), C.uintptr_t(t.slot))
+	errno := C.ost_create_(&pt, C.size_t(stack), C.long(a.guard), mask, (*[0]byte)(C.ostEntry), C.uintptr_t(t.slot))
 	if errno != 0 {
 		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
 	}
