@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -702,5 +703,33 @@ func TestTheMaskIsAllButWhatIsNeverBlocked(t *testing.T) {
 		th := hold(t, attr(Attr{SignalMask: everySignal()}))
 		const cannot = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) // for the kernel
 		assertBlocked(t, ^uint64(cannot|neverBlocked), th)
+	})
+}
+
+// While an execve of another thread is on its way the kernel refuses threads.
+func TestStartWhileAnotherExecveFails(t *testing.T) {
+	script := filepath.Join(t.TempDir(), "script")
+	require.NoError(t, os.WriteFile(script, []byte("#!/nonexistent/interpreter\n"), 0o700))
+	inChild(t, func() {
+		search := make(chan struct{})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range search {
+				for range 8 { // as along a PATH
+					_ = syscall.Exec(script, nil, nil) // it fails, for want of the interpreter
+				}
+			}
+		}()
+		for range 30 {
+			search <- struct{}{}
+			for range 3 {
+				th, err := Start(func() {}, nil)
+				must(err)
+				must(th.Join())
+			}
+		}
+		close(search)
+		<-done
 	})
 }

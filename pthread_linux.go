@@ -65,11 +65,14 @@ import "C"
 import (
 	"os"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	_ "example.com/thread/csrc" // "go mod vendor" drops folders without Go files that are imported
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/ident"
 )
 
@@ -124,8 +127,36 @@ func osMakePreemptible(t *Thread) {
 	syscall.RawSyscall(unix.SYS_TGKILL, uintptr(pid), uintptr(t.nativeID), uintptr(unix.SIGURG))
 }
 
+// How long the kernel is asked again for a thread that it refuses.
+const (
+	againFor   = 100 * time.Millisecond
+	againSleep = 50 * time.Microsecond // at first; then ever longer
+)
+
 // osCreate makes a thread that runs nativeMain(t.slot).
+//
+// While a thread of the process is in execve the kernel refuses new ones, by
+// EAGAIN as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its own
+// out meanwhile, which is not for others to ask for. An execve that succeeds
+// ends the process, and one that fails is over soon. So unless it is memory that
+// cannot be had the kernel is asked again, even though it may be at a limit.
 func osCreate(t *Thread, a *attrs) error {
+	err := create(t, a)
+	if err == syscall.EAGAIN && headroom.CanMap(a.stack) {
+		sleep := againSleep
+		for end := futex.Now() + int64(againFor); err == syscall.EAGAIN && futex.Now() < end; err = create(t, a) {
+			time.Sleep(sleep)
+			sleep += sleep / 2
+		}
+	}
+	if err != nil {
+		return os.NewSyscallError("pthread_create", err)
+	}
+	return nil
+}
+
+// create is osCreate of one try. Its error is a syscall.Errno.
+func create(t *Thread, a *attrs) error {
 	var mask *C.uint64_t
 	if a.masked {
 		m := C.uint64_t(a.mask)
@@ -138,7 +169,7 @@ func osCreate(t *Thread, a *attrs) error {
 	var pt C.pthread_t
 	errno := C.ost_create_(&pt, C.size_t(stack), C.long(a.guard), mask, (*[0]byte)(C.ostEntry), C.uintptr_t(t.slot))
 	if errno != 0 {
-		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
+		return syscall.Errno(errno)
 	}
 	return nil
 }

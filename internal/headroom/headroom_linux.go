@@ -138,16 +138,25 @@ func Refused(err error, stack int) {
 	if !errors.Is(err, errAgain) {
 		return
 	}
-	n := int(min(stackBytes(stack), math.MaxInt))
-	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_STACK)
-	if err != nil {
+	if !CanMap(stack) {
 		return
 	}
-	_ = unix.Munmap(m) // of our own map
 	looking.Lock()
 	defer looking.Unlock()
 	refusal = refused{ownThreads(), time.Now()}
 	threads.left.Store(0)
+}
+
+// CanMap reports whether there is address space for a stack of that many bytes,
+// 0 for the default.
+func CanMap(stack int) bool {
+	n := int(min(stackBytes(stack), math.MaxInt))
+	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_STACK)
+	if err != nil {
+		return false
+	}
+	_ = unix.Munmap(m) // of our own map
+	return true
 }
 
 // noLimit is more than any limit, and may be halved and counted down.
