@@ -28,7 +28,7 @@ func ExampleThread_Join() {
 	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) {}) // Join tells as well
 	defer thread.SetPanicHook(nil)
 	for _, body := range []func(){thread.Exit, runtime.Goexit, func() { panic(errors.ErrUnsupported) }} {
-		t, err := thread.Start(body, nil)
+		t, err := thread.Start(body, &thread.Attr{Name: "worker"})
 		if err != nil {
 			fmt.Println(err)
 			return
@@ -38,7 +38,7 @@ func ExampleThread_Join() {
 	// Output:
 	// thread called Exit
 	// thread called runtime.Goexit
-	// panic in thread: unsupported operation
+	// panic in thread "worker": unsupported operation
 }
 
 func ExampleThread_JoinTimeout() {

@@ -10,15 +10,28 @@ import (
 
 // A PanicError is what Join returns when a thread's body, or the destructor of a Key, panicked.
 type PanicError struct {
-	Value any    // of the panic
-	Stack []byte // of the thread at the panic, as debug.Stack formats it
+	Value  any    // of the panic
+	Stack  []byte // of the thread at the panic, as debug.Stack formats it
+	Thread string // the thread's name, "" if it had none
 }
 
 // newPanicError is called by the deferred function that recovered v, while the panic's frames still stand.
-func newPanicError(v any) *PanicError { return &PanicError{Value: v, Stack: debug.Stack()} }
+func newPanicError(v any) *PanicError {
+	e := &PanicError{Value: v, Stack: debug.Stack()}
+	if t := Current(); t != nil {
+		e.Thread = t.Name()
+	}
+	return e
+}
 
-// Error returns "panic in thread: " and Value, without the stack.
-func (e *PanicError) Error() string { return fmt.Sprintf("panic in thread: %v", e.Value) }
+// Error returns the thread's name, if it had one, and the panic's value, without
+// the stack: panic in thread "NAME": VALUE.
+func (e *PanicError) Error() string {
+	if e.Thread == "" {
+		return fmt.Sprintf("panic in thread: %v", e.Value)
+	}
+	return fmt.Sprintf("panic in thread %q: %v", e.Thread, e.Value)
+}
 
 // Unwrap returns Value if it is an error, else nil.
 func (e *PanicError) Unwrap() error {
@@ -37,13 +50,24 @@ var panicHook atomic.Pointer[func(*Thread, *PanicError)]
 //
 //	thread.SetPanicHook(func(_ *thread.Thread, e *thread.PanicError) { go panic(e) })
 //
-// A panic of h itself is reported the default way.
+// A panic of h itself is reported the default way. Panics of functions that
+// package osthread runs do not leave a body here: osthread.SetPanicHook is for
+// those.
 func SetPanicHook(h func(t *Thread, e *PanicError)) {
 	if h == nil {
 		panicHook.Store(nil)
 		return
 	}
 	panicHook.Store(&h)
+}
+
+// PanicHook returns the hook that SetPanicHook has set, nil for the default, so
+// that a new one can call it, or put it back.
+func PanicHook() func(t *Thread, e *PanicError) {
+	if h := panicHook.Load(); h != nil {
+		return *h
+	}
+	return nil
 }
 
 // report gives end to the hook if it is a panic.

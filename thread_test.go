@@ -202,6 +202,40 @@ func TestPanicsAreReported(t *testing.T) {
 	}
 }
 
+func TestPanicErrorNamesItsThread(t *testing.T) {
+	quiet(t)
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		for name, want := range map[string]string{"": "panic in thread: boo", "wor\"ker": `panic in thread "wor\"ker": boo`} {
+			th, err := Start(func() { panic("boo") }, attr(Attr{Name: name}))
+			require.NoError(t, err)
+			var e *PanicError
+			require.ErrorAs(t, th.Join(), &e)
+			assert.Equal(t, name, e.Thread)
+			assert.Equal(t, want, e.Error())
+
+			var k Key[int]
+			k.Destructor = func(int) { panic("boo") }
+			th, err = Start(func() { _ = k.Set(1) }, attr(Attr{Name: name}))
+			require.NoError(t, err)
+			assert.EqualError(t, th.Join(), want)
+		}
+	})
+}
+
+func TestPanicHookReturnsWhatWasSet(t *testing.T) {
+	assert.Nil(t, PanicHook())
+	calls := ""
+	SetPanicHook(func(*Thread, *PanicError) { calls += "outer" })
+	outer := PanicHook()
+	SetPanicHook(func(t *Thread, e *PanicError) { calls += "inner "; outer(t, e) })
+	th, err := Start(func() { panic("boo") }, nil)
+	require.NoError(t, err)
+	require.Error(t, th.Join())
+	assert.Equal(t, "inner outer", calls)
+	SetPanicHook(nil)
+	assert.Nil(t, PanicHook())
+}
+
 func TestStartRefusesABadAttr(t *testing.T) {
 	_, most, err := osPriorityBounds(PolicyOther)
 	plain := err == nil && most == 0 // time sharing has no priorities

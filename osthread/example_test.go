@@ -93,8 +93,8 @@ func ExampleThread_Join() {
 		func() error { runtime.Goexit(); return nil },
 		func() error { thread.Exit(); return nil },
 	} {
-		t, err := osthread.Go(body)
-		if err != nil {
+		t := osthread.New(body, &osthread.Attr{Name: "worker"})
+		if err := t.Start(); err != nil {
 			fmt.Println(err)
 			return
 		}
@@ -103,7 +103,7 @@ func ExampleThread_Join() {
 	// Output:
 	// <nil>
 	// unsupported operation
-	// panic in thread: oops
+	// panic in thread "worker": oops
 	// thread called runtime.Goexit
 	// thread called Exit
 }

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync/atomic"
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/firstthread"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
@@ -417,7 +417,7 @@ func callLastFirst(caller *Thread, list *[]func()) {
 func (t *Thread) callReported(f func()) {
 	defer func() {
 		if v := recover(); v != nil {
-			t.report(&PanicError{Value: v, Stack: debug.Stack()})
+			t.report(caught.Panic(v))
 		}
 	}()
 	f()

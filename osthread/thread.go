@@ -9,7 +9,6 @@ import (
 	"os"
 	"reflect"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/wait"
 )
@@ -280,7 +280,7 @@ func (t *Thread) runReported(run func() error, err *error) {
 	*err = errNotReturned
 	defer func() {
 		if v := recover(); v != nil {
-			e := &PanicError{Value: v, Stack: debug.Stack()}
+			e := caught.Panic(v)
 			*err = e
 			defer t.report(e)
 			t.emit(TraceEvent{Action: TracePanic})
@@ -547,7 +547,7 @@ func (t *Thread) report(e *PanicError) {
 	defer func() {
 		if v := recover(); v != nil {
 			t.printPanic(e)
-			t.printPanic(&PanicError{Value: v, Stack: debug.Stack()})
+			t.printPanic(caught.Panic(v))
 		}
 	}()
 	(*h)(t, e)

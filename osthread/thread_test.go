@@ -393,6 +393,7 @@ func TestHooksTellWhatAThreadDoes(t *testing.T) {
 	assert.Error(t, a.Join())
 	require.NoError(t, b.Join())
 	SetPanicHook(nil)
+	assert.Nil(t, PanicHook())
 	of := func(r *recorder, th *Thread) (all []string) {
 		for _, e := range r.events {
 			if e.Thread == th {

@@ -25,11 +25,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
@@ -402,7 +402,7 @@ func (c *Call) Run() {
 	returned := false
 	defer func() {
 		if v := recover(); v != nil {
-			c.err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
+			c.err = caught.Panic(v)
 		} else if !returned {
 			c.err = osthread.ErrGoexit
 		}
@@ -510,7 +510,7 @@ func (b *Box) Idle() bool {
 func Inline(fn func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
+			err = caught.Panic(v)
 		}
 	}()
 	if fn == nil {

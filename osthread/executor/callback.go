@@ -2,10 +2,10 @@ package executor
 
 import (
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync/atomic"
 
+	"example.com/thread/internal/caught"
 	"example.com/thread/osthread"
 )
 
@@ -89,7 +89,7 @@ func (c *callback) callOne() {
 func (c *callback) callContained() {
 	defer func() {
 		if v := recover(); v != nil {
-			osthread.ReportPanic(&PanicError{Value: v, Stack: debug.Stack()})
+			osthread.ReportPanic(caught.Panic(v))
 		}
 	}()
 	c.call()

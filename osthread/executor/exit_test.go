@@ -4,6 +4,7 @@ package executor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
@@ -66,7 +67,8 @@ func TestEndOfTheProcessWaitsForReplacedThreads(t *testing.T) {
 		_, err = osthread.Shutdown(context.Background())
 		check(err)
 		for i, f := range futures {
-			if _, err := f.TryResult(); err == nil || err.Error() != fmt.Sprintf("panic in thread: %d", i) {
+			var e *PanicError
+			if _, err := f.TryResult(); !errors.As(err, &e) || e.Value != i || e.Thread == "" {
 				fmt.Println(i, err)
 			}
 		}

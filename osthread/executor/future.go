@@ -3,10 +3,10 @@ package executor
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
@@ -373,7 +373,7 @@ func (f *Future[T]) call() (returned bool) {
 			return
 		}
 		if v := recover(); v != nil {
-			f.err = &PanicError{Value: v, Stack: debug.Stack()}
+			f.err = caught.Panic(v)
 		}
 	}()
 	fn := f.fn

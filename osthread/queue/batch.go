@@ -2,12 +2,11 @@ package queue
 
 import (
 	"context"
-	"runtime/debug"
 	"time"
 
+	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
-	"example.com/thread/osthread"
 )
 
 // A batch takes the guard once for as many values as can go in or out at the time, and wakes whom they wake afterwards.
@@ -83,7 +82,7 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 	if q.store.order == priority {
 		defer func() {
 			if v := recover(); v != nil {
-				err = &osthread.PanicError{Value: v, Stack: debug.Stack()}
+				err = caught.Panic(v)
 			}
 		}()
 	}
