@@ -20,7 +20,9 @@ import (
 // the process has no thread-specific key (on Windows no FLS index, or no room for a handle) or no memory left.
 //
 // On an alien thread, which has a record from the first time it calls this package, Attach lets the record be ended by Detach, before the
-// thread does. Without cgo, except on Windows, a goroutine that is attached must not end before Detach.
+// thread does. An attached thread cannot be joined: to wait for its end give it a
+// value of a Key whose Destructor closes a channel. Without cgo, except on
+// Windows, a goroutine that is attached must not end before Detach.
 //
 // Windows tells of the end of a thread of C by fiber-local storage. So an alien thread that makes itself fibers must call Go on one of them alone,
 // and its record ends with DeleteFiber of that one, which must be called on that thread.
@@ -71,6 +73,7 @@ func attach(k kind) (*Thread, error) {
 		return nil, err
 	}
 	ident.SetSlot(t.slot)
+	t.begun.Store(true)
 	if k == alien {
 		osMakePreemptible(t)
 	}

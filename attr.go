@@ -102,6 +102,14 @@ func badAttr(format string, a ...any) error {
 	return fmt.Errorf("thread: "+format+": %w", append(a, syscall.EINVAL)...)
 }
 
+// withValue says what value the system refused by err, which is nil if it did not.
+func withValue(err error, format string, a ...any) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("thread: "+format+": %w", append(a, err)...)
+}
+
 func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
 
 // Check returns the error that Start would return for a, or nil. It makes nothing, so what the system alone can refuse is not seen. A nil Attr stands
@@ -182,7 +190,7 @@ func (r *attrs) checkMask(a *Attr) error {
 	for _, s := range a.SignalMask {
 		n := signalNumber(s)
 		if n < 1 || n > 64 {
-			return badAttr("signal %v", s)
+			return badAttr("signal %v is not in 1 to 64", s)
 		}
 		r.mask |= 1 << (n - 1)
 	}
@@ -199,7 +207,7 @@ func checkAffinity(cpus []int) error {
 	}
 	for _, c := range cpus {
 		if c < 0 || c >= osMaxCPUs {
-			return badAttr("affinity to processor %d", c)
+			return badAttr("affinity to processor %d, which is not in 0 to %d", c, osMaxCPUs-1)
 		}
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -105,6 +106,7 @@ func TestNameOfAnAttachedThreadIsAskedFor(t *testing.T) {
 		return name
 	}
 	body := func(th *Thread) {
+		assert.True(t, slices.Contains(Threads(), th))
 		before := th.Name()
 		for i := range 3 {
 			name := fmt.Sprint("renamed ", i)

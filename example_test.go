@@ -76,6 +76,22 @@ func ExampleKey() {
 	// false
 }
 
+// A Key tells of the end of a thread that cannot be joined.
+func ExampleKey_attached() {
+	ended := thread.Key[chan struct{}]{Destructor: func(c chan struct{}) { close(c) }}
+	end := make(chan struct{})
+	go func() { // or what C calls on a thread of its own, without Attach and Detach
+		if _, err := thread.Attach(); err != nil {
+			fmt.Println(err)
+		}
+		_ = ended.Set(end) // fails only without a thread
+		_ = thread.Detach()
+	}()
+	<-end
+	fmt.Println("ended")
+	// Output: ended
+}
+
 func ExampleAttach() {
 	var wg sync.WaitGroup
 	wg.Go(func() {

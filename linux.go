@@ -190,7 +190,8 @@ func osSetAffinity(t *Thread, cpus []int) error {
 	for _, c := range cpus {
 		set.Set(c)
 	}
-	return os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(t.nativeID, &set))
+	err := os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(t.nativeID, &set))
+	return withValue(err, "affinity to processors %v", cpus)
 }
 
 func osGetAffinity(t *Thread) (cpus []int, err error) {
@@ -228,7 +229,7 @@ func osSetPriority(t *Thread, p Policy, priority int) error {
 	param := schedParam{int32(priority)}
 	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(t.nativeID), uintptr(policies[p]), uintptr(unsafe.Pointer(&param)))
 	if errno != 0 {
-		return os.NewSyscallError("sched_setscheduler", errno)
+		return withValue(os.NewSyscallError("sched_setscheduler", errno), "policy %v, priority %d", p, priority)
 	}
 	return nil
 }
@@ -254,7 +255,8 @@ func osPriority(t *Thread) (Policy, int, error) {
 func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(t *Thread, n int) error {
-	return os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, t.nativeID, n))
+	err := os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, t.nativeID, n))
+	return withValue(err, "niceness %d", n)
 }
 
 // setSignalMask sets the calling thread's.

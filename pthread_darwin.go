@@ -329,7 +329,7 @@ func osSetPriority(t *Thread, p Policy, priority int) error {
 		priority = int(C.sched_get_priority_min(C.SCHED_OTHER)+C.sched_get_priority_max(C.SCHED_OTHER)) / 2 // 31, the default
 	}
 	if errno := C.ost_setpriority_(C.uintptr_t(t.ident), policies[p], C.int(priority)); errno != 0 {
-		return os.NewSyscallError("pthread_setschedparam", syscall.Errno(errno))
+		return withValue(os.NewSyscallError("pthread_setschedparam", syscall.Errno(errno)), "policy %v, priority %d", p, priority)
 	}
 	return nil
 }

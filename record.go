@@ -1,7 +1,9 @@
 package thread
 
 import (
+	"cmp"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -82,6 +84,30 @@ func (r *recordTable) remove(t *Thread) {
 	i := ident.Row(t.slot) - 1
 	r.chunks[i>>chunkBits].Load()[i%chunkSize].Store(nil)
 	r.unused = append(r.unused, i)
+}
+
+// all returns the records of threads that have begun.
+func (r *recordTable) all() (all []*Thread) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.rows {
+		if t := r.chunks[i>>chunkBits].Load()[i%chunkSize].Load(); t != nil && t.begun.Load() {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+// Threads returns the records of all threads that have one and are alive, with
+// the lower serial first: those from Start, from the beginning of their body
+// on, the attached ones, and those of C that have called this package. The
+// result may be stale by the time it is used.
+func Threads() []*Thread {
+	collectOrphans()
+	all := records.all()
+	all = slices.DeleteFunc(all, func(t *Thread) bool { return !t.Alive() })
+	slices.SortFunc(all, func(a, b *Thread) int { return cmp.Compare(a.serial, b.serial) })
+	return all
 }
 
 // count returns the number of records. For tests.

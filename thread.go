@@ -70,7 +70,8 @@ type Thread struct {
 	handle   handle
 	lost     bool // attached, and found gone
 
-	since int64 // when it was attached, by osClock; 0 for one from Start
+	since int64       // when it was attached, by osClock; 0 for one from Start
+	begun atomic.Bool // its slot and ids are set
 }
 
 // A start is what Start and the new thread share until the body runs.
@@ -208,6 +209,7 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	t.start = nil // what fn refers to must not outlive it
 	ident.SetSlot(t.slot)
 	t.ident, t.nativeID = osSelf(), osNativeID()
+	t.begun.Store(true)
 	s.err = osApply(t, &s.attr)
 	fn, ok = s.fn, s.err == nil
 	s.begun.Unpark()

@@ -1,11 +1,13 @@
 package thread
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -199,6 +201,65 @@ func TestPanicsAreReported(t *testing.T) {
 	}
 	for _, want := range []string{"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n"} {
 		assert.Contains(t, got.String(), want)
+	}
+}
+
+func TestThreadsHasEachThreadThatHasBegun(t *testing.T) {
+	assert.Empty(t, Threads())
+	var want []*Thread
+	leave, attached, ended := make(chan struct{}), make(chan *Thread), make(chan struct{})
+	go func() {
+		defer close(ended)
+		th, err := Attach()
+		assert.NoError(t, err)
+		attached <- th
+		<-leave
+		assert.NoError(t, Detach())
+	}()
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th, err := Start(func() { <-leave }, attr(Attr{}))
+		require.NoError(t, err)
+		want = append(want, th)
+	})
+	want = append(want, <-attached)
+	slices.SortFunc(want, func(a, b *Thread) int { return cmp.Compare(a.Serial(), b.Serial()) })
+	assert.True(t, slices.Equal(want, Threads()))
+	close(leave)
+	<-ended
+	for _, th := range want {
+		_ = th.Join() // one is attached
+		assert.False(t, slices.Contains(Threads(), th))
+	}
+}
+
+func TestErrorsNameTheValue(t *testing.T) {
+	unsupported := func(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
+	th, err := Start(func() {}, nil)
+	require.NoError(t, err)
+	require.NoError(t, th.Join())
+	for want, err := range map[string]error{
+		"processor -3": (&Attr{Affinity: []int{0, -3}}).Check(),
+		fmt.Sprintf("is not in 0 to %d", osMaxCPUs-1): (&Attr{Affinity: []int{osMaxCPUs}}).Check(),
+		"niceness 20 is not in -20 to 19":             (&Attr{Nice: 20}).Check(),
+		"priority 1000 of policy other is not in":     (&Attr{Policy: PolicyOther, Priority: 1000}).Check(),
+		"Policy(99)":          (&Attr{Policy: 99}).Check(),
+		"1 bytes is not in":   (&Attr{StackSize: 1}).Check(),
+		"guard of -7 bytes":   (&Attr{GuardSize: -7}).Check(),
+		"priority 5 without":  (&Attr{Priority: 5}).Check(),
+		"affinity to no proc": th.SetAffinity([]int{}),
+	} {
+		if !unsupported(err) {
+			assert.ErrorContains(t, err, want)
+		}
+	}
+	if osAffinity {
+		_, err := Start(func() {}, &Attr{Affinity: []int{osMaxCPUs - 1}})
+		if err != nil { // a machine may have it
+			assert.ErrorContains(t, err, fmt.Sprintf("processors [%d]", osMaxCPUs-1))
+			assert.ErrorIs(t, err, syscall.EINVAL)
+			var e *os.SyscallError
+			assert.ErrorAs(t, err, &e)
+		}
 	}
 }
 

@@ -427,7 +427,7 @@ func osSetAffinity(t *Thread, cpus []int) error {
 		mask |= 1 << c
 	}
 	_, err := swapAffinity(t.nativeID, mask)
-	return err
+	return withValue(err, "affinity to processors %v", cpus)
 }
 
 // osGetAffinity sets the affinity and sets it back: Windows tells it in no other way that spares processor groups.
@@ -480,12 +480,13 @@ func osPriorityBounds(p Policy) (least, most int, err error) {
 }
 
 func osSetPriority(t *Thread, _ Policy, priority int) error {
-	return withHandle(t.nativeID, windows.THREAD_SET_INFORMATION, func(h uintptr) error {
+	err := withHandle(t.nativeID, windows.THREAD_SET_INFORMATION, func(h uintptr) error {
 		if ok, _, err := setThreadPriority.Call(h, uintptr(priority)); ok == 0 {
 			return os.NewSyscallError("SetThreadPriority", orErrno(err))
 		}
 		return nil
 	})
+	return withValue(err, "priority %d", priority)
 }
 
 func osPriority(t *Thread) (p Policy, priority int, err error) {
