@@ -101,14 +101,10 @@ func ended(slot uintptr) (underGo bool) {
 	if t.kind == native {
 		end = ErrPthreadExit
 	}
-	t.finish(t.wrapUp(end))
-	if calledByCAlone() {
-		return false
+	// On its way out the thread does not come by the C code that detaches one
+	// that nobody joins.
+	if detach := t.finish(t.wrapUp(end)); detach {
+		osDetach(t)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.kind == native {
-		t.joiners.claim = claimJoin // it leaves without detaching itself
-	}
-	return true
+	return !calledByCAlone()
 }

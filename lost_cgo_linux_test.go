@@ -2,7 +2,15 @@
 
 package thread
 
-import "example.com/thread/internal/ctest"
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+
+	"example.com/thread/internal/ctest"
+)
 
 func init() {
 	unnoticed["alien that ends by the system call"] = func() *Thread {
@@ -15,4 +23,48 @@ func init() {
 	attachedThreads["alien"] = func(body func(*Thread)) {
 		must(ctest.Aliens(1, func(int) { body(Current()) }))
 	}
+}
+
+// A thread that C ends under its body is detached if nobody joins it: its stack
+// would stay mapped.
+func TestThreadEndedByCLeavesNoStack(t *testing.T) {
+	inChild(t, func() {
+		maps := func() int {
+			b, err := os.ReadFile("/proc/self/maps")
+			must(err)
+			return strings.Count(string(b), "\n")
+		}
+		for _, mode := range []string{"detached", "detached by its body", "forgotten", "detached later", "joined later", "joined"} {
+			const threads = 60
+			before := maps()
+			for range threads {
+				leave := make(chan struct{})
+				th, err := Start(func() {
+					if mode == "detached by its body" {
+						must(Current().Detach())
+					}
+					<-leave
+					ctest.PthreadExit()
+				}, &Attr{StackSize: 1 << 20, Detached: mode == "detached"})
+				must(err)
+				close(leave)
+				if mode == "joined" && th.Join() != ErrPthreadExit {
+					panic("joined")
+				}
+				for th.Alive() {
+					runtime.Gosched()
+				}
+				if mode == "detached later" {
+					must(th.Detach())
+				}
+				if mode == "joined later" && th.Join() != ErrPthreadExit {
+					panic("joined later")
+				}
+				awaitGoneFromKernel(th)
+			}
+			if more := maps() - before; more >= threads { // two for each stack
+				panic(fmt.Sprintf("%s: %d threads leave %d maps", mode, threads, more))
+			}
+		}
+	})
 }
