@@ -60,6 +60,8 @@
 //     which is the one the process began with. A pinned thread inherits nothing from the caller: it has what the thread has that Go takes,
 //     which may be one that another goroutine has changed between Attach and Detach. A thread that Go itself makes meanwhile inherits
 //     nothing from a thread of this package.
+//   - A thread has the profiler labels of the goroutine that calls Start
+//     (runtime/pprof), as a goroutine would; not with the build tag portablepark.
 //   - When main returns the process ends, whatever threads run.
 //   - Native threads do not count against debug.SetMaxThreads. Pinned ones do; Start returns EAGAIN before it is reached.
 //   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.

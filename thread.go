@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/headroom"
@@ -80,10 +81,11 @@ type Thread struct {
 
 // A start is what Start and the new thread share until the body runs.
 type start struct {
-	fn    func()
-	attr  attrs
-	begun park.Waiter
-	err   error // why the thread could not begin
+	fn     func()
+	attr   attrs
+	begun  park.Waiter
+	labels unsafe.Pointer // of the profiler; the starter's
+	err    error          // why the thread could not begin
 }
 
 // startSpin tells whether new threads begin while Start spins: after some 15 us where a processor is free.
@@ -129,7 +131,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
 	defer headroom.Settle()
-	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}}
+	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}, labels: profLabels()}
 	t := &Thread{start: s, serial: newSerial(), name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
 		t.kind = pinned
@@ -269,6 +271,7 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	s := t.start
 	t.start = nil // what fn refers to must not outlive it
 	ident.SetSlot(t.slot)
+	setProfLabels(s.labels)
 	t.ident, t.nativeID = osSelf(), osNativeID()
 	s.err = osApply(t, &s.attr)
 	fn, ok = s.fn, s.err == nil
@@ -282,6 +285,9 @@ func (t *Thread) begin() (fn func(), ok bool) {
 // finish ends the record. It is the last that happens to it on its thread. It
 // returns endDetach if the thread is nobody's to join.
 func (t *Thread) finish(result error) (how int) {
+	if t.kind == native {
+		setProfLabels(nil) // the runtime lends the goroutine to another thread
+	}
 	cpu, _ := osCPUTime(0) // 0 where the platform cannot tell, as documented
 	switch {
 	case ident.Slot() != t.slot:
