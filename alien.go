@@ -36,23 +36,31 @@ func Attach() (*Thread, error) {
 			return nil, err
 		}
 	}
-	t.attached++
+	if t.attached++; t.attached > 1 {
+		runtime.UnlockOSThread() // the first Attach holds the thread
+	}
 	return t, nil
 }
 
-// Detach undoes one Attach of the calling goroutine. The last one runs the destructors of the thread's Keys and ends the record, if the
-// thread does not come from Start. It returns ErrNotAttached if there was no Attach.
+// Detach undoes one Attach of the calling goroutine. The last one runs the
+// destructors of the thread's Keys and ends the record, if the thread does not
+// come from Start. It returns ErrNotAttached if there was no Attach.
+//
+// A destructor, or a panic hook, that calls runtime.Goexit there ends the
+// goroutine. On an alien thread it ends the thread, at once: neither deferred
+// calls nor frames of C further out are returned to.
 func Detach() error {
 	t := Current()
 	if t == nil || t.attached == 0 {
 		return ErrNotAttached
 	}
-	defer runtime.UnlockOSThread()
-	t.attached--
-	if t.attached > 0 || t.kind == native || t.kind == pinned {
+	if t.attached--; t.attached > 0 {
 		return nil
 	}
-	t.endAttached()
+	defer runtime.UnlockOSThread()
+	if t.kind == bound || t.kind == alien {
+		t.endAttached()
+	}
 	return nil
 }
 
@@ -80,31 +88,49 @@ func attach(k kind) (*Thread, error) {
 	return t, nil
 }
 
-// endAttached destroys the values of the calling, attached thread and ends its record.
+// endAttached destroys the values of the calling, attached thread and ends its
+// record. A destructor that calls Goexit ends the goroutine; on an alien thread
+// that is the thread itself, which leaves here, since the runtime would end the
+// process once the deferred functions further out have run.
 func (t *Thread) endAttached() {
-	var end error
+	returned := false
 	defer func() {
-		osUnwatch()
-		t.report(end)
-		t.finish(end)
+		if !returned && t.kind == alien {
+			leave(0, 0)
+		}
 	}()
-	t.destroyValues(&end)
+	var end error
+	t.conclude(&end, func(end error) {
+		osUnwatch()
+		t.finish(end)
+	})
+	returned = true
 }
 
-// ended is called on a watched thread of C that ends: an alien one, or a native one that C code ended under its body. It reports whether
-// functions of Go stand on the thread's stack, which must not be used again then (leave, in pthread.c).
-func ended(slot uintptr) (underGo bool) {
-	lockOnce() // as in nativeMain
+// ended is called on a watched thread of C that ends: an alien one, or a native
+// one that C code ended under its body. back is for leave.
+func ended(slot, back uintptr) (how int) {
+	runtime.LockOSThread() // as in nativeMain
 	defer runtime.UnlockOSThread()
 	t := records.at(slot)
+	returned := false
+	defer func() {
+		if !returned {
+			leave(back, how)
+		}
+	}()
 	var end error
 	if t.kind == native {
 		end = ErrPthreadExit
 	}
-	// On its way out the thread does not come by the C code that detaches one
-	// that nobody joins.
-	if detach := t.finish(t.wrapUp(end)); detach {
-		osDetach(t)
+	if !calledByCAlone() {
+		how = endLeave
 	}
-	return !calledByCAlone()
+	t.conclude(&end, func(end error) {
+		if detach := t.finish(end); t.kind == native {
+			how |= detach
+		}
+	})
+	returned = true
+	return how
 }

@@ -18,6 +18,28 @@
 //
 // In any other goroutine Current returns nil, also in one that a thread's body starts with a go statement.
 //
+// # What ends a thread, and what the process
+//
+// A panic, [Exit] and runtime.Goexit end the thread they are called on and not
+// the process: in the body, a Key's Destructor, the panic hook, and in calls
+// from C below those. runtime.LockOSThread and [Attach] may be left open any
+// number of times. What Go makes impossible, and ends the process for:
+//
+//   - what ends any Go process: a panic in a goroutine that a body starts, the
+//     runtime's fatal errors, os.Exit;
+//   - on an alien thread, a panic or runtime.Goexit that leaves the call from C;
+//     but for Goexit in a Destructor, which ends the thread;
+//   - next of an iter.Pull, with its goroutine locked to a thread otherwise than
+//     where Pull was called: on another thread, or with another number of calls
+//     of runtime.LockOSThread, Attach and osthread's RLock open;
+//   - an execution trace (runtime/trace) while a call from C on an alien thread
+//     waits for a coroutine of iter.Pull, if the C code is compiled without
+//     frame pointers (Go 1.26).
+//
+// A native thread that ends by Exit or Goexit leaves its goroutine and an M with
+// Go's runtime for good, some 17 KB, and with them what its variables refer to.
+// So does one that C code ends under its body. Pinned threads leave nothing.
+//
 // # What blocks what
 //
 // As runtime/HACKING.md has it, for the calls of this package that wait:
@@ -38,6 +60,8 @@
 //     which is the one the process began with. A pinned thread inherits nothing from the caller: it has what the thread has that Go takes,
 //     which may be one that another goroutine has changed between Attach and Detach. A thread that Go itself makes meanwhile inherits
 //     nothing from a thread of this package.
+//   - A thread has the profiler labels of the goroutine that calls Start
+//     (runtime/pprof), as a goroutine would; not with the build tag portablepark.
 //   - When main returns the process ends, whatever threads run.
 //   - Native threads do not count against debug.SetMaxThreads. Pinned ones do; Start returns EAGAIN before it is reached.
 //   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.

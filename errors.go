@@ -28,8 +28,9 @@ var (
 	ErrExit = errors.New("thread called Exit")
 	// ErrGoexit says that the body called runtime.Goexit, as testing.T.FailNow does.
 	ErrGoexit = errors.New("thread called runtime.Goexit")
-	// ErrPthreadExit says that C code ended the thread under the body, by pthread_exit, on Windows ExitThread, or by being cancelled. The
-	// body's deferred calls did not run, and some 15 KB stay behind.
+	// ErrPthreadExit says that C code ended the thread under the body, by
+	// pthread_exit, on Windows ExitThread, or by being cancelled. The body's
+	// deferred calls did not run, and some 17 KB stay behind.
 	ErrPthreadExit = errors.New("thread ended by C code")
 )
 

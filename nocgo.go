@@ -29,5 +29,11 @@ func osUnwatch() {}
 
 func osOrphan() uintptr { return ident.None }
 
+// osMadeByC is not reached: no thread is C's.
+func osMadeByC() (yes, known bool) { return false, true }
+
+// osLeave is not reached: no thread is C's.
+func osLeave(uintptr, int) {}
+
 // osSelf returns the thread's native id for want of pthread_self.
 func osSelf() Ident { return Ident(osNativeID()) }

@@ -17,16 +17,17 @@
  *   - the gate, which lets threads into Go one at a time.
  *   - the orphans: watches of threads made by Go that ended without notice. No
  *     call into Go is possible there any more, so they wait to be collected.
+ *   - the number of the key of Go's runtime, for threads that end below Go.
  */
 #include "csrc/create.h"
 
 #include <limits.h>
-#include <unistd.h>
 
 static pthread_key_t key;
 static int key_err;
 static sigset_t first_mask;
-static int (*on_end)(uintptr_t slot);
+static int (*on_end)(uintptr_t slot, uintptr_t back);
+static void (*on_probe)(void);
 static struct ost_watch_ *orphans;	/* a stack, by atomic access only */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 #ifndef __linux__
@@ -42,54 +43,146 @@ static void push_orphan(struct ost_watch_ *w)
 }
 
 /*
- * leave - end the calling thread without running what else has destructors
- *
- * For a thread that C code ended by pthread_exit while functions of Go stood on
- * its stack. Go's own destructor would put the M up for use again, with those
- * functions still on its goroutine's stack; the collector, which has not seen
- * them for a while, would then find pointers to what it has freed, and abort
- * the process. So the M stays taken, some 15 KB.
- *
- *   - on Linux by emptying all keys, which are numbers from 0 with glibc and
- *     musl; one that nobody made may be set to nothing. The thread then ends as
- *     any other. The exit system call would leave musl's pthread_join waiting,
- *     and with glibc the values of the keys, Go's among them, to a later thread
- *     that gets the same memory;
- *   - on macOS the thread sleeps on.
+ * Keys that pthread_key_create hands out. On macOS those below are the
+ * system's own, and there are 512 of them (libpthread, tsd_private.h:
+ * _INTERNAL_POSIX_THREAD_KEYS_MAX and _END).
  */
 #ifdef __linux__
+#define FIRST_KEY	0
+#define KEYS		PTHREAD_KEYS_MAX
+#else
+#define FIRST_KEY	256
+#define KEYS		512
+#endif
 
-static void leave(void)
+static pthread_once_t probed = PTHREAD_ONCE_INIT;
+static pthread_key_t go_key;
+static int go_key_known;
+
+/*
+ * probe - find the key of Go's runtime, on a thread that Go does not know yet
+ *
+ * The runtime sets it at a thread's first call into Go, and nothing else is set
+ * there.
+ */
+static void *probe(void *unused)
+{
+	void *before[KEYS];
+	pthread_key_t k;
+	int set = 0;
+
+	(void)unused;
+	for (k = 0; k < KEYS; k++)
+		before[k] = pthread_getspecific(FIRST_KEY + k);
+	on_probe();
+	for (k = 0; k < KEYS; k++) {
+		if (pthread_getspecific(FIRST_KEY + k) == before[k])
+			continue;
+		go_key = FIRST_KEY + k;
+		set++;
+	}
+	go_key_known = set == 1;
+	return NULL;
+}
+
+static void find_go_key(void)
+{
+	pthread_t t;
+
+	if (!pthread_create(&t, NULL, probe, NULL))
+		pthread_join(t, NULL);
+}
+
+/*
+ * strand - keep Go's runtime from using the calling thread's M again
+ *
+ * For a thread that ends while functions of Go stand on its stack: C code below
+ * them called pthread_exit, or they called runtime.Goexit, which would end the
+ * process on a thread that C made. The destructor of Go's key would put
+ * the M up for use again, with those functions still on its goroutine's stack;
+ * the collector, which has not seen them for a while, would then find pointers
+ * to what it has freed, and abort the process. So the key is emptied, and the M
+ * stays behind. Go can still be called on the thread, by other destructors. If
+ * Go's key is not known, for want of a thread to find it by, all are emptied,
+ * which costs what others would have done at the thread's end.
+ *
+ * The exit system call would do as well, but leaves musl's pthread_join waiting,
+ * and with glibc the values of the keys to a later thread that gets the same
+ * memory.
+ */
+static void strand(void)
 {
 	pthread_key_t k;
 
-	for (k = 0; k < PTHREAD_KEYS_MAX; k++)
-		pthread_setspecific(k, NULL);
+	pthread_once(&probed, find_go_key);
+	if (go_key_known) {
+		pthread_setspecific(go_key, NULL);
+		return;
+	}
+	for (k = 0; k < KEYS; k++)
+		pthread_setspecific(FIRST_KEY + k, NULL);
 }
 
-#else
-
-static void leave(void)
+/*
+ * ost_made_by_c_ - whether C made the calling thread, from a call of Go
+ *
+ * The runtime sets its key on such threads alone. Returns -1 if its key is not
+ * known.
+ */
+int ost_made_by_c_(void)
 {
-	for (;;)
-		pause();
+	pthread_once(&probed, find_go_key);
+	return go_key_known ? pthread_getspecific(go_key) != NULL : -1;
 }
 
-#endif
+/* ost_end_ - do what is left to do on a thread whose part in Go ended so */
+void ost_end_(int how)
+{
+	if (how & OST_LEAVE_)
+		strand();
+	if (how & OST_DETACH_)
+		pthread_detach(pthread_self());
+}
+
+/*
+ * ost_leave_ - end the calling thread, from a call of Go, without a return to it
+ *
+ * back is the jmp_buf of the call of Go that the thread is in; 0 for a call that
+ * is not from here, on a thread that somebody else made. A jump serves better
+ * than pthread_exit, which in glibc loads a library of gcc's that small
+ * containers lack, and aborts without it.
+ */
+void ost_leave_(uintptr_t back, int how)
+{
+	if (back)
+		_longjmp(*(jmp_buf *)back, how | OST_LEAVE_);
+	ost_end_(how | OST_LEAVE_);
+	pthread_exit(NULL);
+}
 
 /* thread_ends - the key's destructor */
 static void thread_ends(void *p)
 {
 	struct ost_watch_ *w = (struct ost_watch_ *)p;
 	uintptr_t slot = w->slot;
+	void *volatile unused = NULL;
+	void *volatile *frame = OST_FRAME_(unused);
+	void *outer = *frame;
+	jmp_buf back;
+	int how;
 
+	(void)unused;
 	if (w->go_thread) {
 		push_orphan(w);
 		return;
 	}
 	free(w);
-	if (on_end(slot) == OST_LEAVE_)
-		leave();
+	*frame = NULL;
+	how = _setjmp(back);
+	if (!how)
+		how = on_end(slot, (uintptr_t)back);
+	*frame = outer;
+	ost_end_(how);
 }
 
 __attribute__((constructor)) static void make_key(void)
@@ -110,10 +203,15 @@ void ost_gate_unlock_(void)
 	pthread_mutex_unlock(&gate);
 }
 
-/* ost_on_end_ - make end hear of each end of a watched thread, on that thread */
-void ost_on_end_(int (*end)(uintptr_t slot))
+/*
+ * ost_callbacks_ - have end called at the end of each watched thread, on it, and
+ * nothing, which does nothing, where a thread is to call Go for the first time
+ */
+void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
+		    void (*nothing)(void))
 {
 	on_end = end;
+	on_probe = nothing;
 }
 
 /* ost_first_mask_ - the signal mask the process began with */

@@ -6,6 +6,7 @@ package thread
 // left the kernel, but pthread_join waits for that, and for a thread that has left Go it takes some microseconds; so join does it.
 
 /*
+#cgo CFLAGS: -fno-omit-frame-pointer
 #include "csrc/create.h"
 #include <libproc.h>
 #include <pthread.h>
@@ -15,8 +16,9 @@ package thread
 #include <time.h>
 #include <unistd.h>
 
-extern int ostEntry(uintptr_t);
-extern int ostEnded(uintptr_t);
+extern int ostEntry(uintptr_t, uintptr_t);
+extern int ostEnded(uintptr_t, uintptr_t);
+extern void ostNothing(void);
 
 static inline uintptr_t ost_self_(void)
 {
@@ -149,24 +151,36 @@ func init() {
 	if slot := C.ost_slot_(); slot != nil {
 		ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(slot)))
 	}
-	C.ost_on_end_((*[0]byte)(C.ostEnded))
+	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostNothing))
 }
 
 //export ostEntry
-func ostEntry(slot C.uintptr_t) C.int {
+func ostEntry(slot, back C.uintptr_t) C.int {
 	C.ost_gate_unlock_()
-	if detach := nativeMain(uintptr(slot)); detach {
-		return C.OST_DETACH_
-	}
-	return C.OST_JOIN_
+	return C.int(nativeMain(uintptr(slot), uintptr(back)))
 }
 
 //export ostEnded
-func ostEnded(slot C.uintptr_t) C.int {
-	if underGo := ended(uintptr(slot)); underGo {
-		return C.OST_LEAVE_
-	}
-	return C.OST_JOIN_
+func ostEnded(slot, back C.uintptr_t) C.int { return C.int(ended(uintptr(slot), uintptr(back))) }
+
+//export ostNothing
+func ostNothing() {}
+
+// What C knows by other names.
+var (
+	_ = [1]int{}[C.OST_DETACH_-endDetach]
+	_ = [1]int{}[C.OST_LEAVE_-endLeave]
+)
+
+// osLeave ends the calling thread of C from within Go, as a return to C with
+// how would. back is what C called Go with, 0 on a thread that C called Go on
+// by a way of its own.
+func osLeave(back uintptr, how int) { C.ost_leave_(C.uintptr_t(back), C.int(how)) }
+
+// osMadeByC reports whether C made the calling thread, if it can tell.
+func osMadeByC() (yes, known bool) {
+	made := C.ost_made_by_c_()
+	return made > 0, made >= 0
 }
 
 // osMakePreemptible does nothing: here the runtime counts the preemption signals on their way, and one of ours would spoil the count. On Linux
@@ -187,10 +201,10 @@ func osCreate(t *Thread, a *attrs) error {
 	return nil
 }
 
-// osTryJoin joins the ended native thread t, for which it may have to wait some microseconds. One that C code ended by pthread_exit sleeps for
-// ever (leave, in pthread.c) and is not waited for.
+// osTryJoin joins the ended native thread t, for which it may have to wait some
+// microseconds.
 func osTryJoin(t *Thread) bool {
-	if t.kind == native && t.result != ErrPthreadExit {
+	if t.kind == native {
 		C.ost_join_(C.uintptr_t(t.ident))
 	}
 	return true

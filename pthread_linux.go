@@ -6,13 +6,14 @@ package thread
 // threads as well (linux.go).
 
 /*
-#cgo CFLAGS: -D_GNU_SOURCE
+#cgo CFLAGS: -D_GNU_SOURCE -fno-omit-frame-pointer
 #include "csrc/create.h"
 #include <link.h>
 #include <unistd.h>
 
-extern int ostEntry(uintptr_t);
-extern int ostEnded(uintptr_t);
+extern int ostEntry(uintptr_t, uintptr_t);
+extern int ostEnded(uintptr_t, uintptr_t);
+extern void ostNothing(void);
 
 static inline int ost_tryjoin_(uintptr_t t)
 {
@@ -96,24 +97,36 @@ var staticTLS = roundUpToPage(int(C.ost_static_tls_()))
 
 func init() {
 	ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(C.ost_slot_())))
-	C.ost_on_end_((*[0]byte)(C.ostEnded))
+	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostNothing))
 }
 
 //export ostEntry
-func ostEntry(slot C.uintptr_t) C.int {
+func ostEntry(slot, back C.uintptr_t) C.int {
 	C.ost_gate_unlock_()
-	if detach := nativeMain(uintptr(slot)); detach {
-		return C.OST_DETACH_
-	}
-	return C.OST_JOIN_
+	return C.int(nativeMain(uintptr(slot), uintptr(back)))
 }
 
 //export ostEnded
-func ostEnded(slot C.uintptr_t) C.int {
-	if underGo := ended(uintptr(slot)); underGo {
-		return C.OST_LEAVE_
-	}
-	return C.OST_JOIN_
+func ostEnded(slot, back C.uintptr_t) C.int { return C.int(ended(uintptr(slot), uintptr(back))) }
+
+//export ostNothing
+func ostNothing() {}
+
+// What C knows by other names.
+var (
+	_ = [1]int{}[C.OST_DETACH_-endDetach]
+	_ = [1]int{}[C.OST_LEAVE_-endLeave]
+)
+
+// osLeave ends the calling thread of C from within Go, as a return to C with
+// how would. back is what C called Go with, 0 on a thread that C called Go on
+// by a way of its own.
+func osLeave(back uintptr, how int) { C.ost_leave_(C.uintptr_t(back), C.int(how)) }
+
+// osMadeByC reports whether C made the calling thread, if it can tell.
+func osMadeByC() (yes, known bool) {
+	made := C.ost_made_by_c_()
+	return made > 0, made >= 0
 }
 
 // osMakePreemptible makes sure that the runtime can preempt the calling thread of C, t, in a loop that calls nothing.

@@ -51,10 +51,15 @@ func newSlot() uintptr {
 	}
 }
 
-// at returns the record of slot, which must be one that add has handed out.
+// at returns the record of slot, which must be one that add has handed out; nil
+// if that has been removed.
 func (r *recordTable) at(slot uintptr) *Thread {
 	i := ident.Row(slot) - 1
-	return r.chunks[i>>chunkBits%maxChunks].Load()[i%chunkSize].Load()
+	t := r.chunks[i>>chunkBits%maxChunks].Load()[i%chunkSize].Load()
+	if t == nil || t.slot != slot {
+		return nil
+	}
+	return t
 }
 
 // add gives t, which has its serial, a row.
@@ -73,8 +78,8 @@ func (r *recordTable) add(t *Thread) {
 	if chunk.Load() == nil {
 		chunk.Store(new([chunkSize]atomic.Pointer[Thread]))
 	}
-	chunk.Load()[i%chunkSize].Store(t)
 	t.slot = ident.Make(t.serial, i+1)
+	chunk.Load()[i%chunkSize].Store(t)
 }
 
 // remove gives t's row back. The thread must have left its slot, or be gone.
@@ -123,9 +128,10 @@ func (r *recordTable) count() int {
 func Current() *Thread {
 	slot := ident.Slot()
 	if ident.Row(slot) != 0 {
-		return records.at(slot)
-	}
-	if slot != unknown {
+		if t := records.at(slot); t != nil {
+			return t
+		}
+	} else if slot != unknown {
 		return nil
 	}
 	return firstSight()
@@ -143,7 +149,7 @@ func identify() *Thread {
 	if t := Current(); t != nil {
 		return t
 	}
-	if ident.Slot() == unknown { // no aliens here
+	if ident.Slot() == unknown { // no aliens here, or it cannot be told
 		ident.SetSlot(newSlot())
 	}
 	return nil
@@ -151,13 +157,24 @@ func identify() *Thread {
 
 // firstSight tells an alien thread, which it attaches, from one made by Go.
 func firstSight() *Thread {
+	runtime.LockOSThread() // the slot is to be this thread's
+	defer runtime.UnlockOSThread()
+	if slot := ident.Slot(); ident.Row(slot) != 0 {
+		if t := records.at(slot); t != nil {
+			return t // the goroutine was elsewhere a moment ago
+		}
+		// Of a pinned thread: its body unlocked itself, and ended elsewhere.
+		ident.SetSlot(unknown)
+	}
 	if !osAliens {
 		return nil
 	}
-	runtime.LockOSThread() // the slot is to be this thread's
-	defer runtime.UnlockOSThread()
-	if !calledByC() {
-		if ident.Slot() == unknown {
+	alienThread, known := calledByC()
+	if !known {
+		alienThread, known = osMadeByC()
+	}
+	if !alienThread {
+		if known && ident.Slot() == unknown {
 			ident.SetSlot(newSlot())
 		}
 		return nil
@@ -170,9 +187,11 @@ func firstSight() *Thread {
 	return t
 }
 
-// calledByC reports whether the calling goroutine is one that the runtime lent to a thread of C for a call into Go: then
-// the outermost function on its stack is the runtime's entry from C.
-func calledByC() bool {
+// calledByC reports whether the calling goroutine is one that the runtime lent
+// to a thread of C for a call into Go: then the outermost function on its stack
+// is the runtime's entry from C. It is not known in a coroutine of iter.Pull,
+// which has a stack of its own.
+func calledByC() (yes, known bool) {
 	pcs := make([]uintptr, 64)
 	n := runtime.Callers(0, pcs)
 	for n == len(pcs) {
@@ -185,7 +204,10 @@ func calledByC() bool {
 		f, more = frames.Next()
 		before, last = last, f.Function
 	}
-	return last == "runtime.goexit" && before == "runtime.cgocallback"
+	if last != "runtime.goexit" {
+		return false, true
+	}
+	return before == "runtime.cgocallback", before != "runtime.corostart"
 }
 
 // calledByCAlone reports whether the innermost call from C is all that stands on the thread's stack of Go functions.

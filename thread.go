@@ -2,17 +2,18 @@ package thread
 
 import (
 	"fmt"
-	"iter"
 	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/stranded"
 )
 
 // The life of a thread made by Start, as a record handed on:
@@ -20,12 +21,17 @@ import (
 //	Start            makes the record and a row for it, and asks the system for a thread; the record is Start's
 //	nativeMain,      runs on the new thread, which the record belongs to from now on: sets the slot, applies the attributes,
 //	pinnedMain       and tells Start (begun), which returns. On failure it ends here, and Start returns the error
-//	contain          runs the body, and then the destructors of Keys, and tells how they ended
+//	live             runs the body
+//	conclude         runs the destructors of Keys, leaves the apartment, reports a panic
 //	finish           empties the slot, gives the row back, publishes the result (under mu) and wakes the joiners
-//	the system       takes the thread down. Who joins waits for this too (join.go)
+//	the system       takes the thread down. A joiner waits for this too (join.go)
 //
-// A body can end in ways that would end the process on a thread that C made: a panic, and runtime.Goexit, for which Go's runtime has "no
-// Go caller to return to" and throws. contain stops both; see there.
+// A body may panic or call runtime.Goexit, and so may what runs after it. Each
+// step is deferred by the one before, so none is skipped, and a panic is
+// recovered. Goexit cannot be: the runtime goes on with it after any recover,
+// and where it reaches the call from C that the thread runs in, it ends the
+// process, having "no Go caller to return to". So the last deferred function
+// of that call does not return, but ends the thread below Go: see leave.
 
 // A kind is how a thread came to have its record.
 type kind uint8
@@ -76,10 +82,11 @@ type Thread struct {
 
 // A start is what Start and the new thread share until the body runs.
 type start struct {
-	fn    func()
-	attr  attrs
-	begun park.Waiter
-	err   error // why the thread could not begin
+	fn     func()
+	attr   attrs
+	begun  park.Waiter
+	labels unsafe.Pointer // of the profiler; the starter's
+	err    error          // why the thread could not begin
 }
 
 // startSpin tells whether new threads begin while Start spins: after some 15 us where a processor is free.
@@ -125,7 +132,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
 	defer headroom.Settle()
-	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}}
+	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}, labels: profLabels()}
 	t := &Thread{start: s, serial: newSerial(), name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
 		t.kind = pinned
@@ -150,49 +157,86 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	return t, nil
 }
 
-// nativeMain is the life of a native thread in Go. It reports whether the thread is nobody's to join.
-func nativeMain(slot uintptr) (detach bool) {
-	// The runtime never makes a thread from one that is locked so, but from its own template: else Go's next thread would
-	// inherit this one's affinity, priority and namespaces.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	t := records.at(slot)
-	fn, ok := t.begin()
-	if !ok {
-		return t.finish(nil)
-	}
-	return t.finish(t.wrapUp(t.outcome(contain(fn))))
+// How a thread's part in Go ended, as bits; a value that is returned to C.
+const (
+	endDetach = 1 << iota // nobody is going to join it, so it detaches itself
+	endLeave              // functions of Go stand on its stack: its M must not be used again
+)
+
+// nativeMain is the life of a native thread in Go. back is for leave.
+func nativeMain(slot, back uintptr) (how int) {
+	holdThread()
+	returned := false
+	defer func() {
+		if !returned {
+			leave(back, how)
+		}
+	}()
+	records.at(slot).live(&how)
+	returned = true
+	releaseThread()
+	return how
+}
+
+// leave ends the calling thread of C, whose goroutine is in Goexit, below Go.
+// It does not return, so Go's runtime never gets to where it would have to end
+// the process. The thread ends as any other; its M and goroutine stay behind,
+// with what the functions that stand on its stack still refer to.
+func leave(back uintptr, how int) {
+	stranded.Threads.Add(1)
+	osLeave(back, how)
 }
 
 // pinnedMain is the life of a pinned thread. The goroutine ends locked, and so does its thread.
 func pinnedMain(t *Thread) {
-	runtime.LockOSThread()
+	holdThread()
 	if osOnFirstThread() {
 		// The first thread cannot end: the runtime would keep it asleep for ever. While this goroutine holds it the next one gets another.
 		next := make(chan struct{})
 		go func() {
-			runtime.LockOSThread()
+			holdThread()
 			close(next)
-			pinnedOn(t)
+			t.live(new(int))
 		}()
 		<-next
-		runtime.UnlockOSThread()
+		releaseThread()
 		return
 	}
-	pinnedOn(t)
+	t.live(new(int))
 }
 
-func pinnedOn(t *Thread) {
-	var end error
-	defer func() { t.finish(end) }()
+// holds is how often a thread from Start is locked at first: a body that calls
+// runtime.UnlockOSThread once too often must not lose its thread to other
+// goroutines, nor a native thread what LockOSThread does for it; see holdThread.
+const holds = 8
+
+// holdThread locks the calling goroutine to its thread. On a thread of C it is
+// locked by the runtime already, but only from a thread that is locked so does
+// the runtime not make others, which would inherit this one's affinity,
+// priority and namespaces.
+func holdThread() {
+	for range holds {
+		runtime.LockOSThread()
+	}
+}
+
+// releaseThread undoes holdThread.
+func releaseThread() {
+	for range holds {
+		runtime.UnlockOSThread()
+	}
+}
+
+// live is the life of the calling thread as t. how it sets as finish says.
+func (t *Thread) live(how *int) {
+	last := func(end error) { *how = t.finish(end) }
 	fn, ok := t.begin()
 	if !ok {
+		last(nil)
 		return
 	}
-	end = ErrGoexit // until fn returns or panics
-	defer func() { t.report(end) }()
-	defer func() { t.leaveApartment(&end) }()
-	defer func() { t.destroyValues(&end) }()
+	end := ErrGoexit // until fn returns or panics
+	defer t.conclude(&end, last)
 	defer func() {
 		if v := recover(); v != nil {
 			end = newPanicError(v)
@@ -203,11 +247,32 @@ func pinnedOn(t *Thread) {
 	end = nil
 }
 
+// conclude does what is left to do on the calling thread, t, whose body ended
+// so, and calls last with what came of it. A step that panics or calls Goexit
+// skips none of those after it.
+func (t *Thread) conclude(end *error, last func(end error)) {
+	defer func() { last(*end) }()
+	if _, panicked := (*end).(*PanicError); !panicked && len(t.values) == 0 && t.apartment == ApartmentNone {
+		return
+	}
+	defer func() { t.report(*end) }()
+	defer t.leaveApartment(end)
+	returned := false
+	defer func() {
+		if !returned {
+			*end = firstOf(*end, t.outcome(ErrGoexit))
+		}
+	}()
+	t.destroyValues(end)
+	returned = true
+}
+
 // begin makes the calling thread t's, and reports whether the body, which it returns, is to run.
 func (t *Thread) begin() (fn func(), ok bool) {
 	s := t.start
 	t.start = nil // what fn refers to must not outlive it
 	ident.SetSlot(t.slot)
+	setProfLabels(s.labels)
 	t.ident, t.nativeID = osSelf(), osNativeID()
 	t.begun.Store(true)
 	s.err = osApply(t, &s.attr)
@@ -219,12 +284,19 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	return fn, ok
 }
 
-// finish ends the record. It is the last that happens to it on its thread. It reports whether the thread is nobody's to join.
-func (t *Thread) finish(result error) (detach bool) {
+// finish ends the record. It is the last that happens to it on its thread. It
+// returns endDetach if the thread is nobody's to join.
+func (t *Thread) finish(result error) (how int) {
+	if t.kind == native {
+		setProfLabels(nil) // the runtime lends the goroutine to another thread
+	}
 	cpu, _ := osCPUTime(0) // 0 where the platform cannot tell, as documented
-	if t.kind == bound && ident.Fast() {
+	switch {
+	case ident.Slot() != t.slot:
+		// The body of a pinned thread has unlocked itself, and this is another.
+	case t.kind == bound && ident.Fast():
 		ident.SetSlot(ident.Make(t.serial, 0)) // it is the same thread, and may hold what it locked
-	} else {
+	default:
 		ident.SetSlot(unknown)
 	}
 	records.remove(t)
@@ -241,20 +313,10 @@ func (t *Thread) finish(result error) (detach bool) {
 	for _, w := range waiting {
 		w.Unpark()
 	}
-	return len(waiting) == 0
-}
-
-// wrapUp does what is left to do on a thread of C whose body ended so: the destructors of Keys, the end of its apartment, and the report of a panic.
-func (t *Thread) wrapUp(end error) error {
-	if _, panicked := end.(*PanicError); !panicked && len(t.values) == 0 && t.apartment == ApartmentNone {
-		return end
+	if len(waiting) == 0 {
+		return endDetach
 	}
-	late := contain(func() {
-		defer func() { t.report(end) }()
-		defer t.leaveApartment(&end)
-		t.destroyValues(&end)
-	})
-	return firstOf(end, t.outcome(late))
+	return 0
 }
 
 // outcome tells Exit from the Goexit that it is made of.
@@ -268,63 +330,11 @@ func (t *Thread) outcome(end error) error {
 // errNotStarted is for a thread of Attach or from C.
 var errNotStarted = fault.New("thread does not come from Start", ErrNotAttached)
 
-// maxOpenLocks is how many calls of runtime.LockOSThread a body may leave without their UnlockOSThread.
-const maxOpenLocks = 64
-
-// contain runs fn in a coroutine on the calling thread, which must be one of C's, and tells how it ended.
-//
-// A goroutine that the runtime lent to a thread of C must not end, and runtime.Goexit, once called, cannot be stopped: the runtime
-// goes on with it after any recover. So fn has a goroutine of its own that may end, without a thread of its own: the
-// coroutine of iter.Pull, to which the thread is lent. Goexit there runs fn's deferred calls, then ours, which panics; Pull
-// recovers that panic to hand it to the caller of next, and the Goexit then ends the coroutine in peace, which switches back
-// here. Without the panic Pull would call Goexit here. Nothing is left behind: 0 bytes an exit over 100,000 of them.
-//
-// The runtime wants the thread locked as often at each switch as when the coroutine was made; see lockOnce.
-func contain(fn func()) (end error) {
-	lockOnce()
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case goexitMark:
-			end = ErrGoexit
-		case *PanicError:
-			end = v
-		default:
-			panic(v)
-		}
-	}()
-	next, _ := iter.Pull(func(func(struct{}) bool) {
-		returned := false
-		defer func() {
-			lockOnce()
-			if v := recover(); v != nil {
-				panic(newPanicError(v))
-			}
-			if !returned {
-				panic(goexitMark{})
-			}
-		}()
-		fn()
-		returned = true
-	})
-	next()
-	return nil
-}
-
-type goexitMark struct{}
-
-// lockOnce leaves the calling thread, which must be one of C's, with one LockOSThread to undo, whatever a body, or C code that ended it, has left.
-// The runtime lets nobody count, but UnlockOSThread too often does no harm: during a call from C the runtime holds a lock of its own, so the
-// goroutine stays.
-func lockOnce() {
-	for range maxOpenLocks {
-		runtime.UnlockOSThread()
-	}
-	runtime.LockOSThread()
-}
-
-// Exit ends the calling thread after its deferred calls have run; Join then returns ErrExit. A recover does not stop it. The thread must come from
-// Start, else Exit panics with an error that is ErrNotAttached, and it must be called in the body's own goroutine.
+// Exit ends the calling thread after its deferred calls have run; Join then
+// returns ErrExit. A recover does not stop it. The thread must come from Start,
+// else Exit panics with an error that is ErrNotAttached, and it must be called
+// in the body's own goroutine. On a native thread some 17 KB stay behind, which
+// a return from the body would not leave.
 func Exit() {
 	t := Current()
 	switch {
@@ -370,7 +380,9 @@ func Self() Ident { return osSelf() }
 // NativeID returns the id of the calling thread as the kernel, ps, top and gdb show it. The caveat of Self holds.
 func NativeID() int {
 	if n := ident.Slot(); ident.Row(n) != 0 {
-		return records.at(n).nativeID
+		if t := records.at(n); t != nil {
+			return t.nativeID
+		}
 	}
 	return osNativeID()
 }

@@ -52,6 +52,7 @@ var (
 	tlsAlloc               = kernel32.NewProc("TlsAlloc")
 	tlsSetValue            = kernel32.NewProc("TlsSetValue")
 	openThread             = kernel32.NewProc("OpenThread")
+	exitThread             = kernel32.NewProc("ExitThread")
 	getProcessIDOfThread   = kernel32.NewProc("GetProcessIdOfThread")
 	getThreadTimes         = kernel32.NewProc("GetThreadTimes")
 	getThreadPriority      = kernel32.NewProc("GetThreadPriority")
@@ -69,7 +70,7 @@ var (
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
 		enter(slot)
 		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
-		nativeMain(slot)
+		nativeMain(slot, 0)
 		_ = endOf.Set(unknown) // it fails as the first did
 		return 0
 	})
@@ -83,7 +84,7 @@ const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
 const noIndex = math.MaxUint32
 
 func init() {
-	endOf = fls.Alloc(func(slot uintptr) { ended(slot) })
+	endOf = fls.Alloc(func(slot, back uintptr) { ended(slot, back) })
 	setupSlot()
 	lookUp()
 }
@@ -191,6 +192,19 @@ func orErrno(err error) error {
 func osTryJoin(*Thread) bool { return true }
 
 func osDetach(*Thread) {}
+
+// osLeave ends the calling thread, which is not Go's, from within Go. back is
+// what the callback of its end was called with, 0 outside of that.
+func osLeave(back uintptr, _ int) {
+	if back != 0 {
+		fls.Leave(back)
+	}
+	_ = endOf.Set(unknown) // it fails only for a bad index, which was never set
+	_, _, _ = exitThread.Call(0)
+}
+
+// osMadeByC cannot tell.
+func osMadeByC() (yes, known bool) { return false, false }
 
 // osMakePreemptible does nothing: the runtime preempts by suspending the thread.
 func osMakePreemptible(*Thread) {}

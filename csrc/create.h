@@ -14,18 +14,18 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * What entry and ended return: whether the thread is nobody's to join, or must
- * end without running what else has destructors (see leave in pthread.c).
+ * How a thread's part in Go ended, as bits. What entry and end of a watch
+ * return, and what ost_leave_ goes back with.
  */
-#define OST_JOIN_	0
-#define OST_DETACH_	1
-#define OST_LEAVE_	2
+#define OST_DETACH_	1	/* nobody is going to join it */
+#define OST_LEAVE_	2	/* functions of Go stand on its stack: see strand */
 
 struct ost_watch_ {
 	uintptr_t slot;
@@ -40,11 +40,30 @@ extern void ost_gate_unlock_(void);
 extern int ost_watch_(uintptr_t slot, int go_thread);
 extern void ost_unwatch_(void);
 extern uintptr_t ost_orphan_(void);
-extern void ost_on_end_(int (*ended)(uintptr_t slot));
+extern void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
+			   void (*nothing)(void));
+extern int ost_made_by_c_(void);
+extern void ost_end_(int how);
+extern void ost_leave_(uintptr_t back, int how);
 extern const sigset_t *ost_first_mask_(void);
 
+/*
+ * OST_FRAME_ - where the calling function keeps its caller's frame pointer
+ *
+ * Go's execution tracer follows frame pointers, on these two processors; from a
+ * goroutine that waits for a coroutine of iter.Pull it goes on into the frames
+ * of C below it (Go 1.26), and the process ends where C's register is no frame
+ * pointer. So this package is compiled with frame pointers, and where a thread
+ * enters Go their chain is cut.
+ */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define OST_FRAME_(unused)	((void *volatile *)__builtin_frame_address(0))
+#else
+#define OST_FRAME_(unused)	(&(unused))
+#endif
+
 struct ost_args_ {
-	int (*entry)(uintptr_t slot);
+	int (*entry)(uintptr_t slot, uintptr_t back);
 	uintptr_t slot;
 	sigset_t mask;
 };
@@ -52,8 +71,13 @@ struct ost_args_ {
 static void *ost_run_(void *p)
 {
 	struct ost_args_ args = *(struct ost_args_ *)p;
-	int old, detach;
+	void *volatile unused = NULL;
+	void *volatile *frame = OST_FRAME_(unused);
+	void *outer = *frame;
+	jmp_buf back;
+	int old, how;
 
+	(void)unused;
 	free(p);
 	/*
 	 * A cancelled thread would leave Go's frames without their deferred
@@ -71,24 +95,29 @@ static void *ost_run_(void *p)
 	 * Without one, for want of a key, that goes unnoticed; all else works.
 	 */
 	ost_watch_(args.slot, 0);
-	detach = args.entry(args.slot) == OST_DETACH_;
+	*frame = NULL;
+	how = _setjmp(back);
+	if (!how)
+		how = args.entry(args.slot, (uintptr_t)back);
+	*frame = outer;
 	ost_unwatch_();
-	if (detach)
-		pthread_detach(pthread_self());
+	ost_end_(how);
 	return NULL;
 }
 
 /*
- * ost_create_ - make a thread that calls entry(slot)
+ * ost_create_ - make a thread that calls entry(slot, back)
  *
- * stack and guard are in bytes; 0 asks for the default stack, a negative guard
- * for the default guard. mask is the new thread's signal mask: bit n-1 blocks
- * signal n. With a null mask it is the one the process began with.
+ * back is for ost_leave_. stack and guard are in bytes; 0 asks for the default
+ * stack, a negative guard for the default guard. mask is the new thread's
+ * signal mask: bit n-1 blocks signal n. With a null mask it is the one the
+ * process began with.
  *
  * Returns 0 and the thread in *out, or what pthread returned, with nothing left.
  */
 static inline int ost_create_(pthread_t *out, size_t stack, long guard,
-			      const uint64_t *mask, int (*entry)(uintptr_t),
+			      const uint64_t *mask,
+			      int (*entry)(uintptr_t, uintptr_t),
 			      uintptr_t slot)
 {
 	struct ost_args_ *args;

@@ -49,7 +49,8 @@
 // Go ends the process when next of an iter.Pull is called with its goroutine
 // locked to a thread otherwise than where Pull was called. Every thread of this
 // module is locked so, and a goroutine is while it holds an RLock: call Pull,
-// next and stop all on one thread, or none of them there.
+// next and stop all on one thread, with the same locks and calls of Attach and
+// runtime.LockOSThread open, or none of them there.
 //
 // # Misuse
 //

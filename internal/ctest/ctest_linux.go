@@ -34,6 +34,26 @@ static long values_of_new(void)
 
 extern void ctestCall(uintptr_t n);
 
+static pthread_key_t end_key;
+static pthread_once_t end_once = PTHREAD_ONCE_INIT;
+
+static void at_end(void *unused)
+{
+	(void)unused;
+	ctestCall(0);
+}
+
+static void make_end_key(void)
+{
+	pthread_key_create(&end_key, at_end);
+}
+
+static void set_end_key(void)
+{
+	pthread_once(&end_once, make_end_key);
+	pthread_setspecific(end_key, &end_key);
+}
+
 static void *vanish(void *unused)
 {
 	ctestCall(0);
@@ -63,4 +83,10 @@ func Vanish(f func(n int)) error {
 		return errno(err)
 	}
 	return nil
+}
+
+// AtEnd has f called at the end of the calling thread, by a key of its own.
+func AtEnd(f func(n int)) {
+	call.Store(&f)
+	C.set_end_key()
 }

@@ -31,13 +31,19 @@ var inShutdown, callback uintptr
 // atEndAddress returns the address of atEnd, which calls callback unless inShutdown tells that the process ends.
 func atEndAddress() uintptr
 
+// resumeAddress returns the address of resume, which returns from a call of
+// atEnd.
+func resumeAddress() uintptr
+
 // An Index is a word of each thread.
 type Index uintptr
 
-// Alloc returns an index whose value, where it is not 0, ended gets at the end of its thread. It is called once. Without an index left Set fails.
-func Alloc(ended func(value uintptr)) Index {
+// Alloc returns an index whose value, where it is not 0, ended gets at the end
+// of its thread, with what Leave takes. It is called once. Without an index
+// left Set fails.
+func Alloc(ended func(value, back uintptr)) Index {
 	inShutdown = dllShutdownInProgress.Addr()
-	callback = syscall.NewCallback(func(value uintptr) uintptr { ended(value); return 0 })
+	callback = syscall.NewCallback(func(value, back uintptr) uintptr { ended(value, back); return 0 })
 	i, _, _ := flsAlloc.Call(atEndAddress()) // FLS_OUT_OF_INDEXES is no index, as Set finds
 	return Index(i)
 }
@@ -49,3 +55,7 @@ func (i Index) Set(value uintptr) error {
 	}
 	return nil
 }
+
+// Leave ends the call of ended that got back, whatever functions of it stand on
+// the calling thread's stack, and does not return.
+func Leave(back uintptr) { _, _, _ = syscall.SyscallN(resumeAddress(), back) }

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"example.com/thread/internal/stranded"
 )
 
 // patience bounds the wait for what is on its way out: goroutines that have been told to end, and threads of detached bodies.
@@ -28,7 +30,7 @@ func Main(m *testing.M, count func() string) {
 		signal.Notify(c, os.Interrupt)
 		signal.Stop(c)
 	}
-	before := runtime.NumGoroutine()
+	before := goroutines()
 	code := m.Run()
 	if code == 0 {
 		if left := await(before, count); left != "" {
@@ -41,11 +43,11 @@ func Main(m *testing.M, count func() string) {
 }
 
 // await polls, as nothing tells of a goroutine's end.
-func await(goroutines int, count func() string) (left string) {
+func await(before int, count func() string) (left string) {
 	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
 		left = count()
-		if n := runtime.NumGoroutine(); n > goroutines {
-			left += fmt.Sprintf(" %d goroutines, %d at the start", n, goroutines)
+		if n := goroutines(); n > before {
+			left += fmt.Sprintf(" %d goroutines, %d at the start", n, before)
 		}
 		if left == "" {
 			return ""
@@ -53,3 +55,6 @@ func await(goroutines int, count func() string) (left string) {
 	}
 	return left
 }
+
+// goroutines returns how many there are without the stranded ones.
+func goroutines() int { return runtime.NumGoroutine() - int(stranded.Threads.Load()) }
