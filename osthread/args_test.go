@@ -6,7 +6,6 @@ import (
 	"math"
 	"os"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -14,6 +13,12 @@ import (
 
 	"example.com/thread"
 )
+
+// An oddSignal is none of package syscall's.
+type oddSignal struct{}
+
+func (oddSignal) Signal()        {}
+func (oddSignal) String() string { return "odd" }
 
 // Whatever a method is given, and of whatever zero value, it returns, or panics
 // with what can be recovered and leaves nothing locked: each call is made twice.
@@ -161,8 +166,7 @@ func TestExtremeAttributes(t *testing.T) {
 		"QoS":             {QoS: thread.QoS(100)},
 		"Apartment":       {Apartment: thread.Apartment(100)},
 		"SignalMask nil":  {SignalMask: []os.Signal{nil}},
-		"SignalMask most": {SignalMask: []os.Signal{syscall.Signal(most)}},
-		"SignalMask -1":   {SignalMask: []os.Signal{syscall.Signal(-1)}},
+		"SignalMask odd":  {SignalMask: []os.Signal{oddSignal{}}},
 		"all":             {StackSize: least, Affinity: []int{-1}, Nice: most, Pinned: true},
 	} {
 		t.Run(name, func(t *testing.T) {

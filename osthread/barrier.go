@@ -47,11 +47,15 @@ type generation struct {
 }
 
 // canceled reports whether the context of a waiter is done: it is about to break
-// the barrier, and a caller that comes later must not complete the round first.
+// the barrier, and a later caller must not complete the round first. It looks at
+// all waiters, so it is for the last caller alone.
 func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled() }
 
 // NewBarrier returns a barrier for n parties. Of each round the last to come runs action, if not nil, before any goes on. It panics with an error that
 // is ErrCount if n < 1.
+//
+// The action should not wait for its own barrier: the waiters of its round go on
+// only after it, so such a wait ends only if as many others come.
 func NewBarrier(n int, action func()) *Barrier {
 	if n < 1 {
 		panic(misuse("NewBarrier", ErrCount))
@@ -152,7 +156,7 @@ func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 		return 0, ErrBroken
 	}
 	g := b.gen
-	if l.Canceled() || g.canceled() {
+	if last := g.arrived == b.parties-1; l.Canceled() || last && g.canceled() {
 		b.broken = true
 		b.breakGeneration()
 		if l.Canceled() {

@@ -72,8 +72,10 @@ func NewBoundedSemaphore(n int) *Semaphore {
 	return s
 }
 
-// Acquire takes n permits, all at once, sleeping until there are as many. It panics with an error that is ErrCount, as do its kin when they
-// try, if n < 1, or if the semaphore is bounded and can never hold as many.
+// Acquire takes n permits, all at once, sleeping until there are as many. It
+// panics with an error that is ErrCount, as do its kin when they try, if n < 1. If
+// a bounded semaphore can never hold as many Acquire panics with an error that is
+// ErrCount, too; the others fail as if there were too few, and keep nobody out.
 func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, park.Forever()) }
 
 // TryAcquire is AcquireTimeout(n, 0).
@@ -131,8 +133,14 @@ func (s *Semaphore) Value() int {
 }
 
 func (s *Semaphore) acquire(what string, want int, l park.Limit) bool {
-	if want < 1 || s.bounded && want > s.most {
+	never := s.bounded && want > s.most
+	if want < 1 || never && l.Never() {
 		panic(misuse("Semaphore."+what, ErrCount))
+	}
+	if never {
+		n := park.Waiter{Bubble: true}
+		n.Park(l)
+		return false
 	}
 	if !s.tryAcquire(int64(want)) && (l.Expired() || !s.acquireSlow(int64(want), &l)) {
 		return false

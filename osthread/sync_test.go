@@ -125,6 +125,20 @@ func TestWhoWaitsInAFairQueueIsOldWhenTheClockBegins(t *testing.T) {
 	assert.Greater(t, 0-since(true), patience)
 }
 
+// The bound may come from a flag.
+func TestBoundedSemaphoreThatCanNeverHoldAsMany(t *testing.T) {
+	for most := range 2 {
+		s := NewBoundedSemaphore(most)
+		assert.False(t, s.TryAcquire(most+1))
+		assert.False(t, s.AcquireTimeout(most+1, time.Millisecond))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go cancel(errWhy)
+		assert.ErrorIs(t, s.AcquireContext(ctx, most+1), errWhy)
+		assert.ErrorIs(t, panicOf(func() { s.Acquire(most + 1) }), ErrCount)
+		assert.Equal(t, most, s.Value())
+	}
+}
+
 func TestSemaphoreMisuse(t *testing.T) {
 	assert.ErrorIs(t, panicOf(func() { NewSemaphore(-1) }), ErrCount)
 	assert.ErrorIs(t, panicOf(func() { NewBoundedSemaphore(-1) }), ErrCount)

@@ -40,7 +40,7 @@ var (
 // Native makes sure that there is room for one more thread that C makes, with a stack of that many bytes, 0 for the default. It returns nil, and the
 // caller then calls Settle once the thread is there or has failed; else syscall.EAGAIN, as pthread_create would.
 func Native(stack int) error {
-	n := stackBytes(stack)
+	n := stackBytes(stack) + arenaBytes()
 	// Both are taken from: the one that is short makes a look, which renews both.
 	if enough := threads.take(1); bytes.take(n) && enough {
 		pending.Add(1)

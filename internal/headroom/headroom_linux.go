@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -180,7 +181,11 @@ func memory(threads int64) int64 {
 		if most == noLimit {
 			continue
 		}
-		free := most - inUse(l.column)
+		used := inUse(l.column)
+		if most == all32bit && used > most {
+			continue // an emulator, whose own memory this is
+		}
+		free := most - used
 		if l.atFirst == 0 {
 			l.atFirst = free
 		}
@@ -189,11 +194,14 @@ func memory(threads int64) int64 {
 	return left
 }
 
-// limitOf returns the soft limit of a resource of memory. A 32-bit process has 3 GiB, on a 64-bit kernel 4, whatever the limit.
+// all32bit is the address space of a 32-bit process; on a 64-bit kernel it is 4 GiB.
+const all32bit = 3 << 30
+
+// limitOf returns the soft limit of a resource of memory.
 func limitOf(resource int) int64 {
 	most := int64(noLimit)
 	if !is64bit {
-		most = 3 << 30
+		most = all32bit
 	}
 	var r unix.Rlimit
 	if unix.Getrlimit(resource, &r) == nil && r.Cur < uint64(most) {
@@ -219,6 +227,17 @@ func keptBack(threads int64) int64 {
 	arenas := min(threads, max(0, int64(arenasPerCPU)*int64(runtime.NumCPU())-int64(ownThreads())))
 	return 2*heapPiece + threads*int64(goStack) + arenas*mallocPiece
 }
+
+// arenaBytes returns the address space that glibc's malloc takes for the next
+// thread that C makes. It counts those that were ever made: arenas stay.
+func arenaBytes() int64 {
+	if natives.Add(1) > int64(arenasPerCPU*runtime.NumCPU()) {
+		return 0
+	}
+	return mallocPiece
+}
+
+var natives atomic.Int64
 
 // inUse returns a column of proc_pid_statm(5) in bytes: 0 is the address space, 5 the data, in the sense of the limits.
 func inUse(column int) int64 {

@@ -17,5 +17,7 @@ func memory(int64) int64 { return noLimit }
 
 func stackBytes(int) int64 { return 0 }
 
+func arenaBytes() int64 { return 0 }
+
 // Refused has nothing to learn here.
 func Refused(error, int) {}
