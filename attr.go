@@ -67,7 +67,7 @@ type Policy int
 const (
 	PolicyInherit Policy = iota // of the thread that calls Start
 	PolicyOther                 // time sharing
-	PolicyFIFO                  // real time: runs until it blocks
+	PolicyFIFO                  // real time: runs until it blocks; see "Real time"
 	PolicyRR                    // real time: takes turns with its priority
 	PolicyBatch                 // time sharing, for work without interaction
 	PolicyIdle                  // only where nothing else would run

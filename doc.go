@@ -70,6 +70,51 @@
 // two meet within some nanoseconds all of Go waits until the runtime's monitor comes by, after one or two minutes. With collections one upon the
 // other some ten threads in 100,000 meet it, in plain cgo as well; pinned threads never do.
 //
+// # Calls from C
+//
+// A callback runs on the thread that C calls it on:
+//
+//   - on a thread of this package it sees that one: Current, Keys and locks are
+//     as in the body;
+//   - on an alien thread it sees a record that lasts until the thread's end, so
+//     Keys keep their values from call to call;
+//   - on the thread of a goroutine that called C, as of the master of an OpenMP
+//     region, sqlite3_exec or rd_kafka_poll, Current is nil and Key.Set returns
+//     [ErrNotAttached], though the goroutine cannot leave the thread meanwhile.
+//     Call C from a thread or an executor.Worker, or between Attach and Detach;
+//     an osthread.Local works in any case.
+//
+// On an alien thread the callback must return: a panic that leaves it ends the
+// process, as does runtime.Goexit (also testing's FailNow), and Exit panics.
+// Recover there, and give what was recovered to osthread.ReportPanic.
+//
+// # C libraries
+//
+//   - A thread that C code makes on a thread of this package inherits what POSIX
+//     says: name, affinity, policy and priority, niceness and signal mask, also
+//     those that an [Attr] has set.
+//   - A library with a pool of threads for each thread that calls it, as OpenMP
+//     has, makes one for each thread that Go runs the caller on, and keeps them.
+//     Callers on an executor's threads bound that.
+//   - A library that installs handlers for SIGSEGV, SIGBUS, SIGFPE or SIGILL
+//     without SA_ONSTACK, as a JVM does, makes a nil dereference in Go, which
+//     would be a panic, end the process: set the flag again after the library
+//     has been initialized (sigaction(2)).
+//   - With cgo Go does not report that all goroutines are asleep: a thread of C
+//     may be about to call. A deadlock is seen in a dump of the stacks, by
+//     SIGQUIT or the goroutine profile.
+//
+// # Real time
+//
+// A thread with [PolicyFIFO] or [PolicyRR] that runs C code is as punctual
+// as any. To run Go code it also needs a P, one of GOMAXPROCS, and Go's scheduler
+// knows no priorities: while other goroutines compute on all of them a thread that
+// wakes waits for its turn, 40 to 60 ms on 2 processors. Set GOMAXPROCS higher than
+// the number of goroutines that compute, by the number of real-time threads; then
+// it is 25 us. Locks have no priority inheritance and serve waiters by how long
+// they wait, whatever their priorities; a thread that is preempted while it holds
+// one, or the short guard inside one, holds up those that wait for it.
+//
 // # Platforms
 //
 //	                      linux, cgo   darwin, cgo   windows        anything else, or no cgo

@@ -32,6 +32,23 @@
 // the wait begins and after it has ended, outside every lock of this package; it
 // may panic, or use what is waited for.
 //
+// # Which of the two packages
+//
+// Package thread has the threads of the system, this one threads as Python has
+// them, which are made of those. Names that both have differ so:
+//
+//	                 thread                              osthread
+//	Current          nil on an ordinary goroutine        a dummy there, the main thread in RunMain
+//	NumThread        those of Start                      all that are alive here, also dummies
+//	Threads          those with a record, also aliens    the same as NumThread counts
+//	Key, Local       only on a thread; has a destructor  on any, by goroutine's thread; none
+//	Lock             C can share it; no queue            a queue, fairness; see Lock
+//	Attr             the attributes                      those and Daemon, Name
+//	SetPanicHook     threads of thread.Start alone       threads of this package, Workers, pools
+//
+// Where this package is used use it for all but the attributes and calls that
+// Thread.Low gives access to.
+//
 // # testing/synctest
 //
 // In a bubble of testing/synctest timeouts are of the bubble's time, and an
