@@ -61,7 +61,11 @@
 //     which may be one that another goroutine has changed between Attach and Detach. A thread that Go itself makes meanwhile inherits
 //     nothing from a thread of this package.
 //   - A thread has the profiler labels of the goroutine that calls Start
-//     (runtime/pprof), as a goroutine would; not with the build tag portablepark.
+//     (runtime/pprof), as a goroutine would, and thread=NAME if its Attr has a
+//     Name: so profiles tell threads apart, and dumps of the stacks with
+//     GODEBUG=tracebacklabels=1. Not with the build tag portablepark, and
+//     thread=NAME not with a Go after 1.27. pprof.Do and SetGoroutineLabels in
+//     the body replace both.
 //   - When main returns the process ends, whatever threads run.
 //   - Native threads do not count against debug.SetMaxThreads. Pinned ones do; Start returns EAGAIN before it is reached.
 //   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.

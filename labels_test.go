@@ -5,12 +5,45 @@ package thread
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"runtime/pprof"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// The labels of a thread are those of its starter and its name, in the order and
+// with the lookup that runtime/pprof relies on.
+func TestThreadsHaveTheirNamesAsLabels(t *testing.T) {
+	if withThread(nil, "x") == nil {
+		t.Skip("not with this Go, or portablepark")
+	}
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		profile := func() string { // while a named thread waits
+			leave := make(chan struct{})
+			th, err := Start(func() { <-leave }, attr(Attr{Name: "grinder"}))
+			require.NoError(t, err)
+			var b bytes.Buffer
+			require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
+			close(leave)
+			require.NoError(t, th.Join())
+			return b.String()
+		}
+		assert.Contains(t, profile(), `"thread":"grinder"`)
+		for _, labels := range [][]string{{"job", "x"}, {"zone", "y"}, {"job", "x", "thread", "other", "zone", "y"}} {
+			pprof.Do(t.Context(), pprof.Labels(labels...), func(context.Context) {
+				b := profile()
+				assert.Contains(t, b, `"thread":"grinder"`)
+				for i := 0; i < len(labels); i += 2 {
+					if labels[i] != "thread" {
+						assert.Contains(t, b, fmt.Sprintf("%q:%q", labels[i], labels[i+1]))
+					}
+				}
+			})
+		}
+	})
+}
 
 func TestThreadsInheritProfilerLabels(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {

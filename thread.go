@@ -272,7 +272,7 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	s := t.start
 	t.start = nil // what fn refers to must not outlive it
 	ident.SetSlot(t.slot)
-	setProfLabels(s.labels)
+	setProfLabels(withThread(s.labels, t.name))
 	t.ident, t.nativeID = osSelf(), osNativeID()
 	t.begun.Store(true)
 	s.err = osApply(t, &s.attr)
