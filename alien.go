@@ -12,8 +12,9 @@ import (
 //   - the thread's end. On a thread of C the key's destructor (pthread.c), on Windows an FLS callback (internal/fls), calls ended there, so
 //     Keys are destroyed on the thread itself. A thread of Go's ends when a goroutine does that is locked to it; Go cannot be called any more
 //     then, so collectOrphans finds the slot, and the values are forgotten;
-//   - a look at the record of a thread that ended in no such way (lost.go). Until then it is taken for no other thread's: the slot of a
-//     new thread is 0.
+//   - a look at the record of a thread that ended in no such way (lost.go).
+//     Until then it is taken for no other thread's: the slot of a new thread is
+//     0.
 
 // Attach locks the calling goroutine to the thread it is on and gives that thread a record, until Detach. Calls nest: if the thread has a record
 // already it returns that. What a setter changes about the thread stays so when it is Go's alone again. It fails with syscall.EAGAIN or ENOMEM when

@@ -19,9 +19,10 @@ type Attr struct {
 	// and at the first NUL; on Windows it is whole, up to the first NUL, from Windows 10 1607 on. Thread.Name returns it whole. Where
 	// the system shows no names it is Thread.Name's alone. "" leaves the system's own.
 	Name string
-	// StackSize is in bytes, for the frames of C code: what glibc takes from a thread's stack for thread-local variables is added to
-	// it. 0 stands for what StackSize returns. See SetStackSize. On Windows the most is 64 MiB, as Go's
-	// runtime cannot be called on a larger stack.
+	// StackSize is in bytes, for the frames of C code: what glibc takes from a
+	// thread's stack for thread-local variables is added to it. 0 stands for
+	// what StackSize returns. See SetStackSize. On Windows the most is 64 MiB,
+	// as Go's runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the
 	// system's default, a page; NoGuard for none. Windows has a guard of its own: there, and where threads are pinned, any but 0 is
@@ -36,8 +37,9 @@ type Attr struct {
 	// QoS is the thread's quality-of-service class, of macOS with cgo; QoSUnspecified leaves the system's own. Together with a Policy it is
 	// syscall.EINVAL: a thread whose policy or priority is set, also later, is out of the classes for good.
 	QoS QoS
-	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits: for 0 itself call Thread.SetNice. POSIX gives niceness to the
-	// process, Linux to each thread; elsewhere any but 0 is errors.ErrUnsupported.
+	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits: for
+	// 0 itself call Thread.SetNice. POSIX gives niceness to the process, Linux
+	// to each thread; elsewhere any but 0 is errors.ErrUnsupported.
 	Nice int
 	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
 	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process. It is of Linux, and of macOS
@@ -55,8 +57,10 @@ type Attr struct {
 	Apartment Apartment
 	// Detached threads are nobody's to join.
 	Detached bool
-	// Pinned asks for a goroutine that is locked to a thread of Go's and dies with it. A stack or guard size cannot be had
-	// there, and what the other attributes leave to be inherited is as it is on the thread that Go takes, not as the caller has it.
+	// Pinned asks for a goroutine that is locked to a thread of Go's and dies
+	// with it. A stack or guard size cannot be had there, and what the other
+	// attributes leave to be inherited is as it is on the thread that Go takes,
+	// not as the caller has it.
 	Pinned bool
 }
 
@@ -381,9 +385,11 @@ func (t *Thread) SetNice(n int) error {
 	return t.whileAlive(func() error { return osSetNice(t, n) })
 }
 
-// CPUTime returns how long t has run on a processor, user and system, also after its end. It returns the system's error, and errors.ErrUnsupported
-// elsewhere than on Linux, Windows and macOS with cgo; ErrEnded for an attached thread that ended without Detach, and for one that C code ended by a
-// system call.
+// CPUTime returns how long t has run on a processor, user and system, also
+// after its end. It returns the system's error, and errors.ErrUnsupported
+// elsewhere than on Linux, Windows and macOS with cgo; ErrEnded for an attached
+// thread that ended without Detach, and for one that C code ended by a system
+// call.
 func (t *Thread) CPUTime() (time.Duration, error) {
 	t.notice()
 	t.mu.Lock()

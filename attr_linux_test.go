@@ -279,8 +279,9 @@ func TestRealTimePriorityWithoutTheRight(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 }
 
-// fillUp starts threads until Start says EAGAIN, which it must not do before there are so many. Go's runtime can then still make threads of its
-// own, and nothing is left of the attempts. Then it ends them all.
+// fillUp starts threads until Start says EAGAIN, which it must not do before
+// there are so many. Go's runtime can then still make threads of its own, and
+// nothing is left of the attempts. Then it ends them all.
 func fillUp(least int, attr *Attr) {
 	leave := make(chan struct{})
 	var threads []*Thread
@@ -349,7 +350,8 @@ func TestStartAtTheLimitOfThreadsBesideOtherProcesses(t *testing.T) {
 	}
 }
 
-// In a user namespace of its own, as in a rootless container, a process is root and has all capabilities, but the limit holds.
+// In a user namespace of its own, as in a rootless container, a process is root
+// and has all capabilities, but the limit holds.
 func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 	needRoot(t)
 	const inside = "OSTHREAD_TEST_IN_NAMESPACE"
@@ -604,7 +606,8 @@ func everySignal() (s []os.Signal) {
 	return s
 }
 
-// A mask of all signals leaves out those that Go and the C library cannot do without: each row ends or hangs the process otherwise.
+// A mask of all signals leaves out those that Go and the C library cannot do
+// without: each row ends or hangs the process otherwise.
 func TestAThreadThatBlocksAllSignals(t *testing.T) {
 	rows := []struct {
 		name string

@@ -56,10 +56,12 @@
 //
 //   - A stack size bounds the frames of C code only. Go code runs on its goroutine's stack, which grows as needed, on any
 //     thread.
-//   - What an Attr does not set, a native thread inherits from the thread that calls Start, as POSIX says; except for the signal mask,
-//     which is the one the process began with. A pinned thread inherits nothing from the caller: it has what the thread has that Go takes,
-//     which may be one that another goroutine has changed between Attach and Detach. A thread that Go itself makes meanwhile inherits
-//     nothing from a thread of this package.
+//   - What an Attr does not set, a native thread inherits from the thread that
+//     calls Start, as POSIX says; except for the signal mask, which is the one
+//     the process began with. A pinned thread inherits nothing from the caller:
+//     it has what the thread has that Go takes, which may be one that another
+//     goroutine has changed between Attach and Detach. A thread that Go itself
+//     makes meanwhile inherits nothing from a thread of this package.
 //   - A thread has the profiler labels of the goroutine that calls Start
 //     (runtime/pprof), as a goroutine would, and thread=NAME if its Attr has a
 //     Name: so profiles tell threads apart, and dumps of the stacks with
@@ -67,7 +69,8 @@
 //     thread=NAME not with a Go after 1.27. pprof.Do and SetGoroutineLabels in
 //     the body replace both.
 //   - When main returns the process ends, whatever threads run.
-//   - Native threads do not count against debug.SetMaxThreads. Pinned ones do; Start returns EAGAIN before it is reached.
+//   - Native threads do not count against debug.SetMaxThreads. Pinned ones do;
+//     Start returns EAGAIN before it is reached.
 //   - Each thread of the highest number that were alive at once leaves about 15 KB with Go's runtime, which uses them again.
 //
 // Go 1.26 and 1.27 have a race of their own between the end of a thread that C made and a stop of the world, as each collection begins with: if the
@@ -140,8 +143,10 @@
 // an error that errors.Is errors.ErrUnsupported; osthread.h stops the build of C code where it cannot share a lock. On a macOS before
 // 14.4, and with the build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
 //
-// The tests run on Linux (amd64, 386, and by emulation arm64, arm and riscv64; glibc and musl; with and without cgo) and, by wine, on Windows (amd64).
-// What is for macOS is only compiled and linked, for arm64 and amd64. All else is only compiled.
+// The tests run on Linux (amd64, 386, and by emulation arm64, arm and riscv64;
+// glibc and musl; with and without cgo) and, by wine, on Windows (amd64). What
+// is for macOS is only compiled and linked, for arm64 and amd64. All else is
+// only compiled.
 //
 // # Filters and old kernels
 //

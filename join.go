@@ -94,8 +94,10 @@ func init() {
 	}
 }
 
-// Detach gives up the right to join t. Joins that wait already are not disturbed; later ones, and a second Detach, return
-// ErrNotJoinable. So it does, and t can still be joined, for a thread that package osthread has started, which joins it.
+// Detach gives up the right to join t. Joins that wait already are not
+// disturbed; later ones, and a second Detach, return ErrNotJoinable. So it
+// does, and t can still be joined, for a thread that package osthread has
+// started, which joins it.
 func (t *Thread) Detach() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -256,7 +256,8 @@ func osOnFirstThread() bool { return osNativeID() == firstThread }
 
 func osClock() int64 { return 0 }
 
-// osIsGone cannot ask. Ids are not used again, and pthread's calls refuse a pthread_t that is no thread's.
+// osIsGone cannot ask. Ids are not used again, and pthread's calls refuse a
+// pthread_t that is no thread's.
 func osIsGone(*Thread) bool { return false }
 
 // osExists cannot ask. A thread that was joined is gone; one that detached itself is as good as gone.

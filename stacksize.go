@@ -15,9 +15,11 @@ const NoGuard = -1
 
 var defaultStackSize atomic.Int64
 
-// StackSize returns the stack size, in bytes, of threads to come that do not ask for one. 0, which it is at first, stands for
-// the platform's default: on Linux the limit that ulimit -s shows, 2 MiB if that is unlimited, with musl 128 KiB; on macOS 512 KiB; on
-// Windows what the program's header says, by Go's linker and mingw's 2 MiB (32-bit programs of Go's linker 1 MiB).
+// StackSize returns the stack size, in bytes, of threads to come that do not
+// ask for one. 0, which it is at first, stands for the platform's default: on
+// Linux the limit that ulimit -s shows, 2 MiB if that is unlimited, with musl
+// 128 KiB; on macOS 512 KiB; on Windows what the program's header says, by Go's
+// linker and mingw's 2 MiB (32-bit programs of Go's linker 1 MiB).
 func StackSize() int { return int(defaultStackSize.Load()) }
 
 // SetStackSize sets what StackSize returns, rounded up to whole pages, and returns what it was; as Python's

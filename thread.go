@@ -45,8 +45,10 @@ const (
 
 func (k kind) String() string { return [...]string{"native", "pinned", "attached", "alien"}[k] }
 
-// A Thread is the record of an operating-system thread: one made by Start, or attached (see Current). All methods may be called from any
-// goroutine. The zero Thread stands for no thread: its methods treat it as one that has ended and was detached.
+// A Thread is the record of an operating-system thread: one made by Start, or
+// attached (see Current). All methods may be called from any goroutine. The
+// zero Thread stands for no thread: its methods treat it as one that has ended
+// and was detached.
 type Thread struct {
 	kind     kind
 	serial   uint64
@@ -101,10 +103,12 @@ func NumThread() int { return int(started.Load()) }
 // Start runs fn on a new thread. nil and the zero Attr ask for the defaults. It returns when the thread runs, with its attributes
 // set and its ident and native id known.
 //
-// Attributes are checked before anything is made; a bad one is ErrStackSize or syscall.EINVAL. What the system refuses comes back as an
-// *os.SyscallError that wraps the errno, with no thread left: syscall.EAGAIN at a limit on the number of threads or memory,
-// syscall.EPERM for a policy, priority or niceness that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. What the
-// platform cannot do is errors.ErrUnsupported.
+// Attributes are checked before anything is made; a bad one is ErrStackSize or
+// syscall.EINVAL. What the system refuses comes back as an *os.SyscallError
+// that wraps the errno, with no thread left: syscall.EAGAIN at a limit on the
+// number of threads or memory, syscall.EPERM for a policy, priority or niceness
+// that is not allowed, the HRESULT as a syscall.Errno for a COM apartment. What
+// the platform cannot do is errors.ErrUnsupported.
 //
 // Go's runtime ends the process when it cannot make a thread, so Start returns
 // EAGAIN by itself GOMAXPROCS + 16 threads before a limit that it knows. These

@@ -320,7 +320,8 @@ func osExists(id int) bool {
 	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
 }
 
-// osClock returns the time by which osIsGone tells threads with one id apart, as a number of 100 ns.
+// osClock returns the time by which osIsGone tells threads with one id apart,
+// as a number of 100 ns.
 func osClock() int64 {
 	var now windows.Filetime
 	windows.GetSystemTimeAsFileTime(&now)

@@ -21,9 +21,11 @@ import (
 // there is enough, and keeps count of what it has promised in this way, but not the permits. Those who look once more and find too few go back to the
 // front.
 //
-// When the head has waited for longer than patience the semaphore is starving: newcomers take nothing, and grant hands out permits. In a fair
-// semaphore nodes are as old as can be. A node of WaitAny cannot look for itself and is always handed its permits. WaitAll has to look at its other
-// objects, too: when it is next and there is enough for it, that is reserved for its look.
+// When the head has waited for longer than patience the semaphore is starving:
+// newcomers take nothing, and grant hands out permits. In a fair semaphore
+// nodes are as old as can be. A node of WaitAny cannot look for itself and is
+// always handed its permits. WaitAll has to look at its other objects, too:
+// when it is next and there is enough for it, that is reserved for its look.
 //
 // Whenever the guard is given back there is too little, after what is promised, for the head: whatever adds to the one or takes from the other calls
 // grant.

@@ -12,7 +12,7 @@ import (
 	"example.com/thread"
 )
 
-// In a bubble time is the bubble's: whoever waits for an hour waits no time, and
+// In a bubble time is the bubble's: a wait of an hour takes no time, and
 // an hour has passed.
 func TestWaitsInABubble(t *testing.T) {
 	const hour = time.Hour

@@ -30,8 +30,10 @@ import (
 // It is in the registry from starting to ended. finish, on the thread itself, is the one step to ended: it publishes the result, ends the
 // Locals' values, and sets done, which WaitAny waits for. Join waits for the thread of package thread below, which is gone a little later.
 
-// A Thread is one run of a function on an operating-system thread of its own. It comes from New or Go (the zero Thread is a nameless New(nil, nil)); or from Main, or from Current in a thread that
-// this package did not start. All methods may be called from any goroutine.
+// A Thread is one run of a function on an operating-system thread of its own.
+// It comes from New or Go (the zero Thread is a nameless New(nil, nil)); or
+// from Main, or from Current in a thread that this package did not start. All
+// methods may be called from any goroutine.
 type Thread struct {
 	sort    sort
 	seq     uint64
@@ -80,9 +82,10 @@ func (s state) String() string {
 // Attr holds the attributes of a thread to come; nil and the zero value ask for the defaults. Those that are not explained here are as in
 // thread.Attr.
 type Attr struct {
-	// Name need not be unique. "" stands for "Thread-N (function)", N counting from 1, with the function's name
-	// without package and receiver. The system's tools show what fits, on Linux 15 bytes, where the
-	// system lets threads be named.
+	// Name need not be unique. "" stands for "Thread-N (function)", N counting
+	// from 1, with the function's name without package and receiver. The
+	// system's tools show what fits, on Linux 15 bytes, where the system lets
+	// threads be named.
 	Name string
 	// Daemon threads are not waited for by Shutdown. A thread is one, too, if the thread that calls New is; see Thread.SetDaemon.
 	Daemon bool
@@ -461,9 +464,11 @@ func (t *Thread) NativeID() int {
 	return t.native
 }
 
-// Low returns the thread of package thread that t runs on, for what that offers: affinity, priority, CPU time, Park and Unpark. It returns
-// ErrNotStarted before Start, and thread.ErrNotAttached for threads of Go's, which have none. It cannot be detached, since t joins it: Detach
-// returns thread.ErrNotJoinable.
+// Low returns the thread of package thread that t runs on, for what that
+// offers: affinity, priority, CPU time, Park and Unpark. It returns
+// ErrNotStarted before Start, and thread.ErrNotAttached for threads of Go's,
+// which have none. It cannot be detached, since t joins it: Detach returns
+// thread.ErrNotJoinable.
 func (t *Thread) Low() (*thread.Thread, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -29,7 +29,8 @@ type Timer struct {
 	finished Event
 }
 
-// NewTimer returns a timer that, d after Start, runs fn, unless it is cancelled; d <= 0 is at once. A nil fn does nothing. The timer is a daemon if
+// NewTimer returns a timer that, d after Start, runs fn, unless it is
+// cancelled; d <= 0 is at once. A nil fn does nothing. The timer is a daemon if
 // attr says so or the calling thread is one.
 func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	t := &Timer{interval: d, finished: Event{byThread: true}}
@@ -57,7 +58,8 @@ func (t *Timer) Start() error {
 
 var errNoTimer = errors.New("timer does not come from NewTimer")
 
-// Cancel stops the timer, even before Start, and reports whether it came in time: fn will not run. Once fn has begun it does nothing.
+// Cancel stops the timer, even before Start, and reports whether it came in
+// time: fn will not run. Once fn has begun it does nothing.
 func (t *Timer) Cancel() bool {
 	if t.state.CompareAndSwap(pending, canceled) {
 		t.cancel.Set()

@@ -15,9 +15,12 @@ import (
 // set first, which one swap decides; so exactly one object gives, and all others pass it over as if it were not there. With futex_waitv
 // alone a wake-up that comes second is swallowed, and a plain waiter sleeps on.
 //
-// WaitAll takes all or nothing: it has the guards of all objects, in the order of their addresses, looks at all, and takes all if all can be taken. If
-// not it waits for one that cannot, is told when that changes, without taking anything, and looks again. One WaitAll is told at a time: if after its
-// look there is still something it tells the next. A Semaphore keeps what it has told of for the look.
+// WaitAll takes all or nothing: it has the guards of all objects, in the order
+// of their addresses, looks at all, and takes all if all can be taken. If not
+// it waits for one that cannot, is told when that changes, without taking
+// anything, and looks again. One WaitAll is told at a time: if after its look
+// there is still something it tells the next. A Semaphore keeps what it has
+// told of for the look.
 
 // A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
 // *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started; a Getting of package queue, for
@@ -91,9 +94,12 @@ func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 	return -1, l.Err(nil)
 }
 
-// WaitAll waits until it can take from all of ws at once, and does so. Until then it takes nothing, so two that wait for the same cannot
-// deadlock; but those who want less may be served again and again before. If all but one of ws have what it wants and that is a Semaphore, permits are
-// given in the order in which waiters came, as with Acquire. What is given twice is taken from twice. With no ws it returns at once.
+// WaitAll waits until it can take from all of ws at once, and does so. Until
+// then it takes nothing, so two that wait for the same cannot deadlock; but
+// those who want less may be served again and again before. If all but one of
+// ws have what it wants and that is a Semaphore, permits are given in the order
+// in which waiters came, as with Acquire. What is given twice is taken from
+// twice. With no ws it returns at once.
 func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
@@ -335,7 +341,8 @@ func times(w Waitable, ws []Waitable) (n uint64) {
 	return n
 }
 
-// takeAll takes from all of ws, or takes nothing and returns one that has nothing. The caller has all guards. It has its turn with turn, if any.
+// takeAll takes from all of ws, or takes nothing and returns one that has
+// nothing. The caller has all guards. It has its turn with turn, if any.
 func takeAll(ws []Waitable, turn *Semaphore) (missing Waitable) {
 	for i, w := range ws {
 		s, _ := w.(*Semaphore)

@@ -1,12 +1,16 @@
 // Package headroom refuses a new thread a little before the system or Go's runtime would.
 //
-// At a limit on threads or memory pthread_create fails cleanly, but Go's runtime, which makes a thread whenever a goroutine blocks in a system
-// call and others are ready, aborts the process when it cannot. So the last few threads below each limit are left to the runtime. The
-// limits of the system are known on Linux only; that of debug.SetMaxThreads, which pinned threads count against, everywhere.
+// At a limit on threads or memory pthread_create fails cleanly, but Go's
+// runtime, which makes a thread whenever a goroutine blocks in a system call
+// and others are ready, aborts the process when it cannot. So the last few
+// threads below each limit are left to the runtime. The limits of the system
+// are known on Linux only; that of debug.SetMaxThreads, which pinned threads
+// count against, everywhere.
 //
-// A look at the limits reads half a dozen files (50 us), so it is good for half of the room that it found: the nearer a limit is the more often it is
-// looked at, and at every call next to it. Between two looks other processes may use the room up; then the system refuses, and the
-// runtime has none.
+// A look at the limits reads half a dozen files (50 us), so it is good for half
+// of the room that it found: the nearer a limit is the more often it is looked
+// at, and at every call next to it. Between two looks other processes may use
+// the room up; then the system refuses, and the runtime has none.
 package headroom
 
 import (
@@ -37,8 +41,10 @@ var (
 	pending   atomic.Int64 // reservations that have not been settled: the system may not count their threads yet
 )
 
-// Native makes sure that there is room for one more thread that C makes, with a stack of that many bytes, 0 for the default. It returns nil, and the
-// caller then calls Settle once the thread is there or has failed; else syscall.EAGAIN, as pthread_create would.
+// Native makes sure that there is room for one more thread that C makes, with a
+// stack of that many bytes, 0 for the default. It returns nil, and the caller
+// then calls Settle once the thread is there or has failed; else
+// syscall.EAGAIN, as pthread_create would.
 func Native(stack int) error {
 	n := stackBytes(stack) + arenaBytes()
 	// Both are taken from: the one that is short makes a look, which renews both.
@@ -55,7 +61,8 @@ func Native(stack int) error {
 	return nil
 }
 
-// Pinned is Native for a thread that Go's runtime makes. Those count against debug.SetMaxThreads, at which the runtime ends the process.
+// Pinned is Native for a thread that Go's runtime makes. Those count against
+// debug.SetMaxThreads, at which the runtime ends the process.
 func Pinned() error {
 	n := int64(goStack)
 	enough := threads.take(1)
@@ -79,7 +86,8 @@ func Pinned() error {
 // Settle ends a reservation by Native or Pinned.
 func Settle() { pending.Add(-1) }
 
-// lookAtSystem renews the budgets of what the system limits, if there is room for a thread of n bytes.
+// lookAtSystem renews the budgets of what the system limits, if there is room
+// for a thread of n bytes.
 func lookAtSystem(n int64) error {
 	threads.left.Store(0) // they have been taken from, again and again where there is no room
 	bytes.left.Store(0)
@@ -111,8 +119,10 @@ func lookAtGo() error {
 	return nil
 }
 
-// maxThreads returns the limit of debug.SetMaxThreads, which only tells it in exchange for another: for a moment that is one that nothing reaches. If
-// the program sets one of its own in that moment, the exchange back shows it, and it is put in place again.
+// maxThreads returns the limit of debug.SetMaxThreads, which only tells it in
+// exchange for another: for a moment that is one that nothing reaches. If the
+// program sets one of its own in that moment, the exchange back shows it, and
+// it is put in place again.
 func maxThreads() int {
 	const none = math.MaxInt32
 	most := debug.SetMaxThreads(none)

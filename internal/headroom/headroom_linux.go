@@ -41,11 +41,14 @@ func userRoom(own int) int {
 	return int(r.Cur) - own - others.count()
 }
 
-// exempt reports whether the process is exempt from RLIMIT_NPROC: root, and who has one of two capabilities, in the first user namespace. In another
-// one, as in a rootless container, they are of no use here (copy_process in kernel/fork.c).
+// exempt reports whether the process is exempt from RLIMIT_NPROC: root, and who
+// has one of two capabilities, in the first user namespace. In another one, as
+// in a rootless container, they are of no use here (copy_process in
+// kernel/fork.c).
 func exempt() bool { return inFirstNamespace() && (os.Getuid() == 0 || capable()) }
 
-// inFirstNamespace reads the map of the process's user namespace, which does not change once Go runs. In the first one every id stands for itself.
+// inFirstNamespace reads the map of the process's user namespace, which does
+// not change once Go runs. In the first one every id stands for itself.
 var inFirstNamespace = sync.OnceValue(func() bool {
 	b, err := os.ReadFile("/proc/self/uid_map")
 	return err != nil || slices.Equal(strings.Fields(string(b)), []string{"0", "0", "4294967295"})
@@ -61,7 +64,8 @@ func capable() bool {
 	return data[0].Effective&(1<<unix.CAP_SYS_ADMIN|1<<unix.CAP_SYS_RESOURCE) != 0
 }
 
-// others holds the number of threads of the user's other processes. Counting them takes a system call for each process there is.
+// others holds the number of threads of the user's other processes. Counting
+// them takes a system call for each process there is.
 var others othersCount
 
 type othersCount struct {
@@ -80,8 +84,10 @@ func (o *othersCount) count() int {
 	return o.n
 }
 
-// threadsOfOthers counts in /proc, where a process's folder of threads belongs to its user, and has a link for each thread besides its own two. A user
-// namespace counts for itself what is in it (Linux 5.14). Processes of other pid namespaces are not seen.
+// threadsOfOthers counts in /proc, where a process's folder of threads belongs
+// to its user, and has a link for each thread besides its own two. A user
+// namespace counts for itself what is in it (Linux 5.14). Processes of other
+// pid namespaces are not seen.
 func threadsOfOthers() (n int) {
 	d, err := os.Open("/proc")
 	if err != nil {
@@ -103,8 +109,9 @@ func threadsOfOthers() (n int) {
 	return n
 }
 
-// inOurNamespace reports whether the process with that name in /proc counts in our user namespace. The first one counts those of all others too; of
-// another one only processes in it may be asked.
+// inOurNamespace reports whether the process with that name in /proc counts in
+// our user namespace. The first one counts those of all others too; of another
+// one only processes in it may be asked.
 func inOurNamespace(name string) bool {
 	if inFirstNamespace() {
 		return true
@@ -113,7 +120,8 @@ func inOurNamespace(name string) bool {
 	return unix.Stat("/proc/self/ns/user", &ours) == nil && unix.Stat("/proc/"+name+"/ns/user", &its) == nil && ours.Ino == its.Ino
 }
 
-// refusal is where the system last refused a thread. It knows limits that cannot be read: of a user namespace's maker, of a control group or of
+// refusal is where the system last refused a thread. It knows limits that
+// cannot be read: of a user namespace's maker, of a control group or of
 // processes that are not seen.
 var refusal refused
 
@@ -133,8 +141,9 @@ func (r *refused) room(own int) int {
 	return r.threads - own
 }
 
-// Refused tells that the system refused a thread with a stack of that many bytes, 0 for the default, by err. If that is EAGAIN it counts as
-// a limit for a while, unless it was the memory for the stack that could not be had.
+// Refused tells that the system refused a thread with a stack of that many
+// bytes, 0 for the default, by err. If that is EAGAIN it counts as a limit for
+// a while, unless it was the memory for the stack that could not be had.
 func Refused(err error, stack int) {
 	if !errors.Is(err, errAgain) {
 		return
@@ -169,10 +178,12 @@ var memoryLimits = [...]struct {
 	atFirst          int64 // what was left at the first look that found a limit
 }{{resource: unix.RLIMIT_AS, column: 0}, {resource: unix.RLIMIT_DATA, column: 5}}
 
-// memory returns how many bytes the limits on memory leave beyond what the runtime may want with that many threads more; see keptBack. It is called
+// memory returns how many bytes the limits on memory leave beyond what the
+// runtime may want with that many threads more; see keptBack. It is called
 // under looking.
 //
-// No more than half of what was left at the first look is kept back, or a small limit would leave no thread at all.
+// No more than half of what was left at the first look is kept back, or a small
+// limit would leave no thread at all.
 func memory(threads int64) int64 {
 	left := int64(noLimit)
 	for i := range memoryLimits {
@@ -215,14 +226,16 @@ const (
 	bit64   = math.MaxInt >> 62 // 1 on 64-bit systems, else 0
 )
 
-// What Go's runtime and the C library take of the address space at once, on 64-bit and 32-bit systems.
+// What Go's runtime and the C library take of the address space at once, on
+// 64-bit and 32-bit systems.
 const (
 	heapPiece    = 4<<20 + (64-4)<<20*bit64 // of Go's heap (heapArenaBytes)
 	mallocPiece  = 1<<20 + (64-1)<<20*bit64 // of each arena of glibc's malloc (HEAP_MAX_SIZE), which a new thread makes while there are few
 	arenasPerCPU = 2 + (8-2)*bit64          // (NARENAS_FROM_NCORES)
 )
 
-// keptBack is what the runtime may want with that many threads more: their stacks, the C library's memory for each, and heap.
+// keptBack is what the runtime may want with that many threads more: their
+// stacks, the C library's memory for each, and heap.
 func keptBack(threads int64) int64 {
 	arenas := min(threads, max(0, int64(arenasPerCPU)*int64(runtime.NumCPU())-int64(ownThreads())))
 	return 2*heapPiece + threads*int64(goStack) + arenas*mallocPiece
@@ -239,7 +252,8 @@ func arenaBytes() int64 {
 
 var natives atomic.Int64
 
-// inUse returns a column of proc_pid_statm(5) in bytes: 0 is the address space, 5 the data, in the sense of the limits.
+// inUse returns a column of proc_pid_statm(5) in bytes: 0 is the address space,
+// 5 the data, in the sense of the limits.
 func inUse(column int) int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -261,7 +275,8 @@ func stackBytes(stack int) int64 {
 	return int64(defaultStack())
 }
 
-// defaultStack is RLIMIT_STACK as the process began with it, as in glibc, which takes 2 MiB for no limit. musl's is less.
+// defaultStack is RLIMIT_STACK as the process began with it, as in glibc, which
+// takes 2 MiB for no limit. musl's is less.
 var defaultStack = sync.OnceValue(func() int {
 	var r unix.Rlimit
 	if unix.Getrlimit(unix.RLIMIT_STACK, &r) != nil || r.Cur > math.MaxInt32 {
@@ -270,8 +285,9 @@ var defaultStack = sync.OnceValue(func() int {
 	return int(r.Cur)
 })
 
-// ownThreads returns the number of threads of the process, from proc_pid_status(5). /proc/self/stat has it too, but qemu's user mode makes that
-// one up, with 0.
+// ownThreads returns the number of threads of the process, from
+// proc_pid_status(5). /proc/self/stat has it too, but qemu's user mode makes
+// that one up, with 0.
 func ownThreads() int {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {

@@ -71,7 +71,8 @@ func TestReservationsCount(t *testing.T) {
 	Settle()
 }
 
-// A caller that is refused again and again, whatever it asks for, finds no room by the overflow of a budget.
+// A caller that is refused again and again, whatever it asks for, finds no room
+// by the overflow of a budget.
 func TestRefusedCallersFindNoRoom(t *testing.T) {
 	defer func() { refusal = refused{} }()
 	refusal = refused{0, time.Now()}
@@ -82,7 +83,8 @@ func TestRefusedCallersFindNoRoom(t *testing.T) {
 	assert.GreaterOrEqual(t, bytes.left.Load(), int64(-1<<46))
 }
 
-// Where the system refused a thread there is a limit for some time, unless it was its stack that there was no memory for.
+// Where the system refused a thread there is a limit for some time, unless it
+// was its stack that there was no memory for.
 func TestRefusalIsALimit(t *testing.T) {
 	defer func() { refusal = refused{} }()
 	Refused(os.NewSyscallError("pthread_create", syscall.EAGAIN), min(1<<62, math.MaxInt))

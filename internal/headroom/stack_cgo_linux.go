@@ -2,5 +2,6 @@
 
 package headroom
 
-// goStack is the address space that a thread of Go's runtime takes: pthread_create makes it, with the default stack.
+// goStack is the address space that a thread of Go's runtime takes:
+// pthread_create makes it, with the default stack.
 var goStack = defaultStack()

@@ -112,8 +112,10 @@ func serve(f func()) bool {
 	return true
 }
 
-// Do calls f on the first thread, after what was asked before, and returns what f returned, or a *PanicError if it panicked. It waits for Run, Poll
-// or Wait if need be, or for osthread.Shutdown on the first thread. On the first thread it calls f at once: so what runs there may call Do.
+// Do calls f on the first thread, after what was asked before, and returns what
+// f returned, or a *PanicError if it panicked. It waits for Run, Poll or Wait
+// if need be, or for osthread.Shutdown on the first thread. On the first thread
+// it calls f at once: so what runs there may call Do.
 func Do(f func() error) error { return do(f, park.Forever()) }
 
 // TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.
