@@ -11,16 +11,20 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/waitany.pml. WaitAny stands in all queues at once, with one place to sleep (wait.Set). Whoever would give it something must win the
-// set first, which one swap decides; so exactly one object gives, and all others pass it over as if it were not there. With futex_waitv
-// alone a wake-up that comes second is swallowed, and a plain waiter sleeps on.
+// Models: verify/waitany.pml, verify/waitall.pml.
 //
-// WaitAll takes all or nothing: it has the guards of all objects, in the order
-// of their addresses, looks at all, and takes all if all can be taken. If not
-// it waits for one that cannot, is told when that changes, without taking
-// anything, and looks again. One WaitAll is told at a time: if after its look
-// there is still something it tells the next. A Semaphore keeps what it has
-// told of for the look.
+// WaitAny stands in all queues at once, with one place to sleep (wait.Set).
+// Whoever would give it something must win the set first, which one swap decides;
+// so exactly one object gives, and all others pass it over as if it were not
+// there. With futex_waitv alone a wakeup that comes second is swallowed, and a
+// plain waiter sleeps on.
+//
+// WaitAll takes all or nothing: it has the guards of all objects, in the order of
+// their addresses, looks at all, and takes all if all can be taken. If not it
+// waits for one that cannot, is told when that changes, without taking anything,
+// and looks again. One WaitAll is told at a time: if after its look there is still
+// something it tells the next. A Semaphore reserves what it has told of for the
+// look.
 
 // A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
 // *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started; a Getting of package queue, for
