@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"os"
 	"strings"
 	"syscall"
@@ -225,6 +226,7 @@ func TestMainCannotBeJoinedOnItsOwnThread(t *testing.T) {
 // A hold is waited for as a thread is, and no longer than the context says.
 func TestShutdownWaitsForHoldsUntilItsContextIsDone(t *testing.T) {
 	out := leak.InChild(t, func() {
+		runtime.LockOSThread() // or Current is another thread later
 		own := wait.HoldExit(Current())
 		defer own() // the caller's is not waited for
 		release := wait.HoldExit(New(func() error { return nil }, nil))

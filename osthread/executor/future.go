@@ -43,7 +43,7 @@ const (
 
 func (s State) String() string {
 	names := [...]string{"pending", "running", "finished", "cancelled"}
-	if int(s) >= len(names) {
+	if s >= State(len(names)) {
 		return "unknown"
 	}
 	return names[s]
