@@ -68,6 +68,7 @@ func Detach() error {
 // attach makes a record for the calling thread, which the goroutine must be locked to.
 func attach(k kind) (*Thread, error) {
 	collectOrphans()
+	records.sweep()
 	t := &Thread{kind: k, ident: osSelf(), nativeID: osNativeID()}
 	slot := ident.Slot()
 	if slot == unknown {

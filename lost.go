@@ -17,10 +17,33 @@ func (t *Thread) notice() {
 		return
 	}
 	collectOrphans()
-	if t.hasEnded() || !osIsGone(t) {
+	t.endIfGone()
+}
+
+// endIfGone is notice for a caller that has no record, or another one.
+func (t *Thread) endIfGone() {
+	if !t.fromStart() && !t.hasEnded() && osIsGone(t) {
+		t.endLost()
+	}
+}
+
+// sweep notices the ends of all attached threads, for a caller that has no
+// record. It looks only when there are twice as many records as the last look
+// left, so that a record costs two looks at most.
+func (r *recordTable) sweep() {
+	const least = 16
+	r.mu.Lock()
+	due := r.used() >= max(least, r.sweepAt)
+	r.mu.Unlock()
+	if !due {
 		return
 	}
-	t.endLost()
+	for _, t := range r.all() {
+		t.endIfGone()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sweepAt = 2 * r.used()
 }
 
 // endLost ends the record of an attached thread that is gone. Its values are
