@@ -116,8 +116,9 @@ func withValue(err error, format string, a ...any) error {
 
 func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
 
-// Check returns the error that Start would return for a, or nil. It makes nothing, so what the system alone can refuse is not seen. A nil Attr stands
-// for the defaults.
+// Check returns the error that Start would return for a, or nil. It makes
+// nothing, so what the system alone can refuse is not seen, nor whether packages
+// are being initialized. A nil Attr stands for the defaults.
 func (a *Attr) Check() error {
 	_, err := a.check()
 	return err
@@ -181,6 +182,15 @@ func (r *attrs) checkStack(a *Attr) (err error) {
 		err = unsupported("guard size")
 	}
 	return err
+}
+
+// pin makes r, which asks for a native thread, ask for a pinned one.
+func (r *attrs) pin() error {
+	if r.stack != 0 || r.guard >= 0 {
+		return unsupported("stack size, or guard size, of a thread started in package initialization")
+	}
+	r.pinned = true
+	return nil
 }
 
 func (r *attrs) checkMask(a *Attr) error {

@@ -11,7 +11,8 @@
 // thread's record, where it runs
 //
 //   - the body of a native thread, made by [Start]: pthread_create calls the body, which stays there;
-//   - the body of a pinned thread, made by Start with [Attr.Pinned], and always without cgo except on Windows: a goroutine
+//   - the body of a pinned thread, made by Start with [Attr.Pinned], in package
+//     initialization, and always without cgo except on Windows: a goroutine
 //     locked to a thread of Go's that dies with it;
 //   - between [Attach] and [Detach], which lock a goroutine to the thread it is on;
 //   - a call from C on a thread that C made (an alien thread): it is attached on first sight and until it ends.
@@ -68,6 +69,10 @@
 //     GODEBUG=tracebacklabels=1. Not with the build tag portablepark, and
 //     thread=NAME not with a Go after 1.27. pprof.Do and SetGoroutineLabels in
 //     the body replace both.
+//   - While packages are initialized, in init functions and the initializers of
+//     package variables, Go lets no thread in that C made. A thread started then
+//     is pinned, and stays so; if it asks for a stack or guard size Start returns
+//     errors.ErrUnsupported. Threads of C that call Go wait until main begins.
 //   - When main returns the process ends, whatever threads run.
 //   - Native threads do not count against debug.SetMaxThreads. Pinned ones do;
 //     Start returns EAGAIN before it is reached.

@@ -17,6 +17,9 @@ const (
 // osCreate is not reached: checked attributes always ask for a pinned thread.
 func osCreate(*Thread, *attrs) error { return unsupported("native thread") }
 
+// osKnock is not reached, either.
+func osKnock() error { return unsupported("native thread") }
+
 // osTryJoin has nothing to join: the thread is Go's.
 func osTryJoin(*Thread) bool { return true }
 

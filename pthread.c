@@ -27,7 +27,7 @@ static pthread_key_t key;
 static int key_err;
 static sigset_t first_mask;
 static int (*on_end)(uintptr_t slot, uintptr_t back);
-static void (*on_probe)(void);
+static void (*on_knock)(void);
 static struct ost_watch_ *orphans;	/* a stack, by atomic access only */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 #ifndef __linux__
@@ -74,7 +74,7 @@ static void *probe(void *unused)
 	(void)unused;
 	for (k = 0; k < KEYS; k++)
 		before[k] = pthread_getspecific(FIRST_KEY + k);
-	on_probe();
+	on_knock();
 	for (k = 0; k < KEYS; k++) {
 		if (pthread_getspecific(FIRST_KEY + k) == before[k])
 			continue;
@@ -125,6 +125,9 @@ static void strand(void)
 
 /*
  * ost_made_by_c_ - whether C made the calling thread, from a call of Go
+ *
+ * Not while packages are initialized, as Go holds up the thread that finds its
+ * key until then.
  *
  * The runtime sets its key on such threads alone. Returns -1 if its key is not
  * known.
@@ -205,13 +208,35 @@ void ost_gate_unlock_(void)
 
 /*
  * ost_callbacks_ - have end called at the end of each watched thread, on it, and
- * nothing, which does nothing, where a thread is to call Go for the first time
+ * knocked where a thread is to call Go for the first time and for no other end
  */
 void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
-		    void (*nothing)(void))
+		    void (*knocked)(void))
 {
 	on_end = end;
-	on_probe = nothing;
+	on_knock = knocked;
+}
+
+static void *knock(void *unused)
+{
+	on_knock();
+	return unused;
+}
+
+/*
+ * ost_knock_ - have a new thread call knocked, which Go holds up until package
+ * initialization is over
+ *
+ * Returns 0 or what pthread returned.
+ */
+int ost_knock_(void)
+{
+	pthread_t t;
+	int err = pthread_create(&t, NULL, knock, NULL);
+
+	if (!err)
+		pthread_detach(t);
+	return err;
 }
 
 /* ost_first_mask_ - the signal mask the process began with */

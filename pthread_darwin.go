@@ -18,7 +18,7 @@ package thread
 
 extern int ostEntry(uintptr_t, uintptr_t);
 extern int ostEnded(uintptr_t, uintptr_t);
-extern void ostNothing(void);
+extern void ostKnocked(void);
 
 static inline uintptr_t ost_self_(void)
 {
@@ -151,7 +151,7 @@ func init() {
 	if slot := C.ost_slot_(); slot != nil {
 		ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(slot)))
 	}
-	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostNothing))
+	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostKnocked))
 }
 
 //export ostEntry
@@ -163,8 +163,16 @@ func ostEntry(slot, back C.uintptr_t) C.int {
 //export ostEnded
 func ostEnded(slot, back C.uintptr_t) C.int { return C.int(ended(uintptr(slot), uintptr(back))) }
 
-//export ostNothing
-func ostNothing() {}
+//export ostKnocked
+func ostKnocked() { knocked() }
+
+// osKnock makes a thread that calls knocked, and ends.
+func osKnock() error {
+	if errno := C.ost_knock_(); errno != 0 {
+		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
+	}
+	return nil
+}
 
 // What C knows by other names.
 var (

@@ -175,7 +175,9 @@ func firstSight() *Thread {
 	}
 	alienThread, known := calledByC()
 	if !known {
-		alienThread, known = osMadeByC()
+		if known = initializing(); !known { // until then no thread of C is in Go
+			alienThread, known = osMadeByC()
+		}
 	}
 	if !alienThread {
 		if known && ident.Slot() == unknown {

@@ -123,6 +123,11 @@ func NumThread() int { return int(started.Load()) }
 // 10 s. Nothing is promised if other processes use up the room between two
 // looks, nor under strict overcommit (vm.overcommit_memory=2).
 //
+// While packages are initialized, in init functions and the initializers of
+// package variables, Go lets no thread that C made in. A thread that is started
+// then is pinned, all its life; with a StackSize or GuardSize, also one by
+// SetStackSize, which it cannot have, Start returns errors.ErrUnsupported.
+//
 // What the caller did before Start synchronizes before fn begins. A nil fn is syscall.EINVAL.
 func Start(fn func(), attr *Attr) (*Thread, error) {
 	a, err := attr.check()
@@ -131,6 +136,11 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	}
 	if fn == nil {
 		return nil, badAttr("no function")
+	}
+	if !a.pinned && initializing() {
+		if err := a.pin(); err != nil {
+			return nil, err
+		}
 	}
 	if err := a.reserve(); err != nil {
 		return nil, os.NewSyscallError("pthread_create", err)

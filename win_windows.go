@@ -74,6 +74,10 @@ var (
 		_ = endOf.Set(unknown) // it fails as the first did
 		return 0
 	})
+	knockEntry = syscall.NewCallback(func(uintptr) uintptr {
+		knocked()
+		return 0
+	})
 	firstThread = osNativeID() // package initialization runs on it
 )
 
@@ -126,6 +130,16 @@ func osCreate(t *Thread, a *attrs) error {
 	}
 	t.keepHandle(windows.Handle(h))
 	awaitEntry(entered)
+	return nil
+}
+
+// osKnock makes a thread that calls knocked, and ends.
+func osKnock() error {
+	h, _, err := createThread.Call(0, 0, knockEntry, 0, 0, 0)
+	if h == 0 {
+		return os.NewSyscallError("CreateThread", err)
+	}
+	closeHandle(windows.Handle(h))
 	return nil
 }
 

@@ -41,7 +41,8 @@ extern int ost_watch_(uintptr_t slot, int go_thread);
 extern void ost_unwatch_(void);
 extern uintptr_t ost_orphan_(void);
 extern void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
-			   void (*nothing)(void));
+			   void (*knocked)(void));
+extern int ost_knock_(void);
 extern int ost_made_by_c_(void);
 extern void ost_end_(int how);
 extern void ost_leave_(uintptr_t back, int how);

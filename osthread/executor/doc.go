@@ -36,6 +36,11 @@
 // credentials, affinity, niceness, does not reach them unless the attributes
 // say so. Sacrificial's inherits from its caller.
 //
+// Pools and workers may be made, and used, in init functions and the
+// initializers of package variables. A thread that starts there is a pinned one
+// (see thread.Start), for as long as it lives; with a stack size in its
+// attributes it cannot start there, which is errors.ErrUnsupported.
+//
 // Callbacks (OnDone) run on the thread that ends the future. When a thread has
 // ended with it, they come after its successor has started, on a thread that is
 // made for them; Close and the end of the process wait for that as for the
