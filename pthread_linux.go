@@ -151,7 +151,8 @@ func osMakePreemptible(t *Thread) {
 // How long the kernel is asked again for a thread that it refuses.
 const (
 	againFor   = 100 * time.Millisecond
-	againSleep = 50 * time.Microsecond // at first; then ever longer
+	againSleep = 50 * time.Microsecond // at first; then longer, to
+	againMost  = 400 * time.Microsecond
 )
 
 // osCreate makes a thread that runs nativeMain(t.slot).
@@ -167,7 +168,7 @@ func osCreate(t *Thread, a *attrs) error {
 		sleep := againSleep
 		for end := futex.Now() + int64(againFor); err == syscall.EAGAIN && futex.Now() < end; err = create(t, a) {
 			time.Sleep(sleep)
-			sleep += sleep / 2
+			sleep = min(sleep+sleep/2, againMost)
 		}
 	}
 	if err != nil {

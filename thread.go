@@ -120,7 +120,7 @@ func NumThread() int { return int(started.Load()) }
 // the first Start is kept back, so that a tight limit may still end it. Once
 // the kernel has refused a thread where no such limit is seen, as it does for
 // processes in other containers, the number that there were is a limit for
-// 10 s. Nothing is promised if other processes use up the room between two
+// 100 ms, for pinned threads 10 s. Nothing is promised if other processes use up the room between two
 // looks, nor under strict overcommit (vm.overcommit_memory=2).
 //
 // While packages are initialized, in init functions and the initializers of

@@ -20,6 +20,7 @@ import (
 	"runtime/metrics"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // spare is how many threads besides GOMAXPROCS the runtime may want: one for each goroutine in a blocking system
@@ -54,7 +55,7 @@ func Native(stack int) error {
 	}
 	looking.Lock()
 	defer looking.Unlock()
-	if err := lookAtSystem(n); err != nil {
+	if err := lookAtSystem(n, nativeRefusal); err != nil {
 		return err
 	}
 	pending.Add(1)
@@ -67,13 +68,13 @@ func Pinned() error {
 	n := int64(goStack)
 	enough := threads.take(1)
 	enough = bytes.take(n) && enough
-	if goThreads.take(1) && enough {
+	if goThreads.take(1) && enough && !refusalStands.Load() {
 		pending.Add(1)
 		return nil
 	}
 	looking.Lock()
 	defer looking.Unlock()
-	if err := lookAtSystem(n); err != nil {
+	if err := lookAtSystem(n, pinnedRefusal); err != nil {
 		return err
 	}
 	if err := lookAtGo(); err != nil {
@@ -86,13 +87,25 @@ func Pinned() error {
 // Settle ends a reservation by Native or Pinned.
 func Settle() { pending.Add(-1) }
 
+// How long the room is thought to end where the system refused a thread. It may
+// have done so for another reason, which is over soon; a native thread finds out
+// by asking again, a pinned one is Go's to make, which ends the process.
+const (
+	nativeRefusal = 100 * time.Millisecond
+	pinnedRefusal = 10 * time.Second
+)
+
+// refusalStands is set while there may be a refusal that counts for a pinned
+// thread.
+var refusalStands atomic.Bool
+
 // lookAtSystem renews the budgets of what the system limits, if there is room
 // for a thread of n bytes.
-func lookAtSystem(n int64) error {
+func lookAtSystem(n int64, refusalFor time.Duration) error {
 	threads.left.Store(0) // they have been taken from, again and again where there is no room
 	bytes.left.Store(0)
 	p := pending.Load()
-	free := int64(room()) - int64(reserve()) - p
+	free := int64(room(refusalFor)) - int64(reserve()) - p
 	if free <= 0 {
 		return errAgain
 	}

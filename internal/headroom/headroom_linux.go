@@ -18,14 +18,16 @@ import (
 
 // room returns how many threads the nearest limit leaves: the ones that clone(2) and pthread_create(3) name for EAGAIN. What cannot
 // be read limits nothing.
-func room() int {
+//
+// A refusal counts for as long as refusalFor says.
+func room(refusalFor time.Duration) int {
 	own := ownThreads()
 	return min(
 		userRoom(own),
 		readInt("/proc/sys/vm/max_map_count")/2-own, // a stack and its guard are two maps
 		min(readInt("/proc/sys/kernel/threads-max"), readInt("/proc/sys/kernel/pid_max"))-tasks(),
 		cgroupRoom(),
-		refusal.room(own),
+		refusal.room(own, refusalFor),
 	)
 }
 
@@ -130,12 +132,13 @@ type refused struct {
 	at      time.Time
 }
 
-// refusalFor bounds how long the room is thought to end where the system refused.
-const refusalFor = 10 * time.Second
-
 // room is called under looking.
-func (r *refused) room(own int) int {
-	if r.at.IsZero() || time.Since(r.at) > refusalFor {
+func (r *refused) room(own int, lasts time.Duration) int {
+	age := time.Since(r.at)
+	if age > pinnedRefusal {
+		refusalStands.Store(false)
+	}
+	if r.at.IsZero() || age > lasts {
 		return math.MaxInt
 	}
 	return r.threads - own
@@ -154,6 +157,7 @@ func Refused(err error, stack int) {
 	looking.Lock()
 	defer looking.Unlock()
 	refusal = refused{ownThreads(), time.Now()}
+	refusalStands.Store(true)
 	threads.left.Store(0)
 }
 

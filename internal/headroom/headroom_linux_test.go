@@ -46,7 +46,7 @@ func TestNativeLooksAgain(t *testing.T) {
 	threads.left.Store(0)
 	assert.NoError(t, Native(0))
 	left := threads.left.Load()
-	assert.Less(t, left, int64(room()))
+	assert.Less(t, left, int64(room(0)))
 	assert.NoError(t, Native(0))
 	assert.Equal(t, left-1, threads.left.Load())
 	threads.left.Store(0)
@@ -75,7 +75,7 @@ func TestReservationsCount(t *testing.T) {
 // by the overflow of a budget.
 func TestRefusedCallersFindNoRoom(t *testing.T) {
 	defer func() { refusal = refused{} }()
-	refusal = refused{0, time.Now()}
+	refusal = refused{0, time.Now().Add(time.Hour)}
 	threads.left.Store(0)
 	for range 10 {
 		assert.ErrorIs(t, Native(min(1<<46, math.MaxInt)), syscall.EAGAIN)
@@ -94,10 +94,16 @@ func TestRefusalIsALimit(t *testing.T) {
 	assert.NoError(t, Native(0))
 	Settle()
 	Refused(os.NewSyscallError("pthread_create", syscall.EAGAIN), 0)
+	refusal.at = time.Now().Add(time.Hour) // it stands, however slow this is
 	assert.ErrorIs(t, Native(0), syscall.EAGAIN)
 	assert.ErrorIs(t, Pinned(), syscall.EAGAIN)
-	refusal.at = refusal.at.Add(-refusalFor)
-	assert.NoError(t, Native(0))
+	refusal.at = time.Now().Add(-pinnedRefusal / 2)
+	assert.NoError(t, Native(0), "it asks the system again")
+	assert.ErrorIs(t, Pinned(), syscall.EAGAIN, "also though that was let through")
+	refusal.at = time.Now().Add(-2 * pinnedRefusal)
+	assert.NoError(t, Pinned())
+	assert.False(t, refusalStands.Load())
+	Settle()
 	Settle()
 }
 

@@ -2,7 +2,10 @@
 
 package headroom
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // The system's limits are not known here: its own refusal is all there is.
 
@@ -11,7 +14,7 @@ const (
 	noLimit = math.MaxInt64 / 2
 )
 
-func room() int { return noLimit & math.MaxInt }
+func room(time.Duration) int { return noLimit & math.MaxInt }
 
 func memory(int64) int64 { return noLimit }
 
