@@ -25,6 +25,9 @@ import (
 // value of a Key whose Destructor closes a channel. Without cgo, except on
 // Windows, a goroutine that is attached must not end before Detach.
 //
+// Between Attach and Detach Go ends the process if the goroutine calls next or
+// stop of an iter.Pull made before, or after Detach those of one made meanwhile.
+//
 // Windows tells of the end of a thread of C by fiber-local storage. So an alien thread that makes itself fibers must call Go on one of them alone,
 // and its record ends with DeleteFiber of that one, which must be called on that thread.
 func Attach() (*Thread, error) {

@@ -133,7 +133,7 @@
 //	acquire(blocking, timeout)        Lock, TryLock, LockTimeout, ...   no combinations to refuse; a negative timeout is a try
 //	release                           Unlock                            panics with ErrNotLocked, ErrNotOwner
 //	locked                            Locked
-//	RLock                             RLock                             a goroutine stays on its thread while it holds one
+//	RLock                             RLock                             a goroutine stays on its thread while it holds one; see iter.Pull above
 //	RLock._is_owned                   Owned, Owner, Depth               _release_save and _acquire_restore are Condition's own
 //	an owner that has ended           the lock stays locked             and, unlike there, no later thread owns it (see RLock)
 //

@@ -24,6 +24,10 @@ import (
 // The owner is a thread. A goroutine that has none of its own stays on the thread it is on while it holds the lock, and must unlock it itself. A
 // goroutine that holds an RLock should not call thread.Detach before the last Unlock. Fairness and memory order are those of Lock.
 //
+// While a goroutine that has no thread of its own holds an RLock Go ends the
+// process if it calls next or stop of an iter.Pull made before, or after the last
+// Unlock those of one made meanwhile.
+//
 // No thread is taken for another, living or ended, with one exception: on 32-bit
 // systems a thread made by Go, where thread.Current is nil, may be taken for one
 // that began 2,147,483,647 threads earlier.

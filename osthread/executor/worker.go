@@ -213,6 +213,7 @@ func (w *Worker) reap(end error) {
 
 // gone gives back what the thread had.
 func (w *Worker) gone() {
+	w.slot.Store(ident.None) // with 32 bits it may be another thread's some day
 	w.host.Leave()
 	w.closeIdler()
 	atExit.remove(w)

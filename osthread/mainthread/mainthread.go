@@ -15,6 +15,11 @@
 // This package locks the main goroutine to the first thread, when the program begins. With cgo and without, on all platforms; on systems where
 // "first" means nothing to anybody it is one thread that does not change. It is not for libraries of Go in programs in C: the first thread is the
 // program's there, and nothing asked for would ever be called.
+//
+// Since the main goroutine is locked, Go ends the process when next or stop of an
+// iter.Pull that main called is called in another goroutine, and when main, or a
+// function that [Do] calls, calls those of an iter.Pull made elsewhere. Pull the
+// values on one side and hand them over.
 package mainthread
 
 import (
