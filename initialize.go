@@ -68,8 +68,7 @@ func initializing() bool {
 		wait = knockWait + time.Duration(runtime.NumGoroutine())*lookPerGoro
 	}
 	for !initialized.Load() {
-		l := park.For(wait)
-		if knock.letIn.ParkAs(false, &l) == park.Unparked {
+		if l := park.For(wait); wait > 0 && knock.letIn.ParkAs(false, &l) == park.Unparked {
 			return false
 		}
 		stage := mainStage(true)
