@@ -394,7 +394,9 @@ func Self() Ident { return osSelf() }
 // NativeID returns the id of the calling thread as the kernel, ps, top and gdb show it. The caveat of Self holds.
 func NativeID() int {
 	if n := ident.Slot(); ident.Row(n) != 0 {
-		if t := records.at(n); t != nil {
+		// It has begun; but a goroutine that is on a pinned thread, since the
+		// body has unlocked that, sees so by this alone.
+		if t := records.at(n); t != nil && t.begun.Load() {
 			return t.nativeID
 		}
 	}

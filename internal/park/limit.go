@@ -87,7 +87,13 @@ func (l *Limit) Left() time.Duration { return time.Duration(l.deadline - futex.N
 
 // Expired reports whether a wait is not to sleep any more.
 func (l *Limit) Expired() bool {
-	return l.Canceled() || l.deadline != futex.Never && (l.deadline == 0 || l.deadline <= futex.Now())
+	return l.Canceled() || l.isLate()
+}
+
+// isLate reports whether l's deadline is over. The clock of a bubble may be
+// before 0, which no deadline but that of a limit which has ended is.
+func (l *Limit) isLate() bool {
+	return l.deadline != futex.Never && (l.deadline == 0 || l.deadline <= futex.Now())
 }
 
 // Err returns the error of a wait that l has ended: the cause of its context,

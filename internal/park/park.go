@@ -112,7 +112,7 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	if l.Canceled() {
 		return Canceled
 	}
-	if l.deadline != futex.Never && l.deadline <= futex.Now() {
+	if l.isLate() {
 		return TimedOut
 	}
 	if w.Spin != nil && CanSpin() && w.Spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
