@@ -43,8 +43,12 @@ func endAttachedUnnoticed() *Thread {
 	return th
 }
 
+var goneWithin = 30 * time.Second
+
+// awaitGoneFromKernel gives up after goneWithin: a test that gives ids out again may
+// have had the id taken by a thread of Go's, of the same hundredth of a second.
 func awaitGoneFromKernel(th *Thread) {
-	for osExists(th.NativeID()) {
+	for end := time.Now().Add(goneWithin); !osIsGone(th) && time.Now().Before(end); {
 		runtime.Gosched()
 	}
 }
@@ -205,6 +209,7 @@ func inChildWithIDs(t *testing.T, body func()) {
 // If that cannot be had it ends the child.
 func giveID(end func() *Thread, try func(id int) bool) *Thread {
 	const last = "/proc/sys/kernel/ns_last_pid"
+	goneWithin = 200 * time.Millisecond // in this child
 	var err error
 	for range 20 {
 		th := end()
