@@ -44,7 +44,7 @@ func TestWaitsInABubble(t *testing.T) {
 			later(l.Unlock)
 			l.Lock()
 		},
-		"RLock.Lock": func(*testing.T) {
+		"RLock.Lock": func(t *testing.T) {
 			var r RLock
 			held := make(chan struct{})
 			go func() {
@@ -55,6 +55,7 @@ func TestWaitsInABubble(t *testing.T) {
 			}()
 			<-held
 			r.Lock()
+			assert.True(t, r.Owned())
 			r.Unlock()
 		},
 		"RWLock.RLock": func(*testing.T) {
