@@ -169,7 +169,15 @@ func (q *Queue) PushBack(n *Node) {
 func (q *Queue) Move(n *Node) {
 	q.pushed++
 	n.place = q.pushed
-	q.of(n).pushBack(n)
+	l := q.of(n)
+	l.n++
+	n.next, n.prev = nil, l.tail
+	if l.tail == nil {
+		l.head = n
+	} else {
+		l.tail.next = n
+	}
+	l.tail = n
 }
 
 // PutBack puts n, which is to be told and had been taken out of q last, back
@@ -190,8 +198,6 @@ func (q *Queue) of(n *Node) *list {
 	}
 	return &q.list
 }
-
-func (l *list) pushBack(n *Node) { l.pushBefore(n, nil) }
 
 // pushBefore puts n before later, or last for nil.
 func (l *list) pushBefore(n, later *Node) {
@@ -231,7 +237,7 @@ func (q *Queue) Restore(n *Node) {
 // nobody to give to, the first that is to be told is.
 func (q *Queue) Pop() *Node {
 	n := q.pop()
-	if n == nil {
+	if n == nil && q.told.head != nil {
 		q.Tell()
 	}
 	return n
@@ -247,15 +253,12 @@ func (q *Queue) pop() *Node {
 	return nil
 }
 
-// Tell takes the first node that is to be told out and wakes its owner, if there
-// is one, and returns it.
-func (q *Queue) Tell() *Node {
+// Tell takes the first node that is to be told out and wakes its owner. There
+// must be one.
+func (q *Queue) Tell() {
 	n := q.told.head
-	if n != nil {
-		q.unlink(n)
-		n.Win()
-	}
-	return n
+	q.unlink(n)
+	n.Win()
 }
 
 // Take takes n, which stands in q, out, whatever Win would say.
@@ -274,10 +277,7 @@ func (q *Queue) unlink(n *Node) {
 	if n.in { // a moved one is out already, and its owner may look under the guard of its first queue
 		n.in = false
 	}
-	q.of(n).unlink(n)
-}
-
-func (l *list) unlink(n *Node) {
+	l := q.of(n)
 	l.n--
 	if n.prev == nil {
 		l.head = n.next
@@ -321,8 +321,8 @@ func (q *Queue) TakeAll() *Node {
 	for last := first; last != nil; last = last.next {
 		last.next = q.pop()
 	}
-	for q.Tell() != nil {
-		continue
+	for q.told.head != nil {
+		q.Tell()
 	}
 	return first
 }
