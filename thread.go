@@ -120,8 +120,8 @@ func NumThread() int { return int(started.Load()) }
 // the first Start is kept back, so that a tight limit may still end it. Once
 // the kernel has refused a thread where no such limit is seen, as it does for
 // processes in other containers, the number that there were is a limit for
-// 100 ms, for pinned threads 10 s. Nothing is promised if other processes use up the room between two
-// looks, nor under strict overcommit (vm.overcommit_memory=2).
+// 100 ms, for pinned threads 10 s. Nothing is promised if other processes use up
+// the room between two looks, nor under strict overcommit (vm.overcommit_memory=2).
 //
 // While packages are initialized, in init functions and the initializers of
 // package variables, Go lets no thread that C made in. A thread that is started

@@ -97,8 +97,11 @@
 //	settrace, setprofile              SetTrace, SetProfile              of threads, not of lines: start, end, panic, block, resume, release
 //	gettrace, getprofile              Trace, Profile
 //	settrace_all_threads, ...         SetTraceAll, SetProfileAll        and Thread.SetTrace for one thread
-//	excepthook                        SetPanicHook, PanicHook           gets the Thread; nil is the default one, so there is no "set to None" and no
-//	                                                                    __excepthook__; "Panic in thread" for "Exception in thread"
+//	excepthook                        SetPanicHook, PanicHook           gets the Thread; nil is the
+//	                                                                    default one, so there is no "set
+//	                                                                    to None" and no __excepthook__;
+//	                                                                    "Panic in thread" for "Exception
+//	                                                                    in thread"
 //	ExceptHookArgs                    *PanicError                       value and stack
 //	TIMEOUT_MAX                       TimeoutMax                        a time.Duration cannot be more, nor NaN or infinite
 //	ThreadError                       ErrNotLocked, ErrNotOwner, ...    an error for each kind
@@ -117,7 +120,10 @@
 //	Thread subclass                   NewRunner
 //	name                              Name, SetName                     "Thread-N (function)"; the kernel's is cut to what fits, in whole characters
 //	daemon                            Daemon, SetDaemon, Attr.Daemon    inherited; ErrStarted after Start, also after the end
-//	start                             Start                             also a function, New and Start in one; ErrStarted; ErrShutdown after Shutdown; a Start that fails may be tried again
+//	start                             Start                             also a function, New and Start
+//	                                                                    in one; ErrStarted; ErrShutdown
+//	                                                                    after Shutdown; a Start that
+//	                                                                    fails may be tried again
 //	run                               the function, or Runner.Run
 //	join(timeout)                     Join, TryJoin, JoinTimeout, ...   returns how the thread ended; a dummy's is ErrNotJoinable; a live daemon's waits
 //	                                                                    also during Shutdown
@@ -133,9 +139,12 @@
 //	acquire(blocking, timeout)        Lock, TryLock, LockTimeout, ...   no combinations to refuse; a negative timeout is a try
 //	release                           Unlock                            panics with ErrNotLocked, ErrNotOwner
 //	locked                            Locked
-//	RLock                             RLock                             a goroutine stays on its thread while it holds one; see iter.Pull above
-//	RLock._is_owned                   Owned, Owner, Depth               _release_save and _acquire_restore are Condition's own
-//	an owner that has ended           the lock stays locked             and, unlike there, no later thread owns it (see RLock)
+//	RLock                             RLock                             a goroutine stays on its thread
+//	                                                                    while it holds one
+//	RLock._is_owned                   Owned, Owner, Depth               _release_save and
+//	                                                                    _acquire_restore are Condition's
+//	an owner that has ended           the lock stays locked             and, unlike there, no later
+//	                                                                    thread owns it (see RLock)
 //
 //	Condition(lock)                   NewCondition(l)                   any sync.Locker
 //	wait, wait_for                    Wait, WaitFor and their shapes    a notified waiter returns true even if its time is up (CPython loses the wake-up)

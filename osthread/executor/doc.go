@@ -82,8 +82,9 @@
 //	submit(fn, *args)                Submit(e, fn)                    TrySubmit, SubmitTimeout, SubmitContext for a bounded backlog; ErrShutdown for
 //	                                                                  both RuntimeErrors
 //	BrokenThreadPool                 ErrBroken                        also is what OnStart ended with; an error is not logged, a panic is
-//	map(fn, *its, buffersize)        Map(e, ahead, seq, fn)           begins with the range; an error does not end it; zip iterators where they are
-//	                                                                  made: Go forbids to go on with an iter.Pull on another thread
+//	map(fn, *its, buffersize)        Map(e, ahead, seq, fn)           begins with the range; an error
+//	                                                                  does not end it; zip iterators
+//	                                                                  where they are made (iter.Pull)
 //	map(timeout)                     MapContext                       the context's cause for TimeoutError
 //	map(chunksize)                   -                                it is for processes
 //	shutdown(), with                 Close                            ErrDeadlock on a thread of the pool

@@ -45,6 +45,7 @@
 //	mutex, not_empty, not_full,             none                              they are no conditions here
 //	all_tasks_done, queue
 //	_init, _qsize, _put, _get               none                              an order of one's own is NewPriority's
-//	none                                    All, Tasks, Drain, PutAll, GetN,  range over a queue, Tasks with TaskDone; batches; wait for several at
-//	                                        Getting                           once
+//	none                                    All, Tasks, Drain, PutAll, GetN,  range over a queue, Tasks with
+//	                                        Getting                           TaskDone; batches; wait for
+//	                                                                          several at once
 package queue
