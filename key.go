@@ -22,6 +22,10 @@ import (
 type Key[T any] struct {
 	// Destructor is called with each value left when its thread ends, except on the process's first thread. nil: none.
 	Destructor func(v T)
+	// New makes the first value of a thread when Get finds none, on that thread;
+	// nil: Get reports that there is none. It may use the Key itself; what it
+	// sets is replaced by what it returns.
+	New func() T
 
 	_ noCopy
 }
@@ -37,7 +41,8 @@ type value struct {
 	destroy func()
 }
 
-// Get returns the calling thread's value, and whether there is one.
+// Get returns the calling thread's value, which New makes if there is none, and
+// whether there is one.
 func (k *Key[T]) Get() (v T, ok bool) {
 	t := Current()
 	if t == nil {
@@ -48,7 +53,11 @@ func (k *Key[T]) Get() (v T, ok bool) {
 			return *(*T)(t.values[i].box), true
 		}
 	}
-	return v, false
+	if k.New == nil {
+		return v, false
+	}
+	v = k.New()
+	return v, k.Set(v) == nil
 }
 
 // Set sets the calling thread's value. The value it replaces is not given to Destructor. It returns ErrNotAttached in a

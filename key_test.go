@@ -186,3 +186,43 @@ func TestAttach(t *testing.T) {
 		})
 	})
 }
+
+func TestKeyNewMakesAThreadsFirstValue(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		var made, destroyed []int
+		k := Key[int]{Destructor: func(v int) { destroyed = append(destroyed, v) }}
+		k.New = func() int {
+			made = append(made, len(made)+1)
+			return len(made)
+		}
+		for n := 1; n <= 2; n++ {
+			th, err := Start(func() {
+				for range 2 {
+					v, ok := k.Get()
+					assert.True(t, ok)
+					assert.Equal(t, n, v)
+				}
+			}, attr(Attr{}))
+			require.NoError(t, err)
+			require.NoError(t, th.Join())
+		}
+		assert.Equal(t, []int{1, 2}, made)
+		assert.Equal(t, made, destroyed)
+		k.New = func() int { panic("New") }
+		th, err := Start(func() {
+			assert.Panics(t, func() { _, _ = k.Get() })
+			assert.NoError(t, k.Set(3))
+			v, _ := k.Get()
+			assert.Equal(t, 3, v)
+		}, attr(Attr{}))
+		require.NoError(t, err)
+		require.NoError(t, th.Join())
+		done := make(chan struct{})
+		go func() { // no thread of its own: New is not for it
+			defer close(done)
+			_, ok := k.Get()
+			assert.False(t, ok)
+		}()
+		<-done
+	})
+}
