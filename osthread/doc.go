@@ -41,7 +41,7 @@
 //	Current          nil on an ordinary goroutine        a dummy there, the main thread in RunMain
 //	NumThread        those of Start                      all that are alive here, also dummies
 //	Threads          those with a record, also aliens    the same as NumThread counts
-//	Key, Local       only on a thread; has a destructor  on any, by goroutine's thread; none
+//	Key, Local       a value on threads alone            on any goroutine, its thread's
 //	Lock             C can share it; no queue            a queue, fairness; see Lock
 //	Attr             the attributes                      those and Daemon, Name
 //	SetPanicHook     threads of thread.Start alone       threads of this package, Workers, pools

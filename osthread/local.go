@@ -17,6 +17,13 @@ import (
 type Local[T any] struct {
 	// New makes a thread's first value; nil stands for the zero T.
 	New func() T
+	// Destructor is called with each value that is left when its thread ends, on
+	// that thread, after its function; nil: none. The end of a thread made by Go
+	// without a record (see thread.Current) is only noticed, so for that one it
+	// is called elsewhere, some time later. A panic goes to the panic hook, and
+	// neither that nor runtime.Goexit keeps others from being called. It is not
+	// called for values of a Local that is garbage.
+	Destructor func(v T)
 
 	values sync.Map // *Thread -> box[T]
 	told   sync.Map // *Thread -> nil: those whose end drops the value
@@ -70,8 +77,11 @@ func (l *Local[T]) set(t *Thread, v T) {
 	t.onEnd(ending{
 		run: func() {
 			if l := p.Value(); l != nil {
-				l.values.Delete(t)
+				v, ok := l.values.LoadAndDelete(t)
 				l.told.Delete(t)
+				if ok && l.Destructor != nil {
+					t.callReported(func() { l.Destructor(v.(box[T]).v) })
+				}
 			}
 		},
 		void: func() bool { return p.Value() == nil },

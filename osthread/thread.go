@@ -315,12 +315,28 @@ func (t *Thread) end(err error) {
 	atEnd := t.atEnd
 	t.atEnd = nil
 	t.mu.Unlock()
-	for _, e := range atEnd {
-		e.run()
+	defer func() {
+		t.dropHooks()
+		registry.remove(t)
+		t.done.Set()
+	}()
+	runEndings(atEnd)
+}
+
+// runEndings runs all of them, also if one calls runtime.Goexit.
+func runEndings(all []ending) {
+	for i, e := range all {
+		returned := false
+		func() {
+			defer func() {
+				if !returned {
+					runEndings(all[i+1:])
+				}
+			}()
+			e.run()
+			returned = true
+		}()
 	}
-	t.dropHooks()
-	registry.remove(t)
-	t.done.Set()
 }
 
 // Join waits for t to end, and until it is gone from the system's list of threads. It returns what t's function returned, or a *PanicError, ErrExit,
