@@ -12,6 +12,7 @@ import (
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/stranded"
 )
@@ -339,6 +340,15 @@ func (t *Thread) outcome(end error) error {
 		return ErrExit
 	}
 	return end
+}
+
+func init() {
+	keep.Ending = func() error {
+		if t := Current(); t != nil {
+			return t.outcome(ErrGoexit)
+		}
+		return ErrGoexit
+	}
 }
 
 // errNotStarted is for a thread of Attach or from C.

@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/caught"
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
@@ -404,7 +405,7 @@ func (c *Call) Run() {
 		if v := recover(); v != nil {
 			c.err = caught.Panic(v)
 		} else if !returned {
-			c.err = osthread.ErrGoexit
+			c.err = keep.Ending()
 		}
 		c.finish()
 	}()

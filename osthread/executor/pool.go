@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
@@ -302,7 +303,7 @@ func (t *task) runHere() {
 	returned := false
 	defer func() {
 		if !returned {
-			t.err = ErrGoexit
+			t.err = keep.Ending()
 		}
 		t.settle(Finished, nil)
 	}()

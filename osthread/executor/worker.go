@@ -223,8 +223,8 @@ func (w *Worker) gone() {
 // what f returned, or a *PanicError if it panicked. A nil f does nothing. It
 // returns ErrShutdown, and f is not called, if the worker is shut down before.
 // An f that calls runtime.Goexit or thread.Exit ends the thread and with it the
-// worker; Call then returns ErrGoexit, or osthread.ErrPthreadExit if it is C
-// code that ends the thread.
+// worker; Call then returns ErrGoexit or ErrExit, or osthread.ErrPthreadExit if
+// it is C code that ends the thread.
 //
 // It returns ErrDeadlock, and f is not called, if the worker waits, over
 // whatever other workers and pools, for the calling thread: a function of A's

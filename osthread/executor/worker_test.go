@@ -134,8 +134,13 @@ func TestWorkerWhoseThreadIsEnded(t *testing.T) {
 			go func() { waits <- w.Call(func() error { return nil }) }()
 			awaitBacklog(w, 2)
 			release()
-			assert.ElementsMatch(t, []error{osthread.ErrGoexit, osthread.ErrShutdown}, []error{<-waits, <-waits})
-			assert.Error(t, w.Thread().Join())
+			ended := osthread.ErrGoexit
+			if name == "Exit" {
+				ended = osthread.ErrExit
+			}
+			assert.ElementsMatch(t, []error{ended, osthread.ErrShutdown}, []error{<-waits, <-waits})
+			assert.Equal(t, ended, w.Thread().Join())
+			assert.Equal(t, ended, w.Close())
 			assert.Equal(t, osthread.ErrShutdown, w.Call(func() error { return nil }))
 			assert.Equal(t, osthread.ErrShutdown, w.Go(func() {}))
 		})
