@@ -97,7 +97,9 @@ func TestOwnerAndDepth(t *testing.T) {
 	assert.NoError(t, inGoroutine(func() {
 		r.Lock()
 		defer r.Unlock()
-		assert.Same(t, Current(), r.Owner(), "a dummy")
+		if me := Current(); me != Main() { // whose locks outside RunMain have no owner to tell
+			assert.Same(t, me, r.Owner(), "a dummy")
+		}
 		assert.Equal(t, 1, r.Depth())
 	}))
 }
