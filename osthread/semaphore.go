@@ -336,7 +336,7 @@ func (s *Semaphore) leave(n *wait.Node) bool {
 func (s *Semaphore) queue() *wait.Queue { return &s.q }
 func (s *Semaphore) ready() bool        { return s.mayTake(1) }
 
-// readyInTurn is ready for one who has waited for longer than all others.
+// readyInTurn is ready for the longest waiter.
 func (s *Semaphore) readyInTurn() bool    { return s.free() >= 1 }
 func (s *Semaphore) take()                { s.permits.Add(-1) }
 func (s *Semaphore) untake()              { s.permits.Add(1) }

@@ -987,6 +987,54 @@ func TestWaitAllThatCannotTakeTellsTheNext(t *testing.T) {
 	}
 }
 
+// counted counts how often it is asked, under its guard.
+type counted struct {
+	*Event
+	asked int
+}
+
+func (c *counted) ready() bool {
+	c.asked++
+	return c.Event.ready()
+}
+
+// Two waiters that want more than there is look once each, and sleep.
+func TestWaitAllsThatWantMoreSleep(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		c := &counted{Event: &Event{AutoReset: true}}
+		ctx, cancel := context.WithCancel(t.Context())
+		for i := range 2 {
+			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, c, c), context.Canceled) })
+			awaitWaiting(&c.q, i+1)
+		}
+		c.Set()
+		asked := func() int {
+			c.q.Lock()
+			defer c.q.Unlock()
+			return c.asked
+		}
+		await(func() bool { return asked() >= 6 }) // at first, and when told
+		awaitWaiting(&c.q, 2)
+		for range 1000 {
+			runtime.Gosched()
+		}
+		assert.LessOrEqual(t, asked(), 12)
+		cancel()
+		g.wait()
+		assert.True(t, c.TryWait(), "what was there is left")
+	})
+}
+
+func TestWaitAllForMoreThanASemaphoreCanHold(t *testing.T) {
+	s := NewBoundedSemaphore(1)
+	assert.False(t, TryWaitAll(s, s))
+	assert.False(t, WaitAllTimeout(time.Millisecond, s, s))
+	assert.ErrorIs(t, panicOf(func() { WaitAll(s, s) }), ErrCount)
+	var e Event
+	e.Set()
+	assert.True(t, TryWaitAll(s, &e))
+}
+
 // A told WaitAll gives up at the same time: what was kept for it is others'.
 func TestWaitAllThatIsToldAndGivesUp(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {

@@ -18,7 +18,7 @@ func TestWaitsInABubble(t *testing.T) {
 	const hour = time.Hour
 	later := func(f func()) {
 		go func() {
-			time.Sleep(hour)
+			<-time.After(hour) // of the bubble
 			f()
 		}()
 	}
@@ -50,7 +50,7 @@ func TestWaitsInABubble(t *testing.T) {
 			go func() {
 				r.Lock()
 				close(held)
-				time.Sleep(hour)
+				<-time.After(hour) // of the bubble
 				r.Unlock()
 			}()
 			<-held

@@ -14,8 +14,7 @@ import (
 // Models: verify/waitany.pml, verify/waitall.pml.
 //
 // WaitAny stands in all queues at once, with one place to sleep (wait.Set).
-// Whoever would give it something must win the set first, which one swap decides;
-// so exactly one object gives, and all others pass it over as if it were not
+// A giver must win the set first, which one swap decides; so exactly one object gives, and all others pass it over as if it were not
 // there. With futex_waitv alone a wakeup that comes second is swallowed, and a
 // plain waiter sleeps on.
 //
@@ -237,6 +236,12 @@ func waitAll(l park.Limit, ws []Waitable) bool {
 	for i, w := range ws {
 		queues[i] = w.queue()
 	}
+	for _, w := range ws {
+		s, ok := w.(*Semaphore)
+		if ok && s.bounded && len(ws) > s.most && times(w, ws) > uint64(s.most) {
+			return s.acquire("WaitAll", s.most+1, l) // which it can never have
+		}
+	}
 	address := func(q *wait.Queue) uintptr { return uintptr(unsafe.Pointer(q)) }
 	slices.SortFunc(queues, func(a, b *wait.Queue) int { return cmp.Compare(address(a), address(b)) })
 	queues = slices.Compact(queues)
@@ -272,15 +277,15 @@ func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
 			giveUp = missing != nil && l.Expired()
 		}
 		done := giveUp || missing == nil
+		var next *wait.Node
+		if was != nil { // before it goes back, or it would wake itself
+			next = tellNext(was, s.Node(0), told)
+		}
 		if !done {
 			if s == nil {
 				s = newSet(1, true, l, ws)
 			}
 			awaitTold(missing, s.Node(0), times(missing, ws), missing == was)
-		}
-		var next *wait.Node
-		if was != nil {
-			next = tellNext(was, told)
 		}
 		for _, q := range queues {
 			q.Unlock()
@@ -323,14 +328,16 @@ func leaveTold(w Waitable, n *wait.Node) (turn *Semaphore, told bool) {
 	return nil, true
 }
 
-// tellNext is called after a WaitAll that waited for w has looked, and returns
-// those to be woken with the guards open. told is for one that had been told.
-func tellNext(w Waitable, told bool) *wait.Node {
+// tellNext is called after a WaitAll that waited for w with n has looked, and
+// returns those to be woken with the guards open. told is for one that had been
+// told. Those in front of n have looked, and want more than there is: two of them
+// would wake each other without end.
+func tellNext(w Waitable, n *wait.Node, told bool) *wait.Node {
 	if s, ok := w.(*Semaphore); ok {
 		return s.grant() // also those behind it, who may want less
 	}
-	if told && w.queue().HeadTold() != nil && w.ready() {
-		w.queue().Tell()
+	if told && w.ready() {
+		w.queue().TellAfter(n)
 	}
 	return nil
 }

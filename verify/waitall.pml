@@ -88,20 +88,20 @@ look:	atomic {
 				missing = NONE
 			:: !THERE(A) -> missing = A
 			:: else -> missing = B
-			fi;
-			if
-			:: missing != NONE ->
-				if
-				:: missing != was -> last[missing]++; place[me] = last[missing]
-				:: else
-				fi;
-				at[me] = missing
-			:: else
 			fi
 		fi;
 #ifndef M_NO_NEXT
 		if :: was != NONE -> GRANT(was, first) :: else fi;
 #endif
+		if
+		:: missing != NONE ->
+			if
+			:: missing != was -> last[missing]++; place[me] = last[missing]
+			:: else
+			fi;
+			at[me] = missing
+		:: else
+		fi;
 		was = missing
 	};
 	if

@@ -273,6 +273,19 @@ func (q *Queue) Remove(n *Node) bool {
 	return true
 }
 
+// TellAfter is Tell of the first node that was put in later than n, if there is
+// one. It walks past those that were put in before.
+func (q *Queue) TellAfter(n *Node) {
+	next := q.told.head
+	for next != nil && next.place < n.place {
+		next = next.next
+	}
+	if next != nil {
+		q.unlink(next)
+		next.Win()
+	}
+}
+
 func (q *Queue) unlink(n *Node) {
 	if n.in { // a moved one is out already, and its owner may look under the guard of its first queue
 		n.in = false

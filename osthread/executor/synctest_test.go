@@ -25,7 +25,7 @@ func TestWaitsInABubble(t *testing.T) {
 		begin := time.Now()
 		kept := NewPromise[int]()
 		go func() {
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour) // of the bubble
 			assert.NoError(t, kept.SetResult(1))
 		}()
 		v, err := kept.Future().Result()

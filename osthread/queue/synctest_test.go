@@ -14,7 +14,7 @@ func TestWaitsInABubble(t *testing.T) {
 		begin := time.Now()
 		q := New[int](1)
 		go func() {
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour) // of the bubble
 			assert.NoError(t, q.Put(1))
 		}()
 		v, err := q.Get()
