@@ -9,27 +9,36 @@ import (
 // An attached thread's record ends with the first of
 //
 //   - Detach, as often as Attach was called;
-//   - the thread's end. On a thread of C the key's destructor (pthread.c), on Windows an FLS callback (internal/fls), calls ended there, so
-//     Keys are destroyed on the thread itself. A thread of Go's ends when a goroutine does that is locked to it; Go cannot be called any more
-//     then, so collectOrphans finds the slot, and the values are forgotten;
+//   - the thread's end. On a thread of C the key's destructor (pthread.c), on
+//     Windows an FLS callback (internal/fls), calls ended there, so Keys are
+//     destroyed on the thread itself. A thread of Go's ends when a goroutine
+//     does that is locked to it; Go cannot be called any more then, so
+//     collectOrphans finds the slot, and the values are forgotten;
 //   - a look at the record of a thread that ended in no such way (lost.go).
 //     Until then it is taken for no other thread's: the slot of a new thread is
 //     0.
 
-// Attach locks the calling goroutine to the thread it is on and gives that thread a record, until Detach. Calls nest: if the thread has a record
-// already it returns that. What a setter changes about the thread stays so when it is Go's alone again. It fails with syscall.EAGAIN or ENOMEM when
-// the process has no thread-specific key (on Windows no FLS index, or no room for a handle) or no memory left.
+// Attach locks the calling goroutine to the thread it is on and gives that
+// thread a record, until Detach. Calls nest: if the thread has a record already
+// it returns that. What a setter changes about the thread stays so when it is
+// Go's alone again. It fails with syscall.EAGAIN or ENOMEM when the process has
+// no thread-specific key (on Windows no FLS index, or no room for a handle) or
+// no memory left.
 //
-// On an alien thread, which has a record from the first time it calls this package, Attach lets the record be ended by Detach, before the
-// thread does. An attached thread cannot be joined: to wait for its end give it a
-// value of a Key whose Destructor closes a channel. Without cgo, except on
-// Windows, a goroutine that is attached must not end before Detach.
+// On an alien thread, which has a record from the first time it calls this
+// package, Attach lets the record be ended by Detach, before the thread does.
+// An attached thread cannot be joined: to wait for its end give it a value of a
+// Key whose Destructor closes a channel. Without cgo, except on Windows, a
+// goroutine that is attached must not end before Detach.
 //
 // Between Attach and Detach Go ends the process if the goroutine calls next or
-// stop of an iter.Pull made before, or after Detach those of one made meanwhile.
+// stop of an iter.Pull made before, or after Detach those of one made
+// meanwhile.
 //
-// Windows tells of the end of a thread of C by fiber-local storage. So an alien thread that makes itself fibers must call Go on one of them alone,
-// and its record ends with DeleteFiber of that one, which must be called on that thread.
+// Windows tells of the end of a thread of C by fiber-local storage. So an alien
+// thread that makes itself fibers must call Go on one of them alone, and its
+// record ends with DeleteFiber of that one, which must be called on that
+// thread.
 func Attach() (*Thread, error) {
 	runtime.LockOSThread()
 	t := Current()
@@ -68,7 +77,8 @@ func Detach() error {
 	return nil
 }
 
-// attach makes a record for the calling thread, which the goroutine must be locked to.
+// attach makes a record for the calling thread, which the goroutine must be
+// locked to.
 func attach(k kind) (*Thread, error) {
 	collectOrphans()
 	records.sweep()

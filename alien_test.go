@@ -118,7 +118,8 @@ func TestDestructorsOfAliensMayCallGoexit(t *testing.T) {
 	assert.EqualValues(t, 20, calls.Load())
 }
 
-// In a child, since Go's runtime keeps what stood on the stacks: a goroutine, and some 0.5 KB.
+// In a child, since Go's runtime keeps what stood on the stacks: a goroutine,
+// and some 0.5 KB.
 func TestPthreadExitUnderABody(t *testing.T) {
 	inChild(t, func() {
 		clean := ctest.ValuesOfNew() // a sanitizer's
@@ -168,7 +169,8 @@ func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
 	}
 }
 
-// A key of ours must not depend on how many others there are: it is made before main.
+// A key of ours must not depend on how many others there are: it is made before
+// main.
 func TestAliensWorkWhenAllKeysAreTaken(t *testing.T) {
 	inChild(t, func() {
 		ctest.UseKeys(1 << 12)

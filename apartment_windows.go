@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// COM is looked up at run time, so programs that do not ask for an apartment run where there is no ole32.dll (Nano Server).
+// COM is looked up at run time, so programs that do not ask for an apartment
+// run where there is no ole32.dll (Nano Server).
 
 const osApartment = true
 
@@ -18,13 +19,16 @@ var (
 	coUninitialize = ole32.NewProc("CoUninitialize")
 )
 
-// osEnterApartment takes the calling thread, t, into the apartment a. A thread of Go's that other code has left in an apartment stays there, if that
-// is of the same kind: S_FALSE, which wants its CoUninitialize as well. If not it is refused (RPC_E_CHANGED_MODE).
+// osEnterApartment takes the calling thread, t, into the apartment a. A thread
+// of Go's that other code has left in an apartment stays there, if that is of
+// the same kind: S_FALSE, which wants its CoUninitialize as well. If not it is
+// refused (RPC_E_CHANGED_MODE).
 func osEnterApartment(t *Thread, a Apartment) error {
 	if coInitializeEx.Find() != nil {
 		return unsupported("COM apartment")
 	}
-	// No windows for OLE 1, as Microsoft's documentation of CoInitializeEx recommends.
+	// No windows for OLE 1, as Microsoft's documentation of CoInitializeEx
+	// recommends.
 	model := uintptr(windows.COINIT_DISABLE_OLE1DDE | windows.COINIT_MULTITHREADED)
 	if a == ApartmentSTA {
 		model = windows.COINIT_DISABLE_OLE1DDE | windows.COINIT_APARTMENTTHREADED
@@ -36,5 +40,6 @@ func osEnterApartment(t *Thread, a Apartment) error {
 	return nil
 }
 
-// osLeaveApartment takes the calling thread out of the apartment that osEnterApartment took it into.
+// osLeaveApartment takes the calling thread out of the apartment that
+// osEnterApartment took it into.
 func osLeaveApartment() { _, _, _ = coUninitialize.Call() } // has no result

@@ -26,7 +26,8 @@ const (
 	aptMainSTA = 3
 )
 
-// apartmentType returns COM's word for the apartment that the calling thread is in.
+// apartmentType returns COM's word for the apartment that the calling thread is
+// in.
 func apartmentType() (kind int32, err error) {
 	var qualifier int32
 	r, _, _ := coGetApartmentType.Call(uintptr(unsafe.Pointer(&kind)), uintptr(unsafe.Pointer(&qualifier)))
@@ -68,7 +69,8 @@ func TestApartmentIsCOMs(t *testing.T) {
 	})
 }
 
-// A spy is an IInitializeSpy, which COM tells of each CoUninitialize on its thread.
+// A spy is an IInitializeSpy, which COM tells of each CoUninitialize on its
+// thread.
 type spy struct {
 	methods *[7]uintptr
 	left    []uintptr // how often the thread had been initialized, at each
@@ -76,12 +78,14 @@ type spy struct {
 
 var spyMethods = func() *[7]uintptr {
 	self := func(p uintptr) *spy { return *(**spy)(unsafe.Pointer(&p)) }
-	// Counts of references, which nobody needs. COM releases spies when the thread goes, and Go cannot be called any more: so it is a function of
-	// the system's that takes a word and returns it.
+	// Counts of references, which nobody needs. COM releases spies when the
+	// thread goes, and Go cannot be called any more: so it is a function of the
+	// system's that takes a word and returns it.
 	count := kernel32.NewProc("SetHandleCount").Addr()
 	notTold := syscall.NewCallback(func(_, result, _, _ uintptr) uintptr { return result })
 	return &[7]uintptr{
-		syscall.NewCallback(func(this, _ uintptr, out *uintptr) uintptr { *out = this; return 0 }), // QueryInterface: all are this one
+		// QueryInterface: all are this one
+		syscall.NewCallback(func(this, _ uintptr, out *uintptr) uintptr { *out = this; return 0 }),
 		count, // AddRef
 		count, // Release
 		syscall.NewCallback(func(_, _, _ uintptr) uintptr { return 0 }), // PreInitialize
@@ -97,7 +101,12 @@ var spyMethods = func() *[7]uintptr {
 
 func TestApartmentIsLeftOnceHoweverTheBodyEnds(t *testing.T) {
 	quiet(t)
-	ends := map[string]func(){"return": func() {}, "Exit": Exit, "Goexit": runtime.Goexit, "panic": func() { panic("x") }}
+	ends := map[string]func(){
+		"return": func() {},
+		"Exit":   Exit,
+		"Goexit": runtime.Goexit,
+		"panic":  func() { panic("x") },
+	}
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
@@ -105,7 +114,10 @@ func TestApartmentIsLeftOnceHoweverTheBodyEnds(t *testing.T) {
 					s := &spy{methods: spyMethods}
 					th, err := Start(func() {
 						var cookie uint64
-						r, _, _ := coRegisterInitializeSpy.Call(uintptr(unsafe.Pointer(s)), uintptr(unsafe.Pointer(&cookie)))
+						r, _, _ := coRegisterInitializeSpy.Call(
+							uintptr(unsafe.Pointer(s)),
+							uintptr(unsafe.Pointer(&cookie)),
+						)
 						assert.Zero(t, r)
 						end()
 					}, attr(Attr{Apartment: a}))
@@ -118,7 +130,8 @@ func TestApartmentIsLeftOnceHoweverTheBodyEnds(t *testing.T) {
 	}
 }
 
-// A thread of Go's that other code has left in another apartment. In a child, whose threads the test may spoil.
+// A thread of Go's that other code has left in another apartment. In a child,
+// whose threads the test may spoil.
 func TestApartmentThatCOMRefusesLeavesNoThread(t *testing.T) {
 	inChild(t, func() {
 		runtime.GOMAXPROCS(1) // so the pinned thread is likely the one that this goroutine was on
@@ -126,7 +139,8 @@ func TestApartmentThatCOMRefusesLeavesNoThread(t *testing.T) {
 		for {
 			result := make(chan error)
 			go func() {
-				// It stays so on this thread, unless that is the process's first, which a pinned goroutine does not keep.
+				// It stays so on this thread, unless that is the process's
+				// first, which a pinned goroutine does not keep.
 				_ = windows.CoInitializeEx(0, windows.COINIT_MULTITHREADED) // S_FALSE the second time
 				th, err := Start(func() {}, &Attr{Apartment: ApartmentSTA, Pinned: true})
 				if err == nil {

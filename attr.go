@@ -13,37 +13,47 @@ import (
 	"example.com/thread/internal/headroom"
 )
 
-// Attr holds the attributes of a thread to come. The zero value, and a nil *Attr, ask for the defaults.
+// Attr holds the attributes of a thread to come. The zero value, and a nil
+// *Attr, ask for the defaults.
 type Attr struct {
-	// Name is what the system's tools show, cut to what they can: 15 bytes on Linux, 63 on macOS; not inside a character,
-	// and at the first NUL; on Windows it is whole, up to the first NUL, from Windows 10 1607 on. Thread.Name returns it whole. Where
-	// the system shows no names it is Thread.Name's alone. "" leaves the system's own.
+	// Name is what the system's tools show, cut to what they can: 15 bytes on
+	// Linux, 63 on macOS; not inside a character, and at the first NUL; on
+	// Windows it is whole, up to the first NUL, from Windows 10 1607 on.
+	// Thread.Name returns it whole. Where the system shows no names it is
+	// Thread.Name's alone. "" leaves the system's own.
 	Name string
 	// StackSize is in bytes, for the frames of C code: what glibc takes from a
 	// thread's stack for thread-local variables is added to it. 0 stands for
 	// what StackSize returns. See SetStackSize. On Windows the most is 64 MiB,
 	// as Go's runtime cannot be called on a larger stack.
 	StackSize int
-	// GuardSize is in bytes, rounded up to whole pages: memory below the stack whose use ends the process. 0 stands for the
-	// system's default, a page; NoGuard for none. Windows has a guard of its own: there, and where threads are pinned, any but 0 is
-	// errors.ErrUnsupported.
+	// GuardSize is in bytes, rounded up to whole pages: memory below the stack
+	// whose use ends the process. 0 stands for the system's default, a page;
+	// NoGuard for none. Windows has a guard of its own: there, and where
+	// threads are pinned, any but 0 is errors.ErrUnsupported.
 	GuardSize int
-	// Affinity holds the numbers of the processors that the thread may run on, on Windows within its processor group; nil leaves what it
-	// inherits. It is of Linux and Windows, elsewhere errors.ErrUnsupported.
+	// Affinity holds the numbers of the processors that the thread may run on,
+	// on Windows within its processor group; nil leaves what it inherits. It is
+	// of Linux and Windows, elsewhere errors.ErrUnsupported.
 	Affinity []int
-	// Policy and Priority are as for Thread.SetPriority. PolicyInherit leaves what the thread inherits.
+	// Policy and Priority are as for Thread.SetPriority. PolicyInherit leaves
+	// what the thread inherits.
 	Policy   Policy
 	Priority int
-	// QoS is the thread's quality-of-service class, of macOS with cgo; QoSUnspecified leaves the system's own. Together with a Policy it is
-	// syscall.EINVAL: a thread whose policy or priority is set, also later, is out of the classes for good.
+	// QoS is the thread's quality-of-service class, of macOS with cgo;
+	// QoSUnspecified leaves the system's own. Together with a Policy it is
+	// syscall.EINVAL: a thread whose policy or priority is set, also later, is
+	// out of the classes for good.
 	QoS QoS
 	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits: for
 	// 0 itself call Thread.SetNice. POSIX gives niceness to the process, Linux
 	// to each thread; elsewhere any but 0 is errors.ErrUnsupported.
 	Nice int
-	// SignalMask holds the signals that are blocked in the thread; nil stands for the mask the process began with, without those that
-	// Go's runtime unblocks. In a pinned thread the runtime takes the mask back when the thread starts a process. It is of Linux, and of macOS
-	// with cgo; elsewhere any but nil is errors.ErrUnsupported.
+	// SignalMask holds the signals that are blocked in the thread; nil stands
+	// for the mask the process began with, without those that Go's runtime
+	// unblocks. In a pinned thread the runtime takes the mask back when the
+	// thread starts a process. It is of Linux, and of macOS with cgo; elsewhere
+	// any but nil is errors.ErrUnsupported.
 	//
 	// As pthread_sigmask does with its own, it leaves out in silence what must
 	// not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS (a fault
@@ -51,9 +61,11 @@ type Attr struct {
 	// Go's runtime), and signals 32 to 34 (of the C libraries, and of Go's
 	// setuid). So a mask of all signals is safe.
 	SignalMask []os.Signal
-	// Apartment is the COM apartment that the thread is in while its body and the destructors of its Keys run, on Windows. ApartmentNone leaves COM
-	// to the body. Any other is errors.ErrUnsupported on other systems, and on Windows without COM (Nano Server); what COM refuses is Start's error,
-	// the HRESULT as a syscall.Errno.
+	// Apartment is the COM apartment that the thread is in while its body and
+	// the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
+	// the body. Any other is errors.ErrUnsupported on other systems, and on
+	// Windows without COM (Nano Server); what COM refuses is Start's error, the
+	// HRESULT as a syscall.Errno.
 	Apartment Apartment
 	// Detached threads are nobody's to join.
 	Detached bool
@@ -106,7 +118,8 @@ func badAttr(format string, a ...any) error {
 	return fmt.Errorf("thread: "+format+": %w", append(a, syscall.EINVAL)...)
 }
 
-// withValue says what value the system refused by err, which is nil if it did not.
+// withValue says what value the system refused by err, which is nil if it did
+// not.
 func withValue(err error, format string, a ...any) error {
 	if err == nil {
 		return nil
@@ -117,14 +130,15 @@ func withValue(err error, format string, a ...any) error {
 func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
 
 // Check returns the error that Start would return for a, or nil. It makes
-// nothing, so what the system alone can refuse is not seen, nor whether packages
-// are being initialized. A nil Attr stands for the defaults.
+// nothing, so what the system alone can refuse is not seen, nor whether
+// packages are being initialized. A nil Attr stands for the defaults.
 func (a *Attr) Check() error {
 	_, err := a.check()
 	return err
 }
 
-// check reports what is wrong with a, or what the platform cannot do, before anything is made. The caller may change a afterwards.
+// check reports what is wrong with a, or what the platform cannot do, before
+// anything is made. The caller may change a afterwards.
 func (a *Attr) check() (attrs, error) {
 	if a == nil {
 		a = new(Attr)
@@ -260,14 +274,15 @@ func checkNice(n int) error {
 	return nil
 }
 
-// cutName returns what of name fits into most bytes, up to the first NUL, in whole characters.
+// cutName returns what of name fits into most bytes, up to the first NUL, in
+// whole characters.
 func cutName(name string, most int) string {
 	name, _, _ = strings.Cut(name, "\x00")
 	if len(name) <= most {
 		return name
 	}
-	// A character has at most utf8.UTFMax bytes; what is longer without a start is
-	// no UTF-8, and cut anywhere.
+	// A character has at most utf8.UTFMax bytes; what is longer without a start
+	// is no UTF-8, and cut anywhere.
 	for n := most; n > max(0, most-utf8.UTFMax); n-- {
 		if utf8.RuneStart(name[n]) {
 			return name[:n]
@@ -295,9 +310,9 @@ func (t *Thread) fromStart() bool { return t.kind == native || t.kind == pinned 
 // makes.
 func (t *Thread) isZero() bool { return t.slot == unknown }
 
-// Name returns the name that t was given. That of an attached thread without one
-// is asked of the system, as C code may name the thread at any time, which on
-// Linux takes some 15 us for another thread than the caller's; after the
+// Name returns the name that t was given. That of an attached thread without
+// one is asked of the system, as C code may name the thread at any time, which
+// on Linux takes some 15 us for another thread than the caller's; after the
 // thread's end it is the last that was seen.
 func (t *Thread) Name() string {
 	if name, ours := t.givenName(); ours {
@@ -323,8 +338,9 @@ func (t *Thread) givenName() (name string, ours bool) {
 	return t.name, t.named || t.fromStart()
 }
 
-// SetName names t, for the system's tools too; see Attr.Name. On macOS a thread can name only itself. It returns ErrEnded, the system's error, or
-// on Windows before 10 1607 errors.ErrUnsupported; the name is then as it was.
+// SetName names t, for the system's tools too; see Attr.Name. On macOS a thread
+// can name only itself. It returns ErrEnded, the system's error, or on Windows
+// before 10 1607 errors.ErrUnsupported; the name is then as it was.
 func (t *Thread) SetName(name string) error {
 	return t.whileAlive(func() error {
 		if err := osSetName(t, name); err != nil {
@@ -335,7 +351,8 @@ func (t *Thread) SetName(name string) error {
 	})
 }
 
-// SetName names the calling thread; see Thread.SetName. It returns ErrNotAttached in a goroutine without a thread of its own.
+// SetName names the calling thread; see Thread.SetName. It returns
+// ErrNotAttached in a goroutine without a thread of its own.
 func SetName(name string) error {
 	t := Current()
 	if t == nil {
@@ -344,8 +361,10 @@ func SetName(name string) error {
 	return t.SetName(name)
 }
 
-// SetAffinity binds t to the processors with the numbers cpus. It returns ErrEnded, syscall.EINVAL if none of them is there, on Windows if one of
-// them is not, or the system's error; on other systems than Linux and Windows errors.ErrUnsupported.
+// SetAffinity binds t to the processors with the numbers cpus. It returns
+// ErrEnded, syscall.EINVAL if none of them is there, on Windows if one of them
+// is not, or the system's error; on other systems than Linux and Windows
+// errors.ErrUnsupported.
 func (t *Thread) SetAffinity(cpus []int) error {
 	if err := checkAffinity(cpus); err != nil {
 		return err
@@ -353,19 +372,24 @@ func (t *Thread) SetAffinity(cpus []int) error {
 	return t.whileAlive(func() error { return osSetAffinity(t, cpus) })
 }
 
-// Affinity returns the numbers of the processors that t may run on, ascending. It returns ErrEnded, or the system's error; on other systems than
-// Linux and Windows errors.ErrUnsupported.
+// Affinity returns the numbers of the processors that t may run on, ascending.
+// It returns ErrEnded, or the system's error; on other systems than Linux and
+// Windows errors.ErrUnsupported.
 func (t *Thread) Affinity() (cpus []int, err error) {
 	err = t.whileAlive(func() error { cpus, err = osGetAffinity(t); return err })
 	return cpus, err
 }
 
-// SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its priority, on Linux 1 to 99; for the others it is 0. On Windows
-// the policy is PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities are those of sched_get_priority_min and its
-// twin, also for PolicyOther, where 0 stands for the default; any call takes t out of the QoS classes for good. It returns ErrEnded,
-// syscall.EINVAL, or the system's error, which is syscall.EPERM for a real-time policy without the right to it. A policy that the system has not
-// is errors.ErrUnsupported: on Windows all but PolicyOther, on macOS PolicyBatch and PolicyIdle, and elsewhere than on Linux, Windows and macOS
-// with cgo every one.
+// SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its
+// priority, on Linux 1 to 99; for the others it is 0. On Windows the policy is
+// PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities
+// are those of sched_get_priority_min and its twin, also for PolicyOther, where
+// 0 stands for the default; any call takes t out of the QoS classes for good.
+// It returns ErrEnded, syscall.EINVAL, or the system's error, which is
+// syscall.EPERM for a real-time policy without the right to it. A policy that
+// the system has not is errors.ErrUnsupported: on Windows all but PolicyOther,
+// on macOS PolicyBatch and PolicyIdle, and elsewhere than on Linux, Windows and
+// macOS with cgo every one.
 func (t *Thread) SetPriority(p Policy, priority int) error {
 	if p == PolicyInherit {
 		return badAttr("policy %v of a thread that runs", p)
@@ -376,15 +400,18 @@ func (t *Thread) SetPriority(p Policy, priority int) error {
 	return t.whileAlive(func() error { return osSetPriority(t, p, priority) })
 }
 
-// Priority returns t's scheduling policy and priority. It returns ErrEnded, or the system's error; errors.ErrUnsupported elsewhere than on Linux,
-// Windows and macOS with cgo, and for a policy of Linux that has no name here (SCHED_DEADLINE).
+// Priority returns t's scheduling policy and priority. It returns ErrEnded, or
+// the system's error; errors.ErrUnsupported elsewhere than on Linux, Windows
+// and macOS with cgo, and for a policy of Linux that has no name here
+// (SCHED_DEADLINE).
 func (t *Thread) Priority() (p Policy, priority int, err error) {
 	err = t.whileAlive(func() error { p, priority, err = osPriority(t); return err })
 	return p, priority, err
 }
 
-// SetNice sets t's niceness, -20 to 19. It returns ErrEnded, syscall.EINVAL, or the system's error: syscall.EACCES to lower it
-// without the right to; on other systems than Linux errors.ErrUnsupported.
+// SetNice sets t's niceness, -20 to 19. It returns ErrEnded, syscall.EINVAL, or
+// the system's error: syscall.EACCES to lower it without the right to; on other
+// systems than Linux errors.ErrUnsupported.
 func (t *Thread) SetNice(n int) error {
 	if !osNice {
 		return unsupported("niceness of a thread")

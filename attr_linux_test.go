@@ -172,7 +172,8 @@ func TestAffinityToNoProcessorLeavesNoThread(t *testing.T) {
 	})
 }
 
-// A thread that Go makes while one of ours asks for it must not inherit what ours was given.
+// A thread that Go makes while one of ours asks for it must not inherit what
+// ours was given.
 func TestThreadsOfGoDoNotInheritAttributes(t *testing.T) {
 	if runtime.NumCPU() < 2 {
 		t.Skip("needs two processors")
@@ -247,7 +248,8 @@ func TestRealTimePriority(t *testing.T) {
 	})
 }
 
-// becomeNobody makes the process one of a user without rights, and without other processes: limits are counted over them all.
+// becomeNobody makes the process one of a user without rights, and without
+// other processes: limits are counted over them all.
 func becomeNobody() {
 	nobody := 20_000 + os.Getpid()%40_000
 	must(syscall.Setgroups(nil))
@@ -317,7 +319,8 @@ func limitProcesses() {
 	must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: processes, Max: processes}))
 }
 
-// The process is at its limit: no thread can be made, nothing is left of the attempts, and all is well once threads have ended.
+// The process is at its limit: no thread can be made, nothing is left of the
+// attempts, and all is well once threads have ended.
 func TestStartAtTheLimitOfThreads(t *testing.T) {
 	needRoot(t)
 	inChild(t, func() {
@@ -386,7 +389,8 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 	}
 }
 
-// Pinned threads count against the limit of Go's runtime, which ends the process at it.
+// Pinned threads count against the limit of Go's runtime, which ends the
+// process at it.
 func TestStartAtTheLimitOfTheRuntime(t *testing.T) {
 	for _, limit := range []int{200, 60} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
@@ -401,7 +405,8 @@ func TestStartAtTheLimitOfTheRuntime(t *testing.T) {
 	}
 }
 
-// At a limit of memory Start says EAGAIN, and what Go's runtime may want is kept.
+// At a limit of memory Start says EAGAIN, and what Go's runtime may want is
+// kept.
 func TestStartAtTheLimitOfMemory(t *testing.T) {
 	if Sanitized || raceEnabled {
 		t.Skip("a sanitizer needs memory beyond the limit")
@@ -482,8 +487,8 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 }
 
 // assertBlocked asserts that the thread's mask becomes want: an emulator blocks
-// all signals for a moment now and then, on its own behalf. Two of its real-time
-// signals qemu keeps for itself.
+// all signals for a moment now and then, on its own behalf. Two of its
+// real-time signals qemu keeps for itself.
 func assertBlocked(t *testing.T, want uint64, th *Thread) {
 	t.Helper()
 	const ofEmulator = 3 << (35 - 1)
@@ -507,7 +512,8 @@ func TestSignalMask(t *testing.T) {
 		assertBlocked(t, 1<<(syscall.SIGUSR1-1)|1<<(syscall.SIGHUP-1), th)
 		assertBlocked(t, 0, hold(t, attr(Attr{SignalMask: []os.Signal{}})))
 
-		// A blocked signal to the thread waits; one to the process goes to another.
+		// A blocked signal to the thread waits; one to the process goes to
+		// another.
 		c := make(chan os.Signal, 1)
 		signal.Notify(c, syscall.SIGUSR1)
 		defer signal.Stop(c)
@@ -664,7 +670,15 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 			for range 20 {
 				th, err := Start(func() {
 					var pending unix.Sigset_t
-					_, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&pending)), 8, 0, 0, 0, 0)
+					_, _, errno := syscall.RawSyscall6(
+						unix.SYS_RT_SIGPENDING,
+						uintptr(unsafe.Pointer(&pending)),
+						8,
+						0,
+						0,
+						0,
+						0,
+					)
 					if errno != 0 || pending != (unix.Sigset_t{}) {
 						panic(fmt.Sprint(errno, pending))
 					}
@@ -677,12 +691,28 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 			th, err := Start(func() {
 				all := [2]uint64{math.MaxUint64, 0}
 				none := unix.Timespec{}
-				n, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), 0, uintptr(unsafe.Pointer(&none)), 8, 0, 0)
+				n, _, errno := syscall.RawSyscall6(
+					unix.SYS_RT_SIGTIMEDWAIT,
+					uintptr(unsafe.Pointer(&all)),
+					0,
+					uintptr(unsafe.Pointer(&none)),
+					8,
+					0,
+					0,
+				)
 				if errno != syscall.EAGAIN {
 					panic(fmt.Sprint(n, errno))
 				}
 				must(unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
-				n, _, errno = syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&all)), 0, uintptr(unsafe.Pointer(&none)), 8, 0, 0)
+				n, _, errno = syscall.RawSyscall6(
+					unix.SYS_RT_SIGTIMEDWAIT,
+					uintptr(unsafe.Pointer(&all)),
+					0,
+					uintptr(unsafe.Pointer(&none)),
+					8,
+					0,
+					0,
+				)
 				if errno != 0 || n != uintptr(unix.SIGUSR1) {
 					panic(fmt.Sprint(n, errno))
 				}

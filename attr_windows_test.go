@@ -18,7 +18,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// What Windows says of a thread is asked by other means than the package's own: with handles made here, and information classes instead of functions.
+// What Windows says of a thread is asked by other means than the package's own:
+// with handles made here, and information classes instead of functions.
 
 var (
 	ntQueryInformationThread = windows.NewLazySystemDLL("ntdll.dll").NewProc("NtQueryInformationThread")
@@ -53,7 +54,13 @@ func kernelsView(t *testing.T, th *Thread) (b basic) {
 	require.NoError(t, err)
 	defer windows.CloseHandle(h)
 	const basicInformation = 0
-	status, _, _ := ntQueryInformationThread.Call(uintptr(h), basicInformation, uintptr(unsafe.Pointer(&b)), unsafe.Sizeof(b), 0)
+	status, _, _ := ntQueryInformationThread.Call(
+		uintptr(h),
+		basicInformation,
+		uintptr(unsafe.Pointer(&b)),
+		unsafe.Sizeof(b),
+		0,
+	)
 	require.Zero(t, status)
 	return b
 }
@@ -166,12 +173,14 @@ func TestPriorityIsTheSystems(t *testing.T) {
 	})
 }
 
-// A reservation may be more than was asked for: the system's granularity is 64 KiB, and wine gives no less than 1 MiB.
+// A reservation may be more than was asked for: the system's granularity is 64
+// KiB, and wine gives no less than 1 MiB.
 func TestStackIsReservedAsAsked(t *testing.T) {
 	for _, size := range []int{MinStackSize, 256 << 10, 1 << 20, 64 << 20} {
 		run(t, &Attr{StackSize: size}, func() {
 			var low, high uintptr
-			_, _, _ = getThreadStackLimits.Call(uintptr(unsafe.Pointer(&low)), uintptr(unsafe.Pointer(&high))) // has no result
+			// has no result
+			_, _, _ = getThreadStackLimits.Call(uintptr(unsafe.Pointer(&low)), uintptr(unsafe.Pointer(&high)))
 			assert.GreaterOrEqual(t, int(high-low), size)
 			assert.Less(t, int(high-low), size+2<<20)
 			assert.Equal(t, size, Current().StackSize())
@@ -205,7 +214,8 @@ func TestWhatWindowsHasNot(t *testing.T) {
 	})
 }
 
-// There is no room for one more stack: nothing is left of the attempt, and all is well once threads have ended.
+// There is no room for one more stack: nothing is left of the attempt, and all
+// is well once threads have ended.
 func TestStartWithoutRoomForTheStack(t *testing.T) {
 	const stack = math.MaxInt >> 2 &^ 0xffff // no address space has that
 	_, err := Start(func() { t.Error("the body ran") }, &Attr{StackSize: stack})

@@ -6,27 +6,33 @@ import (
 )
 
 var (
-	// ErrTimeout says that the time given ran out. It has the method Timeout() bool of net.Error.
+	// ErrTimeout says that the time given ran out. It has the method Timeout()
+	// bool of net.Error.
 	ErrTimeout error = timeoutError{}
 	// ErrDeadlock says that a thread would wait for itself (POSIX: EDEADLK).
 	ErrDeadlock = errors.New("thread would wait for itself")
-	// ErrNotJoinable says that a thread was detached, or not made by Start (POSIX: EINVAL).
+	// ErrNotJoinable says that a thread was detached, or not made by Start
+	// (POSIX: EINVAL).
 	ErrNotJoinable = errors.New("thread is not joinable")
-	// ErrNotAttached says that the calling goroutine has no thread of its own; see Attach.
+	// ErrNotAttached says that the calling goroutine has no thread of its own;
+	// see Attach.
 	ErrNotAttached = errors.New("goroutine has no thread of its own")
 	// ErrEnded says that the thread has ended (POSIX: ESRCH).
 	ErrEnded = errors.New("thread has ended")
-	// ErrStackSize says that a stack size, or a guard size, is one that no thread can have.
+	// ErrStackSize says that a stack size, or a guard size, is one that no
+	// thread can have.
 	ErrStackSize = errors.New("invalid stack size")
 	// ErrNotLocked says that a Lock was not locked (POSIX: EPERM).
 	ErrNotLocked = errors.New("lock is not locked")
 )
 
-// How a body ended, where it did not return. Join returns one of these, or a *PanicError.
+// How a body ended, where it did not return. Join returns one of these, or a
+// *PanicError.
 var (
 	// ErrExit says that the body called Exit.
 	ErrExit = errors.New("thread called Exit")
-	// ErrGoexit says that the body called runtime.Goexit, as testing.T.FailNow does.
+	// ErrGoexit says that the body called runtime.Goexit, as testing.T.FailNow
+	// does.
 	ErrGoexit = errors.New("thread called runtime.Goexit")
 	// ErrPthreadExit says that C code ended the thread under the body, by
 	// pthread_exit, on Windows ExitThread, or by being cancelled. The body's
@@ -41,5 +47,6 @@ func (timeoutError) Error() string { return "time ran out" }
 // Timeout reports true.
 func (timeoutError) Timeout() bool { return true }
 
-// misuse makes the value of a panic that only a change of the program avoids. It is an error that is err.
+// misuse makes the value of a panic that only a change of the program avoids.
+// It is an error that is err.
 func misuse(call string, err error) error { return fmt.Errorf("thread: %s: %w", call, err) }

@@ -16,7 +16,8 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// While a new thread is on its way into Go nothing else may run, and Go's runtime must not take that for a deadlock, as it does in programs without
+// While a new thread is on its way into Go nothing else may run, and Go's
+// runtime must not take that for a deadlock, as it does in programs without
 // cgo. A test's own time out hides that, so the child has none.
 func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
 	if os.Getenv(leak.ChildEnv) == t.Name() {
@@ -41,7 +42,8 @@ func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
 	assert.NoError(t, err, "%s", out)
 }
 
-// Windows calls back at the end of the process, too, when all other threads are gone with what they had.
+// Windows calls back at the end of the process, too, when all other threads are
+// gone with what they had.
 func TestOsExitOnAWatchedThread(t *testing.T) {
 	exit := map[string]func(){
 		"native": func() {

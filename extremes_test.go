@@ -56,11 +56,12 @@ func extremeAttrs() map[string]Attr {
 // isRefusal reports whether err is one that Start's docs name.
 func isRefusal(err error) bool {
 	var e *os.SyscallError
-	return errors.As(err, &e) || errors.Is(err, ErrStackSize) || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported)
+	return errors.As(err, &e) || errors.Is(err, ErrStackSize) || errors.Is(err, syscall.EINVAL) ||
+		errors.Is(err, errors.ErrUnsupported)
 }
 
-// Whatever the attributes are, Start runs the thread or returns an error that it
-// names, and then no thread is left.
+// Whatever the attributes are, Start runs the thread or returns an error that
+// it names, and then no thread is left.
 func TestStartWithExtremeAttributes(t *testing.T) {
 	for name, row := range extremeAttrs() {
 		t.Run(name, func(t *testing.T) {

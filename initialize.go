@@ -14,15 +14,16 @@ import (
 // initialization is over (cgocallbackg1 in runtime/cgocall.go). A native thread
 // started by an init function, or by the initializer of a package variable, or
 // by a goroutine that one of them waits for, would never begin, and Start would
-// never return. So until initialization is known to be over Start finds out, and
-// while it goes on makes pinned threads.
+// never return. So until initialization is known to be over Start finds out,
+// and while it goes on makes pinned threads.
 //
-// There is no call that tells. It is known from the stack of the main goroutine:
-// its outermost function is an init function at first, and main.main after. The
-// caller's own stack is looked at first. For another goroutine's all goroutines
-// are stopped, for half a second where there are 100,000. So that is for when a
-// thread of C, which does nothing but call Go once, is not let in soon. Once it
-// is, or main.main has been seen, initialized spares all of this for good.
+// There is no call that tells. It is known from the stack of the main
+// goroutine: its outermost function is an init function at first, and main.main
+// after. The caller's own stack is looked at first. For another goroutine's all
+// goroutines are stopped, for half a second where there are 100,000. So that is
+// for when a thread of C, which does nothing but call Go once, is not let in
+// soon. Once it is, or main.main has been seen, initialized spares all of this
+// for good.
 
 // initialized is set once package initialization is known to be over.
 var initialized atomic.Bool
@@ -40,8 +41,9 @@ func knocked() {
 	knock.letIn.Unpark()
 }
 
-// How long initializing waits for the thread of C before it looks at stacks: the
-// time that a loaded system takes to begin a thread, or what the look costs.
+// How long initializing waits for the thread of C before it looks at stacks:
+// the time that a loaded system takes to begin a thread, or what the look
+// costs.
 const (
 	knockWait   = time.Millisecond
 	lookPerGoro = 5 * time.Microsecond
@@ -109,13 +111,13 @@ func mainStage(all bool) stage {
 	}
 }
 
-// mainHeader begins the stack of the main goroutine, which is the first that the
-// runtime makes, in each build mode.
+// mainHeader begins the stack of the main goroutine, which is the first that
+// the runtime makes, in each build mode.
 const mainHeader = "goroutine 1 ["
 
 // stageOf finds the main goroutine's stack in stacks as runtime.Stack writes
-// them. It reports false for what is cut off before that stack's end; whole says
-// that nothing is.
+// them. It reports false for what is cut off before that stack's end; whole
+// says that nothing is.
 func stageOf(stacks string, whole bool) (stage, bool) {
 	if !strings.HasPrefix(stacks, mainHeader) {
 		_, after, found := strings.Cut(stacks, "\n\n"+mainHeader)

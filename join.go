@@ -10,18 +10,22 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// Joining is ours, not pthread_join's: that takes one joiner, once, without a deadline, and glibc 2.27 to 2.42 hangs on a
-// second one.
+// Joining is ours, not pthread_join's: that takes one joiner, once, without a
+// deadline, and glibc 2.27 to 2.42 hangs on a second one.
 //
 //	running --finish--> ended --the system--> gone
 //
-// A joiner waits in two steps. First for ended: it is in the list, under mu, and is taken out by finish, which wakes it, or by itself, when it
-// gives up; so it knows how its wait ended by whether it still stood there, not by the clock. Then for gone: the thread is not in
-// the kernel's list of tasks any more and its stack is free. That takes some 10 us, for which it looks again and again.
+// A joiner waits in two steps. First for ended: it is in the list, under mu,
+// and is taken out by finish, which wakes it, or by itself, when it gives up;
+// so it knows how its wait ended by whether it still stood there, not by the
+// clock. Then for gone: the thread is not in the kernel's list of tasks any
+// more and its stack is free. That takes some 10 us, for which it looks again
+// and again.
 //
-// pthread wants each thread joined or detached, once. finish decides under mu: if nobody waits the thread detaches
-// itself on its way out; if somebody does, the first joiner to see it gone calls pthread_tryjoin_np, which then cannot block. A joiner
-// that gives up between ended and gone detaches it.
+// pthread wants each thread joined or detached, once. finish decides under mu:
+// if nobody waits the thread detaches itself on its way out; if somebody does,
+// the first joiner to see it gone calls pthread_tryjoin_np, which then cannot
+// block. A joiner that gives up between ended and gone detaches it.
 
 // joinSpin tells whether threads that are joined end while Join spins.
 var joinSpin park.Spinner
@@ -62,9 +66,12 @@ func (j *joiners) remove(w *park.Waiter) bool {
 	return true
 }
 
-// Join waits for t to end, and until it is gone from the kernel's list of threads and its stack is free. It returns nil if the body
-// returned, and else how it ended: ErrExit, ErrGoexit, ErrPthreadExit or a *PanicError. Any number of goroutines may join, at
-// once and again; each gets the same. It returns ErrDeadlock on t itself, and ErrNotJoinable at once if t is detached or attached.
+// Join waits for t to end, and until it is gone from the kernel's list of
+// threads and its stack is free. It returns nil if the body returned, and else
+// how it ended: ErrExit, ErrGoexit, ErrPthreadExit or a *PanicError. Any number
+// of goroutines may join, at once and again; each gets the same. It returns
+// ErrDeadlock on t itself, and ErrNotJoinable at once if t is detached or
+// attached.
 //
 // What the body did synchronizes before the return from Join.
 func (t *Thread) Join() error { return t.join(park.Forever()) }
@@ -72,11 +79,12 @@ func (t *Thread) Join() error { return t.join(park.Forever()) }
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
-// JoinTimeout is Join for at most d; past that it returns ErrTimeout, and t can still be joined. d <= 0 never sleeps.
+// JoinTimeout is Join for at most d; past that it returns ErrTimeout, and t can
+// still be joined. d <= 0 never sleeps.
 func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d)) }
 
-// JoinContext is Join until ctx is done; it then returns ctx's cause, and t can still be joined. If ctx is done already it
-// does not look at t.
+// JoinContext is Join until ctx is done; it then returns ctx's cause, and t can
+// still be joined. If ctx is done already it does not look at t.
 func (t *Thread) JoinContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -168,8 +176,10 @@ const (
 	goneSpins  = 200                   // looks with a pause between, about 50 us
 	gonePauses = 8                     // of 15 ns, between two looks
 	goneSleep  = 50 * time.Microsecond // between later looks: the thread waits for a processor
-	// A thread that detached itself is told by its id, which Linux gives to a new thread only after all others, some 30,000. After this time an id
-	// that lives is another thread's. Windows uses ids again at once: there a handle tells, where there is one (handle_windows.go).
+	// A thread that detached itself is told by its id, which Linux gives to a
+	// new thread only after all others, some 30,000. After this time an id that
+	// lives is another thread's. Windows uses ids again at once: there a handle
+	// tells, where there is one (handle_windows.go).
 	goneAtLast = time.Second
 )
 

@@ -5,26 +5,28 @@ import (
 	"unsafe"
 )
 
-// A Key is thread-specific data: one value of type T for each thread (POSIX: pthread_key_t). The zero value is ready. It
-// must not be copied after first use.
+// A Key is thread-specific data: one value of type T for each thread (POSIX:
+// pthread_key_t). The zero value is ready. It must not be copied after first
+// use.
 //
-// When a thread ends, or Detach ends its record, Destructor is called on it with
-// each value that is set, in no promised order. As with pthread_key_t a value is
-// cleared just before its own destructor, so a destructor finds the values of
-// Keys whose destructors have not run yet, and may set or clear them: each
-// destructor gets the value that its Key has when it is called. What is set for
-// a Key whose destructor has run is destroyed in a next round, of 4 in all
-// (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A
+// When a thread ends, or Detach ends its record, Destructor is called on it
+// with each value that is set, in no promised order. As with pthread_key_t a
+// value is cleared just before its own destructor, so a destructor finds the
+// values of Keys whose destructors have not run yet, and may set or clear them:
+// each destructor gets the value that its Key has when it is called. What is
+// set for a Key whose destructor has run is destroyed in a next round, of 4 in
+// all (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A
 // panic, or runtime.Goexit, in a destructor does not keep the others from
 // running; Join returns it, if the thread did not end badly before.
 //
 // Where a goroutine has no thread of its own there is no value.
 type Key[T any] struct {
-	// Destructor is called with each value left when its thread ends, except on the process's first thread. nil: none.
+	// Destructor is called with each value left when its thread ends, except on
+	// the process's first thread. nil: none.
 	Destructor func(v T)
-	// New makes the first value of a thread when Get finds none, on that thread;
-	// nil: Get reports that there is none. It may use the Key itself; what it
-	// sets is replaced by what it returns.
+	// New makes the first value of a thread when Get finds none, on that
+	// thread; nil: Get reports that there is none. It may use the Key itself;
+	// what it sets is replaced by what it returns.
 	New func() T
 
 	_ noCopy
@@ -33,8 +35,10 @@ type Key[T any] struct {
 // destructorRounds is POSIX's _POSIX_THREAD_DESTRUCTOR_ITERATIONS.
 const destructorRounds = 4
 
-// A value is a thread's value of one Key. Threads hold few, so a search beats a table; only the thread itself looks. Its two pointers have lost their
-// types, which every look would have to compare as well: no two keys are at one address, so the key's tells T.
+// A value is a thread's value of one Key. Threads hold few, so a search beats a
+// table; only the thread itself looks. Its two pointers have lost their types,
+// which every look would have to compare as well: no two keys are at one
+// address, so the key's tells T.
 type value struct {
 	key     unsafe.Pointer // *Key[T]
 	box     unsafe.Pointer // *T
@@ -60,8 +64,9 @@ func (k *Key[T]) Get() (v T, ok bool) {
 	return v, k.Set(v) == nil
 }
 
-// Set sets the calling thread's value. The value it replaces is not given to Destructor. It returns ErrNotAttached in a
-// goroutine without a thread of its own.
+// Set sets the calling thread's value. The value it replaces is not given to
+// Destructor. It returns ErrNotAttached in a goroutine without a thread of its
+// own.
 func (k *Key[T]) Set(v T) error {
 	t := Current()
 	if t == nil {
@@ -95,8 +100,8 @@ func (k *Key[T]) Clear() {
 func (t *Thread) destroyValues(end *error) { t.destroyRound(end, destructorRounds, nil) }
 
 // destroyRound runs the destructors of the keys that have a value, and then
-// those of the next rounds. Each call stands below the deferred one of the next,
-// so neither panic nor Goexit skips any.
+// those of the next rounds. Each call stands below the deferred one of the
+// next, so neither panic nor Goexit skips any.
 func (t *Thread) destroyRound(end *error, rounds int, keys []unsafe.Pointer) {
 	if len(keys) == 0 {
 		if rounds == 0 {

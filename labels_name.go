@@ -25,7 +25,11 @@ func withThread(labels unsafe.Pointer, name string) unsafe.Pointer {
 	if labels != nil {
 		old = (*profLabelSet)(labels).list
 	}
-	i, found := slices.BinarySearchFunc(old, key, func(l profLabel, key string) int { return strings.Compare(l.key, key) })
+	i, found := slices.BinarySearchFunc(
+		old,
+		key,
+		func(l profLabel, key string) int { return strings.Compare(l.key, key) },
+	)
 	list := make([]profLabel, 0, len(old)+1)
 	list = append(append(list, old[:i]...), profLabel{key, name})
 	if found {

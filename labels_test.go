@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The labels of a thread are those of its starter and its name, in the order and
-// with the lookup that runtime/pprof relies on.
+// The labels of a thread are those of its starter and its name, in the order
+// and with the lookup that runtime/pprof relies on.
 func TestThreadsHaveTheirNamesAsLabels(t *testing.T) {
 	if withThread(nil, "x") == nil {
 		t.Skip("not with this Go, or portablepark")

@@ -12,8 +12,8 @@ import (
 	"example.com/thread/internal/ctest"
 )
 
-// A thread that nobody joins detaches itself, even if C code or Goexit ended it,
-// so that its stack is unmapped. In a child, which has no other threads.
+// A thread that nobody joins detaches itself, even if C code or Goexit ended
+// it, so that its stack is unmapped. In a child, which has no other threads.
 func TestStacksOfThreadsThatNobodyJoinsAreUnmapped(t *testing.T) {
 	if raceEnabled || Sanitized {
 		t.Skip("maps of the sanitizer's come and go")

@@ -20,7 +20,8 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// What Linux does for a thread by its id, whoever made it. With cgo pthread_linux.go adds the making of threads, without it nocgo.go.
+// What Linux does for a thread by its id, whoever made it. With cgo
+// pthread_linux.go adds the making of threads, without it nocgo.go.
 
 const (
 	osAffinity   = true
@@ -43,8 +44,10 @@ func osStackBounds() (least, most int, err error) {
 	return minStack, maxStack(), nil
 }
 
-// maxStack returns the size above which mmap refuses a stack whatever else is in use. pthread_create then says EAGAIN, which would have its
-// caller try again. The limits are read once: they rarely change, and a look costs as much as a thread.
+// maxStack returns the size above which mmap refuses a stack whatever else is
+// in use. pthread_create then says EAGAIN, which would have its caller try
+// again. The limits are read once: they rarely change, and a look costs as much
+// as a thread.
 var maxStack = sync.OnceValue(func() int {
 	most := int64(math.MaxInt >> 1)
 	if most > 1<<46 {
@@ -54,7 +57,8 @@ var maxStack = sync.OnceValue(func() int {
 	if unix.Getrlimit(unix.RLIMIT_AS, &as) == nil && as.Cur < uint64(most) {
 		most = int64(as.Cur)
 	}
-	// proc_sys_vm(5): with overcommit 1 anything goes; else a single mapping above all memory and swap does not.
+	// proc_sys_vm(5): with overcommit 1 anything goes; else a single mapping
+	// above all memory and swap does not.
 	mode, err := os.ReadFile("/proc/sys/vm/overcommit_memory")
 	if err == nil && strings.TrimSpace(string(mode)) == "1" {
 		return int(most)
@@ -68,11 +72,12 @@ var maxStack = sync.OnceValue(func() int {
 
 func osNativeID() int { return ident.NativeID() }
 
-// osOnFirstThread reports whether the caller is on the thread that Go began with: the process's first, unless Go is a library.
+// osOnFirstThread reports whether the caller is on the thread that Go began
+// with: the process's first, unless Go is a library.
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
-// osClock returns the time by which osIsGone tells threads with one id apart, in
-// nanoseconds. If it cannot be had they are not told apart.
+// osClock returns the time by which osIsGone tells threads with one id apart,
+// in nanoseconds. If it cannot be had they are not told apart.
 func osClock() int64 {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
@@ -91,8 +96,8 @@ func osIsGone(t *Thread) bool {
 		return false
 	}
 	// proc_pid_stat(5): the third field follows the name in brackets, which may
-	// hold blanks and brackets. The 22nd is when the thread began, in hundredths
-	// of a second since the system's start, rounded down.
+	// hold blanks and brackets. The 22nd is when the thread began, in
+	// hundredths of a second since the system's start, rounded down.
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", t.nativeID))
 	if err != nil {
 		return false
@@ -108,13 +113,15 @@ func osIsGone(t *Thread) bool {
 // osExists reports whether the process has a thread with that id.
 func osExists(id int) bool { return ident.Exists(id) }
 
-// osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
+// osYield goes through Go's scheduler first: a loop around the system call
+// alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
 	syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 }
 
-// osApply gives the calling thread, t, its attributes, but for what it was made with.
+// osApply gives the calling thread, t, its attributes, but for what it was made
+// with.
 func osApply(t *Thread, a *attrs) error {
 	if a.name != "" {
 		if err := osSetName(t, a.name); err != nil {
@@ -137,7 +144,8 @@ func osApply(t *Thread, a *attrs) error {
 		}
 	}
 	if a.masked {
-		// A native thread began with the mask, but on the way into Go the runtime has unblocked what would end the process.
+		// A native thread began with the mask, but on the way into Go the
+		// runtime has unblocked what would end the process.
 		return setSignalMask(a.mask)
 	}
 	return nil
@@ -157,7 +165,8 @@ func osSetName(t *Thread, name string) error {
 			return nil
 		}
 	}
-	// As pthread_setname_np does it for another thread; and for this one where a filter refuses the call.
+	// As pthread_setname_np does it for another thread; and for this one where
+	// a filter refuses the call.
 	f, err := os.OpenFile(commOf(t), os.O_WRONLY, 0)
 	if err != nil && refused != nil {
 		return os.NewSyscallError("prctl", refused)
@@ -227,7 +236,12 @@ type schedParam struct{ priority int32 }
 
 func osSetPriority(t *Thread, p Policy, priority int) error {
 	param := schedParam{int32(priority)}
-	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(t.nativeID), uintptr(policies[p]), uintptr(unsafe.Pointer(&param)))
+	_, _, errno := unix.Syscall(
+		unix.SYS_SCHED_SETSCHEDULER,
+		uintptr(t.nativeID),
+		uintptr(policies[p]),
+		uintptr(unsafe.Pointer(&param)),
+	)
 	if errno != 0 {
 		return withValue(os.NewSyscallError("sched_setscheduler", errno), "policy %v, priority %d", p, priority)
 	}
@@ -272,8 +286,9 @@ func setSignalMask(mask uint64) error {
 	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil))
 }
 
-// osCPUTime returns the processor time of the thread with that id, 0 for the caller's. The clock is a thread's as
-// pthread_getcpuclockid makes it (glibc: MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)).
+// osCPUTime returns the processor time of the thread with that id, 0 for the
+// caller's. The clock is a thread's as pthread_getcpuclockid makes it (glibc:
+// MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)).
 func osCPUTime(id int) (time.Duration, error) {
 	const perThread, sched = 4, 2
 	clock := int32(unix.CLOCK_THREAD_CPUTIME_ID)

@@ -16,7 +16,8 @@ import (
 	"example.com/thread/internal/lockdown"
 )
 
-// What the kernel refuses to C, on this word alone, C does another way: it neither loses a wake-up nor spins.
+// What the kernel refuses to C, on this word alone, C does another way: it
+// neither loses a wake-up nor spins.
 func TestCBehindAFilter(t *testing.T) {
 	if err := lockdown.Available(); err != nil {
 		t.Skip(err)
@@ -42,7 +43,11 @@ func TestCBehindAFilter(t *testing.T) {
 				for _, n := range c.numbers {
 					for _, op := range c.ops {
 						filtered = append(filtered, lockdown.Call{Number: n, Args: []lockdown.Arg{
-							{Index: 0, Mask: 0xffffffff, Value: uint32(uintptr(unsafe.Pointer(l)))}, {Index: 1, Mask: 0x7f, Value: op},
+							{
+								Index: 0,
+								Mask:  0xffffffff,
+								Value: uint32(uintptr(unsafe.Pointer(l))),
+							}, {Index: 1, Mask: 0x7f, Value: op},
 						}})
 					}
 				}
@@ -70,7 +75,12 @@ func TestCBehindAFilter(t *testing.T) {
 					assert.Equal(t, syscall.ETIMEDOUT, ctest.LockFor(unsafe.Pointer(l), d))
 					assert.GreaterOrEqual(t, time.Since(begun), d)
 					assert.NoError(t, unix.Getrusage(unix.RUSAGE_THREAD, &after))
-					assert.Less(t, after.Utime.Nano()+after.Stime.Nano()-before.Utime.Nano()-before.Stime.Nano(), int64(d/2), "spins")
+					assert.Less(
+						t,
+						after.Utime.Nano()+after.Stime.Nano()-before.Utime.Nano()-before.Stime.Nano(),
+						int64(d/2),
+						"spins",
+					)
 					close(filters)
 					assert.Equal(t, syscall.Errno(0), ctest.Unlock(unsafe.Pointer(l)))
 					ctest.AddUnder(unsafe.Pointer(l), counter, threads, times)

@@ -58,7 +58,8 @@ func TestLockOfGoAsCSeesIt(t *testing.T) {
 	assert.False(t, l.TryLock())
 	l.Unlock()
 	assert.Equal(t, syscall.Errno(0), ctest.TimedLock(word, math.MaxInt, 0))
-	// So far away that the time left does not fit into any of the units it passes through.
+	// So far away that the time left does not fit into any of the units it
+	// passes through.
 	far := make(chan syscall.Errno)
 	go func() { far <- ctest.TimedLock(word, math.MaxInt, 999_999_999) }()
 	for l.word.Load() != contended {

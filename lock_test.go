@@ -77,7 +77,8 @@ func lockSomehow(l *Lock, rng *rand.Rand) {
 	}
 }
 
-// A waiter that gives up must not take the only wake-up with it: one waits for ever while others come and go.
+// A waiter that gives up must not take the only wake-up with it: one waits for
+// ever while others come and go.
 func TestLockGivingUpLosesNoWakeUp(t *testing.T) {
 	var l Lock
 	var wg sync.WaitGroup
@@ -180,7 +181,8 @@ func TestLockContext(t *testing.T) {
 	assert.NoError(t, func() error { l.Unlock(); return l.LockContext(context.Background()) }())
 }
 
-// A lock in a local variable must not lie on the stack: it moves when the stack grows, under the sleepers.
+// A lock in a local variable must not lie on the stack: it moves when the stack
+// grows, under the sleepers.
 func TestLocalLockDoesNotMove(t *testing.T) {
 	moved := make(chan bool)
 	go func() {

@@ -23,10 +23,12 @@ import (
 	"example.com/thread/osthread/queue"
 )
 
-// What the kernel refuses, behind a filter or because it is older than the call, is done another way or comes back as an error; nothing hangs, spins
-// or ends the process.
+// What the kernel refuses, behind a filter or because it is older than the
+// call, is done another way or comes back as an error; nothing hangs, spins or
+// ends the process.
 
-// A refusal is of calls that the library makes, or that what it stands on makes for it.
+// A refusal is of calls that the library makes, or that what it stands on makes
+// for it.
 type refusal struct {
 	name  string
 	calls []lockdown.Call
@@ -65,18 +67,47 @@ var refused = []refusal{
 	{name: "gettid", calls: calls(unix.SYS_GETTID)},
 	{name: "tgkill", calls: calls(unix.SYS_TGKILL)},
 	{name: "prctl", calls: calls(unix.SYS_PRCTL)},
-	{name: "names", calls: append(calls(unix.SYS_OPENAT), withArg(0, ^uint32(0), setName, unix.SYS_PRCTL)...), attrs: []string{"name"}, late: true},
+	{
+		name:  "names",
+		calls: append(calls(unix.SYS_OPENAT), withArg(0, ^uint32(0), setName, unix.SYS_PRCTL)...),
+		attrs: []string{"name"},
+		late:  true,
+	},
 	{name: "files", calls: calls(unix.SYS_OPENAT), late: true},
 	{name: "absolute futex", calls: withArg(1, 0x7f, waitBitset, unix.SYS_FUTEX, futexTime64), noJoin: true},
 	{name: "clock_gettime", calls: calls(unix.SYS_CLOCK_GETTIME, gettimeTime64)},
 	{name: "sched_yield", calls: calls(unix.SYS_SCHED_YIELD)},
 	{name: "limits", calls: calls(unix.SYS_SYSINFO, unix.SYS_PRLIMIT64, unix.SYS_CAPGET, unix.SYS_UNAME)},
-	{name: "affinity", calls: calls(unix.SYS_SCHED_SETAFFINITY, unix.SYS_SCHED_GETAFFINITY), attrs: []string{"affinity"}},
-	{name: "policy", calls: calls(unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_GETSCHEDULER, unix.SYS_SCHED_GETPARAM), attrs: []string{"policy"}},
+	{
+		name:  "affinity",
+		calls: calls(unix.SYS_SCHED_SETAFFINITY, unix.SYS_SCHED_GETAFFINITY),
+		attrs: []string{"affinity"},
+	},
+	{
+		name:  "policy",
+		calls: calls(unix.SYS_SCHED_SETSCHEDULER, unix.SYS_SCHED_GETSCHEDULER, unix.SYS_SCHED_GETPARAM),
+		attrs: []string{"policy"},
+	},
 	{name: "nice", calls: calls(unix.SYS_SETPRIORITY), attrs: []string{"nice"}},
-	{name: "all attributes", attrs: []string{"affinity", "policy", "nice"}, calls: calls(unix.SYS_SCHED_SETAFFINITY, unix.SYS_SCHED_SETSCHEDULER,
-		unix.SYS_SETPRIORITY, unix.SYS_PRCTL, unix.SYS_TGKILL, unix.SYS_GETTID, unix.SYS_SCHED_YIELD, unix.SYS_SYSINFO)},
-	{name: "C library", calls: calls(unix.SYS_CLONE3, unix.SYS_RSEQ, unix.SYS_SET_ROBUST_LIST, unix.SYS_MEMBARRIER), noEPERM: true},
+	{
+		name:  "all attributes",
+		attrs: []string{"affinity", "policy", "nice"},
+		calls: calls(
+			unix.SYS_SCHED_SETAFFINITY,
+			unix.SYS_SCHED_SETSCHEDULER,
+			unix.SYS_SETPRIORITY,
+			unix.SYS_PRCTL,
+			unix.SYS_TGKILL,
+			unix.SYS_GETTID,
+			unix.SYS_SCHED_YIELD,
+			unix.SYS_SYSINFO,
+		),
+	},
+	{
+		name:    "C library",
+		calls:   calls(unix.SYS_CLONE3, unix.SYS_RSEQ, unix.SYS_SET_ROBUST_LIST, unix.SYS_MEMBARRIER),
+		noEPERM: true,
+	},
 }
 
 func TestARefusedCallIsDoneWithoutOrIsAnError(t *testing.T) {
@@ -105,13 +136,15 @@ func TestARefusedCallIsDoneWithoutOrIsAnError(t *testing.T) {
 // lockedEnv tells a child that it has its filter.
 const lockedEnv = "OSTHREAD_TEST_LOCKED"
 
-// work does a bit of everything behind the filter. A filter stays over exec, so that also what is done before main is done behind it.
+// work does a bit of everything behind the filter. A filter stays over exec, so
+// that also what is done before main is done behind it.
 func (r refusal) work(errno syscall.Errno) {
 	switch {
 	case r.late:
 		check(lockdown.Process(errno, r.calls...))
 	case os.Getenv(lockedEnv) == "":
-		// On this thread alone, which is the one that executes: a thread that Go makes meanwhile would find its C library without calls that the
+		// On this thread alone, which is the one that executes: a thread that
+		// Go makes meanwhile would find its C library without calls that the
 		// first thread had, for which glibc ends the process.
 		runtime.LockOSThread()
 		check(lockdown.Thread(errno, r.calls...))
@@ -135,7 +168,8 @@ func (r refusal) work(errno syscall.Errno) {
 // aliens runs f on n threads of C at once; nil without cgo.
 var aliens func(n int, f func(n int)) error
 
-// underC adds to a counter under a lock, on threads of C; timedLock is ost_mutex_timedlock for a time from now, and reports a time-out.
+// underC adds to a counter under a lock, on threads of C; timedLock is
+// ost_mutex_timedlock for a time from now, and reports a time-out.
 var (
 	underC    func(l *thread.Lock, counter *int64, threads, times int)
 	timedLock func(l *thread.Lock, d time.Duration) bool
@@ -153,7 +187,8 @@ func expect(ok bool, what ...any) {
 	}
 }
 
-// attributes starts threads with each attribute: what is refused is an error that is errno, with no thread left, and the others are had.
+// attributes starts threads with each attribute: what is refused is an error
+// that is errno, with no thread left, and the others are had.
 func (r refusal) attributes(errno syscall.Errno) {
 	cpu := 0
 	check(attached(func(th *thread.Thread) error {
@@ -216,7 +251,8 @@ func attached(f func(th *thread.Thread) error) error {
 	return f(th)
 }
 
-// setters change a thread that runs, from outside: each does so or returns errno, or what opening its file returned.
+// setters change a thread that runs, from outside: each does so or returns
+// errno, or what opening its file returned.
 func (r refusal) setters(errno syscall.Errno) {
 	var leave osthread.Event
 	th, err := thread.Start(leave.Wait, nil)
@@ -369,7 +405,8 @@ func lockWithC() {
 	expect(counter == (each+1)*times, counter)
 }
 
-// visit has threads of C call: each has a record of its own, as long as it lives, and none is left.
+// visit has threads of C call: each has a record of its own, as long as it
+// lives, and none is left.
 func visit() {
 	var l osthread.Lock
 	var destroyed atomic.Int64
@@ -391,7 +428,8 @@ func visit() {
 	}
 }
 
-// sleepWithoutWork waits in all ways until time runs out, which takes that time, and hardly any of a processor's.
+// sleepWithoutWork waits in all ways until time runs out, which takes that
+// time, and hardly any of a processor's.
 func sleepWithoutWork() {
 	const d = 200 * time.Millisecond
 	var held thread.Lock

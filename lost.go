@@ -3,11 +3,11 @@ package thread
 import "example.com/thread/internal/ident"
 
 // A record can outlive its thread. A thread of Go's that was attached ends with
-// its goroutine, where Go cannot be called any more; and C code may end a thread
-// by the system's own call (Linux: exit, Windows: TerminateThread), which runs
-// no destructor. The system then gives the thread's id to another thread, maybe
-// of another process. So a call that uses the id asks first whether the thread
-// is still there.
+// its goroutine, where Go cannot be called any more; and C code may end a
+// thread by the system's own call (Linux: exit, Windows: TerminateThread),
+// which runs no destructor. The system then gives the thread's id to another
+// thread, maybe of another process. So a call that uses the id asks first
+// whether the thread is still there.
 
 // notice ends the record of an attached thread that is gone. The result may be
 // stale by the time it is used, but Linux gives out all other ids before it

@@ -45,8 +45,9 @@ func endAttachedUnnoticed() *Thread {
 
 var goneWithin = 30 * time.Second
 
-// awaitGoneFromKernel gives up after goneWithin: a test that gives ids out again may
-// have had the id taken by a thread of Go's, of the same hundredth of a second.
+// awaitGoneFromKernel gives up after goneWithin: a test that gives ids out
+// again may have had the id taken by a thread of Go's, of the same hundredth of
+// a second.
 func awaitGoneFromKernel(th *Thread) {
 	for end := time.Now().Add(goneWithin); !osIsGone(th) && time.Now().Before(end); {
 		runtime.Gosched()
@@ -204,9 +205,9 @@ func inChildWithIDs(t *testing.T, body func()) {
 }
 
 // giveID has the kernel give out the id of the record that end returns, by
-// setting which was last before each try, until try reports that it got it. Go's
-// runtime, or another process, may get it first; then it takes another record.
-// If that cannot be had it ends the child.
+// setting which was last before each try, until try reports that it got it.
+// Go's runtime, or another process, may get it first; then it takes another
+// record. If that cannot be had it ends the child.
 func giveID(end func() *Thread, try func(id int) bool) *Thread {
 	const last = "/proc/sys/kernel/ns_last_pid"
 	goneWithin = 200 * time.Millisecond // in this child

@@ -4,8 +4,9 @@ package thread
 
 import "example.com/thread/internal/ident"
 
-// Without cgo, and on systems that have no file of their own: every thread is pinned, a goroutine locked to a thread of Go's. C has no
-// threads here, so there are no alien ones, and attached ones are not watched.
+// Without cgo, and on systems that have no file of their own: every thread is
+// pinned, a goroutine locked to a thread of Go's. C has no threads here, so
+// there are no alien ones, and attached ones are not watched.
 
 const (
 	osNative = false

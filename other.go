@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Systems of which nothing is known but what Go itself offers: threads run, end and are joined, and that is all. Native ids are 0.
+// Systems of which nothing is known but what Go itself offers: threads run, end
+// and are joined, and that is all. Native ids are 0.
 
 const (
 	osAffinity   = false
@@ -24,7 +25,8 @@ func osStackBounds() (least, most int, err error) { return 0, 0, unsupported("st
 
 func osNativeID() int { return 0 }
 
-// osOnFirstThread cannot tell. Where it would be true the first thread sleeps from then on, which costs nothing else.
+// osOnFirstThread cannot tell. Where it would be true the first thread sleeps
+// from then on, which costs nothing else.
 func osOnFirstThread() bool { return false }
 
 func osClock() int64 { return 0 }
@@ -36,7 +38,8 @@ func osExists(int) bool { return false }
 
 func osYield() { runtime.Gosched() }
 
-// osApply has a name to keep: that the system shows none is no reason to refuse it.
+// osApply has a name to keep: that the system shows none is no reason to refuse
+// it.
 func osApply(*Thread, *attrs) error { return nil }
 
 func osSetName(*Thread, string) error { return nil }

@@ -8,14 +8,16 @@ import (
 	"sync/atomic"
 )
 
-// A PanicError is what Join returns when a thread's body, or the destructor of a Key, panicked.
+// A PanicError is what Join returns when a thread's body, or the destructor of
+// a Key, panicked.
 type PanicError struct {
 	Value  any    // of the panic
 	Stack  []byte // of the thread at the panic, as debug.Stack formats it
 	Thread string // the thread's name, "" if it had none
 }
 
-// newPanicError is called by the deferred function that recovered v, while the panic's frames still stand.
+// newPanicError is called by the deferred function that recovered v, while the
+// panic's frames still stand.
 func newPanicError(v any) *PanicError {
 	e := &PanicError{Value: v, Stack: debug.Stack()}
 	if t := Current(); t != nil {
@@ -24,8 +26,8 @@ func newPanicError(v any) *PanicError {
 	return e
 }
 
-// Error returns the thread's name, if it had one, and the panic's value, without
-// the stack: panic in thread "NAME": VALUE.
+// Error returns the thread's name, if it had one, and the panic's value,
+// without the stack: panic in thread "NAME": VALUE.
 func (e *PanicError) Error() string {
 	if e.Thread == "" {
 		return fmt.Sprintf("panic in thread: %v", e.Value)
@@ -41,12 +43,14 @@ func (e *PanicError) Unwrap() error {
 
 var panicHook atomic.Pointer[func(*Thread, *PanicError)]
 
-// SetPanicHook makes h get each panic that leaves the body of a thread made by Start, or a Key's destructor, on that
-// thread, just before it ends. nil stands for the default, which writes
+// SetPanicHook makes h get each panic that leaves the body of a thread made by
+// Start, or a Key's destructor, on that thread, just before it ends. nil stands
+// for the default, which writes
 //
 //	Panic in thread NAME: VALUE
 //
-// and the stack to standard error, with the native id for a thread without a name. To have such a panic end the process, as it would in a goroutine:
+// and the stack to standard error, with the native id for a thread without a
+// name. To have such a panic end the process, as it would in a goroutine:
 //
 //	thread.SetPanicHook(func(_ *thread.Thread, e *thread.PanicError) { go panic(e) })
 //

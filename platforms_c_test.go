@@ -32,14 +32,16 @@ func meetsGuard(t *testing.T, a *Attr) bool {
 	return endedBySegv(out, err) || Sanitized && strings.Contains(out, "stack-overflow")
 }
 
-// endedBySegv reports whether a child ended by SIGSEGV: at once, or by Go's runtime, which tells what it was.
+// endedBySegv reports whether a child ended by SIGSEGV: at once, or by Go's
+// runtime, which tells what it was.
 func endedBySegv(out string, err error) bool {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
 		return false
 	}
 	status := exit.Sys().(syscall.WaitStatus)
-	return status.Signaled() && status.Signal() == syscall.SIGSEGV || status.ExitStatus() == 2 && strings.Contains(out, "SIGSEGV")
+	return status.Signaled() && status.Signal() == syscall.SIGSEGV ||
+		status.ExitStatus() == 2 && strings.Contains(out, "SIGSEGV")
 }
 
 func alienCall(f func()) error { return ctest.Aliens(1, func(int) { f() }) }

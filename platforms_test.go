@@ -18,8 +18,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The table of platforms, which stands in README.md and in doc.go: the two agree, and what they say of the platform and build that this test runs on
-// is so. What takes C, or calls of the system's that this package does not make, is in the files platforms_..._test.go:
+// The table of platforms, which stands in README.md and in doc.go: the two
+// agree, and what they say of the platform and build that this test runs on is
+// so. What takes C, or calls of the system's that this package does not make,
+// is in the files platforms_..._test.go:
 //
 //	useStack(n)        uses n bytes of the calling thread's stack, in frames that are not Go's
 //	meetsGuard(t, a)   whether C code that overflows the stack of a thread with the attributes a ends the process
@@ -71,7 +73,8 @@ func column() string {
 	return "anything else, or no cgo"
 }
 
-// resolve returns what a cell says of this system: a cell of the last column may name the one that has the feature, and what the others have.
+// resolve returns what a cell says of this system: a cell of the last column
+// may name the one that has the feature, and what the others have.
 func resolve(cell string) string {
 	system, others, two := strings.Cut(cell, ", else ")
 	switch {
@@ -157,7 +160,8 @@ var checks = map[string]func(t *testing.T, cell string){
 	"lock shared with C":  checkSharedLock,
 }
 
-// refused asserts that no thread can be started with a, for want of the platform.
+// refused asserts that no thread can be started with a, for want of the
+// platform.
 func refused(t *testing.T, a *Attr) {
 	t.Helper()
 	assert.ErrorIs(t, a.Check(), errors.ErrUnsupported)
@@ -199,7 +203,8 @@ func checkApartments(t *testing.T, cell string) {
 }
 
 func checkStackSizes(t *testing.T, cell string) {
-	// More than a default stack, so that a size that was not kept ends the process.
+	// More than a default stack, so that a size that was not kept ends the
+	// process.
 	const size, used = 60 << 20, 48 << 20
 	switch cell {
 	case "yes", "to 64 MiB":
@@ -372,7 +377,8 @@ func checkClasses(t *testing.T, cell string) {
 }
 
 func checkNiceness(t *testing.T, cell string) {
-	// niceness is what /proc tells of the calling thread: the 17th field after the name, which stands in parentheses (proc_pid_stat(5)).
+	// niceness is what /proc tells of the calling thread: the 17th field after
+	// the name, which stands in parentheses (proc_pid_stat(5)).
 	niceness := func() string {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", NativeID()))
 		assert.NoError(t, err)

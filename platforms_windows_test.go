@@ -14,10 +14,13 @@ import (
 
 // What C does here are calls of DLLs, which take no C.
 
-// useStack looks at the bounds of the stack, which the system tells, rather than use it.
+// useStack looks at the bounds of the stack, which the system tells, rather
+// than use it.
 func useStack(n int) error {
 	var low, high uintptr
-	_, _, _ = kernel32.NewProc("GetCurrentThreadStackLimits").Call(uintptr(unsafe.Pointer(&low)), uintptr(unsafe.Pointer(&high))) // has no result
+	// has no result
+	_, _, _ = kernel32.NewProc("GetCurrentThreadStackLimits").
+		Call(uintptr(unsafe.Pointer(&low)), uintptr(unsafe.Pointer(&high)))
 	if high-low < uintptr(n) {
 		return fmt.Errorf("a stack of %d bytes", high-low)
 	}
@@ -57,7 +60,12 @@ func alienCall(f func()) error {
 }
 
 func cMemory(t *testing.T) (*uint32, error) {
-	page, err := windows.VirtualAlloc(0, unsafe.Sizeof(uint32(0)), windows.MEM_COMMIT|windows.MEM_RESERVE, windows.PAGE_READWRITE)
+	page, err := windows.VirtualAlloc(
+		0,
+		unsafe.Sizeof(uint32(0)),
+		windows.MEM_COMMIT|windows.MEM_RESERVE,
+		windows.PAGE_READWRITE,
+	)
 	return *(**uint32)(unsafe.Pointer(&page)), err // vet takes a plain conversion for a mistake
 }
 

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The runtime has to stop a loop that calls nothing. By itself Go's cannot if the last thread on the same M left a preemption signal
-// untaken (osMakePreemptible).
+// The runtime has to stop a loop that calls nothing. By itself Go's cannot if
+// the last thread on the same M left a preemption signal untaken
+// (osMakePreemptible).
 func TestLoopOnANativeThreadIsPreempted(t *testing.T) {
 	run := func(f func()) *Thread {
 		th, err := Start(f, nil)

@@ -7,9 +7,9 @@
  * that includes it.
  *
  *   - the key, whose destructor tells of a thread's end. It is made by a
- *     constructor so that it is older than the key of Go's runtime, made at the first
- *     call into Go: destructors run in the order of the keys, and a call into
- *     Go after Go's own destructor has run costs an M for ever, if it
+ *     constructor so that it is older than the key of Go's runtime, made at the
+ *     first call into Go: destructors run in the order of the keys, and a call
+ *     into Go after Go's own destructor has run costs an M for ever, if it
  *     comes in the last round.
  *   - the slot, a word a thread that internal/ident reads at a fixed distance
  *     from the thread pointer. On Linux that is a thread-local variable of the
@@ -106,9 +106,9 @@ static void find_go_key(void)
  * Go's key is not known, for want of a thread to find it by, all are emptied,
  * which costs what others would have done at the thread's end.
  *
- * The exit system call would do as well, but leaves musl's pthread_join waiting,
- * and with glibc the values of the keys to a later thread that gets the same
- * memory.
+ * The exit system call would do as well, but leaves musl's pthread_join
+ * waiting, and with glibc the values of the keys to a later thread that gets
+ * the same memory.
  */
 static void strand(void)
 {
@@ -148,11 +148,12 @@ void ost_end_(int how)
 }
 
 /*
- * ost_leave_ - end the calling thread, from a call of Go, without a return to it
+ * ost_leave_ - end the calling thread, from a call of Go, without a return to
+ * it
  *
- * back is the jmp_buf of the call of Go that the thread is in; 0 for a call that
- * is not from here, on a thread that somebody else made. A jump serves better
- * than pthread_exit, which in glibc loads a library of gcc's that small
+ * back is the jmp_buf of the call of Go that the thread is in; 0 for a call
+ * that is not from here, on a thread that somebody else made. A jump serves
+ * better than pthread_exit, which in glibc loads a library of gcc's that small
  * containers lack, and aborts without it.
  */
 void ost_leave_(uintptr_t back, int how)
@@ -207,8 +208,9 @@ void ost_gate_unlock_(void)
 }
 
 /*
- * ost_callbacks_ - have end called at the end of each watched thread, on it, and
- * knocked where a thread is to call Go for the first time and for no other end
+ * ost_callbacks_ - have end called at the end of each watched thread, on it,
+ * and knocked where a thread is to call Go for the first time and for no other
+ * end
  */
 void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
 		    void (*knocked)(void))

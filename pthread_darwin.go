@@ -2,8 +2,10 @@
 
 package thread
 
-// macOS with cgo: pthread_create for the thread, Mach and libproc for what pthreads do not tell. There is no way to ask whether a thread has
-// left the kernel, but pthread_join waits for that, and for a thread that has left Go it takes some microseconds; so join does it.
+// macOS with cgo: pthread_create for the thread, Mach and libproc for what
+// pthreads do not tell. There is no way to ask whether a thread has left the
+// kernel, but pthread_join waits for that, and for a thread that has left Go it
+// takes some microseconds; so join does it.
 
 /*
 #cgo CFLAGS: -fno-omit-frame-pointer
@@ -191,8 +193,9 @@ func osMadeByC() (yes, known bool) {
 	return made > 0, made >= 0
 }
 
-// osMakePreemptible does nothing: here the runtime counts the preemption signals on their way, and one of ours would spoil the count. On Linux
-// see what it is for.
+// osMakePreemptible does nothing: here the runtime counts the preemption
+// signals on their way, and one of ours would spoil the count. On Linux see
+// what it is for.
 func osMakePreemptible(*Thread) {}
 
 // osCreate makes a thread that runs nativeMain(t.slot).
@@ -225,7 +228,8 @@ func osDetach(t *Thread) {
 	}
 }
 
-// osWatch has the calling, attached thread's end told: by ended, or for a thread of Go's by osOrphan.
+// osWatch has the calling, attached thread's end told: by ended, or for a
+// thread of Go's by osOrphan.
 func osWatch(t *Thread) error {
 	goThread := C.int(0)
 	if t.kind == bound {
@@ -240,7 +244,8 @@ func osWatch(t *Thread) error {
 // osUnwatch undoes osWatch.
 func osUnwatch() { C.ost_unwatch_() }
 
-// osOrphan returns the slot of an attached thread of Go's that has ended; unknown if there is none.
+// osOrphan returns the slot of an attached thread of Go's that has ended;
+// unknown if there is none.
 func osOrphan() uintptr { return uintptr(C.ost_orphan_()) }
 
 func osSelf() Ident {
@@ -256,10 +261,12 @@ func osStackBounds() (least, most int, err error) {
 	return minStack, half, nil
 }
 
-// osNativeID returns the thread's number of pthread_threadid_np, as the tools show it.
+// osNativeID returns the thread's number of pthread_threadid_np, as the tools
+// show it.
 func osNativeID() int { return int(C.ost_native_id_()) }
 
-// osOnFirstThread reports whether the caller is on the thread that Go began with: the process's first, unless Go is a library.
+// osOnFirstThread reports whether the caller is on the thread that Go began
+// with: the process's first, unless Go is a library.
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
 func osClock() int64 { return 0 }
@@ -268,16 +275,19 @@ func osClock() int64 { return 0 }
 // pthread_t that is no thread's.
 func osIsGone(*Thread) bool { return false }
 
-// osExists cannot ask. A thread that was joined is gone; one that detached itself is as good as gone.
+// osExists cannot ask. A thread that was joined is gone; one that detached
+// itself is as good as gone.
 func osExists(int) bool { return false }
 
-// osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
+// osYield goes through Go's scheduler first: a loop around the system call
+// alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
 	C.sched_yield()
 }
 
-// osApply gives the calling thread, t, its attributes, but for what it was made with.
+// osApply gives the calling thread, t, its attributes, but for what it was made
+// with.
 func osApply(t *Thread, a *attrs) error {
 	if a.name != "" {
 		if err := osSetName(t, a.name); err != nil {
@@ -295,7 +305,8 @@ func osApply(t *Thread, a *attrs) error {
 		}
 	}
 	if a.masked {
-		// A native thread began with the mask, but on the way into Go the runtime has unblocked what would end the process.
+		// A native thread began with the mask, but on the way into Go the
+		// runtime has unblocked what would end the process.
 		if errno := C.ost_setmask_(C.uint64_t(a.mask)); errno != 0 {
 			return os.NewSyscallError("pthread_sigmask", syscall.Errno(errno))
 		}
@@ -333,8 +344,9 @@ func osGetAffinity(*Thread) ([]int, error) { return nil, unsupported("affinity")
 
 var policies = map[Policy]C.int{PolicyOther: C.SCHED_OTHER, PolicyFIFO: C.SCHED_FIFO, PolicyRR: C.SCHED_RR}
 
-// osPriorityBounds returns the least and most priority of a policy. PolicyOther has priorities here too, and 0, which all other systems want,
-// stands for the default.
+// osPriorityBounds returns the least and most priority of a policy. PolicyOther
+// has priorities here too, and 0, which all other systems want, stands for the
+// default.
 func osPriorityBounds(p Policy) (least, most int, err error) {
 	policy, ok := policies[p]
 	if !ok {
@@ -349,10 +361,16 @@ func osPriorityBounds(p Policy) (least, most int, err error) {
 
 func osSetPriority(t *Thread, p Policy, priority int) error {
 	if p == PolicyOther && priority == 0 {
-		priority = int(C.sched_get_priority_min(C.SCHED_OTHER)+C.sched_get_priority_max(C.SCHED_OTHER)) / 2 // 31, the default
+		// 31, the default
+		priority = int(C.sched_get_priority_min(C.SCHED_OTHER)+C.sched_get_priority_max(C.SCHED_OTHER)) / 2
 	}
 	if errno := C.ost_setpriority_(C.uintptr_t(t.ident), policies[p], C.int(priority)); errno != 0 {
-		return withValue(os.NewSyscallError("pthread_setschedparam", syscall.Errno(errno)), "policy %v, priority %d", p, priority)
+		return withValue(
+			os.NewSyscallError("pthread_setschedparam", syscall.Errno(errno)),
+			"policy %v, priority %d",
+			p,
+			priority,
+		)
 	}
 	return nil
 }
@@ -375,7 +393,8 @@ var qosClasses = [...]C.qos_class_t{
 	QoSUserInitiated: C.QOS_CLASS_USER_INITIATED, QoSUserInteractive: C.QOS_CLASS_USER_INTERACTIVE,
 }
 
-// setQoS sets the calling thread's class. A pthread_attr_t could hold it too, but a pinned thread is made without one of ours.
+// setQoS sets the calling thread's class. A pthread_attr_t could hold it too,
+// but a pinned thread is made without one of ours.
 func setQoS(q QoS) error {
 	if errno := C.pthread_set_qos_class_self_np(qosClasses[q], 0); errno != 0 {
 		return os.NewSyscallError("pthread_set_qos_class_self_np", syscall.Errno(errno))
@@ -398,7 +417,8 @@ func osGetQoS(t *Thread) (QoS, error) {
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 
-// osCPUTime returns the processor time of the thread with that id, 0 for the caller's.
+// osCPUTime returns the processor time of the thread with that id, 0 for the
+// caller's.
 func osCPUTime(id int) (time.Duration, error) {
 	var ns C.uint64_t
 	if id == 0 {

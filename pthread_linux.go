@@ -2,8 +2,9 @@
 
 package thread
 
-// Linux with cgo: pthread_create for the thread, and for the rest the kernel's system calls, which take a thread's id and so serve pinned
-// threads as well (linux.go).
+// Linux with cgo: pthread_create for the thread, and for the rest the kernel's
+// system calls, which take a thread's id and so serve pinned threads as well
+// (linux.go).
 
 /*
 #cgo CFLAGS: -D_GNU_SOURCE -fno-omit-frame-pointer
@@ -85,14 +86,16 @@ const (
 
 var pid = os.Getpid() // a Go process does not fork
 
-// minStack is the platform's least stack size in bytes: with glibc 16 KiB on amd64, 128 KiB on arm64.
+// minStack is the platform's least stack size in bytes: with glibc 16 KiB on
+// amd64, 128 KiB on arm64.
 var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
 
-// staticTLS is what the C library takes from the stack of each thread, on top of
-// which the size that was asked for is the frames'. glibc takes the thread-local
-// memory of all that was loaded when the process began (its bug 11787), and a
-// little for itself: less than a page. musl adds it to the size by itself. What
-// is loaded later has its memory elsewhere, so this need be read but once.
+// staticTLS is what the C library takes from the stack of each thread, on top
+// of which the size that was asked for is the frames'. glibc takes the
+// thread-local memory of all that was loaded when the process began (its bug
+// 11787), and a little for itself: less than a page. musl adds it to the size
+// by itself. What is loaded later has its memory elsewhere, so this need be
+// read but once.
 var staticTLS = roundUpToPage(int(C.ost_static_tls_()))
 
 func init() {
@@ -137,13 +140,17 @@ func osMadeByC() (yes, known bool) {
 	return made > 0, made >= 0
 }
 
-// osMakePreemptible makes sure that the runtime can preempt the calling thread of C, t, in a loop that calls nothing.
+// osMakePreemptible makes sure that the runtime can preempt the calling thread
+// of C, t, in a loop that calls nothing.
 //
-// The runtime preempts by a SIGURG, marks the thread's M, and sends no other before that one is taken in Go. It does so to an M whose thread
-// has just ended, too, while that still holds its P; nobody takes the signal, and the M stays marked when the next thread of
-// C gets it (preemptone and preemptM in runtime/proc.go and signal_unix.go, seen in Go 1.26 and 1.27). Such a loop would then hold up every
-// collection, and at GOMAXPROCS=1 all that is Go. A signal of our own, taken here, unmarks the M. It takes 3 to 4 us, as much as a twelfth of a
-// start.
+// The runtime preempts by a SIGURG, marks the thread's M, and sends no other
+// before that one is taken in Go. It does so to an M whose thread has just
+// ended, too, while that still holds its P; nobody takes the signal, and the M
+// stays marked when the next thread of C gets it (preemptone and preemptM in
+// runtime/proc.go and signal_unix.go, seen in Go 1.26 and 1.27). Such a loop
+// would then hold up every collection, and at GOMAXPROCS=1 all that is Go. A
+// signal of our own, taken here, unmarks the M. It takes 3 to 4 us, as much as
+// a twelfth of a start.
 func osMakePreemptible(t *Thread) {
 	syscall.RawSyscall(unix.SYS_TGKILL, uintptr(pid), uintptr(t.nativeID), uintptr(unix.SIGURG))
 }
@@ -160,8 +167,9 @@ const (
 // While a thread of the process is in execve the kernel refuses new ones, by
 // EAGAIN as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its own
 // out meanwhile, which is not for others to ask for. An execve that succeeds
-// ends the process, and one that fails is over soon. So unless it is memory that
-// cannot be had the kernel is asked again, even though it may be at a limit.
+// ends the process, and one that fails is over soon. So unless it is memory
+// that cannot be had the kernel is asked again, even though it may be at a
+// limit.
 func osCreate(t *Thread, a *attrs) error {
 	err := create(t, a)
 	if err == syscall.EAGAIN && headroom.CanMap(a.stack) {
@@ -208,7 +216,8 @@ func osDetach(t *Thread) {
 	}
 }
 
-// osWatch has the calling, attached thread's end told: by ended, or for a thread of Go's by osOrphan.
+// osWatch has the calling, attached thread's end told: by ended, or for a
+// thread of Go's by osOrphan.
 func osWatch(t *Thread) error {
 	goThread := C.int(0)
 	if t.kind == bound {
@@ -223,7 +232,8 @@ func osWatch(t *Thread) error {
 // osUnwatch undoes osWatch.
 func osUnwatch() { C.ost_unwatch_() }
 
-// osOrphan returns the slot of an attached thread of Go's that has ended; unknown if there is none.
+// osOrphan returns the slot of an attached thread of Go's that has ended;
+// unknown if there is none.
 func osOrphan() uintptr { return uintptr(C.ost_orphan_()) }
 
 func osSelf() Ident {

@@ -2,8 +2,9 @@ package thread
 
 import "fmt"
 
-// A QoS is a quality-of-service class of macOS: what a thread's work is for. The system takes from it the thread's priority, the kind of
-// processor it runs on, how closely timers are kept, and how much it may use of other devices.
+// A QoS is a quality-of-service class of macOS: what a thread's work is for.
+// The system takes from it the thread's priority, the kind of processor it runs
+// on, how closely timers are kept, and how much it may use of other devices.
 type QoS int
 
 // The classes, from the least on; see Apple's sys/qos.h.
@@ -24,7 +25,8 @@ func (q QoS) String() string {
 	return names[q]
 }
 
-// QoS returns t's quality-of-service class: QoSUnspecified if it was given none, or has lost it to SetPriority. It returns ErrEnded, and
+// QoS returns t's quality-of-service class: QoSUnspecified if it was given
+// none, or has lost it to SetPriority. It returns ErrEnded, and
 // errors.ErrUnsupported on other systems than macOS, and there without cgo.
 func (t *Thread) QoS() (q QoS, err error) {
 	if !osQoS {
@@ -44,7 +46,8 @@ func checkQoS(q QoS, p Policy) error {
 	return refuseQoS(q, p)
 }
 
-// refuseQoS returns why no system would take the class q together with the policy p, or nil.
+// refuseQoS returns why no system would take the class q together with the
+// policy p, or nil.
 func refuseQoS(q QoS, p Policy) error {
 	if q < QoSUnspecified || q > QoSUserInteractive {
 		return badAttr("%v", q)

@@ -11,14 +11,18 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// A thread's slot (internal/ident) tells who the thread is: its serial, and the row of its record, if it has one. The
-// row stands for the record because the slot is memory of C, where no Go pointer may stay. records keeps every record of a
-// living thread reachable and finds it by its row with two loads and no lock.
+// A thread's slot (internal/ident) tells who the thread is: its serial, and the
+// row of its record, if it has one. The row stands for the record because the
+// slot is memory of C, where no Go pointer may stay. records keeps every record
+// of a living thread reachable and finds it by its row with two loads and no
+// lock.
 //
-// Who may write a slot: only code on that very thread, while its goroutine cannot leave it.
+// Who may write a slot: only code on that very thread, while its goroutine
+// cannot leave it.
 const unknown uintptr = ident.None
 
-// Rows are found in chunks, so that a row never moves while another thread reads it.
+// Rows are found in chunks, so that a row never moves while another thread
+// reads it.
 const (
 	chunkBits = 8
 	chunkSize = 1 << chunkBits
@@ -36,14 +40,15 @@ type recordTable struct {
 
 var records recordTable
 
-// serials numbers threads. A serial is never used again, unlike a row, an ident or a native id.
+// serials numbers threads. A serial is never used again, unlike a row, an ident
+// or a native id.
 var serials atomic.Uint64
 
 func newSerial() uint64 { return serials.Add(1) }
 
-// newSlot returns the slot of a thread without a record. On 32-bit systems it has
-// no room for a whole serial; what it holds stays the thread's serial when it
-// gets a record.
+// newSlot returns the slot of a thread without a record. On 32-bit systems it
+// has no room for a whole serial; what it holds stays the thread's serial when
+// it gets a record.
 func newSlot() uintptr {
 	for {
 		if s := ident.Make(newSerial(), 0); s != unknown {
@@ -126,9 +131,10 @@ func (r *recordTable) count() int {
 // used is count for a caller that has mu.
 func (r *recordTable) used() int { return int(r.rows) - len(r.unused) }
 
-// Current returns the record of the calling thread: one made by Start, or attached by Attach or because C made it. It returns
-// nil in a goroutine that has no thread of its own. It costs about 2 ns with cgo on amd64, 386, arm64 and riscv64, and on
-// Windows, and a system call elsewhere.
+// Current returns the record of the calling thread: one made by Start, or
+// attached by Attach or because C made it. It returns nil in a goroutine that
+// has no thread of its own. It costs about 2 ns with cgo on amd64, 386, arm64
+// and riscv64, and on Windows, and a system call elsewhere.
 func Current() *Thread {
 	slot := ident.Slot()
 	if ident.Row(slot) != 0 {
@@ -187,7 +193,8 @@ func firstSight() *Thread {
 	}
 	t, err := attach(alien)
 	if err != nil {
-		// The process has no memory or no key left for the watch. A record that nobody removes at the thread's end could be taken for another's.
+		// The process has no memory or no key left for the watch. A record that
+		// nobody removes at the thread's end could be taken for another's.
 		return nil
 	}
 	return t
@@ -216,7 +223,8 @@ func calledByC() (yes, known bool) {
 	return before == "runtime.cgocallback", before != "runtime.corostart"
 }
 
-// calledByCAlone reports whether the innermost call from C is all that stands on the thread's stack of Go functions.
+// calledByCAlone reports whether the innermost call from C is all that stands
+// on the thread's stack of Go functions.
 func calledByCAlone() bool {
 	pcs := make([]uintptr, 64) // the call is a dozen functions away
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])

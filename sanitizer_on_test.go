@@ -2,5 +2,6 @@
 
 package thread
 
-// Sanitized tells of a C sanitizer, which makes system calls of its own, reserves memory beyond all limits, and reports overflows itself.
+// Sanitized tells of a C sanitizer, which makes system calls of its own,
+// reserves memory beyond all limits, and reports overflows itself.
 const Sanitized = true

@@ -10,7 +10,8 @@ import (
 	"example.com/thread/internal/ctest"
 )
 
-// C code that overflows its stack meets the guard, and the process ends by SIGSEGV.
+// C code that overflows its stack meets the guard, and the process ends by
+// SIGSEGV.
 func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	for _, guard := range []int{0, 128 << 10} {
 		out, err := child(t, func() {

@@ -14,7 +14,8 @@ import (
 	"example.com/thread/internal/ctest"
 )
 
-// C code that overflows its stack meets the system's guard, and the process ends.
+// C code that overflows its stack meets the system's guard, and the process
+// ends.
 func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	out, err := child(t, func() {
 		th, err := Start(func() { ctest.Recurse(1 << 30) }, &Attr{StackSize: 256 << 10})
@@ -24,5 +25,10 @@ func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	var exit *exec.ExitError
 	require.True(t, errors.As(err, &exit), "the process went on: %v", err)
 	const goesCode = 2 // where its handler still has a stack to run on
-	assert.Contains(t, []uint32{goesCode, uint32(windows.STATUS_STACK_OVERFLOW), uint32(windows.STATUS_ACCESS_VIOLATION)}, uint32(exit.ExitCode()), out)
+	assert.Contains(
+		t,
+		[]uint32{goesCode, uint32(windows.STATUS_STACK_OVERFLOW), uint32(windows.STATUS_ACCESS_VIOLATION)},
+		uint32(exit.ExitCode()),
+		out,
+	)
 }

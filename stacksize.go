@@ -5,12 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// MinStackSize is the least stack size in bytes that may be asked for: 32 KiB, as in CPython. Where the platform's own least
-// is more (128 KiB with glibc on arm64) that holds.
+// MinStackSize is the least stack size in bytes that may be asked for: 32 KiB,
+// as in CPython. Where the platform's own least is more (128 KiB with glibc on
+// arm64) that holds.
 const MinStackSize = 32 << 10
 
-// NoGuard as an Attr's GuardSize asks for a stack without a guard: C code that overflows it then overwrites other memory
-// instead of ending the process.
+// NoGuard as an Attr's GuardSize asks for a stack without a guard: C code that
+// overflows it then overwrites other memory instead of ending the process.
 const NoGuard = -1
 
 var defaultStackSize atomic.Int64
@@ -22,9 +23,11 @@ var defaultStackSize atomic.Int64
 // linker and mingw's 2 MiB (32-bit programs of Go's linker 1 MiB).
 func StackSize() int { return int(defaultStackSize.Load()) }
 
-// SetStackSize sets what StackSize returns, rounded up to whole pages, and returns what it was; as Python's
-// threading.stack_size. n is 0 or at least MinStackSize, in bytes; any n that no thread could have is ErrStackSize and leaves the setting as
-// it was. Where threads are always pinned any n but 0 is errors.ErrUnsupported.
+// SetStackSize sets what StackSize returns, rounded up to whole pages, and
+// returns what it was; as Python's threading.stack_size. n is 0 or at least
+// MinStackSize, in bytes; any n that no thread could have is ErrStackSize and
+// leaves the setting as it was. Where threads are always pinned any n but 0 is
+// errors.ErrUnsupported.
 //
 // A stack size bounds the frames of C code; Go code has its goroutine's stack.
 func SetStackSize(n int) (old int, err error) {
@@ -35,7 +38,8 @@ func SetStackSize(n int) (old int, err error) {
 	return int(defaultStackSize.Swap(int64(size))), nil
 }
 
-// checkStackSize returns n rounded up to whole pages, or why no thread can have a stack of n bytes.
+// checkStackSize returns n rounded up to whole pages, or why no thread can have
+// a stack of n bytes.
 func checkStackSize(n int) (int, error) {
 	if n == 0 {
 		return 0, nil
@@ -50,7 +54,8 @@ func checkStackSize(n int) (int, error) {
 	return roundUpToPage(n), nil
 }
 
-// checkGuardSize returns the guard in bytes, rounded up to whole pages; less than 0 asks for the default.
+// checkGuardSize returns the guard in bytes, rounded up to whole pages; less
+// than 0 asks for the default.
 func checkGuardSize(n, stack int) (int, error) {
 	switch {
 	case n == NoGuard:

@@ -92,7 +92,8 @@ type start struct {
 	err    error          // why the thread could not begin
 }
 
-// startSpin tells whether new threads begin while Start spins: after some 15 us where a processor is free.
+// startSpin tells whether new threads begin while Start spins: after some 15 us
+// where a processor is free.
 var startSpin park.Spinner
 
 // started counts the threads from Start that have not ended.
@@ -101,8 +102,9 @@ var started atomic.Int64
 // NumThread returns the number of threads made by Start that have not ended.
 func NumThread() int { return int(started.Load()) }
 
-// Start runs fn on a new thread. nil and the zero Attr ask for the defaults. It returns when the thread runs, with its attributes
-// set and its ident and native id known.
+// Start runs fn on a new thread. nil and the zero Attr ask for the defaults. It
+// returns when the thread runs, with its attributes set and its ident and
+// native id known.
 //
 // Attributes are checked before anything is made; a bad one is ErrStackSize or
 // syscall.EINVAL. What the system refuses comes back as an *os.SyscallError
@@ -120,16 +122,18 @@ func NumThread() int { return int(started.Load()) }
 // address space of a 32-bit process, of which at most half of what is free at
 // the first Start is kept back, so that a tight limit may still end it. Once
 // the kernel has refused a thread where no such limit is seen, as it does for
-// processes in other containers, the number that there were is a limit for
-// 100 ms, for pinned threads 10 s. Nothing is promised if other processes use up
-// the room between two looks, nor under strict overcommit (vm.overcommit_memory=2).
+// processes in other containers, the number that there were is a limit for 100
+// ms, for pinned threads 10 s. Nothing is promised if other processes use up
+// the room between two looks, nor under strict overcommit
+// (vm.overcommit_memory=2).
 //
 // While packages are initialized, in init functions and the initializers of
 // package variables, Go lets no thread that C made in. A thread that is started
 // then is pinned, all its life; with a StackSize or GuardSize, also one by
 // SetStackSize, which it cannot have, Start returns errors.ErrUnsupported.
 //
-// What the caller did before Start synchronizes before fn begins. A nil fn is syscall.EINVAL.
+// What the caller did before Start synchronizes before fn begins. A nil fn is
+// syscall.EINVAL.
 func Start(fn func(), attr *Attr) (*Thread, error) {
 	a, err := attr.check()
 	if err != nil {
@@ -202,11 +206,13 @@ func leave(back uintptr, how int) {
 	osLeave(back, how)
 }
 
-// pinnedMain is the life of a pinned thread. The goroutine ends locked, and so does its thread.
+// pinnedMain is the life of a pinned thread. The goroutine ends locked, and so
+// does its thread.
 func pinnedMain(t *Thread) {
 	holdThread()
 	if osOnFirstThread() {
-		// The first thread cannot end: the runtime would keep it asleep for ever. While this goroutine holds it the next one gets another.
+		// The first thread cannot end: the runtime would keep it asleep for
+		// ever. While this goroutine holds it the next one gets another.
 		next := make(chan struct{})
 		go func() {
 			holdThread()
@@ -222,7 +228,8 @@ func pinnedMain(t *Thread) {
 
 // holds is how often a thread from Start is locked at first: a body that calls
 // runtime.UnlockOSThread once too often must not lose its thread to other
-// goroutines, nor a native thread what LockOSThread does for it; see holdThread.
+// goroutines, nor a native thread what LockOSThread does for it; see
+// holdThread.
 const holds = 8
 
 // holdThread locks the calling goroutine to its thread. On a thread of C it is
@@ -282,7 +289,8 @@ func (t *Thread) conclude(end *error, last func(end error)) {
 	returned = true
 }
 
-// begin makes the calling thread t's, and reports whether the body, which it returns, is to run.
+// begin makes the calling thread t's, and reports whether the body, which it
+// returns, is to run.
 func (t *Thread) begin() (fn func(), ok bool) {
 	s := t.start
 	t.start = nil // what fn refers to must not outlive it
@@ -393,15 +401,17 @@ func (t *Thread) hasEnded() bool {
 	return t.ended || t.isZero()
 }
 
-// An Ident names a thread that runs: pthread_self, on Windows the thread's id. It is never 0. The system may give the
-// ident of a thread that has ended to a new one, and does so soon.
+// An Ident names a thread that runs: pthread_self, on Windows the thread's id.
+// It is never 0. The system may give the ident of a thread that has ended to a
+// new one, and does so soon.
 type Ident uintptr
 
-// Self returns the ident of the calling thread. A goroutine that is not locked to its thread may be on another one by the time it
-// looks at the result.
+// Self returns the ident of the calling thread. A goroutine that is not locked
+// to its thread may be on another one by the time it looks at the result.
 func Self() Ident { return osSelf() }
 
-// NativeID returns the id of the calling thread as the kernel, ps, top and gdb show it. The caveat of Self holds.
+// NativeID returns the id of the calling thread as the kernel, ps, top and gdb
+// show it. The caveat of Self holds.
 func NativeID() int {
 	if n := ident.Slot(); ident.Row(n) != 0 {
 		// It has begun; but a goroutine that is on a pinned thread, since the
@@ -414,18 +424,21 @@ func NativeID() int {
 }
 
 // Serial returns a number that no other thread of the process has or will have,
-// unlike idents and native ids. On 32-bit systems that of an attached thread may
-// be used again after 2,147,483,647 threads.
+// unlike idents and native ids. On 32-bit systems that of an attached thread
+// may be used again after 2,147,483,647 threads.
 func (t *Thread) Serial() uint64 { return t.serial }
 
 // Ident returns the ident of t, also after its end.
 func (t *Thread) Ident() Ident { return t.ident }
 
-// NativeID returns the id of t as the kernel, ps, top and gdb show it, also after its end.
+// NativeID returns the id of t as the kernel, ps, top and gdb show it, also
+// after its end.
 func (t *Thread) NativeID() int { return t.nativeID }
 
-// StackSize returns the size in bytes that t asked for, rounded up to whole pages, or 0 if it asked for none.
+// StackSize returns the size in bytes that t asked for, rounded up to whole
+// pages, or 0 if it asked for none.
 func (t *Thread) StackSize() int { return t.stack }
 
-// Yield lets other goroutines run, and other threads of the same priority (POSIX: sched_yield).
+// Yield lets other goroutines run, and other threads of the same priority
+// (POSIX: sched_yield).
 func Yield() { osYield() }

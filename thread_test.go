@@ -38,7 +38,8 @@ func run(t *testing.T, attr *Attr, body func()) {
 	require.NoError(t, th.Join())
 }
 
-// quiet keeps panics that are meant off standard error, and returns how many there were.
+// quiet keeps panics that are meant off standard error, and returns how many
+// there were.
 func quiet(t *testing.T) *atomic.Int64 {
 	var n atomic.Int64
 	SetPanicHook(func(*Thread, *PanicError) { n.Add(1) })
@@ -118,7 +119,11 @@ func TestResultsAreToldApart(t *testing.T) {
 		{"Goexit", runtime.Goexit, ErrGoexit},
 		{"panic with an error", func() { panic(boom) }, boom},
 		{"Exit that a recover would stop", func() { defer func() { _ = recover() }(); Exit() }, ErrExit},
-		{"Goexit with locks left", func() { runtime.LockOSThread(); runtime.LockOSThread(); runtime.Goexit() }, ErrGoexit},
+		{
+			"Goexit with locks left",
+			func() { runtime.LockOSThread(); runtime.LockOSThread(); runtime.Goexit() },
+			ErrGoexit,
+		},
 		{"return with locks left", func() { runtime.LockOSThread(); runtime.LockOSThread() }, nil},
 		{"return with locks undone too often", func() { runtime.UnlockOSThread(); runtime.UnlockOSThread() }, nil},
 		{"panic in a deferred call of Exit", func() { defer func() { panic(boom) }(); Exit() }, boom},
@@ -477,8 +482,8 @@ func TestJoinThatGivesUp(t *testing.T) {
 	})
 }
 
-// A join whose time is up as the thread ends either joins it or can be followed by one that does; and nothing is left of the
-// thread in either case.
+// A join whose time is up as the thread ends either joins it or can be followed
+// by one that does; and nothing is left of the thread in either case.
 func TestJoinTimeoutAtTheVeryEnd(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		for i := range 300 {
@@ -507,7 +512,8 @@ func TestThreadsNobodyJoinsLeaveNothing(t *testing.T) {
 	})
 }
 
-// tasks returns the number of threads the kernel counts, 0 where it cannot be asked.
+// tasks returns the number of threads the kernel counts, 0 where it cannot be
+// asked.
 func tasks(t *testing.T) int {
 	d, err := os.ReadDir("/proc/self/task")
 	if err != nil {

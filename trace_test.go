@@ -16,8 +16,9 @@ import (
 	"example.com/thread/internal/ctest"
 )
 
-// The runtime unwinds every goroutine's stack when an execution trace begins and
-// ends. In a child, since it would end the process if it met C's frames there.
+// The runtime unwinds every goroutine's stack when an execution trace begins
+// and ends. In a child, since it would end the process if it met C's frames
+// there.
 func TestTracesAndProfilesBesideThreads(t *testing.T) {
 	traces := 20
 	if testing.Short() || raceEnabled || runtime.GOOS == "windows" {

@@ -1,16 +1,23 @@
 package thread
 
-// Windows: CreateThread with a callback made by syscall.NewCallback, which needs no C compiler; Go's runtime lends such threads an M as it does
-// threads of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread). A thread's whole life is that one callback, so the M is lent once. Its
-// stack is reserved as asked, not committed (STACK_SIZE_PARAM_IS_A_RESERVATION).
+// Windows: CreateThread with a callback made by syscall.NewCallback, which
+// needs no C compiler; Go's runtime lends such threads an M as it does threads
+// of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread). A
+// thread's whole life is that one callback, so the M is lent once. Its stack is
+// reserved as asked, not committed (STACK_SIZE_PARAM_IS_A_RESERVATION).
 //
-// With cgo it is CreateThread, too, not _beginthreadex, which Microsoft wants for threads that use the C library: so that its data of the thread is
-// there, even when memory is short, and freed. mingw's programs have that library as a DLL (msvcrt.dll, or the UCRT), which makes the data when the
-// thread first needs it and frees it when the loader tells it of the thread's end, whoever made the thread; only one that is linked in statically
-// would not hear of that. So one way serves both, and there is nothing of C in this package.
+// With cgo it is CreateThread, too, not _beginthreadex, which Microsoft wants
+// for threads that use the C library: so that its data of the thread is there,
+// even when memory is short, and freed. mingw's programs have that library as a
+// DLL (msvcrt.dll, or the UCRT), which makes the data when the thread first
+// needs it and frees it when the loader tells it of the thread's end, whoever
+// made the thread; only one that is linked in statically would not hear of
+// that. So one way serves both, and there is nothing of C in this package.
 //
-// The slot is a TLS index, which lies at a fixed place in the thread environment block; the end of threads that are not Go's is told by an FLS
-// callback (internal/fls), that of attached ones of Go's by their handles. Threads are named, bound and asked by handles opened from their ids, which
+// The slot is a TLS index, which lies at a fixed place in the thread
+// environment block; the end of threads that are not Go's is told by an FLS
+// callback (internal/fls), that of attached ones of Go's by their handles.
+// Threads are named, bound and asked by handles opened from their ids, which
 // stay theirs while whileAlive holds the record.
 
 import (
@@ -81,7 +88,8 @@ var (
 	firstThread = osNativeID() // package initialization runs on it
 )
 
-// tlsSlots is the distance of TlsSlots from the start of the thread environment block: 0x1480 on 64-bit Windows, 0xe10 on 32-bit.
+// tlsSlots is the distance of TlsSlots from the start of the thread environment
+// block: 0x1480 on 64-bit Windows, 0xe10 on 32-bit.
 const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
 
 // noIndex is what TlsAlloc returns when there is none left.
@@ -93,16 +101,19 @@ func init() {
 	lookUp()
 }
 
-// lookUp makes the calls once that the end of a thread takes. A function that is not looked up yet would be then, under the loader's lock; but wine
-// (8.0) calls back under a lock of its own, which threads that end wait for with the loader's. (Windows 10 has one for each index, and shared.)
+// lookUp makes the calls once that the end of a thread takes. A function that
+// is not looked up yet would be then, under the loader's lock; but wine (8.0)
+// calls back under a lock of its own, which threads that end wait for with the
+// loader's. (Windows 10 has one for each index, and shared.)
 func lookUp() {
 	_, _ = osCPUTime(0) // what it returns is of no interest, nor are the others'
 	osUnwatch()
 	futex.Wake(new(uint32), 1)
 }
 
-// setupSlot takes a TLS index and finds its word in the thread environment block. The first 64 words are part of it (TlsSlots); a later index would
-// be elsewhere, and then the slot is internal/ident's table.
+// setupSlot takes a TLS index and finds its word in the thread environment
+// block. The first 64 words are part of it (TlsSlots); a later index would be
+// elsewhere, and then the slot is internal/ident's table.
 func setupSlot() {
 	index, _, _ := tlsAlloc.Call()
 	if index == noIndex || index >= 64 {
@@ -143,7 +154,8 @@ func osKnock() error {
 	return nil
 }
 
-// entering has a word for each thread that has been made and is not in Go yet, by its slot: 0, or the event that its maker sleeps on, and then inGo.
+// entering has a word for each thread that has been made and is not in Go yet,
+// by its slot: 0, or the event that its maker sleeps on, and then inGo.
 var entering sync.Map // of *atomic.Uintptr
 
 const inGo = 1 // no handle, which is a multiple of 4
@@ -156,8 +168,10 @@ func enter(slot uintptr) {
 	}
 }
 
-// awaitEntry waits for enter in a system call. Until the new thread is in Go the runtime does not know of it: if all goroutines slept meanwhile in
-// programs without cgo it would end the process ("all goroutines are asleep - deadlock!", checkdead in runtime/proc.go). So it is an event, not
+// awaitEntry waits for enter in a system call. Until the new thread is in Go
+// the runtime does not know of it: if all goroutines slept meanwhile in
+// programs without cgo it would end the process ("all goroutines are asleep -
+// deadlock!", checkdead in runtime/proc.go). So it is an event, not
 // internal/futex, which may sleep in the scheduler.
 func awaitEntry(entered *atomic.Uintptr) {
 	if startSpin.Until(func() bool { return entered.Load() == inGo }) {
@@ -176,7 +190,8 @@ func awaitEntry(entered *atomic.Uintptr) {
 	}
 }
 
-// noRoom is how CreateThread and OpenThread tell of a limit; wine (8.0) has files for threads.
+// noRoom is how CreateThread and OpenThread tell of a limit; wine (8.0) has
+// files for threads.
 var noRoom = []syscall.Errno{
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED, windows.ERROR_NO_SYSTEM_RESOURCES,
 	windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
@@ -190,7 +205,8 @@ func orNoRoom(err error) error {
 	return err
 }
 
-// orErrno makes of Windows' words for a value that is not allowed, and for want of a right, the errnos as well that say so elsewhere.
+// orErrno makes of Windows' words for a value that is not allowed, and for want
+// of a right, the errnos as well that say so elsewhere.
 func orErrno(err error) error {
 	switch {
 	case errors.Is(err, windows.ERROR_INVALID_PARAMETER):
@@ -220,10 +236,12 @@ func osLeave(back uintptr, _ int) {
 // osMadeByC cannot tell.
 func osMadeByC() (yes, known bool) { return false, false }
 
-// osMakePreemptible does nothing: the runtime preempts by suspending the thread.
+// osMakePreemptible does nothing: the runtime preempts by suspending the
+// thread.
 func osMakePreemptible(*Thread) {}
 
-// osWatch has the calling, attached thread's end told: by ended, or for a thread of Go's, which must not call Go at its end, by osOrphan.
+// osWatch has the calling, attached thread's end told: by ended, or for a
+// thread of Go's, which must not call Go at its end, by osOrphan.
 func osWatch(t *Thread) error {
 	if t.kind == bound {
 		return goThreads.add(t)
@@ -247,10 +265,12 @@ func osUnwatch() {
 	}
 }
 
-// osOrphan returns the slot of an attached thread of Go's that has ended; unknown if there is none.
+// osOrphan returns the slot of an attached thread of Go's that has ended;
+// unknown if there is none.
 func osOrphan() uintptr { return goThreads.takeEnded() }
 
-// boundThreads are the attached threads of Go's, by handles, which tell of a thread's end and, unlike ids, are nobody else's.
+// boundThreads are the attached threads of Go's, by handles, which tell of a
+// thread's end and, unlike ids, are nobody else's.
 type boundThreads struct {
 	mu      sync.Mutex
 	handles []windows.Handle
@@ -303,11 +323,13 @@ func (b *boundThreads) takeEnded() uintptr {
 	return unknown
 }
 
-// osSelf returns the thread's id: it is what Windows knows a thread by, and threads of C can ask for it.
+// osSelf returns the thread's id: it is what Windows knows a thread by, and
+// threads of C can ask for it.
 func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
 
-// mostStack is what Go's runtime allows: it ends the process when a thread with a larger stack calls it (Go 1.26, minit in runtime/os_windows.go:
-// "bad g0 stack"). Tests change it.
+// mostStack is what Go's runtime allows: it ends the process when a thread with
+// a larger stack calls it (Go 1.26, minit in runtime/os_windows.go: "bad g0
+// stack"). Tests change it.
 var mostStack = 64 << 20
 
 // minStack is Python's rule: the system takes any size.
@@ -320,7 +342,8 @@ func osNativeID() int { return int(windows.GetCurrentThreadId()) }
 
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
-// osExists reports whether the process has a thread with that id that runs. Ids are unique in the system, so it may be another process's by now.
+// osExists reports whether the process has a thread with that id that runs. Ids
+// are unique in the system, so it may be another process's by now.
 func osExists(id int) bool {
 	h, err := open(id, windows.SYNCHRONIZE|windows.THREAD_QUERY_LIMITED_INFORMATION)
 	if err != nil {
@@ -354,7 +377,8 @@ func osIsGone(t *Thread) bool {
 		return false
 	}
 	younger := false
-	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error { // if it fails it is taken for t
+	// if it fails it is taken for t
+	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error {
 		var created, exited, kernel, user windows.Filetime
 		ok, _, err := getThreadTimes.Call(h, uintptr(unsafe.Pointer(&created)), uintptr(unsafe.Pointer(&exited)),
 			uintptr(unsafe.Pointer(&kernel)), uintptr(unsafe.Pointer(&user)))
@@ -382,13 +406,15 @@ func withHandle(id int, access uint32, f func(h uintptr) error) error {
 	return f(uintptr(h))
 }
 
-// osYield goes through Go's scheduler first: a loop around the system call alone would never give up its P.
+// osYield goes through Go's scheduler first: a loop around the system call
+// alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
 	_, _, _ = switchToThread.Call() // its result tells whether another thread ran
 }
 
-// osApply gives the calling thread, t, its attributes, but for what it was made with.
+// osApply gives the calling thread, t, its attributes, but for what it was made
+// with.
 func osApply(t *Thread, a *attrs) error {
 	if a.name != "" {
 		// A thread that the system shows no name of is no reason to fail.
@@ -442,7 +468,8 @@ func osGetName(t *Thread) (name string) {
 	return name
 }
 
-// hresult calls a function that returns an HRESULT, which is negative for an error.
+// hresult calls a function that returns an HRESULT, which is negative for an
+// error.
 func hresult(name string, proc *windows.LazyProc, h, arg uintptr) error {
 	if r, _, _ := proc.Call(h, arg); int32(r) < 0 {
 		return os.NewSyscallError(name, syscall.Errno(uint32(r)))
@@ -459,10 +486,15 @@ func osSetAffinity(t *Thread, cpus []int) error {
 	return withValue(err, "affinity to processors %v", cpus)
 }
 
-// osGetAffinity sets the affinity and sets it back: Windows tells it in no other way that spares processor groups.
+// osGetAffinity sets the affinity and sets it back: Windows tells it in no
+// other way that spares processor groups.
 func osGetAffinity(t *Thread) (cpus []int, err error) {
 	var process, system uintptr
-	ok, _, err := getProcessAffinityMask.Call(uintptr(windows.CurrentProcess()), uintptr(unsafe.Pointer(&process)), uintptr(unsafe.Pointer(&system)))
+	ok, _, err := getProcessAffinityMask.Call(
+		uintptr(windows.CurrentProcess()),
+		uintptr(unsafe.Pointer(&process)),
+		uintptr(unsafe.Pointer(&system)),
+	)
 	if ok == 0 {
 		return nil, os.NewSyscallError("GetProcessAffinityMask", err)
 	}
@@ -500,7 +532,8 @@ const (
 	priorityError        = math.MaxInt32
 )
 
-// osPriorityBounds returns the least and most priority of a policy. Between the two ends and -2 to 2 there is nothing, which the system refuses.
+// osPriorityBounds returns the least and most priority of a policy. Between the
+// two ends and -2 to 2 there is nothing, which the system refuses.
 func osPriorityBounds(p Policy) (least, most int, err error) {
 	if p != PolicyOther {
 		return 0, 0, unsupported(fmt.Sprintf("policy %v", p))
@@ -534,7 +567,8 @@ func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 
-// osCPUTime returns the processor time of the thread with that id, 0 for the caller's.
+// osCPUTime returns the processor time of the thread with that id, 0 for the
+// caller's.
 func osCPUTime(id int) (d time.Duration, err error) {
 	if id == 0 {
 		id = osNativeID()

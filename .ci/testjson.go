@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Testjson reads what `go test -json` wrote: `testjson counts FILE` prints how many tests passed and were skipped, and fails where one failed or did
-// not end; `testjson skips FILE` prints the skipped ones with their reason.
+// Testjson reads what `go test -json` wrote: `testjson counts FILE` prints how
+// many tests passed and were skipped, and fails where one failed or did not
+// end; `testjson skips FILE` prints the skipped ones with their reason.
 package main
 
 import (
@@ -12,7 +13,8 @@ import (
 	"strings"
 )
 
-// event is one line, as `go doc test2json` has it; the lines of a build have an ImportPath in place of a Package.
+// event is one line, as `go doc test2json` has it; the lines of a build have an
+// ImportPath in place of a Package.
 type event struct {
 	Action, Package, ImportPath, Test, Output string
 }
@@ -39,7 +41,8 @@ type results struct {
 	stray  []string // lines that are not JSON: of a program that wrote past the pipe, or of go itself
 }
 
-// rank tells which end of a test stays that ends more than once, as with -count and -cpu: one failure fails it, and it was run if it passed once.
+// rank tells which end of a test stays that ends more than once, as with -count
+// and -cpu: one failure fails it, and it was run if it passed once.
 var rank = map[string]int{"skip": 1, "pass": 2, "fail": 3, "build-fail": 3}
 
 func read(file string) (*results, error) {
@@ -81,7 +84,8 @@ func (r *results) add(e event) {
 	}
 }
 
-// counts prints the numbers of tests at top level that passed and were skipped, and reports whether all is well.
+// counts prints the numbers of tests at top level that passed and were skipped,
+// and reports whether all is well.
 func (r *results) counts() bool {
 	passed, skipped, failed := 0, 0, 0
 	for _, u := range r.order {
@@ -92,7 +96,8 @@ func (r *results) counts() bool {
 			skipped++
 		case a == "pass" || a == "skip":
 		case a == "" && strings.HasPrefix(strings.Join(r.output[u], ""), "# ") && u.test == "":
-			// What the build of a package that could be built printed, a warning.
+			// What the build of a package that could be built printed, a
+			// warning.
 		default:
 			failed++
 			if a == "" {

@@ -13,8 +13,10 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// outputs are the files that a run will write. They are made before anything is measured, beside their places and under other names, so that what
-// cannot be written ends the run at once, and a run that fails leaves an earlier one's files as they were.
+// outputs are the files that a run will write. They are made before anything is
+// measured, beside their places and under other names, so that what cannot be
+// written ends the run at once, and a run that fails leaves an earlier one's
+// files as they were.
 type outputs struct {
 	files []output
 	svg   string // folder; ""
@@ -85,7 +87,8 @@ func (out *outputs) discard() error {
 	return errors.Join(errs...)
 }
 
-// write writes all, and then puts all in their places, so that what cannot be written leaves every earlier file as it was.
+// write writes all, and then puts all in their places, so that what cannot be
+// written leaves every earlier file as it was.
 func (out *outputs) write(r *result.Run) error {
 	if out.svg != "" {
 		charts, err := chart.All(r)

@@ -1,12 +1,15 @@
-// Bench tells how fast threads and locks are on this machine: this library, what Go has of its own, C's pthreads, Rust, Java and CPython at the same
+// Bench tells how fast threads and locks are on this machine: this library,
+// what Go has of its own, C's pthreads, Rust, Java and CPython at the same
 // work.
 //
 //	go run -C bench .                      all of it
 //	go run -C bench . -quick               a picture in under a minute
 //	go run -C bench . -run queue -html q.html
 //
-// A figure is a median of rounds that are interleaved with those of all others of its row, and comes with an interval that holds it with 99 %
-// confidence. Each row's first line is the baseline; where a ratio's interval spans 1 there is no difference to be told.
+// A figure is a median of rounds that are interleaved with those of all others
+// of its row, and comes with an interval that holds it with 99 % confidence.
+// Each row's first line is the baseline; where a ratio's interval spans 1 there
+// is no difference to be told.
 package main
 
 import (
@@ -80,7 +83,8 @@ func bench(args []string, out, progress io.Writer) error {
 	return nil
 }
 
-// errInterrupted ends the measuring. What there is of it has been printed; no file is written, for it might take the place of a whole run's.
+// errInterrupted ends the measuring. What there is of it has been printed; no
+// file is written, for it might take the place of a whole run's.
 var errInterrupted = errors.New("interrupted")
 
 // measureAll measures all rows and writes them as they come.
@@ -153,7 +157,8 @@ func finish(o options, run *result.Run, out io.Writer, st report.Style) error {
 	return err
 }
 
-// agreement fails when more than one row in twenty calls a contender different from itself.
+// agreement fails when more than one row in twenty calls a contender different
+// from itself.
 func agreement(run *result.Run, out io.Writer) error {
 	same := 0
 	for _, row := range run.Rows {
@@ -168,7 +173,8 @@ func agreement(run *result.Run, out io.Writer) error {
 	return nil
 }
 
-// cost returns how many rounds a row has, and about how long they take: as long as they should, and what runs with all contenders took beyond that.
+// cost returns how many rounds a row has, and about how long they take: as long
+// as they should, and what runs with all contenders took beyond that.
 func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
 	const start = 2 * time.Millisecond // and end, of the threads
 	warm, count, timed := o.Of(s)
@@ -180,7 +186,8 @@ func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
 	return rounds, time.Duration(rounds) * each
 }
 
-// newBar returns a progress bar with the time left, which shows itself only on a terminal.
+// newBar returns a progress bar with the time left, which shows itself only on
+// a terminal.
 func newBar(rounds int, w io.Writer) *progressbar.ProgressBar {
 	return progressbar.NewOptions(rounds,
 		progressbar.OptionSetWriter(w),

@@ -25,7 +25,8 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// The rows of many threads start this program for each round: here it is the test.
+// The rows of many threads start this program for each round: here it is the
+// test.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == field.ServeFlag {
 		if err := field.Serve(os.Args[2], os.Stdin, os.Stdout); err != nil {
@@ -92,8 +93,34 @@ func TestARun(t *testing.T) {
 	dir := t.TempDir()
 	name := func(file string) string { return filepath.Join(dir, file) }
 	var out bytes.Buffer
-	args := []string{"-run", "^lock/caller=goroutine/threads=(1|2)/work=0/|^many/threads=1$", "-only", "sync", "-count", "8", "-time", "1ms"}
-	require.NoError(t, bench(append(args, "-json", name("a.json"), "-benchfmt", name("a.txt"), "-html", name("a.html"), "-svg", name("svg")), &out, io.Discard))
+	args := []string{
+		"-run",
+		"^lock/caller=goroutine/threads=(1|2)/work=0/|^many/threads=1$",
+		"-only",
+		"sync",
+		"-count",
+		"8",
+		"-time",
+		"1ms",
+	}
+	require.NoError(
+		t,
+		bench(
+			append(
+				args,
+				"-json",
+				name("a.json"),
+				"-benchfmt",
+				name("a.txt"),
+				"-html",
+				name("a.html"),
+				"-svg",
+				name("svg"),
+			),
+			&out,
+			io.Discard,
+		),
+	)
 
 	b, err := os.ReadFile(name("a.json"))
 	require.NoError(t, err)
@@ -152,7 +179,8 @@ func TestARun(t *testing.T) {
 	assert.Regexp(t, `of \d+ cells are no different`, out.String())
 }
 
-// Who interrupts a run gets an error and no files, which might take the place of a whole run's.
+// Who interrupts a run gets an error and no files, which might take the place
+// of a whole run's.
 func TestARunThatIsInterrupted(t *testing.T) {
 	o, err := parse([]string{"-run", "^recursive/caller=goroutine", "-count", "8", "-time", "1ms"}, io.Discard)
 	require.NoError(t, err)
@@ -210,7 +238,11 @@ func TestQuickIsUnderAMinute(t *testing.T) {
 func TestSelfIsTheBaselineTwice(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.json")
 	// Whether such short rounds agree is another question.
-	_ = bench([]string{"-self", "-run", "^lock/caller=goroutine/threads=1/", "-count", "8", "-time", "1ms", "-json", name}, io.Discard, io.Discard)
+	_ = bench(
+		[]string{"-self", "-run", "^lock/caller=goroutine/threads=1/", "-count", "8", "-time", "1ms", "-json", name},
+		io.Discard,
+		io.Discard,
+	)
 	run, err := result.ReadFile(name)
 	require.NoError(t, err)
 	require.NotEmpty(t, run.Rows)
@@ -227,7 +259,22 @@ func TestCommandLineIsReadAsItWasWritten(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("there is no sh")
 	}
-	args := []string{"-run", "queue|call", "", "it's", "a b", "#1", "~", "{a,b}", `back\slash`, "$HOME", "tab\t", "*", "-count", "8"}
+	args := []string{
+		"-run",
+		"queue|call",
+		"",
+		"it's",
+		"a b",
+		"#1",
+		"~",
+		"{a,b}",
+		`back\slash`,
+		"$HOME",
+		"tab\t",
+		"*",
+		"-count",
+		"8",
+	}
 	words := strings.TrimPrefix(commandLine(args), "go run -C bench . ")
 	out, err := exec.Command("sh", "-c", `printf '%s\n' `+words).Output()
 	require.NoError(t, err)

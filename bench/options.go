@@ -36,7 +36,12 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	f.DurationVar(&o.Time, "time", 50*time.Millisecond, "`duration` of a round")
 	quick := f.Bool("quick", false, "a choice of rows, 8 rounds of 8 ms each: under a minute")
 	f.BoolVar(&o.list, "list", false, "list the rows and end")
-	f.BoolVar(&o.self, "self", false, "measure the baseline against itself, which must show no difference in 19 rows of 20")
+	f.BoolVar(
+		&o.self,
+		"self",
+		false,
+		"measure the baseline against itself, which must show no difference in 19 rows of 20",
+	)
 	f.StringVar(&o.json, "json", "", "write the results to this `file` as JSON")
 	f.StringVar(&o.benchfmt, "benchfmt", "", "write the rounds to this `file` as benchstat reads them")
 	f.StringVar(&o.html, "html", "", "write a page with charts and tables to this `file`")
@@ -64,7 +69,12 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 		}
 	}
 	if o.Rounds < stats.LeastRounds {
-		return o, fmt.Errorf("-count %d: fewer than %d rounds have no interval of %.0f %%", o.Rounds, stats.LeastRounds, 100*stats.Confidence)
+		return o, fmt.Errorf(
+			"-count %d: fewer than %d rounds have no interval of %.0f %%",
+			o.Rounds,
+			stats.LeastRounds,
+			100*stats.Confidence,
+		)
 	}
 	if o.Time < time.Millisecond {
 		return o, fmt.Errorf("-time %v: must be 1ms or more", o.Time)

@@ -31,7 +31,11 @@ const (
 var shown = []struct{ label, row, goes string }{
 	{"free lock, lock and unlock", "lock/caller=thread/threads=1/work=0/procs=2", "sync"},
 	{"lock, 4 threads, sections of 0.5 µs", "lock/caller=thread/threads=4/work=500/procs=2", "sync"},
-	{"lock, 16 threads, sections of 50 ns, think 1 µs", "lock/caller=thread/threads=16/work=50/think=1000/procs=2", "sync"},
+	{
+		"lock, 16 threads, sections of 50 ns, think 1 µs",
+		"lock/caller=thread/threads=16/work=50/think=1000/procs=2",
+		"sync",
+	},
 	{"readers-writer lock, 4 threads, 90 % reads", "rwlock/caller=thread/threads=4/reads=90/work=50/procs=2", "sync"},
 	{"a turn by lock and condition, two threads", "condition/caller=thread/pairs=1/procs=2", "sync"},
 	{"a turn by events, two threads", "event/caller=thread/pairs=1/procs=2", "channel"},
@@ -40,7 +44,11 @@ var shown = []struct{ label, row, goes string }{
 	{"barrier, 8 threads", "barrier/caller=thread/parties=8/procs=2", "sync.Cond"},
 	{"queue of 1024, 4 to 4 threads", "queue/caller=thread/capacity=1024/producers=4/consumers=4/procs=2", "channel"},
 	{"queue of 1, 1 to 1 thread", "queue/caller=thread/capacity=1/producers=1/consumers=1/procs=2", "channel"},
-	{"queue of 1024, 4 to 4 goroutines", "queue/caller=goroutine/capacity=1024/producers=4/consumers=4/procs=2", "channel"},
+	{
+		"queue of 1024, 4 to 4 goroutines",
+		"queue/caller=goroutine/capacity=1024/producers=4/consumers=4/procs=2",
+		"channel",
+	},
 	{"call on one thread, from a thread", "call/caller=thread/procs=2", "locked goroutine"},
 	{"call on one thread, from a goroutine", "call/caller=goroutine/procs=2", "locked goroutine"},
 	{"task to a pool and its result", "submit/caller=thread/procs=2", "locked goroutine"},
@@ -56,8 +64,25 @@ var peers = []string{"C pthreads", "Rust", "Java", "CPython"}
 func figures(t *testing.T, run *result.Run) string {
 	var b strings.Builder
 	m := run.Machine
-	fmt.Fprintf(&b, "%s, %d cores, %s/%s, kernel %s, %s, %s; %s, by\n\n    %s\n\n", m.CPU, m.Cores, m.OS, m.Arch, m.Kernel, m.Go, m.Libc, run.Began.Format("2 January 2006"), run.Command)
-	fmt.Fprintf(&b, "| | osthread | Go | %s |\n|---|---|---|%s\n", strings.Join(peers, " | "), strings.Repeat("---|", len(peers)))
+	fmt.Fprintf(
+		&b,
+		"%s, %d cores, %s/%s, kernel %s, %s, %s; %s, by\n\n    %s\n\n",
+		m.CPU,
+		m.Cores,
+		m.OS,
+		m.Arch,
+		m.Kernel,
+		m.Go,
+		m.Libc,
+		run.Began.Format("2 January 2006"),
+		run.Command,
+	)
+	fmt.Fprintf(
+		&b,
+		"| | osthread | Go | %s |\n|---|---|---|%s\n",
+		strings.Join(peers, " | "),
+		strings.Repeat("---|", len(peers)),
+	)
 	for _, s := range shown {
 		require.NotNil(t, run.Cell(s.row, "osthread"), s.row)
 		fmt.Fprintf(&b, "| %s | **%s** |", s.label, words.NS(run.Cell(s.row, "osthread").Time.Center))
@@ -107,8 +132,8 @@ func TestREADMEHasNoOtherFigures(t *testing.T) {
 	assert.NotRegexp(t, `[0-9] ?(ns|µs|ms|times|x)\b`, before+after)
 }
 
-// README names every row of the committed run that this library loses, by patterns in its section of losses, and has no pattern without
-// such a row.
+// README names every row of the committed run that this library loses, by
+// patterns in its section of losses, and has no pattern without such a row.
 func TestREADMENamesEveryLostRow(t *testing.T) {
 	run, err := result.ReadFile(committed)
 	require.NoError(t, err)
@@ -125,7 +150,8 @@ func TestREADMENamesEveryLostRow(t *testing.T) {
 		named := false
 		for p := range used {
 			// A star stands for any text: slashes are letters to it.
-			if ok, err := path.Match(strings.ReplaceAll(p, "/", "|"), strings.ReplaceAll(l.Row, "/", "|")); ok && err == nil {
+			if ok, err := path.Match(strings.ReplaceAll(p, "/", "|"), strings.ReplaceAll(l.Row, "/", "|")); ok &&
+				err == nil {
 				used[p], named = true, true
 			}
 		}

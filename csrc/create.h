@@ -114,7 +114,8 @@ static void *ost_run_(void *p)
  * signal mask: bit n-1 blocks signal n. With a null mask it is the one the
  * process began with.
  *
- * Returns 0 and the thread in *out, or what pthread returned, with nothing left.
+ * Returns 0 and the thread in *out, or what pthread returned, with nothing
+ * left.
  */
 static inline int ost_create_(pthread_t *out, size_t stack, long guard,
 			      const uint64_t *mask,

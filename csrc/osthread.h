@@ -90,8 +90,8 @@ typedef struct {
 
 /*
  * A filter may refuse FUTEX_WAIT_BITSET, whose deadline is absolute; then it is
- * FUTEX_WAIT for the time that is left. Where both are refused the sleeper looks
- * at the word once a millisecond.
+ * FUTEX_WAIT for the time that is left. Where both are refused the sleeper
+ * looks at the word once a millisecond.
  */
 
 typedef struct {
@@ -271,9 +271,9 @@ static inline void ost_wake_(uint32_t *word)
 
 /*
  * WaitOnAddress and WakeByAddressSingle are looked up at run time, since import
- * libraries have them under different names, if at all: in kernelbase.dll, which
- * every process has, so nothing is loaded. Each file that includes this header
- * remembers them for itself.
+ * libraries have them under different names, if at all: in kernelbase.dll,
+ * which every process has, so nothing is loaded. Each file that includes this
+ * header remembers them for itself.
  */
 typedef BOOL(WINAPI *ost_wait_fn_)(volatile void *, void *, SIZE_T, DWORD);
 typedef void(WINAPI *ost_wake_fn_)(void *);

@@ -13,7 +13,8 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// Each thread of C gets a dummy, its Local values are released with it, and none stays.
+// Each thread of C gets a dummy, its Local values are released with it, and
+// none stays.
 func TestAlienThreads(t *testing.T) {
 	var l Local[int]
 	var seen atomic.Int64
@@ -33,7 +34,8 @@ func TestAlienThreads(t *testing.T) {
 	assert.LessOrEqual(t, NumThread(), before)
 }
 
-// C code that ends the thread under the function's feet. It leaves a goroutine, so it has a process of its own.
+// C code that ends the thread under the function's feet. It leaves a goroutine,
+// so it has a process of its own.
 func TestPthreadExitUnderAThread(t *testing.T) {
 	leak.InChild(t, func() {
 		before := NumThread()

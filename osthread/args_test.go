@@ -21,8 +21,8 @@ func (oddSignal) Signal()        {}
 func (oddSignal) String() string { return "odd" }
 
 // Whatever a method is given, and of whatever zero value, it returns, or panics
-// with what can be recovered and leaves nothing locked: each call is made twice.
-// A row without a want takes any outcome.
+// with what can be recovered and leaves nothing locked: each call is made
+// twice. A row without a want takes any outcome.
 func TestExtremeArguments(t *testing.T) {
 	const most, least = math.MaxInt, math.MinInt
 	var noContext context.Context

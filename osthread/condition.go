@@ -10,27 +10,35 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/condition.pml. A waiter queues, under the queue's guard, before it unlocks L, so a Notify that comes after the unlock finds it. From
-// then on it is in one of three places:
+// Model: verify/condition.pml. A waiter queues, under the queue's guard, before
+// it unlocks L, so a Notify that comes after the unlock finds it. From then on
+// it is in one of three places:
 //
 //	in c.q --Notify, L is a Lock or RLock that is held--> in L's queue --Unlock--> awake, with L or on its way to it
 //	   |  \--Notify, otherwise-----------------------------------------------------> awake, to lock L itself
 //	   \-----its time is up: it takes itself out---> awake, not notified
 //
-// Moved to L's queue it does not wake up only to find L held by the one who notified, and a NotifyAll wakes nobody by itself. Where
-// L is another's lock with a queue that we cannot reach, NotifyAll wakes one waiter, and each, once it has L, the next.
+// Moved to L's queue it does not wake up only to find L held by the one who
+// notified, and a NotifyAll wakes nobody by itself. Where L is another's lock
+// with a queue that we cannot reach, NotifyAll wakes one waiter, and each, once
+// it has L, the next.
 //
-// A waiter whose time is up and who is not in c.q any more was notified: it returns true. So no notification is lost on one that has stopped
-// waiting, which is what CPython and POSIX allow.
+// A waiter whose time is up and who is not in c.q any more was notified: it
+// returns true. So no notification is lost on one that has stopped waiting,
+// which is what CPython and POSIX allow.
 
-// A Condition is a condition variable tied to L. It comes from NewCondition, or has L set, and must not be copied after first use.
+// A Condition is a condition variable tied to L. It comes from NewCondition, or
+// has L set, and must not be copied after first use.
 //
-// A wait does not return for any other reason than its documented ones: there are no spurious wake-ups. Waiters are notified in the
-// order in which they came.
+// A wait does not return for any other reason than its documented ones: there
+// are no spurious wake-ups. Waiters are notified in the order in which they
+// came.
 //
-// In the terms of the Go memory model, a Notify synchronizes before the return of the wait that it ends.
+// In the terms of the Go memory model, a Notify synchronizes before the return
+// of the wait that it ends.
 type Condition struct {
-	// L is held by whoever waits, notifies, or touches what the condition is about. Several conditions may share one.
+	// L is held by whoever waits, notifies, or touches what the condition is
+	// about. Several conditions may share one.
 	L sync.Locker
 
 	spin  park.Spinner
@@ -47,20 +55,24 @@ func NewCondition(l sync.Locker) *Condition {
 	return &Condition{L: l}
 }
 
-// Wait unlocks L, sleeps until notified, and locks L again; an RLock as often as it was. It panics with an error that is ErrNotLocked if L is a Lock that is
-// not locked, or an RWLock, and ErrNotOwner if it is an RLock that the calling thread does not hold; of other Lockers it cannot tell.
+// Wait unlocks L, sleeps until notified, and locks L again; an RLock as often
+// as it was. It panics with an error that is ErrNotLocked if L is a Lock that
+// is not locked, or an RWLock, and ErrNotOwner if it is an RLock that the
+// calling thread does not hold; of other Lockers it cannot tell.
 func (c *Condition) Wait() { c.wait("Wait", park.Forever()) }
 
 // TryWait is WaitTimeout(0).
 func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
 
-// WaitTimeout is Wait for at most d and reports whether it was notified. It takes longer than d if L does: that is locked again in any case. d <= 0
-// never sleeps for a notification.
+// WaitTimeout is Wait for at most d and reports whether it was notified. It
+// takes longer than d if L does: that is locked again in any case. d <= 0 never
+// sleeps for a notification.
 func (c *Condition) WaitTimeout(d time.Duration) bool {
 	return c.wait("WaitTimeout", park.For(d))
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause, with L locked as in any case. If ctx is done already it does not unlock L.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause, with L
+// locked as in any case. If ctx is done already it does not unlock L.
 func (c *Condition) WaitContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -73,20 +85,23 @@ func (c *Condition) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-// WaitFor waits until cond, which is called with L held, first at once, is true. If cond panics L is held.
+// WaitFor waits until cond, which is called with L held, first at once, is
+// true. If cond panics L is held.
 func (c *Condition) WaitFor(cond func() bool) {
 	for !cond() {
 		c.Wait()
 	}
 }
 
-// WaitForTimeout is WaitFor for at most d in all. It returns what cond said last. With d <= 0 it asks cond once, and once more after
-// letting others have L.
+// WaitForTimeout is WaitFor for at most d in all. It returns what cond said
+// last. With d <= 0 it asks cond once, and once more after letting others have
+// L.
 func (c *Condition) WaitForTimeout(cond func() bool, d time.Duration) bool {
 	return c.waitFor("WaitForTimeout", cond, park.For(d))
 }
 
-// WaitForContext is WaitFor until ctx is done; if cond is not true then it returns ctx's cause. If ctx is done already it asks cond once.
+// WaitForContext is WaitFor until ctx is done; if cond is not true then it
+// returns ctx's cause. If ctx is done already it asks cond once.
 func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -111,7 +126,8 @@ func (c *Condition) waitFor(what string, cond func() bool, l park.Limit) bool {
 	return true
 }
 
-// Notify wakes the one who has waited longest, if any: it returns once it has L. It panics, as do its kin, as Wait does if L is not held.
+// Notify wakes the one who has waited longest, if any: it returns once it has
+// L. It panics, as do its kin, as Wait does if L is not held.
 func (c *Condition) Notify() { c.notify("Notify", 1) }
 
 // NotifyN wakes the n who have waited longest. n <= 0 wakes nobody.
@@ -126,7 +142,8 @@ func (c *Condition) NotifyAll() {
 	c.wake(first)
 }
 
-// Waiting returns how many wait and are not notified yet. By the time the caller looks at the result it may be otherwise, unless it holds L.
+// Waiting returns how many wait and are not notified yet. By the time the
+// caller looks at the result it may be otherwise, unless it holds L.
 func (c *Condition) Waiting() int {
 	c.q.Lock()
 	defer c.q.Unlock()
@@ -153,7 +170,8 @@ func (c *Condition) notify(what string, n int) (notified int) {
 	return notified
 }
 
-// wake lets the notified waiters first and those behind it have L, one after the other.
+// wake lets the notified waiters first and those behind it have L, one after
+// the other.
 func (c *Condition) wake(first *wait.Node) {
 	if first == nil {
 		return
@@ -280,7 +298,8 @@ func (c *Condition) relockOther(n *wait.Node) {
 	c.L.Lock()
 }
 
-// mutexOf returns what is in l if it is one of ours that a waiter can be moved to.
+// mutexOf returns what is in l if it is one of ours that a waiter can be moved
+// to.
 func mutexOf(l sync.Locker) (m *mutex, fair bool) {
 	switch l := l.(type) {
 	case *Lock:
@@ -292,8 +311,9 @@ func mutexOf(l sync.Locker) (m *mutex, fair bool) {
 	}
 }
 
-// mustHold panics if l is certainly not held by the caller. It returns the key that a waiter waits for l with; 0 if it must lock l by itself: then it
-// waits as a goroutine that is held on no thread.
+// mustHold panics if l is certainly not held by the caller. It returns the key
+// that a waiter waits for l with; 0 if it must lock l by itself: then it waits
+// as a goroutine that is held on no thread.
 func mustHold(what string, l sync.Locker) (key uint64) {
 	switch l := l.(type) {
 	case *Lock:
@@ -318,7 +338,8 @@ func mustHold(what string, l sync.Locker) (key uint64) {
 	return 0
 }
 
-// unlock unlocks L however often it is locked, and returns how often beyond once. If L cannot be unlocked n is taken out again.
+// unlock unlocks L however often it is locked, and returns how often beyond
+// once. If L cannot be unlocked n is taken out again.
 func (c *Condition) unlock(n *wait.Node) (depth int) {
 	switch l := c.L.(type) {
 	case *Lock:

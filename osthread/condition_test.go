@@ -140,7 +140,8 @@ func TestWaitRestoresTheDepthOfAnRLock(t *testing.T) {
 	})
 }
 
-// A waiter whose time runs out while a notification is made returns true, or the notification wakes the next. CPython loses it.
+// A waiter whose time runs out while a notification is made returns true, or
+// the notification wakes the next. CPython loses it.
 func TestNoNotificationIsLostOnATimedOutWaiter(t *testing.T) {
 	conditions(t, func(t *testing.T, g *group, c *Condition) {
 		for i := range 200 {
@@ -227,7 +228,8 @@ func TestTokensPassThroughAConditionAmongTimeouts(t *testing.T) {
 	})
 }
 
-// After NotifyAll with the lock held nobody is awake: all stand in the lock's queue.
+// After NotifyAll with the lock held nobody is awake: all stand in the lock's
+// queue.
 func TestNotifyAllDoesNotStampede(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var l Lock

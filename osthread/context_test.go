@@ -66,17 +66,35 @@ var contextWaits = map[string]func() contextWait{
 
 func lockWait(l *Lock) contextWait {
 	l.Lock()
-	return contextWait{wait: l.LockContext, queue: &l.m.q, give: l.Unlock, granted: l.TryLock, use: func() { l.TryLock() }}
+	return contextWait{
+		wait:    l.LockContext,
+		queue:   &l.m.q,
+		give:    l.Unlock,
+		granted: l.TryLock,
+		use:     func() { l.TryLock() },
+	}
 }
 
 func rwWait(w *RWLock) contextWait {
 	w.RLock()
-	return contextWait{wait: w.LockContext, queue: &w.q, give: w.RUnlock, granted: w.TryLock, use: func() { w.TryLock() }}
+	return contextWait{
+		wait:    w.LockContext,
+		queue:   &w.q,
+		give:    w.RUnlock,
+		granted: w.TryLock,
+		use:     func() { w.TryLock() },
+	}
 }
 
 func readerWait(w *RWLock) contextWait {
 	w.Lock()
-	return contextWait{wait: w.RLockContext, queue: &w.q, give: w.Unlock, granted: w.TryLock, use: func() { w.TryLock() }}
+	return contextWait{
+		wait:    w.RLockContext,
+		queue:   &w.q,
+		give:    w.Unlock,
+		granted: w.TryLock,
+		use:     func() { w.TryLock() },
+	}
 }
 
 func semaphoreWait(s *Semaphore) contextWait {
@@ -166,7 +184,8 @@ func TestConditionNotifiesNobodyWhoseContextIsDone(t *testing.T) {
 	})
 }
 
-// The last party that comes must not complete a round with one that has given up.
+// The last party that comes must not complete a round with one that has given
+// up.
 func TestBarrierIsBrokenByAContextThatIsDoneFirst(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		for range 50 {

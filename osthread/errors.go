@@ -7,7 +7,8 @@ import (
 	"example.com/thread"
 )
 
-// The errors of package thread that this package returns as well. ErrExit is what thread.Exit ends a thread with.
+// The errors of package thread that this package returns as well. ErrExit is
+// what thread.Exit ends a thread with.
 var (
 	ErrTimeout     = thread.ErrTimeout
 	ErrDeadlock    = thread.ErrDeadlock
@@ -25,7 +26,8 @@ var (
 	ErrOverflow = errors.New("released more often than acquired")
 	// ErrCount says that a number is out of range: of permits, of parties.
 	ErrCount = errors.New("count out of range")
-	// ErrBroken says that a barrier is broken: by Abort or Reset, by a time-out or a done context, or by its action.
+	// ErrBroken says that a barrier is broken: by Abort or Reset, by a time-out
+	// or a done context, or by its action.
 	ErrBroken = errors.New("barrier broken")
 	// ErrNotStarted says that a thread has not been started.
 	ErrNotStarted = errors.New("thread is not started")

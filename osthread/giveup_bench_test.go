@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// BenchmarkGiveUp shows what one of n waiters costs that all give up at once: as
-// much with many as with few.
+// BenchmarkGiveUp shows what one of n waiters costs that all give up at once:
+// as much with many as with few.
 func BenchmarkGiveUp(b *testing.B) {
 	type waits struct {
 		wait    func(context.Context) error

@@ -8,8 +8,10 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Hooks are kept with each thread, and called by the thread itself. wait.Hooked counts the functions that are set on threads that live, so that one load
-// tells the places that sleep and wake that there is nothing to do; paths that do neither do not look.
+// Hooks are kept with each thread, and called by the thread itself. wait.Hooked
+// counts the functions that are set on threads that live, so that one load
+// tells the places that sleep and wake that there is nothing to do; paths that
+// do neither do not look.
 
 // An Action is what a TraceEvent tells of.
 type Action uint8
@@ -35,9 +37,11 @@ func (a Action) String() string {
 type TraceEvent struct {
 	Action Action
 	Thread *Thread
-	// Object is a *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore, *Barrier or *Thread; a []Waitable for WaitAny and WaitAll; a *queue.Queue,
-	// *executor.Future, slice of futures, *executor.Worker, or "main thread" for package mainthread; nil for start, end and panic.
-	// It may be printed, with %v or %+v, while others use it.
+	// Object is a *Lock, *RLock, *RWLock, *Condition, *Event, *Semaphore,
+	// *Barrier or *Thread; a []Waitable for WaitAny and WaitAll; a
+	// *queue.Queue, *executor.Future, slice of futures, *executor.Worker, or
+	// "main thread" for package mainthread; nil for start, end and panic. It
+	// may be printed, with %v or %+v, while others use it.
 	Object any
 	Waited time.Duration // of TraceResume
 }
@@ -54,7 +58,8 @@ func (h *hook) get() func(TraceEvent) {
 	return nil
 }
 
-// set sets f and returns by how much that changes the number of functions that are set.
+// set sets f and returns by how much that changes the number of functions that
+// are set.
 func (h *hook) set(f func(TraceEvent)) (change int32) {
 	p := &f
 	if f == nil {
@@ -75,20 +80,24 @@ var traceNew, profileNew hook // for threads to come
 
 func init() { wait.Blocked, wait.Released = blocked, released }
 
-// SetTrace makes f get every event of threads that start from now on; nil: none. f runs on the thread that it is told of, before that goes on. What
-// f does itself is not traced. A panic of f is reported and does no harm; f must not call runtime.Goexit or thread.Exit.
+// SetTrace makes f get every event of threads that start from now on; nil:
+// none. f runs on the thread that it is told of, before that goes on. What f
+// does itself is not traced. A panic of f is reported and does no harm; f must
+// not call runtime.Goexit or thread.Exit.
 func SetTrace(f func(TraceEvent)) { traceNew.set(f) }
 
 // Trace returns what SetTrace or SetTraceAll has set, nil for nothing.
 func Trace() func(TraceEvent) { return traceNew.get() }
 
-// SetProfile is SetTrace for TraceStart, TraceEnd and TraceResume alone. A thread may have both functions.
+// SetProfile is SetTrace for TraceStart, TraceEnd and TraceResume alone. A
+// thread may have both functions.
 func SetProfile(f func(TraceEvent)) { profileNew.set(f) }
 
 // Profile returns what SetProfile or SetProfileAll has set, nil for nothing.
 func Profile() func(TraceEvent) { return profileNew.get() }
 
-// SetTraceAll is SetTrace, and for every thread that is alive as well: it gets f with its next event.
+// SetTraceAll is SetTrace, and for every thread that is alive as well: it gets
+// f with its next event.
 func SetTraceAll(f func(TraceEvent)) {
 	SetTrace(f)
 	for t := range Threads() {
@@ -104,7 +113,8 @@ func SetProfileAll(f func(TraceEvent)) {
 	}
 }
 
-// SetTrace makes f get every event of t from now on; nil: none. Before Start it goes before what the function SetTrace has set.
+// SetTrace makes f get every event of t from now on; nil: none. Before Start it
+// goes before what the function SetTrace has set.
 func (t *Thread) SetTrace(f func(TraceEvent)) { t.setHook(&t.trace, f) }
 
 // SetProfile is SetTrace for TraceStart, TraceEnd and TraceResume alone.
@@ -119,8 +129,9 @@ func (t *Thread) setHook(h *hook, f func(TraceEvent)) {
 	}
 }
 
-// takeHooks gives t, which starts, the functions for new threads, where it has none of its own. It asks for those under t's lock: a SetTraceAll that
-// takes them back comes to t afterwards, or has done so before.
+// takeHooks gives t, which starts, the functions for new threads, where it has
+// none of its own. It asks for those under t's lock: a SetTraceAll that takes
+// them back comes to t afterwards, or has done so before.
 func (t *Thread) takeHooks() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -168,7 +179,8 @@ func (t *Thread) callHook(h *hook, e TraceEvent) {
 	}
 }
 
-// blocked tells that the caller is about to sleep on obj, and returns the function to call when it goes on.
+// blocked tells that the caller is about to sleep on obj, and returns the
+// function to call when it goes on.
 func blocked(obj any) (resume func()) {
 	t := known()
 	if t == nil {

@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// signalMain sends to the process: Go's handler passes the signal on from whichever thread takes it.
+// signalMain sends to the process: Go's handler passes the signal on from
+// whichever thread takes it.
 func signalMain(n syscall.Signal) error {
 	return os.NewSyscallError("kill", syscall.Kill(syscall.Getpid(), n))
 }

@@ -7,22 +7,27 @@ import (
 	"weak"
 )
 
-// The values are kept by the Local, under their threads, so they die with it; and the thread drops its own at its end, through a weak
-// pointer, so that it does not keep the Local. Only the thread itself stores under its name.
+// The values are kept by the Local, under their threads, so they die with it;
+// and the thread drops its own at its end, through a weak pointer, so that it
+// does not keep the Local. Only the thread itself stores under its name.
 
-// A Local holds one value of type T for each thread (Python: threading.local). The zero value is ready. It must not be copied after first use. A value is
-// forgotten when its thread ends, also one that this package did not start, or when the Local is garbage.
+// A Local holds one value of type T for each thread (Python: threading.local).
+// The zero value is ready. It must not be copied after first use. A value is
+// forgotten when its thread ends, also one that this package did not start, or
+// when the Local is garbage.
 //
-// In a goroutine that is not held on a thread (runtime.LockOSThread) the value is that of the thread it is on at the moment, which may be another at the next call.
+// In a goroutine that is not held on a thread (runtime.LockOSThread) the value
+// is that of the thread it is on at the moment, which may be another at the
+// next call.
 type Local[T any] struct {
 	// New makes a thread's first value; nil stands for the zero T.
 	New func() T
-	// Destructor is called with each value that is left when its thread ends, on
-	// that thread, after its function; nil: none. The end of a thread made by Go
-	// without a record (see thread.Current) is only noticed, so for that one it
-	// is called elsewhere, some time later. A panic goes to the panic hook, and
-	// neither that nor runtime.Goexit keeps others from being called. It is not
-	// called for values of a Local that is garbage.
+	// Destructor is called with each value that is left when its thread ends,
+	// on that thread, after its function; nil: none. The end of a thread made
+	// by Go without a record (see thread.Current) is only noticed, so for that
+	// one it is called elsewhere, some time later. A panic goes to the panic
+	// hook, and neither that nor runtime.Goexit keeps others from being called.
+	// It is not called for values of a Local that is garbage.
 	Destructor func(v T)
 
 	values sync.Map // *Thread -> box[T]
@@ -55,7 +60,8 @@ func (l *Local[T]) Has() bool {
 	return ok
 }
 
-// All ranges over the threads that have a value, and their values, in no promised order.
+// All ranges over the threads that have a value, and their values, in no
+// promised order.
 func (l *Local[T]) All() iter.Seq2[*Thread, T] {
 	return func(yield func(*Thread, T) bool) {
 		l.values.Range(func(t, v any) bool { return yield(t.(*Thread), v.(box[T]).v) })
@@ -94,10 +100,12 @@ type ending struct {
 	void func() bool
 }
 
-// leastSwept is how many endings a thread has before it looks for void ones, which it does again at twice as many.
+// leastSwept is how many endings a thread has before it looks for void ones,
+// which it does again at twice as many.
 const leastSwept = 16
 
-// onEnd makes e run when t ends, on its thread where that tells of its end. The main thread's values stay for the exit functions.
+// onEnd makes e run when t ends, on its thread where that tells of its end. The
+// main thread's values stay for the exit functions.
 func (t *Thread) onEnd(e ending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

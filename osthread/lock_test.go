@@ -108,7 +108,8 @@ func TestLocksExclude(t *testing.T) {
 	})
 }
 
-// Time-outs and cancellations may come at any point of the way to sleep and to the lock. None may take a wake-up along.
+// Time-outs and cancellations may come at any point of the way to sleep and to
+// the lock. None may take a wake-up along.
 func TestNoWakeUpIsLostAmongTimeoutsAndCancellations(t *testing.T) {
 	eachLock(t, func(t *testing.T, g *group, l locker) {
 		var inside atomic.Int32
@@ -190,7 +191,8 @@ func TestFairLockGoesInTurn(t *testing.T) {
 	})
 }
 
-// A waiter is not passed by for much longer than patience, however fast the holder comes back.
+// A waiter is not passed by for much longer than patience, however fast the
+// holder comes back.
 func TestNoWaiterIsBypassedForLong(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var l Lock
@@ -274,7 +276,8 @@ func TestRLockCountsItsOwnersLocks(t *testing.T) {
 	})
 }
 
-// The owner is known by a serial, so a thread that gets the ident and the id of one that ended with the lock does not own it.
+// The owner is known by a serial, so a thread that gets the ident and the id of
+// one that ended with the lock does not own it.
 func TestRLockOfAnEndedThreadBelongsToNobody(t *testing.T) {
 	var r RLock
 	th, err := Go(func() error { r.Lock(); return nil })
@@ -295,7 +298,8 @@ func TestRLockOfAnEndedThreadBelongsToNobody(t *testing.T) {
 	assert.True(t, r.Locked())
 }
 
-// An Attach while it is held changes who the thread is to package thread, not who owns the lock, nor who let the goroutine go.
+// An Attach while it is held changes who the thread is to package thread, not
+// who owns the lock, nor who let the goroutine go.
 func TestRLockAcrossAttach(t *testing.T) {
 	var r RLock
 	r.Lock()
@@ -309,7 +313,8 @@ func TestRLockAcrossAttach(t *testing.T) {
 	assert.False(t, r.held)
 }
 
-// A goroutine that holds an RLock stays on its thread, and is free of it afterwards.
+// A goroutine that holds an RLock stays on its thread, and is free of it
+// afterwards.
 func TestRLockHoldsItsGoroutineOnAThread(t *testing.T) {
 	var r RLock
 	var wg sync.WaitGroup

@@ -18,9 +18,11 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// The end of a process is Python's, in this order: what AtShutdown was given, the last first; the wait for all threads that are no daemons, also those that
-// start meanwhile; what AtExit was given, the last first. Exit functions may start threads: then the wait begins again. The step after which no
-// thread can start, and none that counts is there, is one under the registry's lock.
+// The end of a process is Python's, in this order: what AtShutdown was given,
+// the last first; the wait for all threads that are no daemons, also those that
+// start meanwhile; what AtExit was given, the last first. Exit functions may
+// start threads: then the wait begins again. The step after which no thread can
+// start, and none that counts is there, is one under the registry's lock.
 
 var exits struct {
 	begun      bool // under registry.mu, as the others
@@ -31,8 +33,8 @@ var exits struct {
 
 func init() { wait.HoldExit = holdExit }
 
-// holdExit makes Shutdown wait for thread, a *Thread, until the function that it
-// returns is called, once, even if thread is gone by then.
+// holdExit makes Shutdown wait for thread, a *Thread, until the function that
+// it returns is called, once, even if thread is gone by then.
 func holdExit(thread any) (release func()) {
 	t := thread.(*Thread)
 	registry.mu.Lock()
@@ -49,8 +51,8 @@ func holdExit(thread any) (release func()) {
 	}
 }
 
-// heldUp reports whether Shutdown, called on caller, waits for a hold. The caller
-// has registry.mu.
+// heldUp reports whether Shutdown, called on caller, waits for a hold. The
+// caller has registry.mu.
 func heldUp(caller *Thread) bool {
 	for t := range exits.holds {
 		if t != caller && t.leaving.Load() == 0 {
@@ -60,8 +62,9 @@ func heldUp(caller *Thread) bool {
 	return false
 }
 
-// AtShutdown makes Shutdown call f before it waits for threads, the function given last first: to tell them to end (Python:
-// threading._register_atexit). It returns ErrShutdown once Shutdown has begun.
+// AtShutdown makes Shutdown call f before it waits for threads, the function
+// given last first: to tell them to end (Python: threading._register_atexit).
+// It returns ErrShutdown once Shutdown has begun.
 func AtShutdown(f func()) error {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -72,8 +75,9 @@ func AtShutdown(f func()) error {
 	return nil
 }
 
-// AtExit makes Shutdown call f after it has waited for threads, the function given last first (Python: atexit). It returns ErrShutdown once
-// Shutdown is over.
+// AtExit makes Shutdown call f after it has waited for threads, the function
+// given last first (Python: atexit). It returns ErrShutdown once Shutdown is
+// over.
 func AtExit(f func()) error {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
@@ -84,29 +88,31 @@ func AtExit(f func()) error {
 	return nil
 }
 
-// RunMain runs f on the process's first thread, and then Shutdown, as Python does
-// at the end of a program. It is what main should consist of; without it Go's
-// rule holds: the process ends when main returns, whatever threads run. It
+// RunMain runs f on the process's first thread, and then Shutdown, as Python
+// does at the end of a program. It is what main should consist of; without it
+// Go's rule holds: the process ends when main returns, whatever threads run. It
 // returns what f returned, a *PanicError, which has been reported, or ErrGoexit
 // if f, or an exit function, called runtime.Goexit.
 //
-// While f runs Current is Main, and when f has ended those who joined Main go on.
-// It does not run f and returns ErrStarted if it was called before, and
+// While f runs Current is Main, and when f has ended those who joined Main go
+// on. It does not run f and returns ErrStarted if it was called before, and
 // ErrMainBusy if for some seconds the first thread is not to be had, because a
 // goroutine is locked to it, or it is in a long system call or C code; then
-// RunMain may be called again. If it is the first that main does, it runs at once.
+// RunMain may be called again. If it is the first that main does, it runs at
+// once.
 //
 // Package mainthread holds the main goroutine on the first thread: in a program
 // with it RunMain must be called on the main goroutine, and f may be
 //
 //	func() error { return mainthread.Run(app) }
 //
-// Elsewhere, as in app, RunMain returns ErrMainBusy at once. While Shutdown waits
-// it calls what threads ask for with mainthread.Do.
+// Elsewhere, as in app, RunMain returns ErrMainBusy at once. While Shutdown
+// waits it calls what threads ask for with mainthread.Do.
 //
-// Where f has to run on the calling goroutine, since that is locked to the first
-// thread, a runtime.Goexit cannot be undone: RunMain then ends the process with
-// status 2 after Shutdown, as Go ends one whose goroutines have all ended.
+// Where f has to run on the calling goroutine, since that is locked to the
+// first thread, a runtime.Goexit cannot be undone: RunMain then ends the
+// process with status 2 after Shutdown, as Go ends one whose goroutines have
+// all ended.
 func RunMain(f func() error) (ended error) {
 	registry.mu.Lock()
 	ran := mainRan
@@ -145,20 +151,21 @@ func also(err, second error) error {
 var mainRan bool // under registry.mu
 
 // How long the first thread is looked for: by goroutines that the calling one
-// makes way for, by others that hold one thread each, and by others that go from
-// thread to thread.
+// makes way for, by others that hold one thread each, and by others that go
+// from thread to thread.
 const (
 	mostWays = 8
 	mostHeld = 64
 	mostTime = 2 * time.Second
 )
 
-// onFirstThread runs f on the process's first thread, in a goroutine of its own,
-// which f may end by runtime.Goexit.
+// onFirstThread runs f on the process's first thread, in a goroutine of its
+// own, which f may end by runtime.Goexit.
 //
 // The calling goroutine is there already if it is main and has not waited for
-// anything yet. When it waits for one that it has made the thread runs that next,
-// unless the caller is locked to the thread: then f has to run in the caller.
+// anything yet. When it waits for one that it has made the thread runs that
+// next, unless the caller is locked to the thread: then f has to run in the
+// caller.
 //
 // Else the first thread may be idle: then the runtime gives it to the next
 // goroutine that has none, once the other idle ones are held. Or it runs other
@@ -262,9 +269,12 @@ func runMain(f func() error, end *error) {
 	t.runReported(f, end)
 }
 
-// Shutdown ends what this package has begun: it calls the functions of AtShutdown, waits for every thread but daemons, dummies, the main thread and the caller,
-// also for those that start meanwhile, and calls the functions of AtExit. If ctx ends first it returns the threads it still waits for, and ctx's cause; it may
-// then be called again. Afterwards Start returns ErrShutdown, and a further call returns at once.
+// Shutdown ends what this package has begun: it calls the functions of
+// AtShutdown, waits for every thread but daemons, dummies, the main thread and
+// the caller, also for those that start meanwhile, and calls the functions of
+// AtExit. If ctx ends first it returns the threads it still waits for, and
+// ctx's cause; it may then be called again. Afterwards Start returns
+// ErrShutdown, and a further call returns at once.
 //
 // A panic in one of the functions is reported and does not keep the others from
 // running. Nor does runtime.Goexit, in one or in the hook that the panic is
@@ -351,8 +361,8 @@ func counting(caller *Thread) (left []*Thread) {
 	return left
 }
 
-// awaitThreadsOnFirst is awaitThreads, which on the first thread calls what other
-// threads ask for there: they might not end before.
+// awaitThreadsOnFirst is awaitThreads, which on the first thread calls what
+// other threads ask for there: they might not end before.
 func awaitThreadsOnFirst(ctx context.Context, l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 	await := func() { left, inTime = awaitThreads(ctx, l, caller) }
 	if firstthread.Serve == nil || !firstthread.Serve(await) {
@@ -382,7 +392,8 @@ func awaitThreads(ctx context.Context, l park.Limit, caller *Thread) (left []*Th
 		if t.leaving.Load() > 0 {
 			continue
 		}
-		// How it ended is not Shutdown's business, and one whose start failed has no end.
+		// How it ended is not Shutdown's business, and one whose start failed
+		// has no end.
 		if err := t.JoinContext(ctx); err != nil && ctx.Err() != nil && !isGone(t) {
 			left = append(left, t)
 		}
@@ -390,14 +401,15 @@ func awaitThreads(ctx context.Context, l park.Limit, caller *Thread) (left []*Th
 	return left, len(left) == 0
 }
 
-// isGone reports whether the system's thread of t, which has started, has ended.
+// isGone reports whether the system's thread of t, which has started, has
+// ended.
 func isGone(t *Thread) bool {
 	low, err := t.Low()
 	return err != nil || low.JoinTimeout(0) != ErrTimeout
 }
 
-// callLastFirst takes the functions out of list, which is under registry.mu, and
-// calls them.
+// callLastFirst takes the functions out of list, which is under registry.mu,
+// and calls them.
 func callLastFirst(caller *Thread, list *[]func()) {
 	for {
 		registry.mu.Lock()
@@ -423,7 +435,8 @@ func (t *Thread) callReported(f func()) {
 	f()
 }
 
-// closeRegistry ends the time in which threads may start, if there is nothing left to wait for.
+// closeRegistry ends the time in which threads may start, if there is nothing
+// left to wait for.
 func closeRegistry(caller *Thread) bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()

@@ -36,8 +36,9 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// callers runs f with a spawn for both kinds of callers: goroutines, and threads. What spawn returned is to be called before f returns: it waits
-// for all.
+// callers runs f with a spawn for both kinds of callers: goroutines, and
+// threads. What spawn returned is to be called before f returns: it waits for
+// all.
 func callers(t *testing.T, f func(t *testing.T, g *group)) {
 	t.Run("caller=goroutine", func(t *testing.T) {
 		g := &group{t: t}

@@ -24,46 +24,60 @@ import (
 //	          held or starving already, so whoever unlocks sees it. Cleared under the guard.
 //	claimed   the spinner takes the lock next. Set by the spinner while the lock is held; cleared by the spinner alone.
 //
-// A lock is open to newcomers while it is free and neither starving nor claimed. One who waits is
+// A lock is open to newcomers while it is free and neither starving nor
+// claimed. One who waits is
 //
 //	a newcomer --> the spinner --> in the queue --+--> the spinner --> in the queue, in front, ...
 //	           \___________________/^              \--> the holder (handed)
 //
-// There is at most one spinner, which has set the spinner word from 0 to the time:
-// awake, or about to be. It looks at the word now and then, rarely enough to
-// leave the cache line to the holder, whose next section often costs less than passing the lock on. If it has not
-// found the lock open for a while it claims it: then it is passed between two threads that are both awake, without a system call.
+// There is at most one spinner, which has set the spinner word from 0 to the
+// time: awake, or about to be. It looks at the word now and then, rarely enough
+// to leave the cache line to the holder, whose next section often costs less
+// than passing the lock on. If it has not found the lock open for a while it
+// claims it: then it is passed between two threads that are both awake, without
+// a system call.
 //
 // # No wake-up is lost
 //
-// The lock must not stay free while somebody is in the queue and nobody is about to look. Unlock, which sees the flags in the very step that
-// frees the word, leaves it to the spinner if there is one, else it goes through release. Who stops being the spinner without the lock goes through
-// release as well, after it has cleared the spinner word and its claim; so if Unlock saw it as the spinner, it will see the free lock.
-// release, under the guard, wakes the head as the new spinner, or hands it the lock, or finds that somebody has the lock, whose Unlock will
-// come here: enqueue has set queued while the lock was held, in the same step that saw it held.
+// The lock must not stay free while somebody is in the queue and nobody is
+// about to look. Unlock, which sees the flags in the very step that frees the
+// word, leaves it to the spinner if there is one, else it goes through release.
+// Who stops being the spinner without the lock goes through release as well,
+// after it has cleared the spinner word and its claim; so if Unlock saw it as
+// the spinner, it will see the free lock. release, under the guard, wakes the
+// head as the new spinner, or hands it the lock, or finds that somebody has the
+// lock, whose Unlock will come here: enqueue has set queued while the lock was
+// held, in the same step that saw it held.
 //
-// The spinner clears the spinner word before it takes the lock, not after: another thread may unlock it right away and must not take the new
-// holder for somebody who still looks.
+// The spinner clears the spinner word before it takes the lock, not after:
+// another thread may unlock it right away and must not take the new holder for
+// somebody who still looks.
 //
 // # Fairness
 //
-// The spinner and release look how long the head has waited. Above patience they set starving, and the next Unlock hands the lock over; the
-// one after, too, if the next head has waited as long. In a fair lock nodes are as old as can be, so every Unlock with a queue hands over, in order.
-// On one processor Unlock looks as well, now and then, and steps aside for the
-// spinner. On several it takes a spinner that has been one for spinnerLost for
-// one without a processor, and looks at the head itself.
+// The spinner and release look how long the head has waited. Above patience
+// they set starving, and the next Unlock hands the lock over; the one after,
+// too, if the next head has waited as long. In a fair lock nodes are as old as
+// can be, so every Unlock with a queue hands over, in order. On one processor
+// Unlock looks as well, now and then, and steps aside for the spinner. On
+// several it takes a spinner that has been one for spinnerLost for one without
+// a processor, and looks at the head itself.
 //
 // # Order
 //
-// All accesses are sequentially consistent. The word is freed by the holder's subtraction alone, and every acquisition is a swap that found it free: what came
-// before an Unlock synchronizes before the return of the lock call that follows. A lock that is handed over is taken by release on the other's
-// behalf and told by Unpark.
+// All accesses are sequentially consistent. The word is freed by the holder's
+// subtraction alone, and every acquisition is a swap that found it free: what
+// came before an Unlock synchronizes before the return of the lock call that
+// follows. A lock that is handed over is taken by release on the other's behalf
+// and told by Unpark.
 type mutex struct {
 	word    atomic.Uint64
 	spinner atomic.Uint32 // since when there is a spinner (spinTime); 0: there is none
 	passed  atomic.Uint32 // times that Unlock left the lock to the spinner, on one processor
-	oldest  atomic.Int64  // Since of the head of the queue, or of the spinner that it was before on one processor; 0: nobody
-	q       wait.Queue
+	// Since of the head of the queue, or of the spinner that it was before on
+	// one processor; 0: nobody
+	oldest atomic.Int64
+	q      wait.Queue
 }
 
 const (
@@ -75,8 +89,9 @@ const (
 	keyShift = iota // a key is a multiple of 1 << keyShift
 )
 
-// anonymous is the key of a holder who need not be known. Unlock subtracts it, which from a free word leaves one that is held, by a key that
-// nobody has, with its flags as they were: so an Unlock too many is undone by adding it.
+// anonymous is the key of a holder who need not be known. Unlock subtracts it,
+// which from a free word leaves one that is held, by a key that nobody has,
+// with its flags as they were: so an Unlock too many is undone by adding it.
 const (
 	anonymous      uint64 = 1 << keyShift
 	minusAnonymous        = ^anonymous + 1
@@ -92,8 +107,9 @@ const (
 	gotLock
 )
 
-// The times of a waiter. A spinner on a thread of its own has as long as a sleep and a wake-up cost; a goroutine, whose sleep costs less, as
-// long as sync.Mutex spins.
+// The times of a waiter. A spinner on a thread of its own has as long as a
+// sleep and a wake-up cost; a goroutine, whose sleep costs less, as long as
+// sync.Mutex spins.
 const (
 	patience     = int64(time.Millisecond) // as in sync.Mutex
 	since0       = -patience - 1           // when a waiter of a fair lock came: it is old when the clock begins
@@ -109,7 +125,8 @@ const (
 // forever is shared, so that calls without a limit copy none.
 var forever = park.Forever()
 
-// lock locks m, or reports false if l ends first. obj is what the trace functions are told of.
+// lock locks m, or reports false if l ends first. obj is what the trace
+// functions are told of.
 func (m *mutex) lock(key uint64, fair bool, l *park.Limit, obj any) bool {
 	if !m.tryLock(key) && (l.Expired() || !m.lockSlow(key, fair, l, obj)) {
 		return false
@@ -160,7 +177,8 @@ func since(fair bool) int64 {
 	return futex.Now()
 }
 
-// await waits for m with the node n, which is in no queue; with front it has been at the head before.
+// await waits for m with the node n, which is in no queue; with front it has
+// been at the head before.
 func (m *mutex) await(n *wait.Node, front bool, l *park.Limit) bool {
 	for ; ; front = true {
 		if m.enqueue(n, front) {
@@ -178,11 +196,13 @@ func (m *mutex) await(n *wait.Node, front bool, l *park.Limit) bool {
 	}
 }
 
-// woken reports whether the owner of n, which was taken out of the queue, has the lock now. If it got its turn it tries before it looks at
-// any clock: whoever woke it relies on that.
+// woken reports whether the owner of n, which was taken out of the queue, has
+// the lock now. If it got its turn it tries before it looks at any clock:
+// whoever woke it relies on that.
 func (m *mutex) woken(n *wait.Node) bool { return n.Got == gotLock || m.spin(n.Key) }
 
-// spin is the life of the spinner, which the caller is. It ends with the lock or without either.
+// spin is the life of the spinner, which the caller is. It ends with the lock
+// or without either.
 func (m *mutex) spin(key uint64) bool {
 	looks := spinnerLooks()
 	claim := false
@@ -212,7 +232,8 @@ func (m *mutex) spin(key uint64) bool {
 	}
 }
 
-// takeClaimed takes the free lock that nobody else may take. An Unlock too many makes it look held until that is undone.
+// takeClaimed takes the free lock that nobody else may take. An Unlock too many
+// makes it look held until that is undone.
 func (m *mutex) takeClaimed(key uint64) {
 	for {
 		s := m.word.Load()
@@ -230,14 +251,14 @@ func (m *mutex) stopSpinning(claim bool) {
 	m.release()
 }
 
-// becomeSpinner makes the caller, or the waiter it wakes, the spinner if there is
-// none. It looks first: the clock costs more.
+// becomeSpinner makes the caller, or the waiter it wakes, the spinner if there
+// is none. It looks first: the clock costs more.
 func (m *mutex) becomeSpinner() bool {
 	return m.spinner.Load() == 0 && m.spinner.CompareAndSwap(0, spinTime())
 }
 
-// spinTime returns the time for the spinner word: not 0, and it comes again after
-// an hour, so that an old word looks young once in a while, for some ms.
+// spinTime returns the time for the spinner word: not 0, and it comes again
+// after an hour, so that an old word looks young once in a while, for some ms.
 func spinTime() uint32 { return uint32(futex.Now()>>spinUnit) | 1 }
 
 // spinnerIsLost reports whether the spinner, which looks how long the head has
@@ -263,7 +284,8 @@ func spinnerLooks() int {
 	}
 }
 
-// enqueue puts n into the queue and reports false, or takes the lock for it and reports true.
+// enqueue puts n into the queue and reports false, or takes the lock for it and
+// reports true.
 func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 	m.q.Lock()
 	defer m.q.Unlock()
@@ -298,13 +320,15 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 // mark sets flags, if the word is still s, in which the lock is not open.
 func (m *mutex) mark(s, flags uint64) bool {
 	if free(s) {
-		// Someone is about to take it (claimed) or to hand it over (starving), and will see the queue by itself.
+		// Someone is about to take it (claimed) or to hand it over (starving),
+		// and will see the queue by itself.
 		flags &^= starving
 	}
 	return s&flags == flags || m.word.CompareAndSwap(s, s|flags)
 }
 
-// adopt puts n, whose owner sleeps, into the queue, and reports false if it need not wait.
+// adopt puts n, whose owner sleeps, into the queue, and reports false if it
+// need not wait.
 func (m *mutex) adopt(n *wait.Node, fair bool) bool {
 	mark := queued
 	n.Since = 0 // until it is at the head
@@ -342,7 +366,8 @@ func (m *mutex) leave(n *wait.Node) bool {
 	return true
 }
 
-// tidy makes the flags true after a node has been taken out. The caller has the guard.
+// tidy makes the flags true after a node has been taken out. The caller has the
+// guard.
 func (m *mutex) tidy() {
 	h := m.q.Head()
 	if h == nil && park.OnOneP() && m.spinner.Load() != 0 { // who may need one who steps aside
@@ -370,7 +395,8 @@ func (m *mutex) unlock(key uint64, obj any) {
 	}
 }
 
-// unlockSlow ends an Unlock that has left the word as s, free and with flags. On a lock that is only claimed or has a spinner it is they who go on.
+// unlockSlow ends an Unlock that has left the word as s, free and with flags.
+// On a lock that is only claimed or has a spinner it is they who go on.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
 		if park.OnOneP() {
@@ -388,13 +414,15 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	if got != gotNotice {
 		released(obj)
 	}
-	// With a processor to share, who has waited long goes first; a thread of its own would pay two switches to step aside.
+	// With a processor to share, who has waited long goes first; a thread of
+	// its own would pay two switches to step aside.
 	if got == gotLock && (!park.CanSpin() || !park.OnThread()) {
 		runtime.Gosched()
 	}
 }
 
-// release sees to it that somebody looks at the lock, if there is a queue. It returns what the head has got, gotNotice if there was no need.
+// release sees to it that somebody looks at the lock, if there is a queue. It
+// returns what the head has got, gotNotice if there was no need.
 func (m *mutex) release() (got int) {
 	m.q.Lock()
 	n := m.q.Head()
@@ -419,7 +447,8 @@ func (m *mutex) release() (got int) {
 	return got
 }
 
-// grant gives the head n what it gets, or reports false if somebody else has the lock or looks at it, and will come to release.
+// grant gives the head n what it gets, or reports false if somebody else has
+// the lock or looks at it, and will come to release.
 func (m *mutex) grant(n *wait.Node, old bool) (got int, ok bool) {
 	for {
 		s := m.word.Load()

@@ -14,12 +14,14 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// The registry holds every thread that is alive: the main one, those started, and dummies. A thread finds its own Thread
+// The registry holds every thread that is alive: the main one, those started,
+// and dummies. A thread finds its own Thread
 //
-//   - in a Key, if it has a record of package thread: threads of ours, attached and alien ones. The Key's destructor ends a dummy;
-//   - under its slot, which no other living thread has, if Go made it and it has
-//     no record. Nothing reports the end of such a thread, so the dummies of
-//     ended ones are dropped when threads are listed or a dummy is added.
+//   - in a Key, if it has a record of package thread: threads of ours, attached
+//     and alien ones. The Key's destructor ends a dummy;
+//   - under its slot, which no other living thread has, if Go made it and it
+//     has no record. Nothing reports the end of such a thread, so the dummies
+//     of ended ones are dropped when threads are listed or a dummy is added.
 
 // TimeoutMax is the longest time that can be waited for (Python: TIMEOUT_MAX).
 const TimeoutMax = time.Duration(math.MaxInt64)
@@ -55,7 +57,8 @@ func newRegistry() *threads {
 var mainThread = &Thread{sort: first, state: running, name: "MainThread", hooks: true}
 
 func init() {
-	// A thread of ours has ended before, unless C code ended it under its function.
+	// A thread of ours has ended before, unless C code ended it under its
+	// function.
 	self.Destructor = func(t *Thread) {
 		if t.sort != first {
 			t.finish(ErrPthreadExit)
@@ -120,7 +123,8 @@ func endGone(gone []*Thread) {
 	}
 }
 
-// snapshot returns the threads that are alive, the main one first and then in the order of their starts.
+// snapshot returns the threads that are alive, the main one first and then in
+// the order of their starts.
 func (r *threads) snapshot() []*Thread {
 	r.mu.Lock()
 	gone := r.takeGone()
@@ -134,8 +138,9 @@ func (r *threads) snapshot() []*Thread {
 	return all
 }
 
-// Threads ranges over the threads that are alive, as they were when the range began: the main thread, those started, also if their function has not
-// begun, and dummies.
+// Threads ranges over the threads that are alive, as they were when the range
+// began: the main thread, those started, also if their function has not begun,
+// and dummies.
 func Threads() iter.Seq[*Thread] {
 	return func(yield func(*Thread) bool) {
 		for _, t := range registry.snapshot() {
@@ -149,12 +154,15 @@ func Threads() iter.Seq[*Thread] {
 // NumThread returns how many threads Threads would range over.
 func NumThread() int { return len(registry.snapshot()) }
 
-// Main returns the thread that the process began with; in a library for a program in C, the one that Go began on there.
+// Main returns the thread that the process began with; in a library for a
+// program in C, the one that Go began on there.
 func Main() *Thread { return mainThread }
 
-// Current returns the calling thread. For a thread that this package did not start it makes up a Thread, a dummy: alive until the thread
-// ends, a daemon, nobody's to join. In a goroutine that is not held on a thread it is that of the thread the goroutine is on at the moment, which may be
-// another at the next call. It costs about 5 ns on a thread of ours.
+// Current returns the calling thread. For a thread that this package did not
+// start it makes up a Thread, a dummy: alive until the thread ends, a daemon,
+// nobody's to join. In a goroutine that is not held on a thread it is that of
+// the thread the goroutine is on at the moment, which may be another at the
+// next call. It costs about 5 ns on a thread of ours.
 func Current() *Thread {
 	if t, ok := self.Get(); ok {
 		return t
@@ -181,7 +189,8 @@ func currentSlow() *Thread {
 	return t
 }
 
-// known is Current that makes up nothing: it returns nil for a thread that has no Thread.
+// known is Current that makes up nothing: it returns nil for a thread that has
+// no Thread.
 func known() *Thread {
 	if t, ok := self.Get(); ok {
 		return t
@@ -209,8 +218,9 @@ func (r *threads) newDummy(name string) *Thread {
 }
 
 // addDummy puts t in; slot is that of a thread of Go's. It looks for dummies of
-// ended threads only when there are twice as many dummies as the last look left,
-// so that n first calls of Current make some 2*n system calls and not n*n.
+// ended threads only when there are twice as many dummies as the last look
+// left, so that n first calls of Current make some 2*n system calls and not
+// n*n.
 func (r *threads) addDummy(t *Thread, slot uintptr) {
 	var gone []*Thread
 	r.mu.Lock()

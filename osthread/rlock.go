@@ -12,25 +12,29 @@ import (
 
 // The holder's key is its thread's serial, which no other thread ever has, so a
 // thread that ends with an RLock leaves it locked for good, and a later thread
-// that got its ident or id is not taken for it. (On 32-bit systems the serials of
-// threads without a record repeat, see internal/ident.) A goroutine without a
-// thread of its own is held on the one it is on from the first Lock to the last
-// Unlock (runtime.LockOSThread), so that the serial identifies it. While it waits
-// it is not held: it takes the lock anonymously and puts the key in after.
+// that got its ident or id is not taken for it. (On 32-bit systems the serials
+// of threads without a record repeat, see internal/ident.) A goroutine without
+// a thread of its own is held on the one it is on from the first Lock to the
+// last Unlock (runtime.LockOSThread), so that the serial identifies it. While
+// it waits it is not held: it takes the lock anonymously and puts the key in
+// after.
 
-// An RLock is a lock that its owner may lock again (POSIX: recursive mutex). The zero value is unlocked. It must not be copied after first use. Its
+// An RLock is a lock that its owner may lock again (POSIX: recursive mutex).
+// The zero value is unlocked. It must not be copied after first use. Its
 // namesake, the method of RWLock, locks for reading.
 //
-// The owner is a thread. A goroutine that has none of its own stays on the thread it is on while it holds the lock, and must unlock it itself. A
-// goroutine that holds an RLock should not call thread.Detach before the last Unlock. Fairness and memory order are those of Lock.
+// The owner is a thread. A goroutine that has none of its own stays on the
+// thread it is on while it holds the lock, and must unlock it itself. A
+// goroutine that holds an RLock should not call thread.Detach before the last
+// Unlock. Fairness and memory order are those of Lock.
 //
 // While a goroutine that has no thread of its own holds an RLock Go ends the
-// process if it calls next or stop of an iter.Pull made before, or after the last
-// Unlock those of one made meanwhile.
+// process if it calls next or stop of an iter.Pull made before, or after the
+// last Unlock those of one made meanwhile.
 //
-// No thread is taken for another, living or ended, with one exception: on 32-bit
-// systems a thread made by Go, where thread.Current is nil, may be taken for one
-// that began 2,147,483,647 threads earlier.
+// No thread is taken for another, living or ended, with one exception: on
+// 32-bit systems a thread made by Go, where thread.Current is nil, may be taken
+// for one that began 2,147,483,647 threads earlier.
 type RLock struct {
 	// Fair is as in Lock.
 	Fair bool
@@ -42,8 +46,8 @@ type RLock struct {
 }
 
 // keyOf returns the key of the calling thread, whose slot it is given. Serials
-// begin with 1, so a key is never anonymous, and a thread without a slot has one
-// that no lock is ever held with.
+// begin with 1, so a key is never anonymous, and a thread without a slot has
+// one that no lock is ever held with.
 func keyOf(slot uintptr) uint64 {
 	if !ident.SerialInSlot && ident.Row(slot) != 0 {
 		return (thread.Current().Serial() + 2) << keyShift
@@ -51,10 +55,12 @@ func keyOf(slot uintptr) uint64 {
 	return (ident.Serial(slot) + 2) << keyShift
 }
 
-// ownedBy reports whether the thread of key holds r. Only for that thread does the answer not change meanwhile.
+// ownedBy reports whether the thread of key holds r. Only for that thread does
+// the answer not change meanwhile.
 func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key }
 
-// Lock locks r, sleeping until it is free, or counts one more if the calling thread holds it.
+// Lock locks r, sleeping until it is free, or counts one more if the calling
+// thread holds it.
 func (r *RLock) Lock() {
 	slot := ident.Slot()
 	if ident.Row(slot) == 0 {
@@ -64,16 +70,19 @@ func (r *RLock) Lock() {
 	}
 }
 
-// TryLock locks r if it is free and nobody is to have it first, or the calling thread holds it, and reports whether it did.
+// TryLock locks r if it is free and nobody is to have it first, or the calling
+// thread holds it, and reports whether it did.
 func (r *RLock) TryLock() bool { return r.LockTimeout(0) }
 
-// LockTimeout is Lock for at most d and reports whether the caller has locked r. With d <= 0 it never sleeps.
+// LockTimeout is Lock for at most d and reports whether the caller has locked
+// r. With d <= 0 it never sleeps.
 func (r *RLock) LockTimeout(d time.Duration) bool {
 	l := park.For(d)
 	return r.lock(&l)
 }
 
-// LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
+// LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not try.
 func (r *RLock) LockContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -121,14 +130,16 @@ func (r *RLock) lockGoroutine(l *park.Limit) bool {
 	return true
 }
 
-// adoptByThread makes the thread the owner of r, which is locked without a name by the calling goroutine.
+// adoptByThread makes the thread the owner of r, which is locked without a name
+// by the calling goroutine.
 func (r *RLock) adoptByThread() {
 	runtime.LockOSThread()
 	r.m.word.Add(keyOf(ident.ID()) - anonymous)
 	r.held = true
 }
 
-// Unlock undoes one Lock. It panics with an error that is ErrNotOwner, and changes nothing, if the calling thread does not hold r.
+// Unlock undoes one Lock. It panics with an error that is ErrNotOwner, and
+// changes nothing, if the calling thread does not hold r.
 func (r *RLock) Unlock() {
 	slot := ident.Slot()
 	key := keyOf(slot)

@@ -26,51 +26,70 @@ import (
 //	rwUpgrading  a reader waits to be the only one: nobody comes in, and who leaves one reader behind goes through release
 //	rwTurn       somebody has a turn, and will look: unless the lock is to be handed over, who lets go has nothing to do
 //
-// rwTurn is set and cleared under the queue's guard; the others are set in a step that finds the lock taken, and cleared under the guard. A flag but
-// rwWritten may be set for too long, which costs a look; none may be clear while what it says is so. One who waits is
+// rwTurn is set and cleared under the queue's guard; the others are set in a
+// step that finds the lock taken, and cleared under the guard. A flag but
+// rwWritten may be set for too long, which costs a look; none may be clear
+// while what it says is so. One who waits is
 //
 //	a newcomer, who looks for a while --> in the queue --+--> with its turn, looking --> in the queue, in front, ...
 //	                                                     \--> in (handed)
 //
-// Who comes takes the lock if it is free, also before those in the queue, who would have to wake up first: a lock that is given to sleepers stands
-// idle while they wake, meanwhile all others join the queue, and from then on each section costs a wake-up. A reader joins other readers only if no
-// writer waits, so a writer waits for those who are in, not for those who come.
+// Who comes takes the lock if it is free, also before those in the queue, who
+// would have to wake up first: a lock that is given to sleepers stands idle
+// while they wake, meanwhile all others join the queue, and from then on each
+// section costs a wake-up. A reader joins other readers only if no writer
+// waits, so a writer waits for those who are in, not for those who come.
 //
 // # No wake-up is lost
 //
-// The lock must not stay open to the head of the queue while nobody is about to look. Who lets go sees the flags in that very step, and goes through
-// release if there is a queue and nobody has a turn. release, under the guard, gives turns: it takes the head out, and the readers next to it if it
-// is one, and wakes them to look for themselves. Who had the last turn clears rwTurn and looks once more: in the step that finds the lock taken and
-// puts it back into the queue, or else, when it has come in or has given up, by going through release in its turn. So whoever let go and saw rwTurn
-// did that before this last look.
+// The lock must not stay open to the head of the queue while nobody is about to
+// look. Who lets go sees the flags in that very step, and goes through release
+// if there is a queue and nobody has a turn. release, under the guard, gives
+// turns: it takes the head out, and the readers next to it if it is one, and
+// wakes them to look for themselves. Who had the last turn clears rwTurn and
+// looks once more: in the step that finds the lock taken and puts it back into
+// the queue, or else, when it has come in or has given up, by going through
+// release in its turn. So whoever let go and saw rwTurn did that before this
+// last look.
 //
 // # Fairness
 //
-// Of those who leave the rest to a turn one in ageLooks goes through release all the same. enqueue and release set rwStarving when the head has
-// waited for longer than patience, in a step that finds the lock taken, so that who holds it sees the flag when it lets go and hands over: to the
-// writer at the head or to the readers there. In a fair lock nodes are as old as can be. With PreferReaders readers heed no flag but rwWritten, and
-// those in the queue go before writers.
+// Of those who leave the rest to a turn one in ageLooks goes through release
+// all the same. enqueue and release set rwStarving when the head has waited for
+// longer than patience, in a step that finds the lock taken, so that who holds
+// it sees the flag when it lets go and hands over: to the writer at the head or
+// to the readers there. In a fair lock nodes are as old as can be. With
+// PreferReaders readers heed no flag but rwWritten, and those in the queue go
+// before writers.
 //
 // # Order
 //
-// All accesses are sequentially consistent. Each acquisition is a swap that read what the last one who let go had written, or is made by release,
-// which read it, on the other's behalf and told by Unpark.
+// All accesses are sequentially consistent. Each acquisition is a swap that
+// read what the last one who let go had written, or is made by release, which
+// read it, on the other's behalf and told by Unpark.
 
-// An RWLock is held by one writer or by any number of readers. The zero value is unlocked. It must not be copied after first use. It has no owner:
-// any thread or goroutine may unlock.
+// An RWLock is held by one writer or by any number of readers. The zero value
+// is unlocked. It must not be copied after first use. It has no owner: any
+// thread or goroutine may unlock.
 //
-// A writer that waits keeps out readers that come later, so a reader must not lock again what it has locked: between the two a writer may have come.
-// Only where the lock is free may who comes, to read or to write, get it before those who sleep. But one who has waited for a millisecond is given it
-// next, as with Lock, so neither readers nor writers starve.
+// A writer that waits keeps out readers that come later, so a reader must not
+// lock again what it has locked: between the two a writer may have come. Only
+// where the lock is free may who comes, to read or to write, get it before
+// those who sleep. But one who has waited for a millisecond is given it next,
+// as with Lock, so neither readers nor writers starve.
 //
-// In the terms of the Go memory model, an Unlock or Downgrade synchronizes before the return of any later Lock and RLock, and an RUnlock before that of
+// In the terms of the Go memory model, an Unlock or Downgrade synchronizes
+// before the return of any later Lock and RLock, and an RUnlock before that of
 // any later Lock and of an Upgrade that waited for it.
 type RWLock struct {
-	// PreferReaders lets a reader in whenever no writer holds the lock, also if one waits. Then readers may lock again, and can keep
-	// writers out for ever. It must not change after first use.
+	// PreferReaders lets a reader in whenever no writer holds the lock, also if
+	// one waits. Then readers may lock again, and can keep writers out for
+	// ever. It must not change after first use.
 	PreferReaders bool
-	// Fair gives the lock to those who wait in the order in which they came, and to nobody before them, but for the readers that PreferReaders lets
-	// in. It costs a switch of threads each time, and must not change after first use.
+	// Fair gives the lock to those who wait in the order in which they came,
+	// and to nobody before them, but for the readers that PreferReaders lets
+	// in. It costs a switch of threads each time, and must not change after
+	// first use.
 	Fair bool
 
 	word     atomic.Uint64
@@ -94,7 +113,8 @@ const (
 	rwTurn
 	rwReader // and more
 
-	// rwMisused is the sign of the count: somebody has unlocked what nobody had locked, and is about to undo that.
+	// rwMisused is the sign of the count: somebody has unlocked what nobody had
+	// locked, and is about to undo that.
 	rwMisused = 1 << 63
 )
 
@@ -114,15 +134,19 @@ func (w *RWLock) Lock() {
 // TryLock is LockTimeout(0).
 func (w *RWLock) TryLock() bool { return w.LockTimeout(0) }
 
-// LockTimeout is Lock for at most d and reports whether w is now locked. d <= 0 never sleeps.
+// LockTimeout is Lock for at most d and reports whether w is now locked. d <= 0
+// never sleeps.
 func (w *RWLock) LockTimeout(d time.Duration) bool { return w.lock(toWrite, park.For(d)) }
 
-// LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
+// LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not try.
 func (w *RWLock) LockContext(ctx context.Context) error { return w.lockContext(toWrite, ctx) }
 
-// RLock locks w for reading, sleeping while a writer holds it, or waits for readers to go. Its namesake, the type, is a recursive lock.
+// RLock locks w for reading, sleeping while a writer holds it, or waits for
+// readers to go. Its namesake, the type, is a recursive lock.
 func (w *RWLock) RLock() {
-	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUpgrading|rwMisused) != 0 || !w.word.CompareAndSwap(s, s+rwReader) {
+	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUpgrading|rwMisused) != 0 ||
+		!w.word.CompareAndSwap(s, s+rwReader) {
 		w.lock(toRead, park.Forever())
 	}
 }
@@ -130,13 +154,16 @@ func (w *RWLock) RLock() {
 // TryRLock is RLockTimeout(0).
 func (w *RWLock) TryRLock() bool { return w.RLockTimeout(0) }
 
-// RLockTimeout is RLock for at most d and reports whether w is now locked. d <= 0 never sleeps.
+// RLockTimeout is RLock for at most d and reports whether w is now locked. d <=
+// 0 never sleeps.
 func (w *RWLock) RLockTimeout(d time.Duration) bool { return w.lock(toRead, park.For(d)) }
 
-// RLockContext is RLock until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
+// RLockContext is RLock until ctx is done; it then returns ctx's cause. If ctx
+// is done already it does not try.
 func (w *RWLock) RLockContext(ctx context.Context) error { return w.lockContext(toRead, ctx) }
 
-// Unlock undoes Lock. It panics with an error that is ErrNotLocked if no writer holds w.
+// Unlock undoes Lock. It panics with an error that is ErrNotLocked if no writer
+// holds w.
 func (w *RWLock) Unlock() {
 	if w.word.CompareAndSwap(rwWritten, 0) {
 		return
@@ -148,7 +175,8 @@ func (w *RWLock) Unlock() {
 	w.release(s)
 }
 
-// RUnlock undoes one RLock. It panics with an error that is ErrNotLocked if no reader holds w.
+// RUnlock undoes one RLock. It panics with an error that is ErrNotLocked if no
+// reader holds w.
 func (w *RWLock) RUnlock() {
 	if s := w.word.Add(^rwReader + 1); s >= rwReader || s&rwQueued != 0 {
 		w.runlockSlow(s)
@@ -158,7 +186,8 @@ func (w *RWLock) RUnlock() {
 // runlockSlow ends an RUnlock that has left the word as s.
 func (w *RWLock) runlockSlow(s uint64) {
 	if s&rwMisused != 0 {
-		// Nobody comes in until this; those who came meanwhile wait for one who lets go.
+		// Nobody comes in until this; those who came meanwhile wait for one who
+		// lets go.
 		w.release(w.word.Add(rwReader))
 		panic(misuse("RWLock.RUnlock", ErrNotLocked))
 	}
@@ -167,21 +196,24 @@ func (w *RWLock) runlockSlow(s uint64) {
 	}
 }
 
-// Upgrade turns the caller's lock for reading into one for writing, sleeping until the other readers have gone; no writer comes in between. It
-// returns ErrDeadlock at once, with w still locked for reading, if another reader upgrades: each would wait for the other to go. It panics with an
-// error that is ErrNotLocked, as do its kin when they try, if no reader holds w.
+// Upgrade turns the caller's lock for reading into one for writing, sleeping
+// until the other readers have gone; no writer comes in between. It returns
+// ErrDeadlock at once, with w still locked for reading, if another reader
+// upgrades: each would wait for the other to go. It panics with an error that
+// is ErrNotLocked, as do its kin when they try, if no reader holds w.
 func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", park.Forever()) }
 
 // TryUpgrade is UpgradeTimeout(0).
 func (w *RWLock) TryUpgrade() error { return w.UpgradeTimeout(0) }
 
-// UpgradeTimeout is Upgrade for at most d; past that it returns ErrTimeout, and w is still locked for reading. d <= 0 never sleeps.
+// UpgradeTimeout is Upgrade for at most d; past that it returns ErrTimeout, and
+// w is still locked for reading. d <= 0 never sleeps.
 func (w *RWLock) UpgradeTimeout(d time.Duration) error {
 	return w.upgrade("UpgradeTimeout", park.For(d))
 }
 
-// UpgradeContext is Upgrade until ctx is done; it then returns ctx's cause, and w is still locked for reading. If ctx is done already it does not
-// try.
+// UpgradeContext is Upgrade until ctx is done; it then returns ctx's cause, and
+// w is still locked for reading. If ctx is done already it does not try.
 func (w *RWLock) UpgradeContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -190,8 +222,9 @@ func (w *RWLock) UpgradeContext(ctx context.Context) error {
 	return w.upgrade("UpgradeContext", l)
 }
 
-// Downgrade turns the caller's lock for writing into one for reading. No writer comes in between; readers that wait may come in with it. It panics
-// with an error that is ErrNotLocked if no writer holds w.
+// Downgrade turns the caller's lock for writing into one for reading. No writer
+// comes in between; readers that wait may come in with it. It panics with an
+// error that is ErrNotLocked if no writer holds w.
 func (w *RWLock) Downgrade() {
 	for {
 		s := w.word.Load()
@@ -209,7 +242,8 @@ func (w *RWLock) Downgrade() {
 	}
 }
 
-// Locked reports whether anybody holds w. By the time the caller looks at the result it may be otherwise.
+// Locked reports whether anybody holds w. By the time the caller looks at the
+// result it may be otherwise.
 func (w *RWLock) Locked() bool { return held(w.word.Load()) }
 
 // Readers returns how many readers hold w, likewise.
@@ -240,7 +274,8 @@ func (w *RWLock) lockContext(what uint64, ctx context.Context) error {
 // held reports whether somebody holds a lock whose word is s.
 func held(s uint64) bool { return s&rwWritten != 0 || s >= rwReader }
 
-// mayEnter reports whether one who wants what may come in by himself. A reader that has its turn stood before the writers that wait.
+// mayEnter reports whether one who wants what may come in by himself. A reader
+// that has its turn stood before the writers that wait.
 func (w *RWLock) mayEnter(s, what uint64, turn bool) bool {
 	switch {
 	case what == toWrite:
@@ -275,7 +310,8 @@ func (w *RWLock) tryEnter(what uint64, turn bool) bool {
 	}
 }
 
-// spin is tryEnter that looks for as long as a spinner of a Lock does, unless the lock is handed over.
+// spin is tryEnter that looks for as long as a spinner of a Lock does, unless
+// the lock is handed over.
 func (w *RWLock) spin(what uint64, turn bool) bool {
 	for look := range spinnerLooks() {
 		if w.tryEnter(what, turn) {
@@ -340,7 +376,8 @@ func (w *RWLock) await(n *wait.Node, l *park.Limit) bool {
 		if n.Got == gotLock {
 			return true
 		}
-		// Before it looks at any clock: whoever gave the turn relies on the look.
+		// Before it looks at any clock: whoever gave the turn relies on the
+		// look.
 		in := w.spin(n.Key, true)
 		if in || l.Expired() {
 			w.giveBack(n)
@@ -349,7 +386,8 @@ func (w *RWLock) await(n *wait.Node, l *park.Limit) bool {
 	}
 }
 
-// enqueue puts n into the queue and reports false, or comes in for it and reports true. Again is for one that had its turn, which ends.
+// enqueue puts n into the queue and reports false, or comes in for it and
+// reports true. Again is for one that had its turn, which ends.
 func (w *RWLock) enqueue(n *wait.Node, again bool) (in bool) {
 	w.q.Lock()
 	flags := rwQueued
@@ -425,7 +463,8 @@ func (w *RWLock) leave(n *wait.Node) bool {
 	return true
 }
 
-// release is what one does who has let go of the lock, and saw the flags of s in that step.
+// release is what one does who has let go of the lock, and saw the flags of s
+// in that step.
 func (w *RWLock) release(s uint64) {
 	if s&rwQueued == 0 || s&rwTurn != 0 && s&(rwStarving|rwUpgrading) == 0 && w.passed.Add(1)%ageLooks != 0 {
 		return
@@ -438,7 +477,8 @@ func (w *RWLock) release(s uint64) {
 	}
 }
 
-// letIn lets in, or gives turns to, whoever may come in. The caller has the guard, which letIn gives back.
+// letIn lets in, or gives turns to, whoever may come in. The caller has the
+// guard, which letIn gives back.
 func (w *RWLock) letIn() {
 	w.tidy() // what keeps those out who may come in now
 	first, got := w.next()
@@ -450,7 +490,8 @@ func (w *RWLock) letIn() {
 	}
 }
 
-// next takes out those who are to be woken, and returns the first, which leads to the others, and what they have got.
+// next takes out those who are to be woken, and returns the first, which leads
+// to the others, and what they have got.
 func (w *RWLock) next() (first *wait.Node, got int) {
 	if u := w.upgrader; u != nil {
 		if w.turnInto() {
@@ -524,8 +565,9 @@ func (w *RWLock) take(what uint64, n int) (first *wait.Node) {
 	return first
 }
 
-// hand takes the lock on behalf of those who are next and want what, and returns
-// their number; or sees to it that its holder hands it over, and returns 0.
+// hand takes the lock on behalf of those who are next and want what, and
+// returns their number; or sees to it that its holder hands it over, and
+// returns 0.
 func (w *RWLock) hand(what uint64) (n int) {
 	for {
 		s := w.word.Load()
@@ -573,7 +615,8 @@ func (w *RWLock) tidy() {
 	}
 }
 
-// turnInto makes the only reader the writer, and reports false if there are others.
+// turnInto makes the only reader the writer, and reports false if there are
+// others.
 func (w *RWLock) turnInto() bool {
 	for {
 		s := w.word.Load()
@@ -625,8 +668,8 @@ func (w *RWLock) upgradeQueued(what string, l *park.Limit) (upgraded bool, err e
 	}
 }
 
-// beginUpgrade makes the caller the writer, or n the upgrader, which waits. If l
-// has ended it returns ErrTimeout instead of that.
+// beginUpgrade makes the caller the writer, or n the upgrader, which waits. If
+// l has ended it returns ErrTimeout instead of that.
 func (w *RWLock) beginUpgrade(what string, n *wait.Node, l *park.Limit) (waits bool, err error) {
 	w.q.Lock()
 	defer w.q.Unlock()

@@ -11,15 +11,18 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/semaphore.pml. Everything happens under the queue's guard. One who waits is
+// Model: verify/semaphore.pml. Everything happens under the queue's guard. One
+// who waits is
 //
 //	a newcomer, who looks for a while --> in the queue --+--> with its turn, looking --> in the queue, in front, ...
 //	                                                     \--> served (handed)
 //
-// Who comes takes what is there, also before those in the queue, who would have to wake up first: permits that are given to sleepers lie idle while
-// they wake, meanwhile all others join the queue, and from then on each permit costs a wake-up. So grant gives turns to those at the head for whom
-// there is enough, and keeps count of what it has promised in this way, but not the permits. Those who look once more and find too few go back to the
-// front.
+// Who comes takes what is there, also before those in the queue, who would have
+// to wake up first: permits that are given to sleepers lie idle while they
+// wake, meanwhile all others join the queue, and from then on each permit costs
+// a wake-up. So grant gives turns to those at the head for whom there is
+// enough, and keeps count of what it has promised in this way, but not the
+// permits. Those who look once more and find too few go back to the front.
 //
 // When the head has waited for longer than patience the semaphore is starving:
 // newcomers take nothing, and grant hands out permits. In a fair semaphore
@@ -27,18 +30,23 @@ import (
 // always handed its permits. WaitAll has to look at its other objects, too:
 // when it is next and there is enough for it, that is reserved for its look.
 //
-// Whenever the guard is given back there is too little, after what is promised, for the head: whatever adds to the one or takes from the other calls
-// grant.
+// Whenever the guard is given back there is too little, after what is promised,
+// for the head: whatever adds to the one or takes from the other calls grant.
 
-// A Semaphore counts permits. The zero value has none and no bound. It must not be copied after first use.
+// A Semaphore counts permits. The zero value has none and no bound. It must not
+// be copied after first use.
 //
-// Who comes while there are enough permits takes them before those who sleep. But one who has waited for a millisecond is served next, as with Lock,
-// also if a later one wants fewer, so nobody starves. Any thread or goroutine may release what another has acquired.
+// Who comes while there are enough permits takes them before those who sleep.
+// But one who has waited for a millisecond is served next, as with Lock, also
+// if a later one wants fewer, so nobody starves. Any thread or goroutine may
+// release what another has acquired.
 //
-// In the terms of the Go memory model, a Release synchronizes before the return of any Acquire that takes its permits.
+// In the terms of the Go memory model, a Release synchronizes before the return
+// of any Acquire that takes its permits.
 type Semaphore struct {
-	// Fair gives permits to those who wait in the order in which they came, and to nobody before them. It costs a switch of threads each time, and
-	// must not change after first use.
+	// Fair gives permits to those who wait in the order in which they came, and
+	// to nobody before them. It costs a switch of threads each time, and must
+	// not change after first use.
 	Fair bool
 
 	bounded  bool
@@ -54,7 +62,8 @@ type Semaphore struct {
 	_         noCopy
 }
 
-// NewSemaphore returns a semaphore with n permits. It panics with an error that is ErrCount if n < 0.
+// NewSemaphore returns a semaphore with n permits. It panics with an error that
+// is ErrCount if n < 0.
 func NewSemaphore(n int) *Semaphore {
 	if n < 0 {
 		panic(misuse("NewSemaphore", ErrCount))
@@ -64,7 +73,8 @@ func NewSemaphore(n int) *Semaphore {
 	return s
 }
 
-// NewBoundedSemaphore returns a semaphore with n permits, which is also the most it may ever hold. It panics with an error that is ErrCount if n < 0.
+// NewBoundedSemaphore returns a semaphore with n permits, which is also the
+// most it may ever hold. It panics with an error that is ErrCount if n < 0.
 func NewBoundedSemaphore(n int) *Semaphore {
 	if n < 0 {
 		panic(misuse("NewBoundedSemaphore", ErrCount))
@@ -75,20 +85,23 @@ func NewBoundedSemaphore(n int) *Semaphore {
 }
 
 // Acquire takes n permits, all at once, sleeping until there are as many. It
-// panics with an error that is ErrCount, as do its kin when they try, if n < 1. If
-// a bounded semaphore can never hold as many Acquire panics with an error that is
-// ErrCount, too; the others fail as if there were too few, and keep nobody out.
+// panics with an error that is ErrCount, as do its kin when they try, if n < 1.
+// If a bounded semaphore can never hold as many Acquire panics with an error
+// that is ErrCount, too; the others fail as if there were too few, and keep
+// nobody out.
 func (s *Semaphore) Acquire(n int) { s.acquire("Acquire", n, park.Forever()) }
 
 // TryAcquire is AcquireTimeout(n, 0).
 func (s *Semaphore) TryAcquire(n int) bool { return s.acquire("TryAcquire", n, park.For(0)) }
 
-// AcquireTimeout is Acquire for at most d and reports whether it took the permits. d <= 0 never sleeps.
+// AcquireTimeout is Acquire for at most d and reports whether it took the
+// permits. d <= 0 never sleeps.
 func (s *Semaphore) AcquireTimeout(n int, d time.Duration) bool {
 	return s.acquire("AcquireTimeout", n, park.For(d))
 }
 
-// AcquireContext is Acquire until ctx is done; it then returns ctx's cause and has taken nothing. If ctx is done already it does not try.
+// AcquireContext is Acquire until ctx is done; it then returns ctx's cause and
+// has taken nothing. If ctx is done already it does not try.
 func (s *Semaphore) AcquireContext(ctx context.Context, n int) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -100,8 +113,9 @@ func (s *Semaphore) AcquireContext(ctx context.Context, n int) error {
 	return nil
 }
 
-// Release gives n permits back. It panics with an error that is ErrCount if n < 1, and that is ErrOverflow if a bounded semaphore would hold
-// more than it may, or any more than an int can count; the permits are then as they were.
+// Release gives n permits back. It panics with an error that is ErrCount if n <
+// 1, and that is ErrOverflow if a bounded semaphore would hold more than it
+// may, or any more than an int can count; the permits are then as they were.
 func (s *Semaphore) Release(n int) {
 	if n < 1 {
 		panic(misuse("Semaphore.Release", ErrCount))
@@ -127,7 +141,8 @@ func (s *Semaphore) Release(n int) {
 	}
 }
 
-// Value returns the number of permits that are there. By the time the caller looks at the result it may be otherwise.
+// Value returns the number of permits that are there. By the time the caller
+// looks at the result it may be otherwise.
 func (s *Semaphore) Value() int {
 	s.q.Lock() // or it may be what WaitAll takes for a moment
 	defer s.q.Unlock()
@@ -191,7 +206,8 @@ func (s *Semaphore) tryAcquire(want int64) bool {
 	return true
 }
 
-// spin is tryAcquire that looks for as long as a spinner of a Lock does, without the guard as long as there is too little.
+// spin is tryAcquire that looks for as long as a spinner of a Lock does,
+// without the guard as long as there is too little.
 func (s *Semaphore) spin(want int64) bool {
 	for look := range spinnerLooks() {
 		if s.permits.Load() >= want && s.tryAcquire(want) {
@@ -222,7 +238,8 @@ func (s *Semaphore) await(n *wait.Node, l *park.Limit) bool {
 	return false
 }
 
-// enqueue puts n into the queue and reports false, or takes its permits and reports true.
+// enqueue puts n into the queue and reports false, or takes its permits and
+// reports true.
 func (s *Semaphore) enqueue(n *wait.Node) bool {
 	s.q.Lock()
 	defer s.q.Unlock()
@@ -234,7 +251,8 @@ func (s *Semaphore) enqueue(n *wait.Node) bool {
 	return false
 }
 
-// takeTurn ends n's turn, with its permits, or with n in front of the queue again, or, if its time is over, with neither.
+// takeTurn ends n's turn, with its permits, or with n in front of the queue
+// again, or, if its time is over, with neither.
 func (s *Semaphore) takeTurn(n *wait.Node, l *park.Limit) (got, over bool) {
 	want := int64(n.Key)
 	over = l.Expired()
@@ -259,8 +277,8 @@ func (s *Semaphore) letGo() {
 	}
 }
 
-// grant takes out those at the head of the queue for whom there is enough, and returns the first; Next leads to the others. The caller has the
-// guard.
+// grant takes out those at the head of the queue for whom there is enough, and
+// returns the first; Next leads to the others. The caller has the guard.
 func (s *Semaphore) grant() (first *wait.Node) {
 	last, starving := &first, false
 	for {
@@ -309,8 +327,9 @@ func (s *Semaphore) there(handed bool) int64 {
 	return s.free() - s.promised
 }
 
-// tell wakes the first WaitAll, and reserves the permits that it wants, if there
-// are as many and it waits for longer than h, the head of the queue, if any.
+// tell wakes the first WaitAll, and reserves the permits that it wants, if
+// there are as many and it waits for longer than h, the head of the queue, if
+// any.
 func (s *Semaphore) tell(h *wait.Node) bool {
 	t := s.q.HeadTold()
 	if t == nil || h != nil && h.Before(t) || s.there(old(t)) < int64(t.Key) {

@@ -16,7 +16,12 @@ var stress = flag.Duration("stress", 100*time.Millisecond, "how long each primit
 // A mix picks one of the shapes of a wait at random.
 type mix struct{ waited, gaveUp atomic.Int64 }
 
-func (m *mix) wait(plain func(), try func() bool, timeout func(time.Duration) bool, ctx func(context.Context) error) bool {
+func (m *mix) wait(
+	plain func(),
+	try func() bool,
+	timeout func(time.Duration) bool,
+	ctx func(context.Context) error,
+) bool {
 	ok := true
 	switch rand.IntN(5) {
 	case 0:
@@ -39,7 +44,9 @@ func (m *mix) wait(plain func(), try func() bool, timeout func(time.Duration) bo
 	return ok
 }
 
-// Each primitive, used by threads and goroutines at once, in all shapes: nothing is lost, and nobody sleeps on (the test's own time limit shows all stacks).
+// Each primitive, used by threads and goroutines at once, in all shapes:
+// nothing is lost, and nobody sleeps on (the test's own time limit shows all
+// stacks).
 func TestStress(t *testing.T) {
 	const each = 4 // threads, and as many goroutines
 	run := func(name string, prepare func(t *testing.T, m *mix) (step func(i int), check func())) {
@@ -140,8 +147,12 @@ func TestStress(t *testing.T) {
 		s := NewBoundedSemaphore(5)
 		return func(i int) {
 				n := 1 + i
-				if m.wait(func() { s.Acquire(n) }, func() bool { return s.TryAcquire(n) }, func(d time.Duration) bool { return s.AcquireTimeout(n, d) },
-					func(ctx context.Context) error { return s.AcquireContext(ctx, n) }) {
+				if m.wait(
+					func() { s.Acquire(n) },
+					func() bool { return s.TryAcquire(n) },
+					func(d time.Duration) bool { return s.AcquireTimeout(n, d) },
+					func(ctx context.Context) error { return s.AcquireContext(ctx, n) },
+				) {
 					s.Release(n)
 				}
 			}, func() {

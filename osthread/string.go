@@ -67,7 +67,8 @@ func (w *RWLock) state() string {
 // String returns what the RWLock's does.
 func (r *rlocker) String() string { return "RLocker of " + (*RWLock)(r).String() }
 
-// String returns c's address, L, and how many wait. It may be called at any time.
+// String returns c's address, L, and how many wait. It may be called at any
+// time.
 func (c *Condition) String() string {
 	return describe("Condition", c, lockerString(c.L), c.Waiting())
 }
@@ -121,8 +122,8 @@ func (t *Timer) String() string {
 	return fmt.Sprintf("Timer(%v, %v, %s)", t.Thread, t.interval.Round(time.Microsecond), state)
 }
 
-// String returns l's address and the type of its values. It may be called at any
-// time.
+// String returns l's address and the type of its values. It may be called at
+// any time.
 func (l *Local[T]) String() string { return fmt.Sprintf("%T(%p)", l, l) }
 
 // bySerial returns the living thread with that serial, nil if it is not known.

@@ -42,7 +42,8 @@ func TestEventShapes(t *testing.T) {
 	})
 }
 
-// bpo-13502: who waited when the event was set returns true, also if it is cleared before it runs.
+// bpo-13502: who waited when the event was set returns true, also if it is
+// cleared before it runs.
 func TestSetAndClearLetsAllWaitersGo(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var e Event
@@ -78,7 +79,8 @@ func TestAutoResetEventLetsOneGo(t *testing.T) {
 	})
 }
 
-// No Set of an auto-reset event is lost on a waiter that gives up: the sum of the returns is that of the Sets.
+// No Set of an auto-reset event is lost on a waiter that gives up: the sum of
+// the returns is that of the Sets.
 func TestAutoResetEventLosesNoSet(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		e := Event{AutoReset: true}
@@ -185,7 +187,8 @@ func TestFairSemaphoreServesInOrder(t *testing.T) {
 	})
 }
 
-// One who wants many is not kept waiting by those who want few and are never all gone.
+// One who wants many is not kept waiting by those who want few and are never
+// all gone.
 func TestSemaphoreStarvesNobody(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(3)
@@ -225,7 +228,8 @@ func TestSemaphoreWaiterThatLeavesLetsTheNextGo(t *testing.T) {
 	})
 }
 
-// One that waits for more of it than there is, and takes nothing, keeps nobody from it, however long it waits.
+// One that waits for more of it than there is, and takes nothing, keeps nobody
+// from it, however long it waits.
 func TestSemaphoreUnderAWaitForAll(t *testing.T) {
 	for _, fair := range []bool{false, true} {
 		callers(t, func(t *testing.T, g *group) {
@@ -482,7 +486,8 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 	})
 }
 
-// In a fair lock nobody passes those who wait, and they come in in order, readers together.
+// In a fair lock nobody passes those who wait, and they come in in order,
+// readers together.
 func TestBackOffStaysShort(t *testing.T) {
 	for look := range threadLooks {
 		began := time.Now()
@@ -491,7 +496,8 @@ func TestBackOffStaysShort(t *testing.T) {
 	}
 }
 
-// Unlocking what nobody has locked neither lets others in beside each other nor makes theirs fail.
+// Unlocking what nobody has locked neither lets others in beside each other nor
+// makes theirs fail.
 func TestRWLockMisuseBesideUse(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var w RWLock
@@ -526,7 +532,8 @@ func TestRWLockMisuseBesideUse(t *testing.T) {
 	})
 }
 
-// firstHalfOfAnRUnlockTooMany leaves w as such a call does in its middle; the second half is returned.
+// firstHalfOfAnRUnlockTooMany leaves w as such a call does in its middle; the
+// second half is returned.
 func firstHalfOfAnRUnlockTooMany(w *RWLock) (second func()) {
 	s := w.word.Add(^rwReader + 1)
 	return func() { w.runlockSlow(s) }
@@ -573,7 +580,8 @@ func onOneProcessor(t *testing.T) {
 	})
 }
 
-// One that has been woken gets the processor although nobody takes it from those who lock and unlock.
+// One that has been woken gets the processor although nobody takes it from
+// those who lock and unlock.
 func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 	onOneProcessor(t)
 	var l Lock
@@ -625,7 +633,8 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 				if in.Load() == 0 {
 					test.age()
 				}
-				// A time that the scheduler would not take the processor away in.
+				// A time that the scheduler would not take the processor away
+				// in.
 				for n := 0; n < 2*ageLooks && in.Load() == 0; n++ {
 					test.unlock()
 					test.lock()
@@ -638,7 +647,8 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 	}
 }
 
-// The same for those that were notified, and stood in the lock's queue without having waited for the lock.
+// The same for those that were notified, and stood in the lock's queue without
+// having waited for the lock.
 func TestWhoUnlocksOnOneProcessorStepsAsideForTheNotified(t *testing.T) {
 	onOneProcessor(t)
 	var l Lock
@@ -733,10 +743,12 @@ func TestRWLockFair(t *testing.T) {
 	})
 }
 
-// starved is how long nobody waits, on a machine that is busy: without fairness these tests wait for as long as the others go on.
+// starved is how long nobody waits, on a machine that is busy: without fairness
+// these tests wait for as long as the others go on.
 const starved = 20 * time.Second
 
-// Readers that are never all gone cannot keep a writer out, nor writers that come one upon the other a reader.
+// Readers that are never all gone cannot keep a writer out, nor writers that
+// come one upon the other a reader.
 func TestRWLockStarvesNobody(t *testing.T) {
 	for _, readers := range []bool{true, false} {
 		callers(t, func(t *testing.T, g *group) {
@@ -846,7 +858,8 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 	})
 }
 
-// What one of several objects gives reaches exactly one waiter, among plain waiters, time-outs, and waits for all.
+// What one of several objects gives reaches exactly one waiter, among plain
+// waiters, time-outs, and waits for all.
 func TestWaitAnyLosesNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		const permits = 300
@@ -899,8 +912,8 @@ func TestWaitAllOfTheSameKeepsNothing(t *testing.T) {
 	})
 }
 
-// A WaitAll that finds the rest ready is served in its turn, however many others
-// stand in the queue again and again.
+// A WaitAll that finds the rest ready is served in its turn, however many
+// others stand in the queue again and again.
 func TestWaitAllBesideAStandingQueue(t *testing.T) {
 	for _, fair := range []bool{false, true} {
 		t.Run(fmt.Sprintf("fair=%v", fair), func(t *testing.T) {

@@ -126,8 +126,8 @@ func TestWaitsInABubble(t *testing.T) {
 	}
 }
 
-// Threads are in no bubble: to wait for one is not to wait for the bubble, which
-// goes on as long as the thread runs.
+// Threads are in no bubble: to wait for one is not to wait for the bubble,
+// which goes on as long as the thread runs.
 func TestWaitForAThreadInABubble(t *testing.T) {
 	for name, wait := range map[string]func(*testing.T, *Thread){
 		"Join":    func(t *testing.T, th *Thread) { assert.NoError(t, th.Join()) },

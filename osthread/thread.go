@@ -27,8 +27,10 @@ import (
 //	                      |                              (main, and dummies, begin here)
 //	                      +--the system has no thread--> initial
 //
-// It is in the registry from starting to ended. finish, on the thread itself, is the one step to ended: it publishes the result, ends the
-// Locals' values, and sets done, which WaitAny waits for. Join waits for the thread of package thread below, which is gone a little later.
+// It is in the registry from starting to ended. finish, on the thread itself,
+// is the one step to ended: it publishes the result, ends the Locals' values,
+// and sets done, which WaitAny waits for. Join waits for the thread of package
+// thread below, which is gone a little later.
 
 // A Thread is one run of a function on an operating-system thread of its own.
 // It comes from New or Go (the zero Thread is a nameless New(nil, nil)); or
@@ -79,15 +81,16 @@ func (s state) String() string {
 	return [...]string{"initial", "starting", "started", "stopped"}[s]
 }
 
-// Attr holds the attributes of a thread to come; nil and the zero value ask for the defaults. Those that are not explained here are as in
-// thread.Attr.
+// Attr holds the attributes of a thread to come; nil and the zero value ask for
+// the defaults. Those that are not explained here are as in thread.Attr.
 type Attr struct {
 	// Name need not be unique. "" stands for "Thread-N (function)", N counting
 	// from 1, with the function's name without package and receiver. The
 	// system's tools show what fits, on Linux 15 bytes, where the system lets
 	// threads be named.
 	Name string
-	// Daemon threads are not waited for by Shutdown. A thread is one, too, if the thread that calls New is; see Thread.SetDaemon.
+	// Daemon threads are not waited for by Shutdown. A thread is one, too, if
+	// the thread that calls New is; see Thread.SetDaemon.
 	Daemon bool
 
 	StackSize  int // bytes, for the frames of C code
@@ -102,7 +105,8 @@ type Attr struct {
 	Pinned     bool
 }
 
-// A Runner is what NewRunner runs: a type with a Run of its own, which can keep a result (Python: a subclass of Thread).
+// A Runner is what NewRunner runs: a type with a Run of its own, which can keep
+// a result (Python: a subclass of Thread).
 type Runner interface{ Run() error }
 
 // A PanicError is what Join returns when a thread's function panicked.
@@ -113,7 +117,8 @@ var (
 	starts atomic.Uint64 // order of the registry
 )
 
-// New returns a thread that will run fn; what fn returns is Join's result. nil stands for a function that returns nil.
+// New returns a thread that will run fn; what fn returns is Join's result. nil
+// stands for a function that returns nil.
 func New(fn func() error, attr *Attr) *Thread {
 	if fn == nil {
 		return newThread(func() error { return nil }, "", attr)
@@ -126,11 +131,12 @@ func NewRunner(r Runner, attr *Attr) *Thread {
 	return newThread(r.Run, shortName(strings.TrimPrefix(fmt.Sprintf("%T", r), "*")), attr)
 }
 
-// Go is New, with the defaults, and Start. If it returns an error the thread has not started, and may be later.
+// Go is New, with the defaults, and Start. If it returns an error the thread
+// has not started, and may be later.
 func Go(fn func() error) (*Thread, error) { return Start(fn, nil) }
 
-// Start is New and Start. If it returns an error the thread has not started, and
-// may be later.
+// Start is New and Start. If it returns an error the thread has not started,
+// and may be later.
 func Start(fn func() error, attr *Attr) (*Thread, error) {
 	t := New(fn, attr)
 	return t, t.Start()
@@ -141,7 +147,8 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 		attr = new(Attr)
 	}
 	t := &Thread{run: run, name: attr.Name, daemon: attr.Daemon, done: Event{byThread: true}}
-	// A goroutine without a thread of its own inherits nothing: whose dummy it would be is chance.
+	// A goroutine without a thread of its own inherits nothing: whose dummy it
+	// would be is chance.
 	if creator, ok := self.Get(); ok {
 		t.daemon = t.daemon || creator.Daemon()
 	}
@@ -152,8 +159,9 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 	return t
 }
 
-// Check returns the error that Thread.Start would return for a, or nil. It makes nothing, so what the system alone can refuse is not seen.
-// A nil Attr stands for the defaults.
+// Check returns the error that Thread.Start would return for a, or nil. It
+// makes nothing, so what the system alone can refuse is not seen. A nil Attr
+// stands for the defaults.
 func (a *Attr) Check() error {
 	if a == nil {
 		return nil
@@ -210,8 +218,10 @@ func shortName(name string) string {
 	return name
 }
 
-// Start starts t, once, and returns when t runs: Ident and NativeID are known. It returns ErrStarted if t was started before, ErrShutdown after
-// Shutdown, and else what thread.Start returns; then t is as it was and may be started later.
+// Start starts t, once, and returns when t runs: Ident and NativeID are known.
+// It returns ErrStarted if t was started before, ErrShutdown after Shutdown,
+// and else what thread.Start returns; then t is as it was and may be started
+// later.
 func (t *Thread) Start() error {
 	t.mu.Lock()
 	if t.state != initial {
@@ -227,8 +237,10 @@ func (t *Thread) Start() error {
 		return err
 	}
 	low, err := thread.Start(t.main, &t.attr)
-	if t.attr.Name != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)) && t.attr.Check() == nil {
-		// If it is the name that the system refuses the thread does without, in the system's eyes: most names nobody has asked for.
+	if t.attr.Name != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)) &&
+		t.attr.Check() == nil {
+		// If it is the name that the system refuses the thread does without, in
+		// the system's eyes: most names nobody has asked for.
 		unnamed := t.attr
 		unnamed.Name = ""
 		if second, other := thread.Start(t.main, &unnamed); other == nil {
@@ -296,8 +308,8 @@ func (t *Thread) runReported(run func() error, err *error) {
 // errNotReturned stands for what the thread below knows better.
 var errNotReturned = errors.New("body did not return")
 
-// finish ends t, once. It is called on t's thread, or if that is gone already on
-// another.
+// finish ends t, once. It is called on t's thread, or if that is gone already
+// on another.
 func (t *Thread) finish(err error) {
 	defer t.end(err)     // even if a hook calls runtime.Goexit
 	if t.sort != dummy { // of a dummy's end it may be told elsewhere
@@ -339,10 +351,13 @@ func runEndings(all []ending) {
 	}
 }
 
-// Join waits for t to end, and until it is gone from the system's list of threads. It returns what t's function returned, or a *PanicError, ErrExit,
-// ErrGoexit or ErrPthreadExit if it ended otherwise. Any number of threads may join, any number of times; each gets the same. It returns at once
-// ErrNotStarted before Start has returned, ErrDeadlock on the calling thread itself, and ErrNotJoinable on a dummy (see Current). The main thread ends when
-// RunMain's function does.
+// Join waits for t to end, and until it is gone from the system's list of
+// threads. It returns what t's function returned, or a *PanicError, ErrExit,
+// ErrGoexit or ErrPthreadExit if it ended otherwise. Any number of threads may
+// join, any number of times; each gets the same. It returns at once
+// ErrNotStarted before Start has returned, ErrDeadlock on the calling thread
+// itself, and ErrNotJoinable on a dummy (see Current). The main thread ends
+// when RunMain's function does.
 //
 // What t did synchronizes before the return from Join.
 func (t *Thread) Join() error {
@@ -352,22 +367,41 @@ func (t *Thread) Join() error {
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
-// JoinTimeout is Join for at most d; past that it returns ErrTimeout. d <= 0 never sleeps. If t's function may return ErrTimeout itself, Alive tells the
+// JoinTimeout is Join for at most d; past that it returns ErrTimeout. d <= 0
+// never sleeps. If t's function may return ErrTimeout itself, Alive tells the
 // two apart.
 func (t *Thread) JoinTimeout(d time.Duration) error {
-	return t.join(d > 0, func() bool { return t.done.WaitTimeout(d) }, func(low *thread.Thread) error { return low.JoinTimeout(d) }, context.Background())
+	return t.join(
+		d > 0,
+		func() bool { return t.done.WaitTimeout(d) },
+		func(low *thread.Thread) error { return low.JoinTimeout(d) },
+		context.Background(),
+	)
 }
 
-// JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is done already it does not look at t.
+// JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not look at t.
 func (t *Thread) JoinContext(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return t.join(true, func() bool { return t.done.WaitContext(ctx) == nil }, func(low *thread.Thread) error { return low.JoinContext(ctx) }, ctx)
+	return t.join(
+		true,
+		func() bool { return t.done.WaitContext(ctx) == nil },
+		func(low *thread.Thread) error { return low.JoinContext(ctx) },
+		ctx,
+	)
 }
 
-// join waits for t by joinLow, or by awaitEnd if it is the main thread, until ctx is done or the time of either is up; sleeps says whether that may take time.
-func (t *Thread) join(sleeps bool, awaitEnd func() bool, joinLow func(*thread.Thread) error, ctx context.Context) error {
+// join waits for t by joinLow, or by awaitEnd if it is the main thread, until
+// ctx is done or the time of either is up; sleeps says whether that may take
+// time.
+func (t *Thread) join(
+	sleeps bool,
+	awaitEnd func() bool,
+	joinLow func(*thread.Thread) error,
+	ctx context.Context,
+) error {
 	t.mu.Lock()
 	state, low := t.state, t.low
 	t.mu.Unlock()
@@ -397,7 +431,8 @@ func (t *Thread) join(sleeps bool, awaitEnd func() bool, joinLow func(*thread.Th
 	return err
 }
 
-// isSelf reports whether the caller runs on t, and t is not just the thread that a goroutine is on at the moment.
+// isSelf reports whether the caller runs on t, and t is not just the thread
+// that a goroutine is on at the moment.
 func isSelf(t *Thread) bool {
 	if me, ok := self.Get(); ok {
 		return me == t
@@ -432,7 +467,8 @@ func (t *Thread) Name() string {
 	return t.name
 }
 
-// SetName names t, for the system's tools too while t runs, where it can; see thread.Thread.SetName.
+// SetName names t, for the system's tools too while t runs, where it can; see
+// thread.Thread.SetName.
 func (t *Thread) SetName(name string) error {
 	t.mu.Lock()
 	low, running := t.low, t.state == running
@@ -455,7 +491,8 @@ func (t *Thread) Daemon() bool {
 	return t.daemon
 }
 
-// SetDaemon makes t a daemon or not. It returns ErrStarted once t has been started.
+// SetDaemon makes t a daemon or not. It returns ErrStarted once t has been
+// started.
 func (t *Thread) SetDaemon(daemon bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -473,7 +510,8 @@ func (t *Thread) Ident() thread.Ident {
 	return t.ident
 }
 
-// NativeID returns t's id as the kernel and its tools show it, 0 before Start, also after its end.
+// NativeID returns t's id as the kernel and its tools show it, 0 before Start,
+// also after its end.
 func (t *Thread) NativeID() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -498,7 +536,8 @@ func (t *Thread) Low() (*thread.Thread, error) {
 	}
 }
 
-// CPUTime returns how long t has run on a processor; see thread.Thread.CPUTime. Its other errors are Low's.
+// CPUTime returns how long t has run on a processor; see thread.Thread.CPUTime.
+// Its other errors are Low's.
 func (t *Thread) CPUTime() (time.Duration, error) {
 	low, err := t.Low()
 	if err != nil {
@@ -529,12 +568,14 @@ func (t *Thread) foreign() wait.Source { return nil }
 
 var panicHook atomic.Pointer[func(*Thread, *PanicError)]
 
-// SetPanicHook makes h get each panic that leaves a thread's function, a timer's, a trace function or an exit function, on that thread. nil stands for the
-// default, which writes
+// SetPanicHook makes h get each panic that leaves a thread's function, a
+// timer's, a trace function or an exit function, on that thread. nil stands for
+// the default, which writes
 //
 //	Panic in thread NAME: VALUE
 //
-// and the stack to standard error. To have such a panic end the process, as it would in a goroutine:
+// and the stack to standard error. To have such a panic end the process, as it
+// would in a goroutine:
 //
 //	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { go panic(e) })
 //
@@ -556,8 +597,10 @@ func PanicHook() func(t *Thread, e *PanicError) {
 	return nil
 }
 
-// ReportPanic does with e what is done with the panic of a thread's function, for the calling thread: it calls SetPanicHook's function, or writes e to
-// standard error. It is for code that calls others' functions on its threads and recovers their panics.
+// ReportPanic does with e what is done with the panic of a thread's function,
+// for the calling thread: it calls SetPanicHook's function, or writes e to
+// standard error. It is for code that calls others' functions on its threads
+// and recovers their panics.
 func ReportPanic(e *PanicError) { Current().report(e) }
 
 func (t *Thread) report(e *PanicError) {

@@ -190,7 +190,8 @@ func TestCurrent(t *testing.T) {
 	assert.Same(t, Main(), slices.Collect(Threads())[0])
 }
 
-// onAThreadThatEnds runs f in a goroutine that has a thread of Go's, and ends it: any but the first.
+// onAThreadThatEnds runs f in a goroutine that has a thread of Go's, and ends
+// it: any but the first.
 func onAThreadThatEnds(f func()) {
 	go func() {
 		runtime.LockOSThread()

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Which of the two happens, fn's call or the cancellation, is decided by one swap:
+// Which of the two happens, fn's call or the cancellation, is decided by one
+// swap:
 //
 //	pending --the time has come--> fired
 //	       \--Cancel--> canceled
@@ -17,7 +18,8 @@ const (
 	canceled
 )
 
-// A Timer runs a function once, on a thread of its own, after a while (Python: threading.Timer). It is a Thread: what the function returned is Join's
+// A Timer runs a function once, on a thread of its own, after a while (Python:
+// threading.Timer). It is a Thread: what the function returned is Join's
 // result, Attr applies, and WaitAny waits for its end. It comes from NewTimer.
 //
 // Where no thread is needed, time.AfterFunc costs less.
@@ -44,9 +46,10 @@ func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	return t
 }
 
-// Start starts the timer, once; see Thread.Start for its errors. What NewTimer's
-// attr does not set its thread has from the process, not from the caller, whose
-// namespaces, credentials or affinity may be its own for the moment.
+// Start starts the timer, once; see Thread.Start for its errors. What
+// NewTimer's attr does not set its thread has from the process, not from the
+// caller, whose namespaces, credentials or affinity may be its own for the
+// moment.
 func (t *Timer) Start() error {
 	if t.Thread == nil { // or the goroutine below would panic
 		panic(misuse("Timer.Start", errNoTimer))
@@ -71,5 +74,6 @@ func (t *Timer) Cancel() bool {
 // Interval returns the time between Start and the call of the function.
 func (t *Timer) Interval() time.Duration { return t.interval }
 
-// Finished returns an event that is set when the function has ended, or the timer is cancelled.
+// Finished returns an event that is set when the function has ended, or the
+// timer is cancelled.
 func (t *Timer) Finished() *Event { return &t.finished }

@@ -13,21 +13,23 @@ import (
 
 // Models: verify/waitany.pml, verify/waitall.pml.
 //
-// WaitAny stands in all queues at once, with one place to sleep (wait.Set).
-// A giver must win the set first, which one swap decides; so exactly one object gives, and all others pass it over as if it were not
-// there. With futex_waitv alone a wakeup that comes second is swallowed, and a
-// plain waiter sleeps on.
+// WaitAny stands in all queues at once, with one place to sleep (wait.Set). A
+// giver must win the set first, which one swap decides; so exactly one object
+// gives, and all others pass it over as if it were not there. With futex_waitv
+// alone a wakeup that comes second is swallowed, and a plain waiter sleeps on.
 //
-// WaitAll takes all or nothing: it has the guards of all objects, in the order of
-// their addresses, looks at all, and takes all if all can be taken. If not it
-// waits for one that cannot, is told when that changes, without taking anything,
-// and looks again. One WaitAll is told at a time: if after its look there is still
-// something it tells the next. A Semaphore reserves what it has told of for the
-// look.
+// WaitAll takes all or nothing: it has the guards of all objects, in the order
+// of their addresses, looks at all, and takes all if all can be taken. If not
+// it waits for one that cannot, is told when that changes, without taking
+// anything, and looks again. One WaitAll is told at a time: if after its look
+// there is still something it tells the next. A Semaphore reserves what it has
+// told of for the look.
 
-// A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which one with AutoReset takes back; a *Semaphore, for one permit; a
-// *Thread or *Timer, for the end of its function, a little before Join returns, and also if it is still to be started; a Getting of package queue, for
-// the next value of a queue.
+// A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which
+// one with AutoReset takes back; a *Semaphore, for one permit; a *Thread or
+// *Timer, for the end of its function, a little before Join returns, and also
+// if it is still to be started; a Getting of package queue, for the next value
+// of a queue.
 type Waitable interface {
 	// queue's guard protects all that the others look at and change.
 	queue() *wait.Queue
@@ -50,7 +52,8 @@ func (f foreign) take()                { f.Take() }
 func (f foreign) untake()              { f.Untake() }
 func (f foreign) foreign() wait.Source { return f.Source }
 
-// took tells w, of which a wait has taken something, and n, if w's side has written it down there.
+// took tells w, of which a wait has taken something, and n, if w's side has
+// written it down there.
 func took(w Waitable, n *wait.Node) {
 	if f := w.foreign(); f != nil {
 		f.Took(n)
@@ -65,8 +68,9 @@ func enqueue(w Waitable, n *wait.Node) {
 	w.queue().PushBack(n)
 }
 
-// WaitAny waits until one of ws gives what it has, and returns its index. If several can it takes the first of them. Nothing is taken from the
-// others. It panics with an error that is ErrCount if there are none.
+// WaitAny waits until one of ws gives what it has, and returns its index. If
+// several can it takes the first of them. Nothing is taken from the others. It
+// panics with an error that is ErrCount if there are none.
 func WaitAny(ws ...Waitable) int {
 	if len(ws) == 0 {
 		panic(misuse("WaitAny", ErrCount))
@@ -77,7 +81,8 @@ func WaitAny(ws ...Waitable) int {
 // TryWaitAny is WaitAnyTimeout(0, ws...).
 func TryWaitAny(ws ...Waitable) int { return WaitAnyTimeout(0, ws...) }
 
-// WaitAnyTimeout is WaitAny for at most d; past that, and with no ws, it returns -1 and has taken nothing. d <= 0 never sleeps.
+// WaitAnyTimeout is WaitAny for at most d; past that, and with no ws, it
+// returns -1 and has taken nothing. d <= 0 never sleeps.
 func WaitAnyTimeout(d time.Duration, ws ...Waitable) int {
 	if len(ws) == 0 {
 		return -1
@@ -85,7 +90,8 @@ func WaitAnyTimeout(d time.Duration, ws ...Waitable) int {
 	return waitAny(park.For(d), ws)
 }
 
-// WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's cause, and has taken nothing. If ctx is done already it does not look.
+// WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's
+// cause, and has taken nothing. If ctx is done already it does not look.
 func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -108,10 +114,12 @@ func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
 // TryWaitAll is WaitAllTimeout(0, ws...).
 func TryWaitAll(ws ...Waitable) bool { return WaitAllTimeout(0, ws...) }
 
-// WaitAllTimeout is WaitAll for at most d; past that it returns false and has taken nothing. d <= 0 never sleeps.
+// WaitAllTimeout is WaitAll for at most d; past that it returns false and has
+// taken nothing. d <= 0 never sleeps.
 func WaitAllTimeout(d time.Duration, ws ...Waitable) bool { return waitAll(park.For(d), ws) }
 
-// WaitAllContext is WaitAll until ctx is done; it then returns ctx's cause and has taken nothing. If ctx is done already it does not look.
+// WaitAllContext is WaitAll until ctx is done; it then returns ctx's cause and
+// has taken nothing. If ctx is done already it does not look.
 func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -202,7 +210,8 @@ func newSet(n int, told bool, l *park.Limit, ws []Waitable) *wait.Set {
 	return s
 }
 
-// enlist puts n into w's queue, or if w can give at once has it give to n's set. done says that somebody has given to the set.
+// enlist puts n into w's queue, or if w can give at once has it give to n's
+// set. done says that somebody has given to the set.
 func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	q := w.queue()
 	q.Lock()
@@ -219,7 +228,8 @@ func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	return true, true
 }
 
-// remove takes n out of w's queue, if it stands there. Behind it may be those who want less of a semaphore.
+// remove takes n out of w's queue, if it stands there. Behind it may be those
+// who want less of a semaphore.
 func remove(w Waitable, n *wait.Node) {
 	q := w.queue()
 	q.Lock()
@@ -304,8 +314,8 @@ func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
 	}
 }
 
-// awaitTold puts n, which wants so much of w, into w's queue; or back to where it
-// stood there. The caller has the guard, as in leaveTold and tellNext.
+// awaitTold puts n, which wants so much of w, into w's queue; or back to where
+// it stood there. The caller has the guard, as in leaveTold and tellNext.
 func awaitTold(w Waitable, n *wait.Node, want uint64, again bool) {
 	n.Key = want
 	if again {
@@ -330,8 +340,8 @@ func leaveTold(w Waitable, n *wait.Node) (turn *Semaphore, told bool) {
 
 // tellNext is called after a WaitAll that waited for w with n has looked, and
 // returns those to be woken with the guards open. told is for one that had been
-// told. Those in front of n have looked, and want more than there is: two of them
-// would wake each other without end.
+// told. Those in front of n have looked, and want more than there is: two of
+// them would wake each other without end.
 func tellNext(w Waitable, n *wait.Node, told bool) *wait.Node {
 	if s, ok := w.(*Semaphore); ok {
 		return s.grant() // also those behind it, who may want less

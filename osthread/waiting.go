@@ -37,15 +37,15 @@ func (r *RLock) Owner() *Thread {
 	return registry.bySerial(serial)
 }
 
-// ownerSerial returns the serial of the thread that holds r, 0 while a goroutine
-// that has waited for r is about to put its own in.
+// ownerSerial returns the serial of the thread that holds r, 0 while a
+// goroutine that has waited for r is about to put its own in.
 func (r *RLock) ownerSerial() (serial uint64, held bool) {
 	key := r.m.word.Load() >> keyShift
 	return max(key, 2) - 2, key != 0
 }
 
-// Waiting returns how many readers, writers and upgraders wait for w. The result
-// may be stale by the time it is used.
+// Waiting returns how many readers, writers and upgraders wait for w. The
+// result may be stale by the time it is used.
 func (w *RWLock) Waiting() int {
 	w.q.Lock()
 	defer w.q.Unlock()

@@ -1,8 +1,10 @@
-// Asynczip zips files on a thread of its own, while the program goes on with something else and shows how far the zipping is:
+// Asynczip zips files on a thread of its own, while the program goes on with
+// something else and shows how far the zipping is:
 //
 //	go run ./examples/asynczip [-o archive.zip] [file ...]
 //
-// Without files it makes a file of 20 MB, and takes it and the archive away afterwards. The archive must not exist yet.
+// Without files it makes a file of 20 MB, and takes it and the archive away
+// afterwards. The archive must not exist yet.
 package main
 
 import (
@@ -58,7 +60,9 @@ func run(w io.Writer, archive string, files []string) error {
 		return err
 	}
 	primes := primesUntilEnd(w, background, z)
-	if err := background.Join(); err != nil { // whatever went wrong over there; the thread has ended already, so this does not wait
+	// whatever went wrong over there; the thread has ended already, so this
+	// does not wait
+	if err := background.Join(); err != nil {
 		return err
 	}
 	read, written := z.read.Load(), z.written
@@ -67,7 +71,8 @@ func run(w io.Writer, archive string, files []string) error {
 	return nil
 }
 
-// primesUntilEnd is what the program has to do itself. It shows how far z is after every few thousand numbers.
+// primesUntilEnd is what the program has to do itself. It shows how far z is
+// after every few thousand numbers.
 func primesUntilEnd(w io.Writer, background *osthread.Thread, z *asyncZip) (primes int) {
 	shown := -1
 	show := func() {
@@ -105,7 +110,8 @@ func percent(part, whole int64) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// An asyncZip is an osthread.Runner that puts files into a new archive. If it fails there is no archive.
+// An asyncZip is an osthread.Runner that puts files into a new archive. If it
+// fails there is no archive.
 type asyncZip struct {
 	archive string
 	files   []string
@@ -141,7 +147,8 @@ func (z *asyncZip) Run() (err error) {
 	return err
 }
 
-// measure finds out what there is to do, and whether it can be done: the archive has the files side by side.
+// measure finds out what there is to do, and whether it can be done: the
+// archive has the files side by side.
 func (z *asyncZip) measure() error {
 	seen := map[string]string{}
 	for _, file := range z.files {
@@ -192,7 +199,8 @@ func (c *counter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writeSample writes lines of words and numbers, which become a good deal shorter, but not nothing.
+// writeSample writes lines of words and numbers, which become a good deal
+// shorter, but not nothing.
 func writeSample(name string, size int) (err error) {
 	f, err := os.Create(name)
 	if err != nil {

@@ -1,7 +1,9 @@
 //go:build cgo && linux
 
-// Library is package osthread for a C program, built with -buildmode=c-shared or c-archive. All its callers are threads that C made: it makes sure
-// that each is known while it lives, that they and Go's threads share locks and a queue, and that nothing is left of those that have ended.
+// Library is package osthread for a C program, built with -buildmode=c-shared
+// or c-archive. All its callers are threads that C made: it makes sure that
+// each is known while it lives, that they and Go's threads share locks and a
+// queue, and that nothing is left of those that have ended.
 //
 // program/main.c is the program; .ci/platforms/buildmodes builds and runs it.
 package main
@@ -25,7 +27,8 @@ import (
 )
 
 var (
-	// visits is how often the calling thread has called lib_visit; visited adds them up when threads end.
+	// visits is how often the calling thread has called lib_visit; visited adds
+	// them up when threads end.
 	visits    = thread.Key[*int]{Destructor: func(n *int) { destroyed.Add(1); visited.Add(int64(*n)) }}
 	destroyed atomic.Int64
 	visited   atomic.Int64
@@ -63,7 +66,8 @@ func lib_begin() C.int {
 	return 0
 }
 
-// lib_visit is called by a thread of C. It adds 1 to counter under m, which C locks as well.
+// lib_visit is called by a thread of C. It adds 1 to counter under m, which C
+// locks as well.
 //
 //export lib_visit
 func lib_visit(m *C.ost_mutex_t, counter *C.long) C.int {
@@ -107,7 +111,8 @@ func lib_renew() C.int {
 	return 0
 }
 
-// lib_end waits until all is got that was put, in lib_visit's calls, and ends the threads of lib_begin.
+// lib_end waits until all is got that was put, in lib_visit's calls, and ends
+// the threads of lib_begin.
 //
 //export lib_end
 func lib_end(calls C.long) C.int {
@@ -125,7 +130,8 @@ func lib_end(calls C.long) C.int {
 	return 0
 }
 
-// lib_left looks for what is left of threads other than the caller, when they have ended, after that many records and calls of lib_visit.
+// lib_left looks for what is left of threads other than the caller, when they
+// have ended, after that many records and calls of lib_visit.
 //
 //export lib_left
 func lib_left(records, calls C.long) C.int {

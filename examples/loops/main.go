@@ -1,5 +1,7 @@
-// Loops runs a long and a short loop side by side, on threads made in each of the three ways: from a function, from a function with its
-// arguments bound to it, and from a type with a Run of its own, which keeps a result. The loops count primes.
+// Loops runs a long and a short loop side by side, on threads made in each of
+// the three ways: from a function, from a function with its arguments bound to
+// it, and from a type with a Run of its own, which keeps a result. The loops
+// count primes.
 //
 //	go run ./examples/loops
 package main
@@ -40,7 +42,8 @@ func run(w io.Writer) error {
 	return nil
 }
 
-// A function has no arguments, so what it needs is here; run sets it before there is a thread.
+// A function has no arguments, so what it needs is here; run sets it before
+// there is a thread.
 var out *lines
 
 func loopLong() error {
@@ -115,7 +118,8 @@ func byRunner() error {
 	return nil
 }
 
-// startAndJoin runs the threads side by side. If one cannot be started those before it are waited for.
+// startAndJoin runs the threads side by side. If one cannot be started those
+// before it are waited for.
 func startAndJoin(threads ...*osthread.Thread) (err error) {
 	for _, t := range threads {
 		if err := t.Start(); err != nil {

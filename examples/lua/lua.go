@@ -2,7 +2,8 @@
 
 package main
 
-// The binding: a state, and chunks for it to run. All of it is to be called on one thread at a time.
+// The binding: a state, and chunks for it to run. All of it is to be called on
+// one thread at a time.
 
 /*
 #cgo pkg-config: lua5.4
@@ -19,7 +20,8 @@ import (
 
 type state struct{ c *C.lua_State }
 
-// newState returns a state whose function text may use so many bytes of the thread's stack.
+// newState returns a state whose function text may use so many bytes of the
+// thread's stack.
 func newState(stack int) (*state, error) {
 	c := C.luaL_newstate()
 	if c == nil {

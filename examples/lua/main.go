@@ -1,10 +1,14 @@
-// Lua drives an embedded Lua, whose C function recurses as deep as lists are nested, from many goroutines. What to look at:
+// Lua drives an embedded Lua, whose C function recurses as deep as lists are
+// nested, from many goroutines. What to look at:
 //
-//   - A Lua state is for one thread at a time. Here it lives on one executor.Worker: whoever wants something of it has the worker call a function, and
-//     neither Lua nor the C code needs a lock.
-//   - The worker's thread has a stack of 64 MiB. Go's own threads have what ulimit -s says, mostly 8 MiB, and a goroutine does not know which of
-//     them it is on: with lists nested deeper than that the process would be gone.
-//   - walk, in text.c, looks at how much stack it has used, so that too deep a list is an error, and the worker goes on.
+//   - A Lua state is for one thread at a time. Here it lives on one
+//     executor.Worker: whoever wants something of it has the worker call a
+//     function, and neither Lua nor the C code needs a lock.
+//   - The worker's thread has a stack of 64 MiB. Go's own threads have what
+//     ulimit -s says, mostly 8 MiB, and a goroutine does not know which of them
+//     it is on: with lists nested deeper than that the process would be gone.
+//   - walk, in text.c, looks at how much stack it has used, so that too deep a
+//     list is an error, and the worker goes on.
 //
 // It needs Lua 5.4 (Debian: apt-get install liblua5.4-dev):
 //
@@ -38,7 +42,8 @@ func main() {
 	}
 }
 
-// run has two machines write lists of different depths, each asked for by a goroutine of its own.
+// run has two machines write lists of different depths, each asked for by a
+// goroutine of its own.
 func run(w io.Writer) error {
 	for _, size := range []int{8 << 20, stackSize} {
 		m, err := newMachine(size)
@@ -99,7 +104,8 @@ func (m *machine) eval(chunk string) (result string, err error) {
 	return result, err
 }
 
-// nested returns the text of depth lists in each other, {1,{2,{3,{}}}}, and how many bytes of the stack it took to write.
+// nested returns the text of depth lists in each other, {1,{2,{3,{}}}}, and how
+// many bytes of the stack it took to write.
 func (m *machine) nested(depth int) (text string, used int, err error) {
 	result, err := m.eval(fmt.Sprintf(`
 		local list = {}

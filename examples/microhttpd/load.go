@@ -15,7 +15,8 @@ import (
 // patience bounds one request. The load of a busy machine is far below it.
 const patience = 20 * time.Second
 
-// A load is so many requests from so many clients at once, each client on a connection of its own, or on a new one for each request.
+// A load is so many requests from so many clients at once, each client on a
+// connection of its own, or on a new one for each request.
 type load struct {
 	requests, clients int
 	keepAlive         bool
@@ -46,7 +47,8 @@ func (l load) run(url string) (result, error) {
 	return r, errors.Join(failed...)
 }
 
-// square asks for the square of n and returns an error if the answer is another.
+// square asks for the square of n and returns an error if the answer is
+// another.
 func square(client *http.Client, url string, n uint64) error {
 	status, body, err := get(client, fmt.Sprint(url, "/square/", n))
 	if err != nil {

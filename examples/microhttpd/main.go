@@ -1,12 +1,19 @@
-// Microhttpd is an HTTP server whose threads are C's: libmicrohttpd makes them, and they call into Go for every request. What to look at:
+// Microhttpd is an HTTP server whose threads are C's: libmicrohttpd makes them,
+// and they call into Go for every request. What to look at:
 //
-//   - server.handle, in server.go, runs on a thread that Go has never seen. It takes an osthread.Lock, keeps an osthread.Local, and waits for what Go
-//     threads and goroutines have to say, without a word of preparation: the thread is attached by its first call.
-//   - server.calls counts by thread. With a thread for each connection that makes it a connection's own counter.
-//   - run, below, stops in this order: the library, whose threads may still want an answer; then the queue; then the workers.
-//   - When the library has joined its threads, nothing of them is left: no osthread.Thread, no Local value.
+//   - server.handle, in server.go, runs on a thread that Go has never seen. It
+//     takes an osthread.Lock, keeps an osthread.Local, and waits for what Go
+//     threads and goroutines have to say, without a word of preparation: the
+//     thread is attached by its first call.
+//   - server.calls counts by thread. With a thread for each connection that
+//     makes it a connection's own counter.
+//   - run, below, stops in this order: the library, whose threads may still
+//     want an answer; then the queue; then the workers.
+//   - When the library has joined its threads, nothing of them is left: no
+//     osthread.Thread, no Local value.
 //
-// It needs libmicrohttpd (Debian: apt-get install libmicrohttpd-dev) and puts itself under load from Go's own client:
+// It needs libmicrohttpd (Debian: apt-get install libmicrohttpd-dev) and puts
+// itself under load from Go's own client:
 //
 //	go run -tags microhttpd ./examples/microhttpd
 package main
@@ -29,7 +36,8 @@ func main() {
 	}
 }
 
-// perConnection asks startDaemon for a thread for each connection, instead of a pool of so many.
+// perConnection asks startDaemon for a thread for each connection, instead of a
+// pool of so many.
 const perConnection = 0
 
 var ways = []struct {
@@ -42,7 +50,8 @@ var ways = []struct {
 	{"a pool of 4 threads", 4, true},
 }
 
-// run shows what each way does with so many requests from so many clients at once.
+// run shows what each way does with so many requests from so many clients at
+// once.
 func run(w io.Writer, requests, clients int) error {
 	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(rows, "way\trequests/s\tmedian\t99 %\tC's threads\tleft of them")
@@ -52,7 +61,16 @@ func run(w io.Writer, requests, clients int) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", way.title, err)
 		}
-		fmt.Fprintf(rows, "%s\t%.0f\t%v\t%v\t%d\t%d\n", way.title, r.perSecond(), r.quantile(0.5), r.quantile(0.99), len(s.callers), s.left())
+		fmt.Fprintf(
+			rows,
+			"%s\t%.0f\t%v\t%v\t%d\t%d\n",
+			way.title,
+			r.perSecond(),
+			r.quantile(0.5),
+			r.quantile(0.99),
+			len(s.callers),
+			s.left(),
+		)
 	}
 	return rows.Flush()
 }
@@ -75,7 +93,8 @@ func underLoad(s *server, threads int, l load) (r result, err error) {
 	return l.run("http://" + d.addr())
 }
 
-// A result is how long each request took, the shortest first, and all of them together.
+// A result is how long each request took, the shortest first, and all of them
+// together.
 type result struct {
 	each []time.Duration
 	all  time.Duration

@@ -24,7 +24,8 @@ func requireBuilt(t *testing.T, err error) {
 	require.NoError(t, err)
 }
 
-// leavesNoThread checks that f leaves no thread that was not there before, neither one of ours nor a dummy.
+// leavesNoThread checks that f leaves no thread that was not there before,
+// neither one of ours nor a dummy.
 func leavesNoThread(t *testing.T, f func()) {
 	t.Helper()
 	before := map[*osthread.Thread]bool{}
@@ -38,7 +39,8 @@ func leavesNoThread(t *testing.T, f func()) {
 	assert.LessOrEqual(t, osthread.NumThread(), len(before))
 }
 
-// assertNoneLost checks that each number was squared once, and that all were answered on threads that are gone.
+// assertNoneLost checks that each number was squared once, and that all were
+// answered on threads that are gone.
 func assertNoneLost(t *testing.T, s *server, numbers int) {
 	t.Helper()
 	answered := 0
@@ -78,7 +80,8 @@ func TestEveryRequestIsAnsweredAndNoThreadStays(t *testing.T) {
 	}
 }
 
-// The library waits for its threads, these for the workers; the clients see their connections closed.
+// The library waits for its threads, these for the workers; the clients see
+// their connections closed.
 func TestStopWaitsForWhatIsUnderWay(t *testing.T) {
 	const clients = 2 * room // half of them in the queue, half before it
 	s := newServer()
@@ -88,7 +91,8 @@ func TestStopWaitsForWhatIsUnderWay(t *testing.T) {
 		d, err := startDaemon(func(path string) (int, string) { inHandle.Done(); return s.handle(path) }, perConnection)
 		requireBuilt(t, err)
 		url := "http://" + d.addr()
-		// Go's client asks again, on a new connection, when one that it has used before is closed; these it has not used before.
+		// Go's client asks again, on a new connection, when one that it has
+		// used before is closed; these it has not used before.
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 		var asking sync.WaitGroup
 		for n := range uint64(clients) {

@@ -22,20 +22,23 @@ type daemon struct {
 	handler cgo.Handle
 }
 
-// startDaemon has the library call handle on its threads, of which it makes so many, or perConnection.
+// startDaemon has the library call handle on its threads, of which it makes so
+// many, or perConnection.
 func startDaemon(handle func(path string) (status int, body string), threads int) (*daemon, error) {
 	h := cgo.NewHandle(handle)
 	c, err := C.mhd_start(C.uint(threads), C.uintptr_t(h))
 	if c == nil {
 		h.Delete()
-		return nil, fmt.Errorf("libmicrohttpd does not start: %v", err) // err may be nil: not all that fails there sets errno
+		// err may be nil: not all that fails there sets errno
+		return nil, fmt.Errorf("libmicrohttpd does not start: %v", err)
 	}
 	return &daemon{c, h}, nil
 }
 
 func (d *daemon) addr() string { return fmt.Sprint("127.0.0.1:", C.mhd_port(d.c)) }
 
-// stop closes all connections and returns when the library has joined its threads.
+// stop closes all connections and returns when the library has joined its
+// threads.
 func (d *daemon) stop() {
 	C.MHD_stop_daemon(d.c)
 	d.handler.Delete()

@@ -12,7 +12,8 @@ import (
 	"example.com/thread/osthread/queue"
 )
 
-// A server answers GET /square/N. Threads of C's take the requests and put them into jobs; threads of ours and goroutines do them.
+// A server answers GET /square/N. Threads of C's take the requests and put them
+// into jobs; threads of ours and goroutines do them.
 type server struct {
 	jobs  *queue.Queue[*job]
 	calls osthread.Local[int] // how many requests the calling thread has answered
@@ -22,13 +23,15 @@ type server struct {
 	callers map[*osthread.Thread]int // what calls says of each thread of C's; the threads of C's write here
 }
 
-// A job is finished when finished is set; square is the worker's before, and the caller's after.
+// A job is finished when finished is set; square is the worker's before, and
+// the caller's after.
 type job struct {
 	n, square uint64
 	finished  osthread.Event
 }
 
-// room is how many jobs may wait. One more makes the thread of C's wait that brings it.
+// room is how many jobs may wait. One more makes the thread of C's wait that
+// brings it.
 const room = 8
 
 func newServer() *server {
@@ -70,7 +73,8 @@ func (s *server) work() {
 	}
 }
 
-// left returns how much there still is of the threads that have called handle, once nobody calls it any more.
+// left returns how much there still is of the threads that have called handle,
+// once nobody calls it any more.
 func (s *server) left() (n int) {
 	for t := range osthread.Threads() {
 		if _, called := s.callers[t]; called {

@@ -1,10 +1,14 @@
 //go:build linux
 
-// Netns does something in a network namespace of its own, as root. A namespace belongs to a thread, so what to look at is inNewNetwork: the thread that
-// leaves the process's namespace is one that nobody else ever gets, before or after.
+// Netns does something in a network namespace of its own, as root. A namespace
+// belongs to a thread, so what to look at is inNewNetwork: the thread that
+// leaves the process's namespace is one that nobody else ever gets, before or
+// after.
 //
-// A goroutine that calls unshare under runtime.LockOSThread would have to end locked, or get back what it has left: otherwise any goroutine may find
-// itself on the changed thread some time later, with other interfaces, and nothing to tell it so.
+// A goroutine that calls unshare under runtime.LockOSThread would have to end
+// locked, or get back what it has left: otherwise any goroutine may find itself
+// on the changed thread some time later, with other interfaces, and nothing to
+// tell it so.
 //
 //	sudo go run ./examples/netns
 package main
@@ -29,8 +33,9 @@ func main() {
 	}
 }
 
-// inNewNetwork calls fn on a thread with a network namespace of its own, and returns when that thread is gone. Sockets that fn makes stay in the namespace and
-// can be used anywhere; the goroutines that it starts do not.
+// inNewNetwork calls fn on a thread with a network namespace of its own, and
+// returns when that thread is gone. Sockets that fn makes stay in the namespace
+// and can be used anywhere; the goroutines that it starts do not.
 func inNewNetwork(fn func() error) error {
 	return executor.Sacrificial(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -76,5 +81,6 @@ func look(w io.Writer, where string) error {
 	return err
 }
 
-// namespace returns the name that the kernel has for the network namespace of a task: a folder of /proc.
+// namespace returns the name that the kernel has for the network namespace of a
+// task: a folder of /proc.
 func namespace(task string) (string, error) { return os.Readlink("/proc/" + task + "/ns/net") }

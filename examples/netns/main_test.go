@@ -20,7 +20,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// requireRoot skips the test if err says that this process may not make a namespace.
+// requireRoot skips the test if err says that this process may not make a
+// namespace.
 func requireRoot(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, syscall.EPERM) {
@@ -29,7 +30,8 @@ func requireRoot(t *testing.T, err error) {
 	require.NoError(t, err)
 }
 
-// namespaces returns the network namespace of each thread of the process, by the thread's id.
+// namespaces returns the network namespace of each thread of the process, by
+// the thread's id.
 func namespaces(t *testing.T) map[string]string {
 	entries, err := os.ReadDir("/proc/self/task")
 	assert.NoError(t, err)
@@ -46,7 +48,8 @@ func namespaces(t *testing.T) map[string]string {
 	return all
 }
 
-// requireAllIn waits until all threads are in the namespace home: the kernel tells who joins a moment before it takes the thread out of /proc.
+// requireAllIn waits until all threads are in the namespace home: the kernel
+// tells who joins a moment before it takes the thread out of /proc.
 func requireAllIn(t *testing.T, home string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -84,7 +87,8 @@ func TestNoOtherThreadIsMoved(t *testing.T) {
 	assert.NotContains(t, namespaces(t), id, "the thread is left")
 }
 
-// Go makes threads when it needs them; it must not make them from the one that has moved.
+// Go makes threads when it needs them; it must not make them from the one that
+// has moved.
 func TestThreadsThatGoMakesMeanwhileAreNotMoved(t *testing.T) {
 	const goroutines = 16
 	home, err := namespace("self")

@@ -1,13 +1,18 @@
 //go:build linux
 
-// Pdeathsig starts children that must not outlive their parent: the kernel sends them a signal when it ends (SysProcAttr.Pdeathsig). But to the kernel the parent
-// is not the process, it is the thread that has started the child, and a thread may end long before (golang.org/issue/27505). What to look at:
+// Pdeathsig starts children that must not outlive their parent: the kernel
+// sends them a signal when it ends (SysProcAttr.Pdeathsig). But to the kernel
+// the parent is not the process, it is the thread that has started the child,
+// and a thread may end long before (golang.org/issue/27505). What to look at:
 //
-//   - startOnThread keeps the thread until the child's Wait. If Start and Wait may be one call, executor.Sacrificial(cmd.Run) does the same.
-//   - abandoned starts a child on a thread that ends at once, and the child is killed, although the process is there and waits for it.
+//   - startOnThread keeps the thread until the child's Wait. If Start and Wait
+//     may be one call, executor.Sacrificial(cmd.Run) does the same.
+//   - abandoned starts a child on a thread that ends at once, and the child is
+//     killed, although the process is there and waits for it.
 //
-// A goroutine is on any of Go's threads when it calls Start, and Go ends the thread of each goroutine that ends locked to it, whoever has started a
-// child there before: such a child is killed now and then, far away from the cause.
+// A goroutine is on any of Go's threads when it calls Start, and Go ends the
+// thread of each goroutine that ends locked to it, whoever has started a child
+// there before: such a child is killed now and then, far away from the cause.
 //
 //	go run ./examples/pdeathsig
 package main
@@ -49,7 +54,8 @@ func run(w io.Writer) error {
 	return nil
 }
 
-// kept returns how a child ends whose thread stays: when it has nothing to read any more.
+// kept returns how a child ends whose thread stays: when it has nothing to read
+// any more.
 func kept() (ended, err error) {
 	cmd, stdin, cancel, err := child()
 	if err != nil {
@@ -70,7 +76,8 @@ func kept() (ended, err error) {
 	return wait(), nil
 }
 
-// abandoned returns how a child ends whose thread goes first. Nobody closes what it reads before it has ended.
+// abandoned returns how a child ends whose thread goes first. Nobody closes
+// what it reads before it has ended.
 func abandoned() (ended, err error) {
 	cmd, stdin, cancel, err := child()
 	if err != nil {
@@ -84,7 +91,8 @@ func abandoned() (ended, err error) {
 	return cmd.Wait(), nil
 }
 
-// startOnThread starts cmd on a thread that lives until the child has ended, and returns what is to be called instead of cmd.Wait.
+// startOnThread starts cmd on a thread that lives until the child has ended,
+// and returns what is to be called instead of cmd.Wait.
 func startOnThread(cmd *exec.Cmd) (wait func() error, err error) {
 	started := make(chan error, 1)
 	t, err := osthread.Go(func() error {
@@ -104,10 +112,12 @@ func startOnThread(cmd *exec.Cmd) (wait func() error, err error) {
 	return t.Join, nil
 }
 
-// patience is when a child is killed for good, by another signal than the one that this is about.
+// patience is when a child is killed for good, by another signal than the one
+// that this is about.
 const patience = 20 * time.Second
 
-// child returns a command that lives until its standard input is closed, or its parent ends, or cancel is called.
+// child returns a command that lives until its standard input is closed, or its
+// parent ends, or cancel is called.
 func child() (cmd *exec.Cmd, stdin io.WriteCloser, cancel func(), err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	cmd = exec.CommandContext(ctx, "cat")

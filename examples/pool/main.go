@@ -1,5 +1,7 @@
-// Pool has more threads than connections: a bounded semaphore counts the connections that are free, so that never more than there are
-// are in use, and each goes back however its user ends: by return, by error, by panic or by runtime.Goexit.
+// Pool has more threads than connections: a bounded semaphore counts the
+// connections that are free, so that never more than there are are in use, and
+// each goes back however its user ends: by return, by error, by panic or by
+// runtime.Goexit.
 //
 //	go run ./examples/pool
 package main
@@ -64,7 +66,8 @@ func startWorkers(p *pool) (threads []*osthread.Thread, err error) {
 	return threads, nil
 }
 
-// work is the life of worker n. The last three end badly, with a connection in their hands.
+// work is the life of worker n. The last three end badly, with a connection in
+// their hands.
 func work(p *pool, n int) error {
 	for q := range queries {
 		err := p.do(context.Background(), func(c *conn) error {
@@ -93,7 +96,14 @@ func report(w io.Writer, p *pool) error {
 	for _, c := range p.all {
 		fmt.Fprintf(w, "connection %d answered %d queries\n", c.id, c.queries)
 	}
-	fmt.Fprintf(w, "%d threads, %d connections: at most %d were in use at once, now %d are\n", workers, connections, p.most, p.inUse)
+	fmt.Fprintf(
+		w,
+		"%d threads, %d connections: at most %d were in use at once, now %d are\n",
+		workers,
+		connections,
+		p.most,
+		p.inUse,
+	)
 	if p.most > connections || p.inUse != 0 || p.permits.Value() != connections {
 		return errors.New("the pool has lost count")
 	}
@@ -120,7 +130,8 @@ func oneTooMany(w io.Writer, p *pool) error {
 	return nil
 }
 
-// A pool holds connections. There are as many permits as idle connections, or fewer while one comes or goes, so who has a permit finds one.
+// A pool holds connections. There are as many permits as idle connections, or
+// fewer while one comes or goes, so who has a permit finds one.
 type pool struct {
 	permits *osthread.Semaphore
 	all     []*conn
@@ -163,7 +174,8 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// put gives c back before its permit: the other way round one could come who finds none.
+// put gives c back before its permit: the other way round one could come who
+// finds none.
 func (p *pool) put(c *conn) {
 	p.mu.Lock()
 	p.idle = append(p.idle, c)

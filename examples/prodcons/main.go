@@ -1,5 +1,6 @@
-// Prodcons has producers and consumers meet at a bounded buffer: one Lock, and two Conditions that share it, so that a put wakes one who
-// wants to get, and a get one who wants to put.
+// Prodcons has producers and consumers meet at a bounded buffer: one Lock, and
+// two Conditions that share it, so that a put wakes one who wants to get, and a
+// get one who wants to put.
 //
 //	go run ./examples/prodcons
 package main
@@ -115,7 +116,8 @@ func report(w io.Writer, b *buffer[int], eaters []*consumer) error {
 
 var errClosed = errors.New("buffer is closed")
 
-// A buffer is a queue of limited length. Whoever puts waits while it is full, whoever gets while it is empty.
+// A buffer is a queue of limited length. Whoever puts waits while it is full,
+// whoever gets while it is empty.
 type buffer[T any] struct {
 	mu       osthread.Lock
 	notEmpty *osthread.Condition

@@ -1,4 +1,5 @@
-// Timer shows a timer that fires, one that is cancelled in time, one whose function fails, and what Cancel says of each.
+// Timer shows a timer that fires, one that is cancelled in time, one whose
+// function fails, and what Cancel says of each.
 //
 //	go run ./examples/timer
 package main
@@ -34,7 +35,8 @@ func fires(w io.Writer) error {
 		_, err := fmt.Fprintln(w, "  hello, world")
 		return err
 	}, nil)
-	fmt.Fprintf(w, "In %v there will be a greeting:\n", hello.Interval()) // before Start: then w is the timer's until Join
+	// before Start: then w is the timer's until Join
+	fmt.Fprintf(w, "In %v there will be a greeting:\n", hello.Interval())
 	began := time.Now()
 	if err := hello.Start(); err != nil {
 		return err
@@ -63,7 +65,8 @@ func cancelled(w io.Writer) error {
 	return nil
 }
 
-// neverStarted is cancelled before it starts; it may be started, but has nothing to do.
+// neverStarted is cancelled before it starts; it may be started, but has
+// nothing to do.
 func neverStarted(w io.Writer) error {
 	ran := false
 	never := osthread.NewTimer(0, func() error { ran = true; return nil }, nil)

@@ -7,7 +7,8 @@ import (
 	"fmt"
 )
 
-// recurseInC is not reached where threads with a stack size cannot be had, and elsewhere has no C to call.
+// recurseInC is not reached where threads with a stack size cannot be had, and
+// elsewhere has no C to call.
 func recurseInC(int) {}
 
 func callFromC(int, func(int)) error {

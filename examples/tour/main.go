@@ -143,7 +143,12 @@ func aliens() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("   %d pthreads called in; each was attached (%d records) and its value destroyed at its end (%d).\n", threads, len(serials), ended.Load())
+	fmt.Printf(
+		"   %d pthreads called in; each was attached (%d records) and its value destroyed at its end (%d).\n",
+		threads,
+		len(serials),
+		ended.Load(),
+	)
 	return nil
 }
 
@@ -185,7 +190,13 @@ func compress() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\r   %d KB became %d KB in %v of the thread's processor time; this one looked %d times meanwhile.\n", len(in)>>10, size>>10, cpu.Round(time.Millisecond), looks)
+	fmt.Printf(
+		"\r   %d KB became %d KB in %v of the thread's processor time; this one looked %d times meanwhile.\n",
+		len(in)>>10,
+		size>>10,
+		cpu.Round(time.Millisecond),
+		looks,
+	)
 	return nil
 }
 

@@ -8,7 +8,8 @@ import (
 	"example.com/thread"
 )
 
-// kernelsView returns a row of what the library says of t, where there is no /proc.
+// kernelsView returns a row of what the library says of t, where there is no
+// /proc.
 func kernelsView(t *thread.Thread) string {
 	return fmt.Sprintf("%s\t%d\t%#x\t%d", t.Name(), t.NativeID(), t.Ident(), t.StackSize())
 }

@@ -1,7 +1,8 @@
 //go:build cgo && (linux || windows)
 
-// Package ctest holds the C side of tests, which cannot be in the tests themselves: threads that C makes, C frames that fill a stack, C
-// code that takes a Lock.
+// Package ctest holds the C side of tests, which cannot be in the tests
+// themselves: threads that C makes, C frames that fill a stack, C code that
+// takes a Lock.
 package ctest
 
 /*
@@ -86,7 +87,8 @@ static result THREAD_CALL add(void *p)
 	return 0;
 }
 
-// add_under makes n threads that add to the counter under m, and joins them. Every other one locks with deadlines.
+// add_under makes n threads that add to the counter under m, and joins them.
+// Every other one locks with deadlines.
 static void add_under(ost_mutex_t *m, int64_t *counter, int n, long times)
 {
 	thread *t = malloc(n * sizeof(*t));
@@ -130,7 +132,8 @@ var call atomic.Pointer[func(n int)]
 //export ctestCall
 func ctestCall(n C.uintptr_t) { (*call.Load())(int(n)) }
 
-// Aliens runs f on n threads that C makes, at once, each with its number, and waits for them. One call at a time.
+// Aliens runs f on n threads that C makes, at once, each with its number, and
+// waits for them. One call at a time.
 func Aliens(n int, f func(n int)) error {
 	spare()
 	call.Store(&f)
@@ -149,7 +152,8 @@ func Back(f func(n int)) {
 // Recurse uses that many bytes of the thread's stack.
 func Recurse(bytes int) { C.recurse(C.long(bytes)) }
 
-// AddUnder adds 1 to counter, times over on each of n threads of C, under m, which is the word of a Lock. Both must be C memory.
+// AddUnder adds 1 to counter, times over on each of n threads of C, under m,
+// which is the word of a Lock. Both must be C memory.
 func AddUnder(m unsafe.Pointer, counter *int64, n, times int) {
 	C.add_under((*C.ost_mutex_t)(m), (*C.int64_t)(unsafe.Pointer(counter)), C.int(n), C.long(times))
 }
@@ -163,7 +167,8 @@ func Malloc(n int) unsafe.Pointer { return C.calloc(1, C.size_t(n)) }
 // Free frees what Malloc returned.
 func Free(p unsafe.Pointer) { C.free(p) }
 
-// Lock, TryLock, TimedLock and Unlock are the functions of osthread.h on the word m, with the errno they return.
+// Lock, TryLock, TimedLock and Unlock are the functions of osthread.h on the
+// word m, with the errno they return.
 func Lock(m unsafe.Pointer) syscall.Errno    { return errno(C.m_lock(m)) }
 func TryLock(m unsafe.Pointer) syscall.Errno { return errno(C.m_trylock(m)) }
 func Unlock(m unsafe.Pointer) syscall.Errno  { return errno(C.m_unlock(m)) }
@@ -171,7 +176,8 @@ func TimedLock(m unsafe.Pointer, sec, nsec int) syscall.Errno {
 	return errno(C.m_timedlock(m, C.int64_t(sec), C.int64_t(nsec)))
 }
 
-// LockFor is ost_mutex_timedlock with a deadline at d from now, at most 2 s where C's long has 32 bits.
+// LockFor is ost_mutex_timedlock with a deadline at d from now, at most 2 s
+// where C's long has 32 bits.
 func LockFor(m unsafe.Pointer, d time.Duration) syscall.Errno {
 	return errno(C.m_lock_for(m, C.long(d)))
 }
@@ -194,5 +200,6 @@ func errno(n C.int) syscall.Errno {
 	}
 }
 
-// UseKeys makes up to n keys of pthread, or all TLS and FLS indexes, and returns how many there were left.
+// UseKeys makes up to n keys of pthread, or all TLS and FLS indexes, and
+// returns how many there were left.
 func UseKeys(n int) int { return int(C.use_keys(C.int(n))) }

@@ -2,8 +2,10 @@
 
 package ctest
 
-// What the table of platforms is tried with on macOS. osthread.h wants a deployment target of macOS 14.4, but the tests are for older ones too,
-// so the lock has one function here: the header's unlock, with the call imported weakly.
+// What the table of platforms is tried with on macOS. osthread.h wants a
+// deployment target of macOS 14.4, but the tests are for older ones too, so the
+// lock has one function here: the header's unlock, with the call imported
+// weakly.
 
 /*
 #cgo CFLAGS: -O1
@@ -72,7 +74,8 @@ var call atomic.Pointer[func(n int)]
 //export ctestCall
 func ctestCall(n C.uintptr_t) { (*call.Load())(int(n)) }
 
-// Aliens runs f on n threads that C makes, one after another, each with its number. One call at a time.
+// Aliens runs f on n threads that C makes, one after another, each with its
+// number. One call at a time.
 func Aliens(n int, f func(n int)) error {
 	call.Store(&f)
 	if errno := C.aliens(C.int(n)); errno != 0 {
@@ -90,5 +93,6 @@ func Malloc(n int) unsafe.Pointer { return C.calloc(1, C.size_t(n)) }
 // Free frees what Malloc returned.
 func Free(p unsafe.Pointer) { C.free(p) }
 
-// Unlock is osthread.h's on the word m, with the errno it returns; ENOTSUP before macOS 14.4.
+// Unlock is osthread.h's on the word m, with the errno it returns; ENOTSUP
+// before macOS 14.4.
 func Unlock(m unsafe.Pointer) syscall.Errno { return syscall.Errno(C.m_unlock((*C.uint32_t)(m))) }

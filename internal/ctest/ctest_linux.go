@@ -21,7 +21,8 @@ static void *count_values(void *unused)
 	return (void *)n;
 }
 
-// values_of_new makes a thread and returns how many keys have a value there, -1 if it fails.
+// values_of_new makes a thread and returns how many keys have a value there, -1
+// if it fails.
 static long values_of_new(void)
 {
 	pthread_t t;
@@ -71,12 +72,13 @@ static int start_vanish(void)
 */
 import "C"
 
-// ValuesOfNew makes a thread of C, and returns how many keys of pthread have a value there when it begins, -1 if it fails. The keys are taken for
-// numbers from 0, which they are on Linux.
+// ValuesOfNew makes a thread of C, and returns how many keys of pthread have a
+// value there when it begins, -1 if it fails. The keys are taken for numbers
+// from 0, which they are on Linux.
 func ValuesOfNew() int { return int(C.values_of_new()) }
 
-// Vanish makes a thread of C that calls f and then ends by the system call exit,
-// so that no destructor runs.
+// Vanish makes a thread of C that calls f and then ends by the system call
+// exit, so that no destructor runs.
 func Vanish(f func(n int)) error {
 	call.Store(&f)
 	if err := C.start_vanish(); err != 0 {

@@ -1,6 +1,7 @@
 //go:build !cgo
 
-// Package ctest holds the C side of tests: without cgo that is what Windows itself does, which makes threads and calls back without a C compiler.
+// Package ctest holds the C side of tests: without cgo that is what Windows
+// itself does, which makes threads and calls back without a C compiler.
 package ctest
 
 import (
@@ -26,7 +27,8 @@ var (
 	once  = syscall.NewCallback(func(_, _, _ uintptr) uintptr { (*call.Load())(0); return 1 })
 )
 
-// Aliens runs f on n threads that Windows makes, at once, each with its number, and waits for them. One call at a time.
+// Aliens runs f on n threads that Windows makes, at once, each with its number,
+// and waits for them. One call at a time.
 func Aliens(n int, f func(n int)) error {
 	spare()
 	call.Store(&f)
@@ -58,7 +60,8 @@ func Back(f func(n int)) {
 // PthreadExit ends the calling thread by ExitThread.
 func PthreadExit() { _, _, _ = exitThread.Call(0) }
 
-// UseKeys makes up to n indexes of TLS and FLS, and returns how many there were left.
+// UseKeys makes up to n indexes of TLS and FLS, and returns how many there were
+// left.
 func UseKeys(n int) int {
 	const none = 0xffffffff
 	for i := range n {

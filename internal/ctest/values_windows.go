@@ -20,7 +20,8 @@ var (
 	})
 )
 
-// ValuesOfNew makes a thread of Windows', and returns how many indexes of FLS have a value there when it begins, -1 if it fails.
+// ValuesOfNew makes a thread of Windows', and returns how many indexes of FLS
+// have a value there when it begins, -1 if it fails.
 func ValuesOfNew() int {
 	h, _, _ := windows.NewLazySystemDLL("kernel32.dll").NewProc("CreateThread").Call(0, 0, countAll, 0, 0, 0)
 	if h == 0 {

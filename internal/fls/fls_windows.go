@@ -1,12 +1,17 @@
-// Package fls has Go called when a thread ends, by the callback of an index of fiber-local storage (FLS), on the thread itself.
+// Package fls has Go called when a thread ends, by the callback of an index of
+// fiber-local storage (FLS), on the thread itself.
 //
-// Windows calls it at the end of a thread under a lock of the index alone; a TLS callback, or DllMain, would be called under the loader's lock, which
-// threads that begin wait for, Go's own among them. But it calls it also at the end of the process, on the thread that ends that, when all others are
-// gone: whatever locks and Ps those had would be waited for for ever, and Go's runtime, which does not expect a call from its exit, throws. So a few
-// lines of assembly ask first whether the process ends.
+// Windows calls it at the end of a thread under a lock of the index alone; a
+// TLS callback, or DllMain, would be called under the loader's lock, which
+// threads that begin wait for, Go's own among them. But it calls it also at the
+// end of the process, on the thread that ends that, when all others are gone:
+// whatever locks and Ps those had would be waited for for ever, and Go's
+// runtime, which does not expect a call from its exit, throws. So a few lines
+// of assembly ask first whether the process ends.
 //
-// FLS belongs to fibers. A thread that made itself one has the values of the fiber that runs, and DeleteFiber calls back for the fiber that it
-// deletes, on the thread that deletes it, which goes on unless the fiber is its own.
+// FLS belongs to fibers. A thread that made itself one has the values of the
+// fiber that runs, and DeleteFiber calls back for the fiber that it deletes, on
+// the thread that deletes it, which goes on unless the fiber is its own.
 package fls
 
 import (
@@ -28,7 +33,8 @@ var (
 //lint:ignore U1000 assembly reads them
 var inShutdown, callback uintptr
 
-// atEndAddress returns the address of atEnd, which calls callback unless inShutdown tells that the process ends.
+// atEndAddress returns the address of atEnd, which calls callback unless
+// inShutdown tells that the process ends.
 func atEndAddress() uintptr
 
 // resumeAddress returns the address of resume, which returns from a call of

@@ -12,9 +12,9 @@ TEXT ·resumeAddress(SB), NOSPLIT, $0-8
 	MOVQ	AX, ret+0(FP)
 	RET
 
-// atEnd is called by Windows, with the value in CX. Below the value's place lies
-// the space that callees may use. The frame of the call of callback holds the
-// registers that a callee must preserve, for resume.
+// atEnd is called by Windows, with the value in CX. Below the value's place
+// lies the space that callees may use. The frame of the call of callback holds
+// the registers that a callee must preserve, for resume.
 TEXT ·atEnd(SB), NOSPLIT|NOFRAME, $0
 	SUBQ	$40, SP
 	MOVQ	CX, 32(SP)

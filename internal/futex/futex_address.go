@@ -10,28 +10,37 @@ import (
 	"time"
 )
 
-// Sleeping on an address by calls of the kind that macOS has (futex_darwin.go). They are a table of functions, so that all but the calls
-// themselves is tested on Linux as well, under portablefutex.
+// Sleeping on an address by calls of the kind that macOS has (futex_darwin.go).
+// They are a table of functions, so that all but the calls themselves is tested
+// on Linux as well, under portablefutex.
 //
-// The kernel compares the word and queues the sleeper under one lock, which the waking calls take after the waker's store: so the store is seen by
-// the comparison, or the sleeper is in the queue. A word that differs looks like a wake-up, so the word is compared here first; that
-// first look also makes an address without memory a fault of the caller's, as it is with any access, and an EFAULT of the call thus one that passes.
+// The kernel compares the word and queues the sleeper under one lock, which the
+// waking calls take after the waker's store: so the store is seen by the
+// comparison, or the sleeper is in the queue. A word that differs looks like a
+// wake-up, so the word is compared here first; that first look also makes an
+// address without memory a fault of the caller's, as it is with any access, and
+// an EFAULT of the call thus one that passes.
 
 // addressCalls are the system's calls. Each returns an errno.
 type addressCalls struct {
-	// wait sleeps on w while it holds old: for at most that many ns, which are more than 0, or without end for forever. 0 says that it was
-	// woken or that the word differs. EINTR, EFAULT and ENOMEM say that it has not slept, or not long enough, and may be called again.
+	// wait sleeps on w while it holds old: for at most that many ns, which are
+	// more than 0, or without end for forever. 0 says that it was woken or that
+	// the word differs. EINTR, EFAULT and ENOMEM say that it has not slept, or
+	// not long enough, and may be called again.
 	wait func(w *uint32, old uint32, ns int64) syscall.Errno
-	// wakeAny wakes one sleeper, wakeAll all of them. ENOENT says that there was none.
+	// wakeAny wakes one sleeper, wakeAll all of them. ENOENT says that there
+	// was none.
 	wakeAny, wakeAll func(w *uint32) syscall.Errno
 }
 
 const (
 	// forever is the time of a wait without end.
 	forever = -1
-	// longestWait is the most ns of one call, a day: far from where a conversion to the kernel's ticks could overflow.
+	// longestWait is the most ns of one call, a day: far from where a
+	// conversion to the kernel's ticks could overflow.
 	longestWait = int64(24 * time.Hour)
-	// severalMeansAll is more sleepers than a process has threads: whoever asks to wake more means all.
+	// severalMeansAll is more sleepers than a process has threads: whoever asks
+	// to wake more means all.
 	severalMeansAll = 1 << 16
 )
 
@@ -67,8 +76,9 @@ func timeLeft(deadline int64) int64 {
 	return min(max(max(deadline, 0)-Now(), 0), longestWait)
 }
 
-// wake wakes up to n sleepers. It goes on until there is none left: of several wakers none may take a sleeper for its own that another has
-// counted, and none needs to, since who wakes has changed the word before.
+// wake wakes up to n sleepers. It goes on until there is none left: of several
+// wakers none may take a sleeper for its own that another has counted, and none
+// needs to, since who wakes has changed the word before.
 func (c *addressCalls) wake(w *uint32, n int) {
 	if n > severalMeansAll {
 		c.retry(c.wakeAll, w)
@@ -81,8 +91,9 @@ func (c *addressCalls) wake(w *uint32, n int) {
 	}
 }
 
-// retry calls f until it has looked for sleepers: a wake-up must not be lost because the kernel was out of memory. Any other error says
-// that nobody can sleep there.
+// retry calls f until it has looked for sleepers: a wake-up must not be lost
+// because the kernel was out of memory. Any other error says that nobody can
+// sleep there.
 func (c *addressCalls) retry(f func(w *uint32) syscall.Errno, w *uint32) syscall.Errno {
 	for {
 		errno := f(w)

@@ -17,7 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// likeMacOS makes macOS's calls out of futex(2): times are relative, a word that differs looks like a wake-up, and a time of 0 is EINVAL.
+// likeMacOS makes macOS's calls out of futex(2): times are relative, a word
+// that differs looks like a wake-up, and a time of 0 is EINVAL.
 func likeMacOS() *addressCalls {
 	const wait, wake, private = 0, 1, 128 // linux/futex.h
 	wakeUpTo := func(w *uint32, n uintptr) syscall.Errno {
@@ -37,7 +38,15 @@ func likeMacOS() *addressCalls {
 				limit := unix.NsecToTimespec(ns)
 				ts = &limit
 			}
-			_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wait|private, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, 0)
+			_, _, errno := syscall.Syscall6(
+				unix.SYS_FUTEX,
+				uintptr(unsafe.Pointer(w)),
+				wait|private,
+				uintptr(old),
+				uintptr(unsafe.Pointer(ts)),
+				0,
+				0,
+			)
 			if errno == syscall.EAGAIN {
 				return 0
 			}
@@ -48,7 +57,8 @@ func likeMacOS() *addressCalls {
 	}
 }
 
-// unreliable makes calls that end in every way the system allows: for no reason, too early, and for lack of memory.
+// unreliable makes calls that end in every way the system allows: for no
+// reason, too early, and for lack of memory.
 func unreliable(c *addressCalls) *addressCalls {
 	maybe := func(errno syscall.Errno) syscall.Errno {
 		if rand.IntN(4) == 0 {
@@ -137,7 +147,8 @@ func TestEachErrnoOfAWaitHasItsMeaning(t *testing.T) {
 	}
 }
 
-// A time-out ends the wait by the clock alone, and the word is compared again before the next call: what changed it may have found nobody.
+// A time-out ends the wait by the clock alone, and the word is compared again
+// before the next call: what changed it may have found nobody.
 func TestATimeOutBeforeTheDeadlineIsGoneOnWith(t *testing.T) {
 	watch(t)
 	var w uint32

@@ -12,11 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex_time64, of Linux 5.1, which counts seconds in 64 bits, and where there is none the older futex with 32. Kernels can be
-// built without the older one, so the newer comes first, also for wake, which has no use for the time.
+// futex_time64, of Linux 5.1, which counts seconds in 64 bits, and where there
+// is none the older futex with 32. Kernels can be built without the older one,
+// so the newer comes first, also for wake, which has no use for the time.
 //
-// Whether there is one is told by the kernel's version: a kernel before 5.1 is not asked, for Android 8 to 10 kills who tries, and some
-// others gave the number to a call of their own (Go's runtime/os_linux32.go). A later one may still refuse, behind a filter.
+// Whether there is one is told by the kernel's version: a kernel before 5.1 is
+// not asked, for Android 8 to 10 kills who tries, and some others gave the
+// number to a call of their own (Go's runtime/os_linux32.go). A later one may
+// still refuse, behind a filter.
 
 // A Timespec is a deadline as futex_time64 takes it, for the operation op.
 type Timespec struct {
@@ -27,9 +30,10 @@ type Timespec struct {
 // timespec32 is a deadline as the older call takes it.
 type timespec32 struct{ sec, nsec int32 }
 
-// time32 is 1 if there is no futex_time64, from the start or once the kernel has refused it and taken the older call. It may be 0 too long, which
-// costs calls in vain, but is never 1 where the call is there. Not an atomic.Uint32, whose methods may look at the stack's bounds, which RawWait
-// must not.
+// time32 is 1 if there is no futex_time64, from the start or once the kernel
+// has refused it and taken the older call. It may be 0 too long, which costs
+// calls in vain, but is never 1 where the call is there. Not an atomic.Uint32,
+// whose methods may look at the stack's bounds, which RawWait must not.
 var time32 uint32
 
 func init() {
@@ -39,7 +43,8 @@ func init() {
 	}
 }
 
-// hasTime64 reports whether a kernel of that release has futex_time64; true if it cannot be told, as a call in vain will tell.
+// hasTime64 reports whether a kernel of that release has futex_time64; true if
+// it cannot be told, as a call in vain will tell.
 func hasTime64(release string) bool {
 	var major, minor int
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
@@ -48,7 +53,8 @@ func hasTime64(release string) bool {
 	return major > 5 || major == 5 && minor >= 1
 }
 
-// clamp returns ts for the older call, and whether the time is one that it cannot express: then it is the last that it can.
+// clamp returns ts for the older call, and whether the time is one that it
+// cannot express: then it is the last that it can.
 //
 //go:nosplit
 func clamp(ts *Timespec) (t timespec32, early bool) {
@@ -58,7 +64,8 @@ func clamp(ts *Timespec) (t timespec32, early bool) {
 	return timespec32{sec: int32(ts.sec), nsec: int32(ts.nsec)}, false
 }
 
-// unclamp makes the time-out of a deadline that was clamped a return for no reason.
+// unclamp makes the time-out of a deadline that was clamped a return for no
+// reason.
 //
 //go:nosplit
 func unclamp(errno syscall.Errno, early bool) syscall.Errno {
@@ -68,8 +75,9 @@ func unclamp(errno syscall.Errno, early bool) syscall.Errno {
 	return errno
 }
 
-// remember takes it that there is no futex_time64 if the older call, made for want of it, was not refused with errno. If it was, a filter refuses
-// the operation, and there may be both.
+// remember takes it that there is no futex_time64 if the older call, made for
+// want of it, was not refused with errno. If it was, a filter refuses the
+// operation, and there may be both.
 //
 //go:nosplit
 //go:norace
@@ -79,14 +87,23 @@ func remember(errno syscall.Errno) {
 	}
 }
 
-// wait is the system call with word to the scheduler, which may give the P away meanwhile. The directive moves the word to the heap
-// and keeps it there, as for a function in assembly.
+// wait is the system call with word to the scheduler, which may give the P away
+// meanwhile. The directive moves the word to the heap and keeps it there, as
+// for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	op := waitOp(ts)
 	if atomic.LoadUint32(&time32) == 0 {
-		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX_TIME64, w, op, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+		_, _, errno := syscall.Syscall6(
+			unix.SYS_FUTEX_TIME64,
+			w,
+			op,
+			uintptr(old),
+			uintptr(unsafe.Pointer(ts)),
+			0,
+			matchAny,
+		)
 		if !refused(errno) {
 			return errno
 		}
@@ -102,9 +119,11 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	return fallBack(op, unclamp(errno, early))
 }
 
-// RawWait is [Wait] without a word to the scheduler, for who has told it: between runtime.entersyscallblock and runtime.exitsyscall, where the
-// stack must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a *[Timespec]; w is the caller's to keep alive, and off
-// the stack. [RawResult] tells what the result means.
+// RawWait is [Wait] without a word to the scheduler, for who has told it:
+// between runtime.entersyscallblock and runtime.exitsyscall, where the stack
+// must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a
+// *[Timespec]; w is the caller's to keep alive, and off the stack. [RawResult]
+// tells what the result means.
 //
 //go:nosplit
 //go:norace
@@ -112,7 +131,15 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 	addr := unsafe.Pointer(w)
 	op := waitOp((*Timespec)(ts))
 	if atomic.LoadUint32(&time32) == 0 {
-		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(addr), op, uintptr(old), uintptr(ts), 0, matchAny)
+		_, _, errno := syscall.RawSyscall6(
+			unix.SYS_FUTEX_TIME64,
+			uintptr(addr),
+			op,
+			uintptr(old),
+			uintptr(ts),
+			0,
+			matchAny,
+		)
 		if !refused(errno) {
 			return errno
 		}
@@ -123,7 +150,15 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 		return fallBack(op, errno)
 	}
 	t, early := clamp((*Timespec)(ts))
-	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), op, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	_, _, errno := syscall.RawSyscall6(
+		unix.SYS_FUTEX,
+		uintptr(addr),
+		op,
+		uintptr(old),
+		uintptr(unsafe.Pointer(&t)),
+		0,
+		matchAny,
+	)
 	remember(errno)
 	return fallBack(op, unclamp(errno, early))
 }

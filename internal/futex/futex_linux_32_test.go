@@ -19,7 +19,8 @@ import (
 
 var numbers = []uintptr{unix.SYS_FUTEX, unix.SYS_FUTEX_TIME64}
 
-// The contract over the older call, in the tests that a call that misbehaves would fail.
+// The contract over the older call, in the tests that a call that misbehaves
+// would fail.
 func TestTheOlderCallKeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
@@ -36,7 +37,8 @@ func pretendOld(t *testing.T) {
 	t.Cleanup(func() { atomic.StoreUint32(&time32, 0) })
 }
 
-// Each of the calls finds out by itself that futex_time64 is refused, and does its work all the same.
+// Each of the calls finds out by itself that futex_time64 is refused, and does
+// its work all the same.
 func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 	needFilters(t)
 	watch(t)
@@ -67,7 +69,8 @@ func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 	}
 }
 
-// A filter that refuses an operation, whichever call asks for it, says nothing of futex_time64.
+// A filter that refuses an operation, whichever call asks for it, says nothing
+// of futex_time64.
 func TestARefusedOperationIsNoRefusedFutexTime64(t *testing.T) {
 	past := MakeTimespec(0)
 	for name, call := range map[string]func(w *uint32){
@@ -87,10 +90,14 @@ func TestARefusedOperationIsNoRefusedFutexTime64(t *testing.T) {
 	}
 }
 
-// refuse has the kernel say to this thread that there is no futex_time64, as an old one would. It does so for the word w only: Go's runtime
-// calls it on this thread too, and has seen that it is there.
+// refuse has the kernel say to this thread that there is no futex_time64, as an
+// old one would. It does so for the word w only: Go's runtime calls it on this
+// thread too, and has seen that it is there.
 func refuse(t *testing.T, w *uint32) bool {
-	return assert.NoError(t, lockdown.Thread(syscall.ENOSYS, lockdown.Call{Number: unix.SYS_FUTEX_TIME64, Args: []lockdown.Arg{onWord(w)}}))
+	return assert.NoError(
+		t,
+		lockdown.Thread(syscall.ENOSYS, lockdown.Call{Number: unix.SYS_FUTEX_TIME64, Args: []lockdown.Arg{onWord(w)}}),
+	)
 }
 
 func TestTheKernelsVersionTellsTheCall(t *testing.T) {

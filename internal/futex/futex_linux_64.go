@@ -17,8 +17,9 @@ type Timespec struct {
 	op        uintptr
 }
 
-// wait is the system call with word to the scheduler, which may give the P away meanwhile. The directive moves the word to the heap
-// and keeps it there, as for a function in assembly.
+// wait is the system call with word to the scheduler, which may give the P away
+// meanwhile. The directive moves the word to the heap and keeps it there, as
+// for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
@@ -27,15 +28,25 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	return fallBack(op, errno)
 }
 
-// RawWait is [Wait] without a word to the scheduler, for who has told it: between runtime.entersyscallblock and runtime.exitsyscall, where the
-// stack must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a *[Timespec]; w is the caller's to keep alive, and off
-// the stack. [RawResult] tells what the result means.
+// RawWait is [Wait] without a word to the scheduler, for who has told it:
+// between runtime.entersyscallblock and runtime.exitsyscall, where the stack
+// must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a
+// *[Timespec]; w is the caller's to keep alive, and off the stack. [RawResult]
+// tells what the result means.
 //
 //go:nosplit
 //go:norace
 func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 	op := waitOp((*Timespec)(ts))
-	_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), op, uintptr(old), uintptr(ts), 0, matchAny)
+	_, _, errno := syscall.RawSyscall6(
+		unix.SYS_FUTEX,
+		uintptr(unsafe.Pointer(w)),
+		op,
+		uintptr(old),
+		uintptr(ts),
+		0,
+		matchAny,
+	)
 	return fallBack(op, errno)
 }
 

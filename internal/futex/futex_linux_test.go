@@ -23,10 +23,18 @@ const counts = true
 // futexCmpRequeue is from linux/futex.h.
 const futexCmpRequeue = 4
 
-// sleepers has the kernel move all that sleep on w to the queue they are in, which leaves them there and counts them.
+// sleepers has the kernel move all that sleep on w to the queue they are in,
+// which leaves them there and counts them.
 func sleepers(w *uint32) int {
-	n, _, errno := syscall.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), futexCmpRequeue|futexPrivate, 0, math.MaxInt32,
-		uintptr(unsafe.Pointer(w)), uintptr(atomic.LoadUint32(w)))
+	n, _, errno := syscall.Syscall6(
+		unix.SYS_FUTEX,
+		uintptr(unsafe.Pointer(w)),
+		futexCmpRequeue|futexPrivate,
+		0,
+		math.MaxInt32,
+		uintptr(unsafe.Pointer(w)),
+		uintptr(atomic.LoadUint32(w)),
+	)
 	if errno != 0 {
 		return -1 // the word has changed since
 	}
@@ -45,9 +53,10 @@ func TestNowIsTheMonotonicClockAndNeverBehindIt(t *testing.T) {
 	}
 }
 
-// A deadline that started anew at each signal would not come while they last, and one that a signal ended would be early. A signal is sent only to
-// a sleeper and the next one after its return: a thread that gets them faster than it handles them is late by that, in any sleep of the
-// kernel's.
+// A deadline that started anew at each signal would not come while they last,
+// and one that a signal ended would be early. A signal is sent only to a
+// sleeper and the next one after its return: a thread that gets them faster
+// than it handles them is late by that, in any sleep of the kernel's.
 func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
 	watch(t)
 	const (

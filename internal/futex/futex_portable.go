@@ -9,15 +9,19 @@ import (
 	"unsafe"
 )
 
-// Plain Go: sleepers stand in queues, which the address of the word chooses, and wait on channels. For systems without calls to sleep on an
-// address (futex_choice.go), as macOS before 14.4 and all others without cgo.
+// Plain Go: sleepers stand in queues, which the address of the word chooses,
+// and wait on channels. For systems without calls to sleep on an address
+// (futex_choice.go), as macOS before 14.4 and all others without cgo.
 //
-// sleepInQueue compares the word and joins the queue under the queue's lock, and wakeInQueue takes that lock after the waker's store: so the store is
-// seen by the comparison, or the sleeper is in the queue. A sleeper is taken out of its queue by who wakes it, or by itself at its
-// deadline; which of the two is decided under the lock, and so is the result.
+// sleepInQueue compares the word and joins the queue under the queue's lock,
+// and wakeInQueue takes that lock after the waker's store: so the store is seen
+// by the comparison, or the sleeper is in the queue. A sleeper is taken out of
+// its queue by who wakes it, or by itself at its deadline; which of the two is
+// decided under the lock, and so is the result.
 
-// queues is the number of queues, more than there are words slept on at once in most programs. Words that share one wait for its lock
-// and walk past each other's sleepers, no more.
+// queues is the number of queues, more than there are words slept on at once in
+// most programs. Words that share one wait for its lock and walk past each
+// other's sleepers, no more.
 const (
 	queueBits = 8
 	queues    = 1 << queueBits
@@ -40,7 +44,8 @@ type sleeper struct {
 var table [queues]queue
 
 func queueOf(w *uint32) *queue {
-	// Words lie at least 4 bytes apart; the multiplication spreads what is left (Knuth, volume 3, 6.4).
+	// Words lie at least 4 bytes apart; the multiplication spreads what is left
+	// (Knuth, volume 3, 6.4).
 	h := uint32(uintptr(unsafe.Pointer(w))>>2) * 2654435769
 	return &table[h>>(32-queueBits)]
 }
@@ -72,7 +77,8 @@ func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	return TimedOut
 }
 
-// join puts s into the queue if its word holds old and deadline is to come, and returns Woken; else why not.
+// join puts s into the queue if its word holds old and deadline is to come, and
+// returns Woken; else why not.
 func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -16,15 +16,19 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// The contract, over whichever implementation is built. Other files give what this one needs of it: counts, whether its Wake and
-// sleepers count; sleepers, how many sleep on a word and would be found by a Wake; and mapped, a word outside of Go's memory.
+// The contract, over whichever implementation is built. Other files give what
+// this one needs of it: counts, whether its Wake and sleepers count; sleepers,
+// how many sleep on a word and would be found by a Wake; and mapped, a word
+// outside of Go's memory.
 //
-// Sleeps without a deadline are taken not to end for no reason where that makes a test simpler: the kernel goes on with them after a signal
-// (SA_RESTART), and the words are nobody else's.
+// Sleeps without a deadline are taken not to end for no reason where that makes
+// a test simpler: the kernel goes on with them after a signal (SA_RESTART), and
+// the words are nobody else's.
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
 
-// watch ends the process with all stacks if the test takes longer than a minute: with cgo, Go itself does not see a deadlock.
+// watch ends the process with all stacks if the test takes longer than a
+// minute: with cgo, Go itself does not see a deadlock.
 func watch(t *testing.T) {
 	t.Helper()
 	dog := time.AfterFunc(time.Minute, func() {
@@ -176,7 +180,8 @@ func TestWakeFindsNobodyWhereNobodySleeps(t *testing.T) {
 	}
 }
 
-// wakeChanged has a goroutine sleep on w, which holds 0, and changes w, wakes the sleeper and waits for its end.
+// wakeChanged has a goroutine sleep on w, which holds 0, and changes w, wakes
+// the sleeper and waits for its end.
 func wakeChanged(w *uint32) {
 	done := make(chan struct{})
 	go func() {
@@ -204,7 +209,8 @@ func TestASleeperNeedsNoChangeOfTheWordToBeWoken(t *testing.T) {
 	var w uint32
 	ended := make(chan Result, 1)
 	go func() { ended <- Wait(&w, 0, Never) }()
-	// Where Wake does not tell, it is done again until the sleeper has come and gone.
+	// Where Wake does not tell, it is done again until the sleeper has come and
+	// gone.
 	for Wake(&w, 1) == 0 && len(ended) == 0 {
 		runtime.Gosched()
 	}
@@ -363,7 +369,8 @@ func TestNoWakeUpIsLostBetweenTwo(t *testing.T) {
 	}
 }
 
-// soon returns a deadline of no time at all to 100 us, and now and then one that does not come.
+// soon returns a deadline of no time at all to 100 us, and now and then one
+// that does not come.
 func soon() int64 {
 	if rand.IntN(4) == 0 {
 		return Never
@@ -371,8 +378,9 @@ func soon() int64 {
 	return After(time.Duration(rand.IntN(100)) * time.Microsecond)
 }
 
-// Tokens are given one at a time with one Wake each, and taken by those that have slept with any deadline. A wake-up that goes to a
-// sleeper who does not look again, or to nobody, leaves a token and a taker asleep for ever.
+// Tokens are given one at a time with one Wake each, and taken by those that
+// have slept with any deadline. A wake-up that goes to a sleeper who does not
+// look again, or to nobody, leaves a token and a taker asleep for ever.
 func TestNoWakeUpIsLostAmongMany(t *testing.T) {
 	watch(t)
 	const givers, takers, each = 2, 6, 500
@@ -410,8 +418,9 @@ func TestNoWakeUpIsLostAmongMany(t *testing.T) {
 	assert.Zero(t, tokens)
 }
 
-// In each round the sleepers' deadline and the wake-up are due at the same time. Nobody changes the word, so each wake-up that was
-// counted must come out as exactly one Woken.
+// In each round the sleepers' deadline and the wake-up are due at the same
+// time. Nobody changes the word, so each wake-up that was counted must come out
+// as exactly one Woken.
 func TestAWakeUpIsNotBothCountedAndTimedOut(t *testing.T) {
 	needCounts(t)
 	for _, c := range []struct{ sleepers, rounds int }{{1, 2000}, {3, 500}} {

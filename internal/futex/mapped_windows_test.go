@@ -11,7 +11,12 @@ import (
 
 // mapped returns a word that lies where C's would.
 func mapped(t *testing.T) *uint32 {
-	page, err := windows.VirtualAlloc(0, unsafe.Sizeof(uint32(0)), windows.MEM_COMMIT|windows.MEM_RESERVE, windows.PAGE_READWRITE)
+	page, err := windows.VirtualAlloc(
+		0,
+		unsafe.Sizeof(uint32(0)),
+		windows.MEM_COMMIT|windows.MEM_RESERVE,
+		windows.PAGE_READWRITE,
+	)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, windows.VirtualFree(page, 0, windows.MEM_RELEASE)) })
 	return *(**uint32)(unsafe.Pointer(&page)) // vet takes a plain conversion for a mistake

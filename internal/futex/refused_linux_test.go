@@ -69,7 +69,10 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 		var calls []lockdown.Call
 		for _, n := range numbers {
 			for _, op := range ops {
-				calls = append(calls, lockdown.Call{Number: n, Args: []lockdown.Arg{onWord(w), {Index: 1, Mask: 0x7f, Value: op}}})
+				calls = append(
+					calls,
+					lockdown.Call{Number: n, Args: []lockdown.Arg{onWord(w), {Index: 1, Mask: 0x7f, Value: op}}},
+				)
 			}
 		}
 		if assert.NoError(t, lockdown.Thread(errno, calls...)) {
@@ -81,7 +84,8 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 
 var refusals = []syscall.Errno{syscall.ENOSYS, syscall.EPERM}
 
-// Each of the calls finds out by itself that FUTEX_WAIT_BITSET is refused, and the next one does without it.
+// Each of the calls finds out by itself that FUTEX_WAIT_BITSET is refused, and
+// the next one does without it.
 func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
 	raw := func(w *uint32, old uint32, ts unsafe.Pointer) (errno syscall.Errno) {
 		for errno = syscall.EINTR; errno == syscall.EINTR; {
@@ -111,7 +115,8 @@ func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
 	}
 }
 
-// Nobody sleeps who could not be woken, and nobody takes a refusal for a wake-up for ever.
+// Nobody sleeps who could not be woken, and nobody takes a refusal for a
+// wake-up for ever.
 func TestAFutexThatIsRefusedPanics(t *testing.T) {
 	for name, call := range map[string]func(w *uint32){
 		"Wait":     func(w *uint32) { waitThrough(w, Never) },

@@ -1,4 +1,5 @@
-// Package headroom refuses a new thread a little before the system or Go's runtime would.
+// Package headroom refuses a new thread a little before the system or Go's
+// runtime would.
 //
 // At a limit on threads or memory pthread_create fails cleanly, but Go's
 // runtime, which makes a thread whenever a goroutine blocks in a system call
@@ -23,8 +24,9 @@ import (
 	"time"
 )
 
-// spare is how many threads besides GOMAXPROCS the runtime may want: one for each goroutine in a blocking system
-// call. Programs with more of them at once at the limit are on their own.
+// spare is how many threads besides GOMAXPROCS the runtime may want: one for
+// each goroutine in a blocking system call. Programs with more of them at once
+// at the limit are on their own.
 const spare = 16
 
 func reserve() int { return spare + runtime.GOMAXPROCS(0) }
@@ -48,7 +50,8 @@ var (
 // syscall.EAGAIN, as pthread_create would.
 func Native(stack int) error {
 	n := stackBytes(stack) + arenaBytes()
-	// Both are taken from: the one that is short makes a look, which renews both.
+	// Both are taken from: the one that is short makes a look, which renews
+	// both.
 	if enough := threads.take(1); bytes.take(n) && enough {
 		pending.Add(1)
 		return nil
@@ -88,8 +91,8 @@ func Pinned() error {
 func Settle() { pending.Add(-1) }
 
 // How long the room is thought to end where the system refused a thread. It may
-// have done so for another reason, which is over soon; a native thread finds out
-// by asking again, a pinned one is Go's to make, which ends the process.
+// have done so for another reason, which is over soon; a native thread finds
+// out by asking again, a pinned one is Go's to make, which ends the process.
 const (
 	nativeRefusal = 100 * time.Millisecond
 	pinnedRefusal = 10 * time.Second
@@ -122,7 +125,8 @@ func lookAtSystem(n int64, refusalFor time.Duration) error {
 func lookAtGo() error {
 	goThreads.left.Store(0)
 	most := maxThreads()
-	// A program that sets a limit as low as the reserve shall have threads all the same.
+	// A program that sets a limit as low as the reserve shall have threads all
+	// the same.
 	keep := min(int64(reserve()), int64(most)/4)
 	free := int64(most) - goThreadCount() - keep - pending.Load()
 	if free <= 0 {
@@ -150,7 +154,8 @@ func maxThreads() int {
 
 const goThreadMetric = "/sched/threads/total:threads"
 
-// goThreadCount returns the number of threads that count against debug.SetMaxThreads.
+// goThreadCount returns the number of threads that count against
+// debug.SetMaxThreads.
 func goThreadCount() int64 {
 	s := []metrics.Sample{{Name: goThreadMetric}}
 	metrics.Read(s)

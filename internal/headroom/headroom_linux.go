@@ -16,8 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// room returns how many threads the nearest limit leaves: the ones that clone(2) and pthread_create(3) name for EAGAIN. What cannot
-// be read limits nothing.
+// room returns how many threads the nearest limit leaves: the ones that
+// clone(2) and pthread_create(3) name for EAGAIN. What cannot be read limits
+// nothing.
 //
 // A refusal counts for as long as refusalFor says.
 func room(refusalFor time.Duration) int {
@@ -31,7 +32,8 @@ func room(refusalFor time.Duration) int {
 	)
 }
 
-// userRoom is what RLIMIT_NPROC leaves, which counts the threads of all processes of the user.
+// userRoom is what RLIMIT_NPROC leaves, which counts the threads of all
+// processes of the user.
 func userRoom(own int) int {
 	if exempt() {
 		return math.MaxInt
@@ -56,7 +58,8 @@ var inFirstNamespace = sync.OnceValue(func() bool {
 	return err != nil || slices.Equal(strings.Fields(string(b)), []string{"0", "0", "4294967295"})
 })
 
-// capable reports whether the process has a capability that exempts it from RLIMIT_NPROC.
+// capable reports whether the process has a capability that exempts it from
+// RLIMIT_NPROC.
 func capable() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
@@ -119,7 +122,8 @@ func inOurNamespace(name string) bool {
 		return true
 	}
 	var ours, its unix.Stat_t
-	return unix.Stat("/proc/self/ns/user", &ours) == nil && unix.Stat("/proc/"+name+"/ns/user", &its) == nil && ours.Ino == its.Ino
+	return unix.Stat("/proc/self/ns/user", &ours) == nil && unix.Stat("/proc/"+name+"/ns/user", &its) == nil &&
+		ours.Ino == its.Ino
 }
 
 // refusal is where the system last refused a thread. It knows limits that
@@ -165,7 +169,13 @@ func Refused(err error, stack int) {
 // 0 for the default.
 func CanMap(stack int) bool {
 	n := int(min(stackBytes(stack), math.MaxInt))
-	m, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_STACK)
+	m, err := unix.Mmap(
+		-1,
+		0,
+		n,
+		unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE|unix.MAP_STACK,
+	)
 	if err != nil {
 		return false
 	}
@@ -176,7 +186,8 @@ func CanMap(stack int) bool {
 // noLimit is more than any limit, and may be halved and counted down.
 const noLimit = math.MaxInt64 / 2
 
-// The limits on memory, each with the column of proc_pid_statm(5) that it bounds.
+// The limits on memory, each with the column of proc_pid_statm(5) that it
+// bounds.
 var memoryLimits = [...]struct {
 	resource, column int
 	atFirst          int64 // what was left at the first look that found a limit
@@ -209,7 +220,8 @@ func memory(threads int64) int64 {
 	return left
 }
 
-// all32bit is the address space of a 32-bit process; on a 64-bit kernel it is 4 GiB.
+// all32bit is the address space of a 32-bit process; on a 64-bit kernel it is 4
+// GiB.
 const all32bit = 3 << 30
 
 // limitOf returns the soft limit of a resource of memory.
@@ -233,9 +245,11 @@ const (
 // What Go's runtime and the C library take of the address space at once, on
 // 64-bit and 32-bit systems.
 const (
-	heapPiece    = 4<<20 + (64-4)<<20*bit64 // of Go's heap (heapArenaBytes)
-	mallocPiece  = 1<<20 + (64-1)<<20*bit64 // of each arena of glibc's malloc (HEAP_MAX_SIZE), which a new thread makes while there are few
-	arenasPerCPU = 2 + (8-2)*bit64          // (NARENAS_FROM_NCORES)
+	heapPiece = 4<<20 + (64-4)<<20*bit64 // of Go's heap (heapArenaBytes)
+	// of each arena of glibc's malloc (HEAP_MAX_SIZE), which a new thread makes
+	// while there are few
+	mallocPiece  = 1<<20 + (64-1)<<20*bit64
+	arenasPerCPU = 2 + (8-2)*bit64 // (NARENAS_FROM_NCORES)
 )
 
 // keptBack is what the runtime may want with that many threads more: their
@@ -271,7 +285,8 @@ func inUse(column int) int64 {
 	return n * int64(os.Getpagesize())
 }
 
-// stackBytes returns the address space that a thread of C takes with that stack, 0 for the default.
+// stackBytes returns the address space that a thread of C takes with that
+// stack, 0 for the default.
 func stackBytes(stack int) int64 {
 	if stack != 0 {
 		return int64(stack)
@@ -303,7 +318,8 @@ func ownThreads() int {
 	return n
 }
 
-// tasks returns the number of threads of the whole system, from proc_loadavg(5): "0.10 0.05 0.01 1/82 4711".
+// tasks returns the number of threads of the whole system, from
+// proc_loadavg(5): "0.10 0.05 0.01 1/82 4711".
 func tasks() int {
 	b, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -318,7 +334,8 @@ func tasks() int {
 	return n
 }
 
-// cgroupRoom returns what pids.max leaves in the process's control group and those above it.
+// cgroupRoom returns what pids.max leaves in the process's control group and
+// those above it.
 func cgroupRoom() int {
 	b, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// NativeID returns the kernel's id of the calling thread. A filter (seccomp(2)) may refuse the call; then /proc tells. It panics if neither does,
-// since no two threads could be told apart.
+// NativeID returns the kernel's id of the calling thread. A filter (seccomp(2))
+// may refuse the call; then /proc tells. It panics if neither does, since no
+// two threads could be told apart.
 func NativeID() int {
 	if id := unix.Gettid(); id > 0 {
 		return id
@@ -30,8 +31,9 @@ func nativeIDFromProc() int {
 	return id
 }
 
-// Exists reports whether the process has a thread with that id: by a signal 0 to it, or where a filter refuses that, by /proc. If nothing tells it
-// is said to exist.
+// Exists reports whether the process has a thread with that id: by a signal 0
+// to it, or where a filter refuses that, by /proc. If nothing tells it is said
+// to exist.
 func Exists(id int) bool {
 	switch unix.Tgkill(unix.Getpid(), id, 0) {
 	case nil:
@@ -40,7 +42,8 @@ func Exists(id int) bool {
 		return false
 	}
 	var st unix.Stat_t
-	return unix.Stat("/proc/self/task/"+strconv.Itoa(id), &st) != unix.ENOENT || unix.Stat("/proc/self/task", &st) != nil
+	return unix.Stat("/proc/self/task/"+strconv.Itoa(id), &st) != unix.ENOENT ||
+		unix.Stat("/proc/self/task", &st) != nil
 }
 
 func nativeID() int { return NativeID() }

@@ -8,9 +8,10 @@ import (
 	"strconv"
 )
 
-// nativeID has no system call to ask here that Go offers. Threads with a word are ones that a goroutine is locked to, so
-// that goroutine's number tells them apart as well, and is never used again. It stands in the first line of a stack trace: "goroutine 18
-// [running]:". This takes about a microsecond.
+// nativeID has no system call to ask here that Go offers. Threads with a word
+// are ones that a goroutine is locked to, so that goroutine's number tells them
+// apart as well, and is never used again. It stands in the first line of a
+// stack trace: "goroutine 18 [running]:". This takes about a microsecond.
 func nativeID() int {
 	line := make([]byte, 64)
 	line = line[:runtime.Stack(line, false)]

@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// table is the slot of threads whose own memory cannot be reached: one row a thread, under the kernel's thread id.
+// table is the slot of threads whose own memory cannot be reached: one row a
+// thread, under the kernel's thread id.
 var table slotTable
 
 type slotTable struct {
@@ -38,7 +39,8 @@ func Forget(id int, slot uintptr) {
 	}
 }
 
-// store needs no lock against another store to the same row: only the thread itself writes its row.
+// store needs no lock against another store to the same row: only the thread
+// itself writes its row.
 func (t *slotTable) store(v uintptr) {
 	id := nativeID()
 	if v == 0 {

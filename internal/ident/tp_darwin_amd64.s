@@ -1,8 +1,9 @@
 #include "textflag.h"
 
-// GS points to the thread's array of pthread_getspecific values, whose first element is pthread_self. The array has no
-// self pointer at a documented place, so the thread pointer here is pthread_self and Setup's distances are from it: the
-// array lies inside the pthread structure.
+// GS points to the thread's array of pthread_getspecific values, whose first
+// element is pthread_self. The array has no self pointer at a documented place,
+// so the thread pointer here is pthread_self and Setup's distances are from it:
+// the array lies inside the pthread structure.
 
 TEXT ·threadPointer(SB), NOSPLIT, $0-8
 	MOVQ 0(GS), AX

@@ -1,7 +1,8 @@
 #include "textflag.h"
 
-// TPIDRRO_EL0 points to the thread's array of pthread_getspecific values; its low three bits may hold the number of
-// the processor. runtime/tls_arm64.h masks them likewise.
+// TPIDRRO_EL0 points to the thread's array of pthread_getspecific values; its
+// low three bits may hold the number of the processor. runtime/tls_arm64.h
+// masks them likewise.
 
 #define MRS_TPIDRRO_R0 WORD $0xd53bd060 // MRS TPIDRRO_EL0, R0
 

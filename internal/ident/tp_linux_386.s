@@ -1,6 +1,7 @@
 #include "textflag.h"
 
-// The i386 ELF TLS ABI keeps the thread pointer itself in the word that GS points to.
+// The i386 ELF TLS ABI keeps the thread pointer itself in the word that GS
+// points to.
 
 TEXT ·threadPointer(SB), NOSPLIT, $0-4
 	MOVL 0(GS), AX

@@ -1,6 +1,7 @@
 #include "textflag.h"
 
-// The x86-64 ELF TLS ABI keeps the thread pointer itself in the word that FS points to.
+// The x86-64 ELF TLS ABI keeps the thread pointer itself in the word that FS
+// points to.
 
 TEXT ·threadPointer(SB), NOSPLIT, $0-8
 	MOVQ 0(FS), AX

@@ -4,7 +4,8 @@ package ident
 
 const hasThreadPointer = false
 
-// With no thread pointer Setup leaves slotOffset 0, so none of these is reached.
+// With no thread pointer Setup leaves slotOffset 0, so none of these is
+// reached.
 
 func threadPointer() uintptr     { return 0 }
 func slotLoader() func() uintptr { return table.load }

@@ -1,6 +1,7 @@
 #include "textflag.h"
 
-// The thread pointer is the thread environment block, whose own address is at 0x18 from FS.
+// The thread pointer is the thread environment block, whose own address is at
+// 0x18 from FS.
 
 TEXT ·threadPointer(SB), NOSPLIT, $0-4
 	MOVL 0x18(FS), AX

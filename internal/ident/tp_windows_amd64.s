@@ -1,6 +1,7 @@
 #include "textflag.h"
 
-// The thread pointer is the thread environment block, whose own address is at 0x30 from GS.
+// The thread pointer is the thread environment block, whose own address is at
+// 0x30 from GS.
 
 TEXT ·threadPointer(SB), NOSPLIT, $0-8
 	MOVQ 0x30(GS), AX

@@ -6,6 +6,6 @@ package keep
 // its owner joins it. Package thread sets it.
 var Joinable func(thread any)
 
-// Ending returns the error of a function that did not return, in a deferred call
-// of it: ErrExit or ErrGoexit. Package thread sets it.
+// Ending returns the error of a function that did not return, in a deferred
+// call of it: ErrExit or ErrGoexit. Package thread sets it.
 var Ending func() error

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// InChild runs body in a process of its own, which ends with status 0 when body returns. It returns what the process wrote.
+// InChild runs body in a process of its own, which ends with status 0 when body
+// returns. It returns what the process wrote.
 func InChild(t *testing.T, body func()) string {
 	t.Helper()
 	out, err := Child(t, body)
@@ -29,10 +30,16 @@ func Child(t *testing.T, body func()) (string, error) {
 		body()
 		os.Exit(0)
 	}
-	// With cgo the runtime does not notice a deadlock. The child's own time ends first, and shows its stacks.
+	// With cgo the runtime does not notice a deadlock. The child's own time
+	// ends first, and shows its stacks.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
-	args := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0], "-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$", "-test.timeout=90s")
+	args := append(
+		strings.Fields(os.Getenv(ExecEnv)),
+		os.Args[0],
+		"-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$",
+		"-test.timeout=90s",
+	)
 	if testing.Short() {
 		args = append(args, "-test.short")
 	}

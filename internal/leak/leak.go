@@ -12,19 +12,23 @@ import (
 	"example.com/thread/internal/stranded"
 )
 
-// patience bounds the wait for what is on its way out: goroutines that have been told to end, and threads of detached bodies.
+// patience bounds the wait for what is on its way out: goroutines that have
+// been told to end, and threads of detached bodies.
 const patience = 10 * time.Second
 
 // ChildEnv tells a child which test it runs.
 const ChildEnv = "OSTHREAD_TEST_CHILD"
 
-// ExecEnv holds the command that children are run by, as the flag -exec of go test; for an emulator.
+// ExecEnv holds the command that children are run by, as the flag -exec of go
+// test; for an emulator.
 const ExecEnv = "OSTHREAD_TEST_EXEC"
 
-// Main runs the tests of m and then waits for count, which tells what is left, to come down to nothing. It exits the
-// process; with all stacks on standard error if something stays.
+// Main runs the tests of m and then waits for count, which tells what is left,
+// to come down to nothing. It exits the process; with all stacks on standard
+// error if something stays.
 func Main(m *testing.M, count func() string) {
-	// The first Notify starts a goroutine that stays. It may hold the first thread, which a child can want.
+	// The first Notify starts a goroutine that stays. It may hold the first
+	// thread, which a child can want.
 	if os.Getenv(ChildEnv) == "" {
 		c := make(chan os.Signal, 1)
 		signal.Notify(c, os.Interrupt)

@@ -1,4 +1,5 @@
-// Package lockdown has the kernel refuse system calls, as the filters of containers do, and kernels that are older than a call. For tests.
+// Package lockdown has the kernel refuse system calls, as the filters of
+// containers do, and kernels that are older than a call. For tests.
 package lockdown
 
 import (
@@ -34,14 +35,16 @@ func Available() error {
 	return nil
 }
 
-// Process has all threads of the process, and those to come, get errno for calls. It cannot be undone. It needs no rights, since it gives up those
-// that a program run by exec would get.
+// Process has all threads of the process, and those to come, get errno for
+// calls. It cannot be undone. It needs no rights, since it gives up those that
+// a program run by exec would get.
 func Process(errno syscall.Errno, calls ...Call) error {
 	const tsync = 1 // SECCOMP_FILTER_FLAG_TSYNC
 	return install(tsync, errno, calls)
 }
 
-// Thread has the calling thread get errno for calls. The goroutine must be locked to it, and end so.
+// Thread has the calling thread get errno for calls. The goroutine must be
+// locked to it, and end so.
 func Thread(errno syscall.Errno, calls ...Call) error { return install(0, errno, calls) }
 
 func install(flags uintptr, errno syscall.Errno, calls []Call) error {
@@ -54,7 +57,8 @@ func install(flags uintptr, errno syscall.Errno, calls []Call) error {
 	}
 	const setModeFilter = 1 // SECCOMP_SET_MODE_FILTER
 	// A thread that cannot be brought along is the result.
-	if tid, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, flags, uintptr(unsafe.Pointer(&p))); errno != 0 || tid != 0 {
+	if tid, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, flags, uintptr(unsafe.Pointer(&p))); errno != 0 ||
+		tid != 0 {
 		return os.NewSyscallError("seccomp", max(errno, syscall.EAGAIN))
 	}
 	return nil
@@ -68,7 +72,8 @@ func program(errno syscall.Errno, calls []Call) (all []unix.SockFilter) {
 	return append(all, unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW})
 }
 
-// match is the part of a filter that returns result for c, and else goes on behind it.
+// match is the part of a filter that returns result for c, and else goes on
+// behind it.
 func match(c Call, result uint32) []unix.SockFilter {
 	const number, args = 0, 16 // in struct seccomp_data
 	part := []unix.SockFilter{

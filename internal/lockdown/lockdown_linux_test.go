@@ -18,7 +18,10 @@ func TestOnlyTheCallWithTheArgumentIsRefused(t *testing.T) {
 	go func() {
 		defer close(done)
 		runtime.LockOSThread() // and ends so: the filter goes with the thread
-		if !assert.NoError(t, Thread(syscall.EXDEV, Call{unix.SYS_GETPRIORITY, []Arg{{0, 0xff, unix.PRIO_USER}, {1, 1, 1}}})) {
+		if !assert.NoError(
+			t,
+			Thread(syscall.EXDEV, Call{unix.SYS_GETPRIORITY, []Arg{{0, 0xff, unix.PRIO_USER}, {1, 1, 1}}}),
+		) {
 			return
 		}
 		for _, c := range []struct {

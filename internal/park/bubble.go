@@ -12,8 +12,8 @@ import (
 // futex.Now reads it; and a goroutine that sleeps tells the runtime that it is
 // durably blocked (seat.sleep).
 //
-// The runtime does not tell others who is in a bubble. But its clock begins with
-// the year 2000, which is before the start of the process.
+// The runtime does not tell others who is in a bubble. But its clock begins
+// with the year 2000, which is before the start of the process.
 
 // maybeInBubble reports whether there can be bubbles: in a test's program, by
 // its name or its flags. Others do not pay for the look at the clock.

@@ -10,15 +10,17 @@
 //	                           than a pair sleep in the scheduler         40. Nobody can run while one spins
 //	an ordinary goroutine      in the Go scheduler                        0.1 us, and 100,000 sleepers cost no thread
 //
-// Who is a thread is told by [SetOnThread]'s function. The futex sleep gives its P away before it sleeps, not
-// after sysmon's 20 us to 10 ms, and never holds up a stop of the world. All of that rests on runtime functions that are reached by
-// linkname and stands in one file, sched_runtime.go; with the build tag portablepark, under -race, and on systems without
-// futexes its twin sched_public.go does the same by public API alone, more slowly.
+// Who is a thread is told by [SetOnThread]'s function. The futex sleep gives
+// its P away before it sleeps, not after sysmon's 20 us to 10 ms, and never
+// holds up a stop of the world. All of that rests on runtime functions that are
+// reached by linkname and stands in one file, sched_runtime.go; with the build
+// tag portablepark, under -race, and on systems without futexes its twin
+// sched_public.go does the same by public API alone, more slowly.
 //
 // # The state word
 //
-// A [Waiter] is one caller's place to sleep and holds at most one permit. Its word is a kind and, above it, the number of
-// the sleep:
+// A [Waiter] is one caller's place to sleep and holds at most one permit. Its
+// word is a kind and, above it, the number of the sleep:
 //
 //	from          to                      who, when
 //	empty         permit                  Unpark
@@ -33,15 +35,20 @@
 //	expired       permit                  Unpark, until Park has seen the time-out
 //	any of these  empty                   Park, on its way out; the kind is the outcome
 //
-// where the sleeps are onFutex, drowsy and inScheduler, and drowsy needs no waking: the swap to inScheduler fails.
+// where the sleeps are onFutex, drowsy and inScheduler, and drowsy needs no
+// waking: the swap to inScheduler fails.
 //
-// Whoever takes the word out of a sleep, which one compare-and-swap decides, wakes the owner, exactly once. So a wake-up is neither
-// lost nor sent twice: Unpark before the sleep leaves the permit that the compare-and-swap into the sleep trips over; Unpark after it
-// finds the sleep; and the same holds for a deadline and a context, which are set only once the word tells of the sleep. One that
-// fires late carries the number of its sleep and so cannot end a later one.
+// Whoever takes the word out of a sleep, which one compare-and-swap decides,
+// wakes the owner, exactly once. So a wake-up is neither lost nor sent twice:
+// Unpark before the sleep leaves the permit that the compare-and-swap into the
+// sleep trips over; Unpark after it finds the sleep; and the same holds for a
+// deadline and a context, which are set only once the word tells of the sleep.
+// One that fires late carries the number of its sleep and so cannot end a later
+// one.
 //
-// All accesses are sequentially consistent; Unpark's compare-and-swap is what Park's load or compare-and-swap that finds the permit
-// pairs with, so Unpark synchronizes before the Park that returns [Unparked] for it.
+// All accesses are sequentially consistent; Unpark's compare-and-swap is what
+// Park's load or compare-and-swap that finds the permit pairs with, so Unpark
+// synchronizes before the Park that returns [Unparked] for it.
 package park
 
 import (
@@ -80,28 +87,30 @@ func nextSleep(s, kind uint32) uint32 {
 	return s&^kindMask + 1<<kindBits | kind
 }
 
-// A Waiter is where one caller sleeps until another unparks it. The zero value is ready, holds no permit, and sleeps without spinning. It must not be
-// copied after first use, and must not lie on a goroutine's stack; [Waiter.Park] sees to the latter.
+// A Waiter is where one caller sleeps until another unparks it. The zero value
+// is ready, holds no permit, and sleeps without spinning. It must not be copied
+// after first use, and must not lie on a goroutine's stack; [Waiter.Park] sees
+// to the latter.
 type Waiter struct {
 	Spin *Spinner // for use before each sleep; nil: none
-	// Bubble says that in a bubble of testing/synctest only that one's goroutines
-	// unpark it: a sleep there is durable (bubble.go). Not for what a thread does,
-	// which is in no bubble.
+	// Bubble says that in a bubble of testing/synctest only that one's
+	// goroutines unpark it: a sleep there is durable (bubble.go). Not for what
+	// a thread does, which is in no bubble.
 	Bubble bool
 
 	state atomic.Uint32
 	seat  seat
 }
 
-// SetOnThread sets the function that reports whether the calling goroutine has a thread of its own. It is called once, before
-// the first Park.
+// SetOnThread sets the function that reports whether the calling goroutine has
+// a thread of its own. It is called once, before the first Park.
 func SetOnThread(f func() bool) { onThread = f }
 
 var onThread = func() bool { return false }
 
-// Park takes the permit, sleeping until there is one or l ends the wait. A limit
-// that has ended does not sleep, but a permit that is there is taken all the
-// same. Only the owner calls Park.
+// Park takes the permit, sleeping until there is one or l ends the wait. A
+// limit that has ended does not sleep, but a permit that is there is taken all
+// the same. Only the owner calls Park.
 func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
@@ -129,11 +138,13 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	}
 }
 
-// Unpark makes the permit available and wakes the owner if it sleeps. Permits do not add up.
+// Unpark makes the permit available and wakes the owner if it sleeps. Permits
+// do not add up.
 func (w *Waiter) Unpark() { w.end(permit) }
 
-// Asleep reports whether the owner sleeps, or is past the point from which only Unpark, its deadline and its context bring it
-// back. For tests, which wait for it.
+// Asleep reports whether the owner sleeps, or is past the point from which only
+// Unpark, its deadline and its context bring it back. For tests, which wait for
+// it.
 func (w *Waiter) Asleep() bool {
 	k := kind(w.state.Load())
 	return k == onFutex || k == inScheduler
@@ -153,7 +164,8 @@ func (w *Waiter) end(to uint32) {
 	}
 }
 
-// endSleep moves the word from the sleep that began as s, if that still goes on.
+// endSleep moves the word from the sleep that began as s, if that still goes
+// on.
 func (w *Waiter) endSleep(s, to uint32) {
 	for {
 		now := w.state.Load()
@@ -179,14 +191,16 @@ func (w *Waiter) wake(s uint32) {
 
 func (w *Waiter) word() *uint32 { return (*uint32)(unsafe.Pointer(&w.state)) }
 
-// take uses up the permit if there is one. Nobody else leaves permit, so the swap cannot fail.
+// take uses up the permit if there is one. Nobody else leaves permit, so the
+// swap cannot fail.
 func (w *Waiter) take() bool {
 	s := w.state.Load()
 	return kind(s) == permit && w.state.CompareAndSwap(s, withKind(s, empty))
 }
 
-// settle makes the word empty after a sleep and tells what ended it. Unpark may turn expired and canceled into a permit until
-// the very swap; then the permit counts.
+// settle makes the word empty after a sleep and tells what ended it. Unpark may
+// turn expired and canceled into a permit until the very swap; then the permit
+// counts.
 func (w *Waiter) settle() Outcome {
 	for {
 		s := w.state.Load()
@@ -222,8 +236,9 @@ func (w *Waiter) parkThread(l *Limit) Outcome {
 	return w.settle()
 }
 
-// parkThreadOnOneP chooses: a thread that a futex wakes while others want the P, too, sleeps a second time until it gets it; the scheduler
-// switches to it when its turn comes.
+// parkThreadOnOneP chooses: a thread that a futex wakes while others want the
+// P, too, sleeps a second time until it gets it; the scheduler switches to it
+// when its turn comes.
 func (w *Waiter) parkThreadOnOneP(l *Limit) Outcome {
 	defer asleepOnOneP.Add(-1)
 	if asleepOnOneP.Add(1) > aPair {
@@ -262,8 +277,9 @@ func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 	return w.settle()
 }
 
-// leak makes its argument escape to the heap, in the eyes of the compiler and so of every caller: stacks move, and a
-// sleeper's word must not. The condition is one the compiler cannot see through.
+// leak makes its argument escape to the heap, in the eyes of the compiler and
+// so of every caller: stacks move, and a sleeper's word must not. The condition
+// is one the compiler cannot see through.
 func leak(p unsafe.Pointer) {
 	if never.Load() {
 		atomic.StorePointer(&leaked, p)

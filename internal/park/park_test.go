@@ -14,7 +14,8 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// sleepers runs f for both kinds of callers. Locking the goroutine to a thread makes a caller of the first kind true.
+// sleepers runs f for both kinds of callers. Locking the goroutine to a thread
+// makes a caller of the first kind true.
 func sleepers(t *testing.T, f func(t *testing.T)) {
 	for name, thread := range map[string]bool{"thread": true, "goroutine": false} {
 		t.Run(name, func(t *testing.T) {
@@ -107,8 +108,9 @@ func TestEachWayToEndASleep(t *testing.T) {
 	})
 }
 
-// A deadline may fire at any point of the way to sleep, a wake-up and a cancellation too. Every permit given is taken by exactly one Park, and no Park
-// sleeps on.
+// A deadline may fire at any point of the way to sleep, a wake-up and a
+// cancellation too. Every permit given is taken by exactly one Park, and no
+// Park sleeps on.
 func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
 	const permits = 1000
 	sleepers(t, func(t *testing.T) {
@@ -147,7 +149,8 @@ func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
 	})
 }
 
-// What came before Unpark is seen after the Park that it ends: the race detector looks on.
+// What came before Unpark is seen after the Park that it ends: the race
+// detector looks on.
 func TestUnparkSynchronizesBeforePark(t *testing.T) {
 	sleepers(t, func(t *testing.T) {
 		a, b := &Waiter{Spin: new(Spinner)}, new(Waiter)

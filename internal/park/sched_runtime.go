@@ -10,8 +10,9 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// The runtime functions below are not public API. The runtime keeps their names and types for gVisor and others
-// (golang/go#67401), and says so beside each. sched_public.go is what to fall back on.
+// The runtime functions below are not public API. The runtime keeps their names
+// and types for gVisor and others (golang/go#67401), and says so beside each.
+// sched_public.go is what to fall back on.
 
 //go:linkname entersyscallblock runtime.entersyscallblock
 func entersyscallblock()
@@ -25,8 +26,9 @@ func gopark(unlockf func(gp, lock unsafe.Pointer) bool, lock unsafe.Pointer, rea
 //go:linkname goready runtime.goready
 func goready(gp uintptr, traceskip int)
 
-// Sleep sleeps on the word w while it holds old, until a futex.Wake or deadline, as futex.Wait does. It holds the calling
-// thread, and hands its P to other goroutines before it sleeps.
+// Sleep sleeps on the word w while it holds old, until a futex.Wake or
+// deadline, as futex.Wait does. It holds the calling thread, and hands its P to
+// other goroutines before it sleeps.
 func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 	leak(unsafe.Pointer(w))
 	if deadline == futex.Never {
@@ -36,8 +38,9 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 	return futex.RawResult(w, block(w, old, unsafe.Pointer(&ts)))
 }
 
-// block must not grow its stack between the two calls, and both must be made from one frame: the runtime takes the first one's
-// frame as the point up to which the stack is scanned meanwhile.
+// block must not grow its stack between the two calls, and both must be made
+// from one frame: the runtime takes the first one's frame as the point up to
+// which the stack is scanned meanwhile.
 //
 //go:nosplit
 //go:norace
@@ -55,8 +58,9 @@ type seat struct {
 	from, to uint32
 }
 
-// sleep moves state from one value to another and sleeps until wake, or does neither if state has changed.
-// durable is for a sleep in a bubble; see bubble.go.
+// sleep moves state from one value to another and sleeps until wake, or does
+// neither if state has changed. durable is for a sleep in a bubble; see
+// bubble.go.
 func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
 	s.state, s.from, s.to = state, from, to
 	reason := uint8(waitReasonNone)
@@ -66,14 +70,15 @@ func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
 	gopark(commit, unsafe.Pointer(s), reason, traceBlockGeneric, 1)
 }
 
-// The reasons' numbers differ from version to version; 0 is "waiting" in all. For
-// waitReasonDurable see sched_reason_*.go.
+// The reasons' numbers differ from version to version; 0 is "waiting" in all.
+// For waitReasonDurable see sched_reason_*.go.
 const (
 	waitReasonNone    = 0
 	traceBlockGeneric = 0
 )
 
-// commit runs on the scheduler's stack after the goroutine has come to rest, so that a wake that follows the swap at once finds it so.
+// commit runs on the scheduler's stack after the goroutine has come to rest, so
+// that a wake that follows the swap at once finds it so.
 //
 //go:nosplit
 func commit(gp, lock unsafe.Pointer) bool {

@@ -5,9 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// Spinning before a sleep pays when the other side runs on another processor meanwhile, or would run on this one if let: a sleep and its
-// wake-up cost some 10 us of two threads' time, and 50 us where a processor has gone idle; a look at a word costs 15 ns, a yield 300. It never
-// pays with one P.
+// Spinning before a sleep pays when the other side runs on another processor
+// meanwhile, or would run on this one if let: a sleep and its wake-up cost some
+// 10 us of two threads' time, and 50 us where a processor has gone idle; a look
+// at a word costs 15 ns, a yield 300. It never pays with one P.
 const (
 	looks         = 300 // in a spin, about 40 us: what a sleep and a wake-up cost
 	pausesPerLook = 4   // about 60 ns: a look costs the other side its cache line
@@ -17,16 +18,19 @@ const (
 	mostShared    = 512 // the same, where sleeps have not helped
 )
 
-// A Spinner looks at a condition again and again before its owner sleeps. The zero value is ready. Any number of goroutines may share
-// one: what one of them learns serves all, and a count that two of them change at once does no harm.
+// A Spinner looks at a condition again and again before its owner sleeps. The
+// zero value is ready. Any number of goroutines may share one: what one of them
+// learns serves all, and a count that two of them change at once does no harm.
 //
-// Where a spin did not pay the next are skipped, twice as many after each failure. A spin is long or it is not made at all: two
-// threads that hand something back and forth and once fell asleep wake each other later than a short spin lasts, so short spins
-// would fail for ever.
+// Where a spin did not pay the next are skipped, twice as many after each
+// failure. A spin is long or it is not made at all: two threads that hand
+// something back and forth and once fell asleep wake each other later than a
+// short spin lasts, so short spins would fail for ever.
 //
-// A condition that comes true right after a yield tells that the other side has the same processor. Two threads could go on so for
-// long, at 3 us a turn instead of 0.1, while another processor is idle: the kernel moves threads that it wakes, rather than
-// ones that run. So now and then one of them sleeps.
+// A condition that comes true right after a yield tells that the other side has
+// the same processor. Two threads could go on so for long, at 3 us a turn
+// instead of 0.1, while another processor is idle: the kernel moves threads
+// that it wakes, rather than ones that run. So now and then one of them sleeps.
 type Spinner struct{ skips, skipped, shared, bearable atomic.Int32 }
 
 // Until reports whether cond came true while it looked.
@@ -79,8 +83,10 @@ func Pause(n int) { pause(uint32(n)) }
 // Yield lets another thread run on this processor (POSIX: sched_yield).
 func Yield() { yield() }
 
-// Procs returns how many threads can run Go code at once. Asking the runtime takes the scheduler's lock, which those who go to sleep and wake up
-// contend for, so GOMAXPROCS is kept for some calls; being late with a change costs time alone.
+// Procs returns how many threads can run Go code at once. Asking the runtime
+// takes the scheduler's lock, which those who go to sleep and wake up contend
+// for, so GOMAXPROCS is kept for some calls; being late with a change costs
+// time alone.
 func Procs() int {
 	if asked.Add(1)%procsCalls == 1 {
 		procs.Store(int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU())))
@@ -90,8 +96,8 @@ func Procs() int {
 
 func oneP() bool { return Procs() == 1 }
 
-// OnOneP reports what CanSpin denies, by the last answer that the runtime gave: for those who unlock, and must not contend even for the count of
-// calls.
+// OnOneP reports what CanSpin denies, by the last answer that the runtime gave:
+// for those who unlock, and must not contend even for the count of calls.
 func OnOneP() bool { return procs.Load() == 1 }
 
 const procsCalls = 256

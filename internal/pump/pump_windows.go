@@ -1,5 +1,7 @@
-// Package pump is where a thread in a single-threaded apartment of COM waits: for a wake-up, or a window message, which it dispatches. Calls of COM
-// into the apartment come as messages, and a broadcast, like SendMessage to one of the thread's windows, waits until they are dispatched.
+// Package pump is where a thread in a single-threaded apartment of COM waits:
+// for a wake-up, or a window message, which it dispatches. Calls of COM into
+// the apartment come as messages, and a broadcast, like SendMessage to one of
+// the thread's windows, waits until they are dispatched.
 package pump
 
 import (
@@ -12,9 +14,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// MsgWaitForMultipleObjectsEx waits for an event and for the thread's messages at once. The event resets itself, so a wake-up that comes while
-// nobody sleeps ends the next sleep, and none is lost; many that come before a sleep are one. With MWMO_INPUTAVAILABLE a message that is there ends
-// the sleep at once, also one that PeekMessage has seen and left (without the flag only new ones count).
+// MsgWaitForMultipleObjectsEx waits for an event and for the thread's messages
+// at once. The event resets itself, so a wake-up that comes while nobody sleeps
+// ends the next sleep, and none is lost; many that come before a sleep are one.
+// With MWMO_INPUTAVAILABLE a message that is there ends the sleep at once, also
+// one that PeekMessage has seen and left (without the flag only new ones
+// count).
 
 var (
 	user32                      = windows.NewLazySystemDLL("user32.dll")
@@ -30,7 +35,8 @@ const (
 	remove         = 0x0001 // PM_REMOVE
 )
 
-// most bounds the messages that Attend dispatches: windows that post to each other without end must not keep the thread from its other work.
+// most bounds the messages that Attend dispatches: windows that post to each
+// other without end must not keep the thread from its other work.
 const most = 64
 
 // message is MSG.
@@ -47,14 +53,16 @@ type message struct {
 // A Pump is where one thread sleeps. Wake and Close may be called by any.
 type Pump struct {
 	event windows.Handle
-	msg   message // of Attend: the address of a variable on a stack would not last when a window procedure written in Go grows it
+	// of Attend: the address of a variable on a stack would not last when a
+	// window procedure written in Go grows it
+	msg message
 
 	mu     sync.Mutex
 	closed bool
 }
 
-// New returns a pump, for the thread that will first call Sleep, or an error: the system's, or one that is errors.ErrUnsupported where it has no
-// windows.
+// New returns a pump, for the thread that will first call Sleep, or an error:
+// the system's, or one that is errors.ErrUnsupported where it has no windows.
 func New() (*Pump, error) {
 	if err := user32.Load(); err != nil {
 		return nil, fmt.Errorf("message pump: %w: %w", errors.ErrUnsupported, err)
@@ -66,16 +74,24 @@ func New() (*Pump, error) {
 	return &Pump{event: event}, nil
 }
 
-// Sleep returns when Wake has been called since it last returned, when there is a message, or for no reason. It holds the calling thread.
+// Sleep returns when Wake has been called since it last returned, when there is
+// a message, or for no reason. It holds the calling thread.
 func (p *Pump) Sleep() {
-	r, _, err := msgWaitForMultipleObjectsEx.Call(1, uintptr(unsafe.Pointer(&p.event)), windows.INFINITE, allInput, inputAvailable)
+	r, _, err := msgWaitForMultipleObjectsEx.Call(
+		1,
+		uintptr(unsafe.Pointer(&p.event)),
+		windows.INFINITE,
+		allInput,
+		inputAvailable,
+	)
 	if uint32(r) == windows.WAIT_FAILED {
 		panic(fmt.Errorf("pump: MsgWaitForMultipleObjectsEx: %w", err))
 	}
 }
 
-// Attend dispatches the calling thread's messages, at most 64, and what other threads send meanwhile. WM_QUIT, and messages that were posted to
-// the thread and not to a window, have nobody to go to but hooks and are dropped.
+// Attend dispatches the calling thread's messages, at most 64, and what other
+// threads send meanwhile. WM_QUIT, and messages that were posted to the thread
+// and not to a window, have nobody to go to but hooks and are dropped.
 func (p *Pump) Attend() {
 	msg := uintptr(unsafe.Pointer(&p.msg))
 	for range most {
@@ -99,7 +115,8 @@ func (p *Pump) Wake() {
 	}
 }
 
-// Close frees the pump, which nobody sleeps in any more. It may be called again.
+// Close frees the pump, which nobody sleeps in any more. It may be called
+// again.
 func (p *Pump) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,21 +1,31 @@
-// Package wait is the queue that every blocking primitive of the threading tier keeps its waiters in.
+// Package wait is the queue that every blocking primitive of the threading tier
+// keeps its waiters in.
 //
-// A primitive is a state word, for the uncontended paths, and a [Queue]. Who has to wait puts a [Node] into the queue, under its guard and after
-// a last look at the state, and parks on the node. Who wakes a waiter first takes its node out, under the guard, writes down what the waiter
-// has got (Node.Got), and unparks it after the guard is open again. From this follow the rules that the primitives rest on:
+// A primitive is a state word, for the uncontended paths, and a [Queue]. Who
+// has to wait puts a [Node] into the queue, under its guard and after a last
+// look at the state, and parks on the node. Who wakes a waiter first takes its
+// node out, under the guard, writes down what the waiter has got (Node.Got),
+// and unparks it after the guard is open again. From this follow the rules that
+// the primitives rest on:
 //
 //   - No wake-up is sent twice: a node that is out is nobody else's to wake.
-//   - No wake-up is lost: the last look at the state and the node's going in are one step to everyone who takes the guard to wake.
-//   - How a wait ended is told by the queue, not by the clock: a waiter whose time is up takes the guard and looks. If its node still
-//     stands there it takes it out and has timed out. If not, somebody has given it something, and the wake-up is on its way: [Node.Await].
-//   - A wait in several queues at once ([Set]) is won by the first who takes one of its nodes out and swaps the winner in; to all others it is
-//     as if the node were not there. So no queue gives away anything for a waiter that has got its wish elsewhere.
+//   - No wake-up is lost: the last look at the state and the node's going in
+//     are one step to everyone who takes the guard to wake.
+//   - How a wait ended is told by the queue, not by the clock: a waiter whose
+//     time is up takes the guard and looks. If its node still stands there it
+//     takes it out and has timed out. If not, somebody has given it something,
+//     and the wake-up is on its way: [Node.Await].
+//   - A wait in several queues at once ([Set]) is won by the first who takes
+//     one of its nodes out and swaps the winner in; to all others it is as if
+//     the node were not there. So no queue gives away anything for a waiter
+//     that has got its wish elsewhere.
 //   - What comes after a waiter's context was done is not for it: [Node.Win]
 //     says no and tells the owner so ([GotCanceled]). Where a node is taken out
 //     without Win, or its owner is woken to retry, the owner looks at its
 //     context last, and gives back what it got.
-//   - A node is used again only by its owner, after the unpark has reached it. The unparker's last touch of it is the swap that lets the owner
-//     go, or the address alone (internal/park).
+//   - A node is used again only by its owner, after the unpark has reached it.
+//     The unparker's last touch of it is the swap that lets the owner go, or
+//     the address alone (internal/park).
 package wait
 
 import (
@@ -47,7 +57,8 @@ type list struct {
 	pushed     uint64 // by PushBack and Move
 }
 
-// A Node is a waiter's place in a queue. It comes from [New] and goes back by [Node.Free].
+// A Node is a waiter's place in a queue. It comes from [New] and goes back by
+// [Node.Free].
 type Node struct {
 	own        park.Waiter
 	waiter     *park.Waiter // own, or that of the set
@@ -72,15 +83,16 @@ var nodes = sync.Pool{New: func() any { return new(Node) }}
 const GotCanceled = -1
 
 // New returns a node for a wait that l bounds. A caller on a thread of its own
-// uses spin, if not nil, to look for its wakeup for a while before it sleeps; an
-// ordinary goroutine never does, since its sleep costs less than the look.
+// uses spin, if not nil, to look for its wakeup for a while before it sleeps;
+// an ordinary goroutine never does, since its sleep costs less than the look.
 func New(spin *park.Spinner, l *park.Limit) *Node {
 	n := nodes.Get().(*Node)
 	n.Renew(spin, l)
 	return n
 }
 
-// Renew makes n, which is in no queue, its owner kept, and has no wake-up to come, as if it came from New.
+// Renew makes n, which is in no queue, its owner kept, and has no wake-up to
+// come, as if it came from New.
 func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
 	n.waiter, n.source = &n.own, l.Source()
 	n.own.Spin, n.own.Bubble = nil, true
@@ -91,8 +103,8 @@ func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
 	n.Got, n.next = 0, nil
 }
 
-// ByThread says that a thread of ours wakes n's owner, and not a goroutine of the
-// bubble of testing/synctest, if any, that the owner is in.
+// ByThread says that a thread of ours wakes n's owner, and not a goroutine of
+// the bubble of testing/synctest, if any, that the owner is in.
 func (n *Node) ByThread() { n.waiter.Bubble = false }
 
 // OnThread reports whether n's owner has a thread of its own.
@@ -122,7 +134,8 @@ func (n *Node) Unpark() { n.waiter.Unpark() }
 // Asleep reports whether n's owner sleeps. For tests.
 func (n *Node) Asleep() bool { return n.waiter.Asleep() }
 
-// A Spare keeps one node for the next to come, which costs less than the pool where the same few wait again and again. The zero value is empty.
+// A Spare keeps one node for the next to come, which costs less than the pool
+// where the same few wait again and again. The zero value is empty.
 type Spare struct{ node atomic.Pointer[Node] }
 
 // New is New that takes the spare node if there is one.
@@ -165,7 +178,8 @@ func (q *Queue) PushBack(n *Node) {
 	q.Move(n)
 }
 
-// Move is PushBack of a node that the caller has taken out of another queue. To its owner it is out, and stays so.
+// Move is PushBack of a node that the caller has taken out of another queue. To
+// its owner it is out, and stays so.
 func (q *Queue) Move(n *Node) {
 	q.pushed++
 	n.place = q.pushed
@@ -222,7 +236,8 @@ func (q *Queue) PushFront(n *Node) {
 	q.pushBefore(n, q.head)
 }
 
-// Restore puts n, which had been taken out, back before those that came later, by Node.Since.
+// Restore puts n, which had been taken out, back before those that came later,
+// by Node.Since.
 func (q *Queue) Restore(n *Node) {
 	n.in = true
 	later := q.head
@@ -264,7 +279,8 @@ func (q *Queue) Tell() {
 // Take takes n, which stands in q, out, whatever Win would say.
 func (q *Queue) Take(n *Node) { q.unlink(n) }
 
-// Remove takes n out and reports whether it stood there. q must be the queue that n's owner put it into.
+// Remove takes n out and reports whether it stood there. q must be the queue
+// that n's owner put it into.
 func (q *Queue) Remove(n *Node) bool {
 	if !n.in {
 		return false
@@ -340,7 +356,8 @@ func (q *Queue) TakeAll() *Node {
 	return first
 }
 
-// Drain takes all nodes out that may be given something, whatever Win would say.
+// Drain takes all nodes out that may be given something, whatever Win would
+// say.
 func (q *Queue) Drain() (first *Node) {
 	last := &first
 	for n := q.head; n != nil; n = q.head {

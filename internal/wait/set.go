@@ -7,12 +7,14 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// A Set is a wait in several queues at once. It has a node in each and one place to sleep for all.
+// A Set is a wait in several queues at once. It has a node in each and one
+// place to sleep for all.
 //
 //	open (0) ----> index+1    Win, by who takes a node out to give it something, or Close
 //
-// A set that only wants to be told (Told) is woken, but not won: Win says no, so what there is goes to the next in the queue, and the waiter looks
-// for itself.
+// A set that only wants to be told (Told) is woken, but not won: Win says no,
+// so what there is goes to the next in the queue, and the waiter looks for
+// itself.
 type Set struct {
 	Told bool
 
@@ -46,7 +48,8 @@ func (s *Set) Park(l *park.Limit) park.Outcome {
 	return s.waiter.ParkAs(park.OnThread(), l)
 }
 
-// Close makes sure that nobody wins the set any more and returns the index of the node that has, or -1.
+// Close makes sure that nobody wins the set any more and returns the index of
+// the node that has, or -1.
 func (s *Set) Close() int {
 	if s.winner.CompareAndSwap(0, closed) {
 		return -1
@@ -54,14 +57,16 @@ func (s *Set) Close() int {
 	return int(s.winner.Load()) - 1
 }
 
-// Free gives the nodes back. They must be in no queue, and the wake-up of the winner must have come.
+// Free gives the nodes back. They must be in no queue, and the wake-up of the
+// winner must have come.
 func (s *Set) Free() {
 	for _, n := range s.nodes {
 		n.Free()
 	}
 }
 
-// OfSet reports whether n is a set's: whoever takes it out gives its owner something, or nothing at all.
+// OfSet reports whether n is a set's: whoever takes it out gives its owner
+// something, or nothing at all.
 func (n *Node) OfSet() bool { return n.set != nil }
 
 // Told reports whether n's owner only wants to be told, and is given nothing.
@@ -71,7 +76,8 @@ func (n *Node) Told() bool { return n.set != nil && n.set.Told }
 // has taken n out for. It says no, and the caller keeps it, if the owner
 //
 //   - has given up: its context was done before, and it is woken with nothing;
-//   - has won elsewhere, or will find that its context is done by itself (a set);
+//   - has won elsewhere, or will find that its context is done by itself (a
+//     set);
 //   - only wants to be told that there may be something, and is.
 func (n *Node) Win() bool {
 	switch {

@@ -6,7 +6,8 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// What package osthread has to tell its trace and profile functions. Hooked counts those that are set, so that one load tells the usual case.
+// What package osthread has to tell its trace and profile functions. Hooked
+// counts those that are set, so that one load tells the usual case.
 var (
 	Hooked   atomic.Int32
 	Blocked  func(obj any) (resume func()) // the caller is about to sleep on obj, and calls resume when it goes on
@@ -19,10 +20,10 @@ var (
 var HoldExit func(thread any) (release func())
 
 // Sleep waits, with n in a queue, until somebody takes n out and wakes its
-// owner, and reports true; or until l, which n was made with, ends the wait, and
-// reports false. leave takes n out of the queue and reports whether it stood
-// there: if it did not, somebody has given n's owner something, and that counts,
-// whatever the clock says.
+// owner, and reports true; or until l, which n was made with, ends the wait,
+// and reports false. leave takes n out of the queue and reports whether it
+// stood there: if it did not, somebody has given n's owner something, and that
+// counts, whatever the clock says.
 func Sleep(n *Node, leave func(*Node) bool, l *park.Limit) bool {
 	if n.Park(l) != park.Unparked {
 		if leave(n) {
@@ -51,7 +52,8 @@ func Traced(obj any, f func() bool, undo func()) (got bool) {
 	return got
 }
 
-// WakeAll wakes the owners of first and those behind it, which are in no queue, and all get the same.
+// WakeAll wakes the owners of first and those behind it, which are in no queue,
+// and all get the same.
 func WakeAll(first *Node, got int) {
 	for n := first; n != nil; n = n.Next() {
 		n.Got = got

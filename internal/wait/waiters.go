@@ -1,8 +1,8 @@
 package wait
 
-// Waiters are the nodes of those who wait for what comes once, and then for all:
-// a Queue of a third of its size. No node is one of a [Set], and its user has a
-// guard of its own. The zero value is empty.
+// Waiters are the nodes of those who wait for what comes once, and then for
+// all: a Queue of a third of its size. No node is one of a [Set], and its user
+// has a guard of its own. The zero value is empty.
 type Waiters struct{ head, tail *Node }
 
 // PushBack puts n behind all others.

@@ -287,7 +287,11 @@ func TestExtremeArguments(t *testing.T) {
 		t.Error("nothing is done")
 	}
 	for _, ahead := range []int{-1, math.MinInt} {
-		assert.ErrorIs(t, panicOf(func() { Map(e, ahead, slices.Values([]int{1}), func(int) (int, error) { return 0, nil }) }), ErrInvalid)
+		assert.ErrorIs(
+			t,
+			panicOf(func() { Map(e, ahead, slices.Values([]int{1}), func(int) (int, error) { return 0, nil }) }),
+			ErrInvalid,
+		)
 	}
 	for range Map(e, math.MaxInt, slices.Values([]int{}), func(int) (int, error) { return 0, nil }) {
 		t.Error("no values")

@@ -170,7 +170,11 @@ func ExampleKeyed() {
 	defer k.Close()
 	threads := map[int]bool{}
 	for range 10 {
-		f, err := executor.SubmitKey(k, "connection 7", func() (int, error) { return osthread.Current().NativeID(), nil })
+		f, err := executor.SubmitKey(
+			k,
+			"connection 7",
+			func() (int, error) { return osthread.Current().NativeID(), nil },
+		)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -221,8 +221,9 @@ func (e *Executor) Queued() int {
 // been done and all threads are gone (Python: shutdown(), with). It may be
 // called any number of times. On a thread of e's, in a callback, OnStop or the
 // destructor of a thread.Key too, it closes e, does not wait, and returns
-// ErrDeadlock; and so where a thread of e's waits, over whatever other pools and
-// workers, for the calling thread. A caller that waits in Submit for a place gets ErrShutdown.
+// ErrDeadlock; and so where a thread of e's waits, over whatever other pools
+// and workers, for the calling thread. A caller that waits in Submit for a
+// place gets ErrShutdown.
 //
 // What a caller of Submit runs itself, see RunInCaller, is not waited for.
 func (e *Executor) Close() error {
@@ -266,5 +267,10 @@ func (e *Executor) ShutdownNow(ctx context.Context) (running []*osthread.Thread,
 // waiting tasks there are.
 func (e *Executor) String() string {
 	defer runtime.KeepAlive(e.handle)
-	return fmt.Sprintf("Executor(%s, %d threads, %d queued)", e.pool().Attr.Name, len(e.pool().living()), e.pool().queued())
+	return fmt.Sprintf(
+		"Executor(%s, %d threads, %d queued)",
+		e.pool().Attr.Name,
+		len(e.pool().living()),
+		e.pool().queued(),
+	)
 }

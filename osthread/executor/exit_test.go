@@ -172,7 +172,13 @@ func TestEndOfTheProcessHeedsItsContextBesideACallback(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		var begin, begun osthread.Event
-		e, err := New(Options{Threads: 1, Attr: &osthread.Attr{Name: "stuck"}, OnStart: func() error { begin.Wait(); return errTest }})
+		e, err := New(
+			Options{
+				Threads: 1,
+				Attr:    &osthread.Attr{Name: "stuck"},
+				OnStart: func() error { begin.Wait(); return errTest },
+			},
+		)
 		check(err)
 		p := NewPromise[int]()
 		f, err := Submit(e, value(1))

@@ -95,7 +95,8 @@ func newWindow(t *testing.T, w *Worker, handle func(number uint32, wparam uintpt
 	handlers.Store(window, handle)
 	t.Cleanup(func() {
 		handlers.Delete(window)
-		assert.NoError(t, w.Call(func() error { _, _, _ = destroyWindow.Call(window); return nil })) // it goes with the thread at the latest
+		// it goes with the thread at the latest
+		assert.NoError(t, w.Call(func() error { _, _, _ = destroyWindow.Call(window); return nil }))
 	})
 	return window
 }
@@ -103,7 +104,15 @@ func newWindow(t *testing.T, w *Worker, handle func(number uint32, wparam uintpt
 // send is SendMessage that fails when the answer does not come.
 func send(t *testing.T, window uintptr, number uint32, wparam uintptr) (answer uintptr) {
 	result := new(uintptr)
-	ok, _, err := sendMessageTimeout.Call(window, uintptr(number), wparam, 0, 0, uintptr(patience.Milliseconds()), uintptr(unsafe.Pointer(result)))
+	ok, _, err := sendMessageTimeout.Call(
+		window,
+		uintptr(number),
+		wparam,
+		0,
+		0,
+		uintptr(patience.Milliseconds()),
+		uintptr(unsafe.Pointer(result)),
+	)
 	assert.NotZero(t, ok, err)
 	return *result
 }

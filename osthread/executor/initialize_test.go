@@ -18,8 +18,8 @@ import (
 
 const inInitialization = "TestInInitialization"
 
-// What has to work in package initialization as it does later. Each returns what
-// it did, which is to be "done".
+// What has to work in package initialization as it does later. Each returns
+// what it did, which is to be "done".
 var inInit = map[string]func() string{
 	"thread": func() string {
 		ran := false

@@ -159,7 +159,12 @@ func SubmitKeyTimeout[K comparable, T any](k *Keyed, key K, fn func() (T, error)
 // SubmitKeyContext is SubmitKey that waits for a place until ctx is done; it
 // then returns ctx's cause and fn will not run. If ctx is done already it does
 // not try.
-func SubmitKeyContext[K comparable, T any](ctx context.Context, k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
+func SubmitKeyContext[K comparable, T any](
+	ctx context.Context,
+	k *Keyed,
+	key K,
+	fn func() (T, error),
+) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	l, err := park.Until(ctx)
 	if err != nil {

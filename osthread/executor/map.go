@@ -48,7 +48,13 @@ func Map[T, R any](e *Executor, ahead int, seq iter.Seq[T], fn func(T) (R, error
 // MapContext is Map until ctx is done; it then yields, last, a zero R and ctx's
 // cause, and cancels what has not begun (Python: map(timeout), which counts
 // from the call). To stop what runs have fn look at ctx.
-func MapContext[T, R any](ctx context.Context, e *Executor, ahead int, seq iter.Seq[T], fn func(T) (R, error)) iter.Seq2[R, error] {
+func MapContext[T, R any](
+	ctx context.Context,
+	e *Executor,
+	ahead int,
+	seq iter.Seq[T],
+	fn func(T) (R, error),
+) iter.Seq2[R, error] {
 	if ahead < 0 {
 		panic(invalid("Map: look-ahead of %d", ahead))
 	}

@@ -48,8 +48,8 @@ import (
 //     one or fails all tasks that are left.
 //   - More tasks queue than threads are expected only if no thread is idle and
 //     there are as many threads as may be, or one could not be started.
-//   - While waiting is not empty backlog holds as many tasks as may be, and maybe
-//     one more for each thread that was expected or ending.
+//   - While waiting is not empty backlog holds as many tasks as may be, and
+//     maybe one more for each thread that was expected or ending.
 //   - given is set only for a thread that was idle, by the one that took it out
 //     of idle, before the unpark that the thread waits for.
 //
@@ -407,9 +407,9 @@ func (w *hostWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) 
 	return append(threads, (*waitfor.Thread)(w)), true
 }
 
-// An endWait is the edge of a thread that waits for a pool's end: for all of its
-// threads, but the graph has no all, so of several blocked ones a free one hides
-// the others.
+// An endWait is the edge of a thread that waits for a pool's end: for all of
+// its threads, but the graph has no all, so of several blocked ones a free one
+// hides the others.
 type endWait pool
 
 // Servers is waitfor.Edge's.

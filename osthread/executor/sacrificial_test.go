@@ -35,9 +35,16 @@ func TestSacrificialReturnsHowItEnded(t *testing.T) {
 
 func TestSacrificialAttr(t *testing.T) {
 	var name string
-	assert.NoError(t, SacrificialAttr(&osthread.Attr{Name: "lamb"}, func() error { name = osthread.Current().Name(); return nil }))
+	assert.NoError(
+		t,
+		SacrificialAttr(&osthread.Attr{Name: "lamb"}, func() error { name = osthread.Current().Name(); return nil }),
+	)
 	assert.Equal(t, "lamb", name)
-	assert.ErrorIs(t, SacrificialAttr(&osthread.Attr{Priority: 1}, func() error { t.Error("ran"); return nil }), syscall.EINVAL)
+	assert.ErrorIs(
+		t,
+		SacrificialAttr(&osthread.Attr{Priority: 1}, func() error { t.Error("ran"); return nil }),
+		syscall.EINVAL,
+	)
 }
 
 func TestSacrificialContext(t *testing.T) {
@@ -48,7 +55,11 @@ func TestSacrificialContext(t *testing.T) {
 		g.begun.Wait()
 		cancel(errTest)
 	}()
-	assert.ErrorIs(t, SacrificialContext(ctx, nil, func() error { defer close(ended); _, err := g.run(); return err }), errTest)
+	assert.ErrorIs(
+		t,
+		SacrificialContext(ctx, nil, func() error { defer close(ended); _, err := g.run(); return err }),
+		errTest,
+	)
 	g.open.Set()
 	<-ended
 	assert.ErrorIs(t, SacrificialContext(ctx, nil, func() error { t.Error("ran"); return nil }), errTest)

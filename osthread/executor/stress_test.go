@@ -133,7 +133,11 @@ func TestApplicantsAreServedOrGone(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 200 {
-				f, err := SubmitTimeout(e, func() (int, error) { ran.Add(1); return 0, nil }, time.Duration(rand.IntN(20))*time.Microsecond)
+				f, err := SubmitTimeout(
+					e,
+					func() (int, error) { ran.Add(1); return 0, nil },
+					time.Duration(rand.IntN(20))*time.Microsecond,
+				)
 				if err != nil {
 					assert.ErrorIs(t, err, ErrFull)
 					continue

@@ -406,8 +406,8 @@ func (w *Worker) Backlog() int { return w.box.Len() }
 // returns ctx's cause. It may be called again, also to wait longer. If a
 // function has ended the thread it returns what Thread.Join does: ErrGoexit,
 // ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which
-// ends nevertheless, or if ctx is never done and the worker waits, over whatever
-// other workers and pools, for the calling thread.
+// ends nevertheless, or if ctx is never done and the worker waits, over
+// whatever other workers and pools, for the calling thread.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.box.Close(false)
 	if w.thread == nil {

@@ -1,5 +1,6 @@
-// Package mainthread has functions called on the process's first thread, from anywhere: what Cocoa, OpenGL window libraries and some other C
-// libraries insist on.
+// Package mainthread has functions called on the process's first thread, from
+// anywhere: what Cocoa, OpenGL window libraries and some other C libraries
+// insist on.
 //
 //	func main() {
 //		mainthread.Run(app) // app runs beside it, and asks for the first thread when it needs it
@@ -10,16 +11,19 @@
 //		...
 //	}
 //
-// A library with an event loop of its own runs that instead of [Run], and calls [Poll] in it, or [Wait]; [OnPost] helps to wake it.
+// A library with an event loop of its own runs that instead of [Run], and calls
+// [Poll] in it, or [Wait]; [OnPost] helps to wake it.
 //
-// This package locks the main goroutine to the first thread, when the program begins. With cgo and without, on all platforms; on systems where
-// "first" means nothing to anybody it is one thread that does not change. It is not for libraries of Go in programs in C: the first thread is the
-// program's there, and nothing asked for would ever be called.
+// This package locks the main goroutine to the first thread, when the program
+// begins. With cgo and without, on all platforms; on systems where "first"
+// means nothing to anybody it is one thread that does not change. It is not for
+// libraries of Go in programs in C: the first thread is the program's there,
+// and nothing asked for would ever be called.
 //
-// Since the main goroutine is locked, Go ends the process when next or stop of an
-// iter.Pull that main called is called in another goroutine, and when main, or a
-// function that [Do] calls, calls those of an iter.Pull made elsewhere. Pull the
-// values on one side and hand them over.
+// Since the main goroutine is locked, Go ends the process when next or stop of
+// an iter.Pull that main called is called in another goroutine, and when main,
+// or a function that [Do] calls, calls those of an iter.Pull made elsewhere.
+// Pull the values on one side and hand them over.
 package mainthread
 
 import (
@@ -36,7 +40,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// How functions get to the first thread, and their results back, is internal/inbox's. The first thread lives as long as the process, and its
+// How functions get to the first thread, and their results back, is
+// internal/inbox's. The first thread lives as long as the process, and its
 // goroutine never leaves it, so its ident is nobody else's.
 var (
 	box   inbox.Box
@@ -53,7 +58,8 @@ func init() {
 var (
 	// ErrBusy says that the first thread is not waiting for work.
 	ErrBusy = inbox.ErrBusy
-	// ErrRunning comes with the error of a call that was given up while its function ran. That goes on, and what it returns is lost.
+	// ErrRunning comes with the error of a call that was given up while its
+	// function ran. That goes on, and what it returns is lost.
 	ErrRunning = inbox.ErrRunning
 	// ErrNotOwner says that the caller is not on the first thread. It is
 	// osthread.ErrNotOwner.
@@ -62,13 +68,18 @@ var (
 	ErrStarted = fault.New("mainthread.Run runs already", osthread.ErrStarted)
 )
 
-// Is reports whether the caller is on the first thread, and not just for the moment.
+// Is reports whether the caller is on the first thread, and not just for the
+// moment.
 func Is() bool { return thread.Self() == first }
 
-// Run is for the main goroutine, whose thread it is: it calls what Do and its kin ask for, and f in a goroutine beside it, and returns when f has
-// ended, after what was asked for until then. It returns nil; the *PanicError of f, which has been reported like that of a thread's function (see
-// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner, and f is not called, on any other thread than the first, and ErrStarted
-// below another Run. A function asked for with Do that calls runtime.Goexit ends the main goroutine, and Run does not return.
+// Run is for the main goroutine, whose thread it is: it calls what Do and its
+// kin ask for, and f in a goroutine beside it, and returns when f has ended,
+// after what was asked for until then. It returns nil; the *PanicError of f,
+// which has been reported like that of a thread's function (see
+// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner,
+// and f is not called, on any other thread than the first, and ErrStarted below
+// another Run. A function asked for with Do that calls runtime.Goexit ends the
+// main goroutine, and Run does not return.
 //
 // What is asked for later waits for another Run, Poll or Wait, for ever if none
 // comes. To have threads that outlive f served till their end, call Run in
@@ -123,7 +134,8 @@ func serve(f func()) bool {
 // it calls f at once: so what runs there may call Do.
 func Do(f func() error) error { return do(f, park.Forever()) }
 
-// TryDo is Do that does nothing and returns ErrBusy unless the first thread waits for work, in Run or Wait.
+// TryDo is Do that does nothing and returns ErrBusy unless the first thread
+// waits for work, in Run or Wait.
 func TryDo(f func() error) error {
 	if Is() {
 		return inbox.Inline(f)
@@ -131,9 +143,11 @@ func TryDo(f func() error) error {
 	return box.DoIfIdle(f, "main thread")
 }
 
-// DoTimeout is Do for at most d; past that it returns an error that is ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on, and
-// may still use what it shares with the caller. With d <= 0 it is TryDo, which does not wait for its turn, but for f however long
-// that takes. On the first thread d counts for nothing.
+// DoTimeout is Do for at most d; past that it returns an error that is
+// ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
+// and may still use what it shares with the caller. With d <= 0 it is TryDo,
+// which does not wait for its turn, but for f however long that takes. On the
+// first thread d counts for nothing.
 func DoTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return TryDo(f)
@@ -141,7 +155,8 @@ func DoTimeout(f func() error, d time.Duration) error {
 	return do(f, park.For(d))
 }
 
-// DoContext is DoTimeout until ctx is done, with ctx's cause for ErrTimeout. If ctx is done already f is not called.
+// DoContext is DoTimeout until ctx is done, with ctx's cause for ErrTimeout. If
+// ctx is done already f is not called.
 func DoContext(ctx context.Context, f func() error) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -150,14 +165,17 @@ func DoContext(ctx context.Context, f func() error) error {
 	return do(f, l)
 }
 
-// Go has f called on the first thread, after what was asked before, and does not wait for it, also on the first thread. A panic of f is reported like
-// that of a thread's function.
+// Go has f called on the first thread, after what was asked before, and does
+// not wait for it, also on the first thread. A panic of f is reported like that
+// of a thread's function.
 func Go(f func()) {
 	_ = box.Post(f) // the box is never closed
 }
 
-// Poll calls as many functions as wait when it begins, in their order, and returns how many it has called: fewer if callers have given up, or one of
-// the functions has polled, too. It is for the event loop of a library on the first thread; elsewhere it returns ErrNotOwner. It does not sleep.
+// Poll calls as many functions as wait when it begins, in their order, and
+// returns how many it has called: fewer if callers have given up, or one of the
+// functions has polled, too. It is for the event loop of a library on the first
+// thread; elsewhere it returns ErrNotOwner. It does not sleep.
 func Poll() (int, error) {
 	if !Is() {
 		return 0, ErrNotOwner
@@ -184,7 +202,8 @@ func WaitTimeout(d time.Duration) (int, error) {
 	return await(park.For(d))
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is done already it calls nothing.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is
+// done already it calls nothing.
 func WaitContext(ctx context.Context) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -197,11 +216,13 @@ func WaitContext(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// OnPost has f called whenever a function has been asked for, by the one who asks, on any thread; nil: nothing. It is for what wakes a library's
-// event loop, as glfwPostEmptyEvent, so that it comes to Poll.
+// OnPost has f called whenever a function has been asked for, by the one who
+// asks, on any thread; nil: nothing. It is for what wakes a library's event
+// loop, as glfwPostEmptyEvent, so that it comes to Poll.
 func OnPost(f func()) { box.OnPost(f) }
 
-// RunTests is for TestMain: it runs m beside the first thread, so that tests may use that, and returns the code to exit with:
+// RunTests is for TestMain: it runs m beside the first thread, so that tests
+// may use that, and returns the code to exit with:
 //
 //	func TestMain(m *testing.M) { os.Exit(mainthread.RunTests(m)) }
 func RunTests(m interface{ Run() int }) (code int) {

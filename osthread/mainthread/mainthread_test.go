@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 	os.Exit(RunTests(m))
 }
 
-// occupy makes the first thread busy until the function that it returns is called.
+// occupy makes the first thread busy until the function that it returns is
+// called.
 func occupy() (release func()) {
 	in, out := make(chan struct{}), make(chan struct{})
 	Go(func() { close(in); <-out })
@@ -113,7 +114,8 @@ func TestOnlyTheFirstThreadServes(t *testing.T) {
 	assert.Equal(t, ErrStarted, Do(func() error { return Run(func() { t.Error("called") }) }))
 }
 
-// A library's own event loop: it sleeps in the library, OnPost wakes it, and it polls.
+// A library's own event loop: it sleeps in the library, OnPost wakes it, and it
+// polls.
 func TestPollInALibrarysLoop(t *testing.T) {
 	events := make(chan string, 100)
 	OnPost(func() { events <- "posted" })

@@ -9,23 +9,26 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// A batch takes the guard once for as many values as can go in or out at the time, and wakes whom they wake afterwards.
+// A batch takes the guard once for as many values as can go in or out at the
+// time, and wakes whom they wake afterwards.
 
 // PutAll puts all of vs, in their order, sleeping whenever the queue is full.
-// Values that others put may come between. It returns how many it has put, and if
-// those are not all ErrShutdown, or a *osthread.PanicError if the cmp of a
+// Values that others put may come between. It returns how many it has put, and
+// if those are not all ErrShutdown, or a *osthread.PanicError if the cmp of a
 // priority queue panicked over the next one.
 func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, park.Forever()) }
 
 // TryPutAll is PutAllTimeout(vs, 0).
 func (q *Queue[T]) TryPutAll(vs []T) (int, error) { return q.putAll(vs, park.For(0)) }
 
-// PutAllTimeout is PutAll for at most d; past that it returns how many it has put and ErrFull. d <= 0 never sleeps.
+// PutAllTimeout is PutAll for at most d; past that it returns how many it has
+// put and ErrFull. d <= 0 never sleeps.
 func (q *Queue[T]) PutAllTimeout(vs []T, d time.Duration) (int, error) {
 	return q.putAll(vs, park.For(d))
 }
 
-// PutAllContext is PutAll until ctx is done; it then returns how many it has put and ctx's cause. If ctx is done already it does not try.
+// PutAllContext is PutAll until ctx is done; it then returns how many it has
+// put and ctx's cause. If ctx is done already it does not try.
 func (q *Queue[T]) PutAllContext(ctx context.Context, vs []T) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -34,19 +37,22 @@ func (q *Queue[T]) PutAllContext(ctx context.Context, vs []T) (int, error) {
 	return q.putAll(vs, l)
 }
 
-// GetN takes as many values as there are and fit into buf, sleeping while there are none, and returns how many. It returns ErrShutdown when there
-// are none and will be none. With an empty buf it returns at once.
+// GetN takes as many values as there are and fit into buf, sleeping while there
+// are none, and returns how many. It returns ErrShutdown when there are none
+// and will be none. With an empty buf it returns at once.
 func (q *Queue[T]) GetN(buf []T) (int, error) { return q.getN(buf, park.Forever()) }
 
 // TryGetN is GetNTimeout(buf, 0).
 func (q *Queue[T]) TryGetN(buf []T) (int, error) { return q.getN(buf, park.For(0)) }
 
-// GetNTimeout is GetN for at most d; past that it returns ErrEmpty. d <= 0 never sleeps.
+// GetNTimeout is GetN for at most d; past that it returns ErrEmpty. d <= 0
+// never sleeps.
 func (q *Queue[T]) GetNTimeout(buf []T, d time.Duration) (int, error) {
 	return q.getN(buf, park.For(d))
 }
 
-// GetNContext is GetN until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
+// GetNContext is GetN until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not look.
 func (q *Queue[T]) GetNContext(ctx context.Context, buf []T) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -55,7 +61,8 @@ func (q *Queue[T]) GetNContext(ctx context.Context, buf []T) (int, error) {
 	return q.getN(buf, l)
 }
 
-// Drain takes all values that are in the queue, and lets in what those who wait to put have. TaskDone is to be called for each, as after Get.
+// Drain takes all values that are in the queue, and lets in what those who wait
+// to put have. TaskDone is to be called for each, as after Get.
 func (q *Queue[T]) Drain() []T {
 	buf := make([]T, q.Len())
 	n, _ := q.getN(buf, park.For(0))
@@ -89,7 +96,8 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 	return q.put(v, l)
 }
 
-// putSome puts the first of vs for as long as there is room, and cmp does not panic, and returns how many.
+// putSome puts the first of vs for as long as there is room, and cmp does not
+// panic, and returns how many.
 func (q *Queue[T]) putSome(vs []T) (n int) {
 	var first *wait.Node
 	last := &first
@@ -128,7 +136,8 @@ func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 	return 1 + q.getSome(buf[1:]), nil
 }
 
-// getSome takes what is there and fits into buf, as long as cmp does not panic, and returns how many that is.
+// getSome takes what is there and fits into buf, as long as cmp does not panic,
+// and returns how many that is.
 func (q *Queue[T]) getSome(buf []T) (n int) {
 	var first *wait.Node
 	last := &first

@@ -15,7 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// CPython's threads, which Go has not made, as callers: no value is lost, and nothing is left of a thread that has ended.
+// CPython's threads, which Go has not made, as callers: no value is lost, and
+// nothing is left of a thread that has ended.
 func TestThreadsOfCPythonAsCallers(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -23,14 +24,16 @@ func TestThreadsOfCPythonAsCallers(t *testing.T) {
 	}
 	needOurKind(t, python)
 	library := filepath.Join(t.TempDir(), "load.so")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", library, "./testdata/cpython").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", library, "./testdata/cpython").
+		CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	out, err = exec.CommandContext(t.Context(), python, "testdata/cpython/load.py", library).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	assert.Equal(t, "done\n", string(out))
 }
 
-// needOurKind skips the test if python cannot load what is built for where the test runs: another processor's, or another C library's.
+// needOurKind skips the test if python cannot load what is built for where the
+// test runs: another processor's, or another C library's.
 func needOurKind(t *testing.T, python string) {
 	path, err := exec.CommandContext(t.Context(), python, "-c", "import sys; print(sys.executable)").Output()
 	require.NoError(t, err)
@@ -40,7 +43,8 @@ func needOurKind(t *testing.T, python string) {
 	}
 }
 
-// abi returns a program's processor and the name of its loader, which tells the C library.
+// abi returns a program's processor and the name of its loader, which tells the
+// C library.
 func abi(t *testing.T, program string) string {
 	f, err := elf.Open(program)
 	require.NoError(t, err)

@@ -1,5 +1,7 @@
-// Package queue hands values from threads and goroutines to others: first-in-first-out, last-in-first-out and priority queues with a count
-// of unfinished tasks and an end, as Python's module queue (Queue in Python 2) has them.
+// Package queue hands values from threads and goroutines to others:
+// first-in-first-out, last-in-first-out and priority queues with a count of
+// unfinished tasks and an end, as Python's module queue (Queue in Python 2) has
+// them.
 //
 //	q := queue.New[string](100)
 //	for range 4 {
@@ -16,8 +18,10 @@
 //	q.Join()     // all done
 //	q.Shutdown() // lets the four go
 //
-// Calls come in four shapes: Get sleeps, TryGet does not, GetTimeout does for a while, GetContext until a context is done. Callers sleep as those of
-// package osthread do: a goroutine costs no thread while it waits. Everything works on all platforms.
+// Calls come in four shapes: Get sleeps, TryGet does not, GetTimeout does for a
+// while, GetContext until a context is done. Callers sleep as those of package
+// osthread do: a goroutine costs no thread while it waits. Everything works on
+// all platforms.
 //
 // # Python's names
 //

@@ -12,9 +12,11 @@ var (
 	ErrEmpty = errors.New("queue is empty")
 	// ErrFull says that there was no room in time.
 	ErrFull = errors.New("queue is full")
-	// ErrShutdown says that the queue is shut down: for Put, and for Get once it is empty.
+	// ErrShutdown says that the queue is shut down: for Put, and for Get once
+	// it is empty.
 	ErrShutdown = osthread.ErrShutdown
-	// ErrTooManyDone says that TaskDone was called more often than values were put.
+	// ErrTooManyDone says that TaskDone was called more often than values were
+	// put.
 	ErrTooManyDone = errors.New("task done more often than put")
 	// ErrNoCmp says that a priority queue was given nothing to compare by.
 	ErrNoCmp = errors.New("no comparison function")

@@ -5,22 +5,24 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A Getting is a Get that osthread.WaitAny and osthread.WaitAll can wait for, beside other things:
+// A Getting is a Get that osthread.WaitAny and osthread.WaitAll can wait for,
+// beside other things:
 //
 //	g := q.Getting()
 //	if osthread.WaitAny(stop, g) == 1 {
 //		v, err := g.Result()
 //
-// Each wait that ends with it, also one that has it twice, adds one to its results. Waits and Result are for one caller at a time.
-// It comes from Queue.Getting or Simple.Getting; a wait for another panics.
+// Each wait that ends with it, also one that has it twice, adds one to its
+// results. Waits and Result are for one caller at a time. It comes from
+// Queue.Getting or Simple.Getting; a wait for another panics.
 type Getting[T any] struct {
 	waitable
 	source getting[T]
 	_      noCopy
 }
 
-// waitable lets a Getting have a Waitable's methods and not the name, which would
-// be a field that anybody can set.
+// waitable lets a Getting have a Waitable's methods and not the name, which
+// would be a field that anybody can set.
 type waitable = osthread.Waitable
 
 // Getting returns a Getting of q.
@@ -30,8 +32,10 @@ func (q *Queue[T]) Getting() *Getting[T] {
 	return g
 }
 
-// Result returns what Get would have, once for each wait that has ended with g, in their order: the value, or ErrShutdown, or it panics if cmp did.
-// It returns ErrEmpty if there is no result left. A wait that ended otherwise has taken nothing from the queue.
+// Result returns what Get would have, once for each wait that has ended with g,
+// in their order: the value, or ErrShutdown, or it panics if cmp did. It
+// returns ErrEmpty if there is no result left. A wait that ended otherwise has
+// taken nothing from the queue.
 func (g *Getting[T]) Result() (v T, err error) {
 	s := &g.source
 	if len(s.results) == 0 {

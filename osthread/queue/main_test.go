@@ -14,7 +14,8 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
 
-// callers runs f with a spawn for both kinds of callers. All that were spawned are joined when f has returned.
+// callers runs f with a spawn for both kinds of callers. All that were spawned
+// are joined when f has returned.
 func callers(t *testing.T, f func(t *testing.T, spawn func(func()))) {
 	t.Run("caller=goroutine", func(t *testing.T) {
 		var done []chan struct{}

@@ -10,26 +10,34 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Everything happens under one guard, that of getters. From these invariants, which hold whenever it is open, follows the rest:
+// Everything happens under one guard, that of getters. From these invariants,
+// which hold whenever it is open, follows the rest:
 //
 //	getters wait    only while the store is empty and the queue is not shut down; a WaitAll that wants to be told may stand among them at any time
 //	putters wait    only while the store is full and the queue is not shut down
 //	unfinished      is the number of values that were put and not told done; at 0 nobody waits in joiners
 //
-// A value goes straight to where it is wanted. Who puts while getters wait gives the value to the first of them, in the cell that it waits with. Who
-// gets while putters wait takes a value, and the first putter's into the store in its place. So whoever is woken has what it
-// waited for, nobody can come before it, and it does not take the guard again. A waiter whose time is up does: if its node is not in
-// the queue any more, its value has gone or come, and that is what its call returns.
+// A value goes straight to where it is wanted. Who puts while getters wait
+// gives the value to the first of them, in the cell that it waits with. Who
+// gets while putters wait takes a value, and the first putter's into the store
+// in its place. So whoever is woken has what it waited for, nobody can come
+// before it, and it does not take the guard again. A waiter whose time is up
+// does: if its node is not in the queue any more, its value has gone or come,
+// and that is what its call returns.
 //
-// Shutdown takes all nodes out. Their owners have got nothing, which got tells: a putter's value is still its own, and its Put says so.
+// Shutdown takes all nodes out. Their owners have got nothing, which got tells:
+// a putter's value is still its own, and its Put says so.
 //
-// A value put synchronizes with the Get that returns it by the guard, or by the wake-up (internal/park).
+// A value put synchronizes with the Get that returns it by the guard, or by the
+// wake-up (internal/park).
 
-// A Queue hands values from threads to threads. The zero value is a first-in-first-out queue without a bound. It must not be copied after first
+// A Queue hands values from threads to threads. The zero value is a
+// first-in-first-out queue without a bound. It must not be copied after first
 // use. Any thread or goroutine may call any method.
 //
-// Those who wait are served in the order in which they came. In the terms of the Go memory model, a Put synchronizes before the return of the
-// Get that gets its value, and a TaskDone before the return of the Join that it ends.
+// Those who wait are served in the order in which they came. In the terms of
+// the Go memory model, a Put synchronizes before the return of the Get that
+// gets its value, and a TaskDone before the return of the Join that it ends.
 type Queue[T any] struct {
 	max        int
 	unfinished int
@@ -45,7 +53,8 @@ type Queue[T any] struct {
 	_          noCopy
 }
 
-// A cell is what a waiter brings along, as its node's Item: room for a value, or the value.
+// A cell is what a waiter brings along, as its node's Item: room for a value,
+// or the value.
 type cell[T any] struct {
 	n        *wait.Node
 	v        T
@@ -59,20 +68,24 @@ const (
 	gotPanic // cell.panicked
 )
 
-// New returns a first-in-first-out queue for at most max values; max <= 0: any number.
+// New returns a first-in-first-out queue for at most max values; max <= 0: any
+// number.
 func New[T any](max int) *Queue[T] { return &Queue[T]{max: max} }
 
-// NewLIFO returns a queue for at most max values that gives the one put last; max <= 0: any number.
+// NewLIFO returns a queue for at most max values that gives the one put last;
+// max <= 0: any number.
 func NewLIFO[T any](max int) *Queue[T] {
 	return &Queue[T]{max: max, store: store[T]{order: lifo}}
 }
 
-// NewPriority returns a queue for at most max values that gives the least by cmp, of equal ones the one put first; max <= 0: any number. cmp returns
-// less than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare does. All others wait while it runs, so it must be quick, and it
-// must neither use the queue, but for String, nor call runtime.Goexit. If it
-// panics the Put whose value was to go in does, or the Get, and the queue is as it
-// was; a batch keeps what came before: GetN and Drain return it, PutAll how much
-// it was. NewPriority panics with an error that is ErrNoCmp if cmp is nil.
+// NewPriority returns a queue for at most max values that gives the least by
+// cmp, of equal ones the one put first; max <= 0: any number. cmp returns less
+// than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare
+// does. All others wait while it runs, so it must be quick, and it must neither
+// use the queue, but for String, nor call runtime.Goexit. If it panics the Put
+// whose value was to go in does, or the Get, and the queue is as it was; a
+// batch keeps what came before: GetN and Drain return it, PutAll how much it
+// was. NewPriority panics with an error that is ErrNoCmp if cmp is nil.
 func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 	if cmp == nil {
 		panic(misuse("NewPriority", ErrNoCmp))
@@ -80,16 +93,19 @@ func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 	return &Queue[T]{max: max, store: store[T]{order: priority, cmp: cmp}}
 }
 
-// Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v is not in the queue, if that is shut down before.
+// Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v
+// is not in the queue, if that is shut down before.
 func (q *Queue[T]) Put(v T) error { return q.putWithin(v, &forever, false) }
 
 // TryPut is PutTimeout(v, 0).
 func (q *Queue[T]) TryPut(v T) error { return q.put(v, park.For(0)) }
 
-// PutTimeout is Put for at most d; past that it returns ErrFull. d <= 0 never sleeps.
+// PutTimeout is Put for at most d; past that it returns ErrFull. d <= 0 never
+// sleeps.
 func (q *Queue[T]) PutTimeout(v T, d time.Duration) error { return q.put(v, park.For(d)) }
 
-// PutContext is Put until ctx is done; it then returns ctx's cause. If ctx is done already it does not try.
+// PutContext is Put until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not try.
 func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -98,16 +114,19 @@ func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
 	return q.put(v, l)
 }
 
-// Get takes the next value, sleeping while there is none. It returns ErrShutdown when there is none and will be none.
+// Get takes the next value, sleeping while there is none. It returns
+// ErrShutdown when there is none and will be none.
 func (q *Queue[T]) Get() (T, error) { return q.getWithin(&forever, false) }
 
 // TryGet is GetTimeout(0).
 func (q *Queue[T]) TryGet() (T, error) { return q.get(park.For(0)) }
 
-// GetTimeout is Get for at most d; past that it returns ErrEmpty. d <= 0 never sleeps.
+// GetTimeout is Get for at most d; past that it returns ErrEmpty. d <= 0 never
+// sleeps.
 func (q *Queue[T]) GetTimeout(d time.Duration) (T, error) { return q.get(park.For(d)) }
 
-// GetContext is Get until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
+// GetContext is Get until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not look.
 func (q *Queue[T]) GetContext(ctx context.Context) (v T, err error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -129,8 +148,8 @@ func (q *Queue[T]) All() iter.Seq[T] {
 }
 
 // Tasks ranges over what All does and calls TaskDone when the loop is done with
-// a value: after its body, or when that leaves the loop by break, return, a panic
-// or runtime.Goexit. The body must not call TaskDone for it.
+// a value: after its body, or when that leaves the loop by break, return, a
+// panic or runtime.Goexit. The body must not call TaskDone for it.
 func (q *Queue[T]) Tasks() iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for {
@@ -147,7 +166,8 @@ func (q *Queue[T]) task(v T, yield func(T) bool) bool {
 	return yield(v)
 }
 
-// Len returns how many values are in the queue. By the time the caller looks at the result it may be otherwise, as with Empty and Full.
+// Len returns how many values are in the queue. By the time the caller looks at
+// the result it may be otherwise, as with Empty and Full.
 func (q *Queue[T]) Len() int {
 	q.getters.Lock()
 	defer q.getters.Unlock()
@@ -273,8 +293,9 @@ func (q *Queue[T]) getWithin(l *park.Limit, told bool) (v T, err error) {
 func (q *Queue[T]) leavePutters(n *wait.Node) bool { return q.leave(&q.putters, n) }
 func (q *Queue[T]) leaveGetters(n *wait.Node) bool { return q.leave(&q.getters, n) }
 
-// accept reports whether there was a place for v, and returns the getter to wake if it was that one's; or what cmp has panicked with. The caller has
-// the guard and has seen that the queue is not shut down.
+// accept reports whether there was a place for v, and returns the getter to
+// wake if it was that one's; or what cmp has panicked with. The caller has the
+// guard and has seen that the queue is not shut down.
 func (q *Queue[T]) accept(v T) (g *wait.Node, in bool, panicked any) {
 	if q.getters.Len() > 0 {
 		if g = q.getters.Pop(); g != nil {
@@ -294,8 +315,10 @@ func (q *Queue[T]) accept(v T) (g *wait.Node, in bool, panicked any) {
 	return nil, true, nil
 }
 
-// take takes the next value out of the store, which has one, and lets the first putter's in. It returns the putters to wake: that one, and before it
-// those whose values cmp has panicked over. If cmp panics over the value itself nothing is changed. The caller has the guard.
+// take takes the next value out of the store, which has one, and lets the first
+// putter's in. It returns the putters to wake: that one, and before it those
+// whose values cmp has panicked over. If cmp panics over the value itself
+// nothing is changed. The caller has the guard.
 func (q *Queue[T]) take() (v T, putters *wait.Node, panicked any) {
 	if v, panicked = q.store.tryPop(); panicked != nil {
 		return v, nil, panicked

@@ -15,7 +15,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// Tests named after the rows of Python's documentation of queue, and of what its tests and users found.
+// Tests named after the rows of Python's documentation of queue, and of what
+// its tests and users found.
 
 func drained[T any](t *testing.T, q *Queue[T]) (vs []T) {
 	t.Helper()
@@ -60,7 +61,13 @@ func TestPriorityGivesTheLeastAndEqualsInOrder(t *testing.T) {
 	}
 	last := job{-1, -1}
 	for _, j := range drained(t, q) {
-		require.True(t, last.priority < j.priority || last.priority == j.priority && last.number < j.number, "%v after %v", j, last)
+		require.True(
+			t,
+			last.priority < j.priority || last.priority == j.priority && last.number < j.number,
+			"%v after %v",
+			j,
+			last,
+		)
 		last = j
 	}
 	assert.Panics(t, func() { NewPriority[int](0, nil) })
@@ -86,7 +93,8 @@ func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
 	assert.Equal(t, 2, q.Unfinished())
 	require.NoError(t, q.Put(7))
 
-	// A putter's value that cannot be let in when there is room is the putter's trouble, and the next one's comes in.
+	// A putter's value that cannot be let in when there is room is the putter's
+	// trouble, and the next one's comes in.
 	ended := make(chan any)
 	go func() {
 		defer func() { ended <- recover() }()
@@ -196,7 +204,8 @@ func TestGettingOfNoQueue(t *testing.T) {
 	assert.Equal(t, ErrEmpty, err)
 }
 
-// TaskDone may come before Get, so what ShutdownNow throws out may be done already.
+// TaskDone may come before Get, so what ShutdownNow throws out may be done
+// already.
 func TestShutdownNowOfWhatIsDone(t *testing.T) {
 	var q Queue[int]
 	_, err := q.PutAll([]int{1, 2})

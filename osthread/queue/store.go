@@ -1,11 +1,14 @@
 package queue
 
-// How a queue keeps its values: a ring, of which a first-in-first-out queue takes from the front and a last-in-first-out queue from the back, or a
-// heap. Memory follows the number of values: it doubles when there is no room, and halves when only a quarter is used. A place that is not in
-// use holds the zero value, so that nothing is kept alive by it.
+// How a queue keeps its values: a ring, of which a first-in-first-out queue
+// takes from the front and a last-in-first-out queue from the back, or a heap.
+// Memory follows the number of values: it doubles when there is no room, and
+// halves when only a quarter is used. A place that is not in use holds the zero
+// value, so that nothing is kept alive by it.
 //
-// cmp is the user's, and may panic: then the store is as it was before, and tryPush and tryPop return what it has panicked with. So a heap first
-// looks for the places, along one path, and then moves.
+// cmp is the user's, and may panic: then the store is as it was before, and
+// tryPush and tryPop return what it has panicked with. So a heap first looks
+// for the places, along one path, and then moves.
 
 type order uint8
 
@@ -15,10 +18,12 @@ const (
 	priority
 )
 
-// smallest is the least length of a buffer: some of the first values' growth is not worth its while.
+// smallest is the least length of a buffer: some of the first values' growth is
+// not worth its while.
 const smallest = 8
 
-// A store keeps values in an order. The zero value is an empty first-in-first-out store.
+// A store keeps values in an order. The zero value is an empty
+// first-in-first-out store.
 type store[T any] struct {
 	order order
 	n     int

@@ -18,8 +18,10 @@ import (
 
 var items = flag.Int("items", 40_000, "how many values TestNothingIsLost puts for each kind of queue")
 
-// 8 producers and 8 consumers, half of each on threads, try, wait, wait for a while, give up, work in batches and wait for several things, while the
-// queue is shut down somewhere in between: each value is delivered once or reported as not delivered, and the count of tasks is exact.
+// 8 producers and 8 consumers, half of each on threads, try, wait, wait for a
+// while, give up, work in batches and wait for several things, while the queue
+// is shut down somewhere in between: each value is delivered once or reported
+// as not delivered, and the count of tasks is exact.
 func TestNothingIsLost(t *testing.T) {
 	kinds := map[string]func() *Queue[int]{
 		"fifo":      func() *Queue[int] { return New[int](5) },

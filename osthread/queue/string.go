@@ -6,7 +6,8 @@ import (
 )
 
 // String returns q's kind and address, how many values are in it and there is
-// room for, and how many callers wait. It may be called at any time, even in cmp.
+// room for, and how many callers wait. It may be called at any time, even in
+// cmp.
 func (q *Queue[T]) String() string {
 	s := fmt.Sprintf("%v queue(%p, ", q.store.order, q)
 	if !q.tryGuard() { // by cmp, which may be the caller

@@ -9,7 +9,8 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// TaskDone says that the work on one value from the queue is finished. It panics with an error that is ErrTooManyDone, and counts nothing, if it was
+// TaskDone says that the work on one value from the queue is finished. It
+// panics with an error that is ErrTooManyDone, and counts nothing, if it was
 // said of all values that were put.
 func (q *Queue[T]) TaskDone() {
 	q.getters.LockPatiently()
@@ -22,7 +23,8 @@ func (q *Queue[T]) TaskDone() {
 	q.wake(first)
 }
 
-// finish counts n values as done and takes out who joins if those were all. The caller has the guard.
+// finish counts n values as done and takes out who joins if those were all. The
+// caller has the guard.
 func (q *Queue[T]) finish(n int) (joiners *wait.Node) {
 	q.unfinished -= n
 	if q.unfinished > 0 {
@@ -31,23 +33,27 @@ func (q *Queue[T]) finish(n int) (joiners *wait.Node) {
 	return q.joiners.TakeAll()
 }
 
-// Unfinished returns how many values were put and not told done. By the time the caller looks at the result it may be otherwise.
+// Unfinished returns how many values were put and not told done. By the time
+// the caller looks at the result it may be otherwise.
 func (q *Queue[T]) Unfinished() int {
 	q.getters.Lock()
 	defer q.getters.Unlock()
 	return q.unfinished
 }
 
-// Join sleeps until TaskDone has been called for every value that was put. Values that are put meanwhile count.
+// Join sleeps until TaskDone has been called for every value that was put.
+// Values that are put meanwhile count.
 func (q *Queue[T]) Join() { q.join(park.Forever()) }
 
 // TryJoin is JoinTimeout(0).
 func (q *Queue[T]) TryJoin() bool { return q.join(park.For(0)) }
 
-// JoinTimeout is Join for at most d and reports whether all is done. d <= 0 never sleeps.
+// JoinTimeout is Join for at most d and reports whether all is done. d <= 0
+// never sleeps.
 func (q *Queue[T]) JoinTimeout(d time.Duration) bool { return q.join(park.For(d)) }
 
-// JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is done already it does not look.
+// JoinContext is Join until ctx is done; it then returns ctx's cause. If ctx is
+// done already it does not look.
 func (q *Queue[T]) JoinContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -80,12 +86,15 @@ func (q *Queue[T]) joinQueued(l *park.Limit) bool {
 	return wait.Sleep(n, func(n *wait.Node) bool { return q.leave(&q.joiners, n) }, l)
 }
 
-// Shutdown shuts the queue down: Put returns ErrShutdown from now on, and Get does once the queue is empty. Whoever sleeps in Put or Get is woken and
+// Shutdown shuts the queue down: Put returns ErrShutdown from now on, and Get
+// does once the queue is empty. Whoever sleeps in Put or Get is woken and
 // returns ErrShutdown. There is no way back; to shut down again does nothing.
 func (q *Queue[T]) Shutdown() { q.shutdown(false) }
 
-// ShutdownNow is Shutdown that also empties the queue. It returns what was in it, in the order in which Get would have, or in none if a priority
-// queue's comparison panics, and counts that as done. What is being worked on is not: Join waits for its TaskDone.
+// ShutdownNow is Shutdown that also empties the queue. It returns what was in
+// it, in the order in which Get would have, or in none if a priority queue's
+// comparison panics, and counts that as done. What is being worked on is not:
+// Join waits for its TaskDone.
 func (q *Queue[T]) ShutdownNow() []T { return q.shutdown(true) }
 
 // IsShutdown reports whether the queue is shut down.
@@ -116,7 +125,8 @@ func (q *Queue[T]) shutdown(now bool) []T {
 	return dropped.all()
 }
 
-// all returns the values of s, which is used up, in their order; in no order if cmp panics.
+// all returns the values of s, which is used up, in their order; in no order if
+// cmp panics.
 func (s *store[T]) all() (vs []T) {
 	if s.order != priority {
 		for s.n > 0 {

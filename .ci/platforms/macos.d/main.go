@@ -1,5 +1,7 @@
-// Program macos.d reads Mach-O executables that cannot run here, and fails unless they are what a Mac would start: for the processor asked for,
-// bound to the system's libraries alone, and with the symbols that older systems lack imported weakly.
+// Program macos.d reads Mach-O executables that cannot run here, and fails
+// unless they are what a Mac would start: for the processor asked for, bound to
+// the system's libraries alone, and with the symbols that older systems lack
+// imported weakly.
 //
 //	go run ./.ci/platforms/macos.d -cpu arm64 -weak os_sync_wait_on_address,os_sync_wake_by_address_any FILE...
 package main
@@ -17,7 +19,11 @@ import (
 
 func main() {
 	cpu := flag.String("cpu", "", "arm64 or amd64")
-	weak := flag.String("weak", "", "symbols, with commas between, that no file may import otherwise than weakly, and one file at least must import")
+	weak := flag.String(
+		"weak",
+		"",
+		"symbols, with commas between, that no file may import otherwise than weakly, and one file at least must import",
+	)
 	flag.Parse()
 	if err := checkAll(flag.Args(), *cpu, strings.Split(*weak, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -94,7 +100,8 @@ func check(name, cpu string, weak []string) (imported []string, err error) {
 	return imported, nil
 }
 
-// bindings returns the symbols that the loader binds, and whether each may be missing, out of LC_DYLD_INFO_ONLY (mach-o/loader.h).
+// bindings returns the symbols that the loader binds, and whether each may be
+// missing, out of LC_DYLD_INFO_ONLY (mach-o/loader.h).
 func bindings(f *macho.File, name string) (map[string]bool, error) {
 	const dyldInfoOnly = 0x80000022
 	file, err := os.ReadFile(name)
@@ -107,7 +114,8 @@ func bindings(f *macho.File, name string) (map[string]bool, error) {
 			continue
 		}
 		binds := map[string]bool{}
-		// After the command and its size come pairs of offset and size: rebase, bind, weak bind (of C++), lazy bind, export.
+		// After the command and its size come pairs of offset and size: rebase,
+		// bind, weak bind (of C++), lazy bind, export.
 		for _, at := range []int{16, 32} {
 			off, size := binary.LittleEndian.Uint32(raw[at:]), binary.LittleEndian.Uint32(raw[at+4:])
 			if int(off)+int(size) > len(file) {
@@ -120,7 +128,8 @@ func bindings(f *macho.File, name string) (map[string]bool, error) {
 	return nil, errors.New("no LC_DYLD_INFO_ONLY")
 }
 
-// readBindings follows the opcodes in b, the upper four bits of a byte with an immediate value below. A symbol is weak if it is so everywhere.
+// readBindings follows the opcodes in b, the upper four bits of a byte with an
+// immediate value below. A symbol is weak if it is so everywhere.
 func readBindings(b []byte, binds map[string]bool) {
 	const (
 		dylibULEB    = 0x20

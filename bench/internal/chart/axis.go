@@ -14,7 +14,8 @@ import (
 // drawable reports whether v has a place on a logarithmic axis.
 func drawable(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 
-// A span is the least and the largest of what an axis has to show; the zero span is empty.
+// A span is the least and the largest of what an axis has to show; the zero
+// span is empty.
 type span struct{ low, high float64 }
 
 func (s *span) add(vs ...float64) {
@@ -29,10 +30,12 @@ func (s *span) add(vs ...float64) {
 	}
 }
 
-// estimate adds a whole interval; an end of it that no logarithmic axis can show is left out.
+// estimate adds a whole interval; an end of it that no logarithmic axis can
+// show is left out.
 func (s *span) estimate(e result.Estimate) { s.add(e.Center, e.Low, e.High) }
 
-// room widens the span by a share of its length at both ends, and to at least the factor least.
+// room widens the span by a share of its length at both ends, and to at least
+// the factor least.
 func (s *span) room(share, least float64) {
 	middle, half := math.Sqrt(s.low*s.high), math.Sqrt(least)
 	s.add(middle/half, middle*half)
@@ -40,7 +43,8 @@ func (s *span) room(share, least float64) {
 	s.low, s.high = s.low/f, s.high*f
 }
 
-// logTicks labels as many of 1, 2, 3, 5 and 10 in each decade as there is room for, and marks the others.
+// logTicks labels as many of 1, 2, 3, 5 and 10 in each decade as there is room
+// for, and marks the others.
 type logTicks struct {
 	format func(float64) string
 	most   int // labels
@@ -113,7 +117,8 @@ func logAxis(a *plot.Axis, s span, ticks plot.Ticker) {
 	a.Tick.Marker = ticks
 }
 
-// byteTicks labels powers of two: all, every second, and so on, as there is room for most.
+// byteTicks labels powers of two: all, every second, and so on, as there is
+// room for most.
 type byteTicks struct{ most int }
 
 func (t byteTicks) Ticks(low, high float64) (ticks []plot.Tick) {

@@ -1,6 +1,8 @@
-// Package chart draws a run as pictures that can be shown in a talk: ratios to this library, how long single operations waited, how the time of one
-// grows with the number of threads, and what many threads cost. Each picture is one SVG file of 900 pixels' width that needs no font, script or
-// other file, and the same run gives the same bytes.
+// Package chart draws a run as pictures that can be shown in a talk: ratios to
+// this library, how long single operations waited, how the time of one grows
+// with the number of threads, and what many threads cost. Each picture is one
+// SVG file of 900 pixels' width that needs no font, script or other file, and
+// the same run gives the same bytes.
 package chart
 
 import (
@@ -17,7 +19,8 @@ type Chart struct {
 	Section string // the sort of picture: one of Sections
 	Title   string
 	Caption string // what is to be seen and how it is to be read
-	// SVG is the picture. Its root element has the attribute data-plot: the left, top, width and height of each area with data, as shares of the
+	// SVG is the picture. Its root element has the attribute data-plot: the
+	// left, top, width and height of each area with data, as shares of the
 	// picture's width and height, areas separated by semicolons.
 	SVG []byte
 }
@@ -46,7 +49,8 @@ func All(run *result.Run) ([]Chart, error) {
 	return charts, nil
 }
 
-// split halves, thirds and so on what is too large for one picture, along the first of keys that rows differ in.
+// split halves, thirds and so on what is too large for one picture, along the
+// first of keys that rows differ in.
 func split(rows []result.Row, keys []string, fits func([]result.Row) bool) [][]result.Row {
 	if fits(rows) || len(keys) == 0 {
 		return [][]result.Row{rows}
@@ -88,13 +92,15 @@ func common(rows []result.Row) []result.Param {
 	return out
 }
 
-// label returns in words what tells a row from those with which it has the parameters shared.
+// label returns in words what tells a row from those with which it has the
+// parameters shared.
 func label(r result.Row, shared []result.Param) string {
 	own := slices.DeleteFunc(slices.Clone(r.Params), func(p result.Param) bool { return slices.Contains(shared, p) })
 	return words.Params(own)
 }
 
-// suffix returns what tells part, one of several pictures of a kind, from the others: for the picture's name.
+// suffix returns what tells part, one of several pictures of a kind, from the
+// others: for the picture's name.
 func suffix(part, whole []result.Row) string {
 	known, out := common(whole), ""
 	for _, p := range common(part) {

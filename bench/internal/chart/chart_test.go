@@ -83,7 +83,10 @@ func TestAFullRunHasEverySortOfChartAndGoodNames(t *testing.T) {
 		t.Errorf("got %d charts of waits, want at most %d", n, most)
 	}
 	for _, r := range fixture.Run().Rows {
-		if !slices.ContainsFunc(all(t, &result.Run{Rows: []result.Row{r}}), func(c Chart) bool { return c.Section == sectionRatios }) {
+		if !slices.ContainsFunc(
+			all(t, &result.Run{Rows: []result.Row{r}}),
+			func(c Chart) bool { return c.Section == sectionRatios },
+		) {
 			t.Errorf("%s alone has no chart of ratios", r.Name)
 		}
 	}
@@ -139,7 +142,10 @@ func TestAnUnknownKindAndContenderAreDrawn(t *testing.T) {
 	r.Cells[2].Contender = "Ada & <sons>"
 	c := find(t, all(t, &result.Run{Rows: []result.Row{r}}), "ratio-novelty")
 	for _, want := range []string{"size <9>", "Ada & <sons>"} {
-		if texts := scan(t, c); !slices.ContainsFunc(texts, func(x placedText) bool { return strings.Contains(x.text, want) }) {
+		if texts := scan(t, c); !slices.ContainsFunc(
+			texts,
+			func(x placedText) bool { return strings.Contains(x.text, want) },
+		) {
 			t.Errorf("%q is not in the picture", want)
 		}
 	}
@@ -151,7 +157,10 @@ func TestOnlyNoDifferenceIsHollow(t *testing.T) {
 		for i := range r.Cells {
 			r.Cells[i].Verdict = v
 		}
-		return bytes.Count(find(t, all(t, &result.Run{Rows: []result.Row{r}}), "ratio-lock").SVG, []byte(`style="fill:#FFFFFF"`))
+		return bytes.Count(
+			find(t, all(t, &result.Run{Rows: []result.Row{r}}), "ratio-lock").SVG,
+			[]byte(`style="fill:#FFFFFF"`),
+		)
 	}
 	r := row(t, fixture.Run(), "lock/")
 	want := 0
@@ -209,7 +218,8 @@ func TestAContenderHasOneColourInEachRun(t *testing.T) {
 	}
 }
 
-// A placedText is one text of a picture that lies flat, with the place it takes.
+// A placedText is one text of a picture that lies flat, with the place it
+// takes.
 type placedText struct {
 	text                     string
 	left, right, top, bottom float64
@@ -319,7 +329,8 @@ func TestTextsAreReadableAndDoNotOverlap(t *testing.T) {
 				t.Errorf("%s: %q lies beyond the edge", c.Name, a.text)
 			}
 			for _, b := range texts[:i] {
-				if b.right != 0 && a.left < b.right && b.left < a.right && a.top < b.bottom-0.5 && b.top < a.bottom-0.5 {
+				if b.right != 0 && a.left < b.right && b.left < a.right && a.top < b.bottom-0.5 &&
+					b.top < a.bottom-0.5 {
 					t.Errorf("%s: %q and %q overlap", c.Name, a.text, b.text)
 				}
 			}

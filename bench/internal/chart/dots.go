@@ -14,9 +14,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Ratios are drawn as dots with intervals and not as bars. They spread over four decades, so the axis is logarithmic, and there a bar's length says
-// nothing: it depends on where the axis begins. What counts is on which side of 1 an interval lies, and a dot beside a line shows that. Each
-// contender has a lane of its own within its row, so that no two intervals overlap.
+// Ratios are drawn as dots with intervals and not as bars. They spread over
+// four decades, so the axis is logarithmic, and there a bar's length says
+// nothing: it depends on where the axis begins. What counts is on which side of
+// 1 an interval lies, and a dot beside a line shows that. Each contender has a
+// lane of its own within its row, so that no two intervals overlap.
 
 const (
 	lane     = vg.Length(8.6) // of one contender: as high as the text beside it, where there is one
@@ -62,7 +64,15 @@ func (d dotPlot) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, r := range d.rows {
 		bottom := top - r.height()
 		if i%2 == 0 {
-			c.FillPolygon(band, []vg.Point{{X: c.Min.X, Y: y(top)}, {X: c.Max.X, Y: y(top)}, {X: c.Max.X, Y: y(bottom)}, {X: c.Min.X, Y: y(bottom)}})
+			c.FillPolygon(
+				band,
+				[]vg.Point{
+					{X: c.Min.X, Y: y(top)},
+					{X: c.Max.X, Y: y(top)},
+					{X: c.Max.X, Y: y(bottom)},
+					{X: c.Min.X, Y: y(bottom)},
+				},
+			)
 		}
 		top = bottom
 	}
@@ -161,7 +171,10 @@ func ratios(run *result.Run, pal *palette) (charts []Chart, err error) {
 func ratioDots(r result.Row, pal *palette) (dots []dot) {
 	for _, c := range r.Cells {
 		if c.Absent == "" && c.Ratio != nil && drawable(c.Ratio.Center) {
-			dots = append(dots, dot{look: pal.looks[c.Contender], Estimate: *c.Ratio, hollow: c.Verdict == result.NoDifference})
+			dots = append(
+				dots,
+				dot{look: pal.looks[c.Contender], Estimate: *c.Ratio, hollow: c.Verdict == result.NoDifference},
+			)
 		}
 	}
 	return dots
@@ -185,23 +198,43 @@ func ratioChart(run *result.Run, pal *palette, rows []result.Row, suffix string)
 	keys := []key{{baseline + " = 1", func(c draw.Canvas, at vg.Point) {
 		c.StrokeLine2(draw.LineStyle{Color: ours, Width: 2}, at.X, at.Y-5, at.X, at.Y+5)
 	}}}
-	keys = append(append(keys, markKeys(pal.sorted(names), true)...), key{"hollow: no difference shown", func(c draw.Canvas, at vg.Point) {
-		look{colour: grey}.mark(c, at, true)
-	}})
+	keys = append(
+		append(keys, markKeys(pal.sorted(names), true)...),
+		key{"hollow: no difference shown", func(c draw.Canvas, at vg.Point) {
+			look{colour: grey}.mark(c, at, true)
+		}},
+	)
 	c := Chart{
 		Name: "ratio-" + rows[0].Kind + suffix, Section: sectionRatios, Title: Title(rows[0].Kind) + ": time beside " + baseline,
-		Caption: fmt.Sprintf("Time an operation as a multiple of %s's, with the %s %% interval: left of the line at 1 the contender is faster, "+
-			"right of it slower. A hollow mark's interval spans 1.", baseline, words.Number(100*run.Confidence)),
+		Caption: fmt.Sprintf(
+			"Time an operation as a multiple of %s's, with the %s %% interval: left of the line at 1 the contender is faster, "+
+				"right of it slower. A hollow mark's interval spans 1.",
+			baseline,
+			words.Number(100*run.Confidence),
+		),
 	}
-	return d.sheet(c, subtitle(shared), fmt.Sprintf("time an operation ÷ time of %s (log scale)", baseline), keys, s, logTicks{words.Number, 10})
+	return d.sheet(
+		c,
+		subtitle(shared),
+		fmt.Sprintf("time an operation ÷ time of %s (log scale)", baseline),
+		keys,
+		s,
+		logTicks{words.Number, 10},
+	)
 }
 
-// markKeys are the legend's entries of looks that stand for marks with whiskers.
+// markKeys are the legend's entries of looks that stand for marks with
+// whiskers.
 func markKeys(looks []look, whiskers bool) (keys []key) {
 	for _, l := range looks {
 		keys = append(keys, key{l.name, func(c draw.Canvas, at vg.Point) {
 			if whiskers {
-				whisker(c, draw.LineStyle{Color: l.colour, Width: 1.1}, vg.Point{X: at.X - 8, Y: at.Y}, vg.Point{X: at.X + 8, Y: at.Y})
+				whisker(
+					c,
+					draw.LineStyle{Color: l.colour, Width: 1.1},
+					vg.Point{X: at.X - 8, Y: at.Y},
+					vg.Point{X: at.X + 8, Y: at.Y},
+				)
 			} else {
 				c.StrokeLine2(l.line(1.6), at.X-9, at.Y, at.X+9, at.Y)
 			}
@@ -242,7 +275,10 @@ func many(run *result.Run, pal *palette) (charts []Chart, err error) {
 			row := dotRow{label: fold(words.Row(r))}
 			for _, c := range r.Cells {
 				if e := q.of(c); c.Absent == "" && e != nil && drawable(e.Center) {
-					row.dots = append(row.dots, dot{look: pal.looks[c.Contender], Estimate: *e, text: q.format(e.Center)})
+					row.dots = append(
+						row.dots,
+						dot{look: pal.looks[c.Contender], Estimate: *e, text: q.format(e.Center)},
+					)
 					s.estimate(*e)
 					names[c.Contender] = true
 				}
@@ -258,7 +294,10 @@ func many(run *result.Run, pal *palette) (charts []Chart, err error) {
 		s.high *= math.Pow(s.high/s.low, 0.1) // for the text beside the last
 		c := Chart{
 			Name: q.name, Section: sectionMany, Title: q.title,
-			Caption: q.caption + fmt.Sprintf(" Whiskers are the %s %% interval. Further left is better.", words.Number(100*run.Confidence)),
+			Caption: q.caption + fmt.Sprintf(
+				" Whiskers are the %s %% interval. Further left is better.",
+				words.Number(100*run.Confidence),
+			),
 		}
 		const subtitle = "threads started one after the other, all alive and blocked at once"
 		chart, err := d.sheet(c, subtitle, q.axis, markKeys(pal.sorted(names), true), s, q.ticks)

@@ -13,9 +13,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// The colours tell this library, always vermilion, from the others, and those from each other for readers with any sort of colour vision: they are
-// those of Okabe and Ito (2008) without the yellow, which is too pale for a line on white, and then three of Tol's "muted" set. A shape of its own
-// comes to each colour's help.
+// The colours tell this library, always vermilion, from the others, and those
+// from each other for readers with any sort of colour vision: they are those of
+// Okabe and Ito (2008) without the yellow, which is too pale for a line on
+// white, and then three of Tol's "muted" set. A shape of its own comes to each
+// colour's help.
 var (
 	ours   = color.RGBA{0xD5, 0x5E, 0x00, 0xFF}
 	others = []color.RGBA{
@@ -97,7 +99,8 @@ func newPalette(run *result.Run) *palette {
 	return p
 }
 
-// other returns the i-th look; shapes and colours repeat in different rhythms, so that pairs of them do not.
+// other returns the i-th look; shapes and colours repeat in different rhythms,
+// so that pairs of them do not.
 func other(name string, i int) look {
 	return look{name, false, others[i%len(others)], shape(1+i+i/len(others)) % shapes, i >= len(others)}
 }
@@ -121,7 +124,8 @@ func rank(l look) int {
 	return 1
 }
 
-// Colours returns for each contender of a run its colour in all pictures, as #rrggbb.
+// Colours returns for each contender of a run its colour in all pictures, as
+// #rrggbb.
 func Colours(run *result.Run) map[string]string {
 	out := map[string]string{}
 	for n, l := range newPalette(run).looks {
@@ -153,7 +157,8 @@ func (l look) line(width vg.Length) draw.LineStyle {
 	return s
 }
 
-// path returns the outline around at; the corners of the shapes lie so far out that all look equally large.
+// path returns the outline around at; the corners of the shapes lie so far out
+// that all look equally large.
 func (s shape) path(at vg.Point, r vg.Length) vg.Path {
 	var p vg.Path
 	corners := func(n int, first float64, r ...vg.Length) {

@@ -13,18 +13,21 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Small panels side by side, one for each setting of the other parameters, show at a glance where a contender's curve bends; one panel with all of
-// them would show a tangle.
+// Small panels side by side, one for each setting of the other parameters, show
+// at a glance where a contender's curve bends; one panel with all of them would
+// show a tangle.
 
 const (
 	panels      = 6 // on one picture
 	panelHeight = vg.Length(195)
 )
 
-// sizes are the parameters that say how many take part. Producers and consumers grow together.
+// sizes are the parameters that say how many take part. Producers and consumers
+// grow together.
 var sizes = []string{"threads", "pairs", "parties", "producers"}
 
-// scaling draws the time an operation against how many threads, pairs or parties there are, wherever there are two numbers or more.
+// scaling draws the time an operation against how many threads, pairs or
+// parties there are, wherever there are two numbers or more.
 func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
 	for _, rows := range run.Kinds() {
 		for _, size := range sizes {
@@ -32,7 +35,11 @@ func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
 				continue // has pictures of its own
 			}
 			key := func(r result.Row) string { return words.Params(without(r, size)) }
-			flat := slices.Concat(slices.DeleteFunc(result.Groups(rows, key), func(rows []result.Row) bool { return !grows(rows, size) })...)
+			flat := slices.Concat(
+				slices.DeleteFunc(
+					result.Groups(rows, key),
+					func(rows []result.Row) bool { return !grows(rows, size) },
+				)...)
 			fits := func(rows []result.Row) bool { return len(result.Groups(rows, key)) <= panels }
 			if len(flat) == 0 {
 				continue
@@ -59,7 +66,8 @@ func without(r result.Row, size string) []result.Param {
 	return slices.DeleteFunc(slices.Clone(r.Params), func(p result.Param) bool { return is(p, size) })
 }
 
-// grows reports whether rows have two values of size or more, with a contender that has a time in two.
+// grows reports whether rows have two values of size or more, with a contender
+// that has a time in two.
 func grows(rows []result.Row, size string) bool {
 	for _, l := range lines(rows, size, nil) {
 		if len(l.at) >= 2 {
@@ -116,7 +124,12 @@ func (l *curve) Plot(c draw.Canvas, p *plot.Plot) {
 	var line []vg.Point
 	for i, at := range l.at {
 		pt := vg.Point{X: x(at) + l.off, Y: y(l.est[i].Center)}
-		whisker(c, l.look.line(1), vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].Low))}, vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].High))})
+		whisker(
+			c,
+			l.look.line(1),
+			vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].Low))},
+			vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].High))},
+		)
 		line = append(line, pt)
 	}
 	c.StrokeLines(l.look.line(1.6), line)
@@ -151,8 +164,17 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 	for i, part := range parts {
 		w, h := sh.body.Size().X/vg.Length(columns), panelHeight
 		col, line := vg.Length(i%columns), vg.Length(i/columns)
-		cell := draw.Crop(sh.body, col*w+2, -(sh.body.Size().X - (col+1)*w + 8), sh.body.Size().Y-(line+1)*h+6, -(line*h + 2))
-		own := slices.DeleteFunc(without(part[0], size), func(p result.Param) bool { return slices.Contains(shared, p) })
+		cell := draw.Crop(
+			sh.body,
+			col*w+2,
+			-(sh.body.Size().X - (col+1)*w + 8),
+			sh.body.Size().Y-(line+1)*h+6,
+			-(line*h + 2),
+		)
+		own := slices.DeleteFunc(
+			without(part[0], size),
+			func(p result.Param) bool { return slices.Contains(shared, p) },
+		)
 		sh.draw(panel(pal, part, size, words.Params(own), y), cell)
 	}
 	return sh.chart()

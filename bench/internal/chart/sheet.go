@@ -22,7 +22,8 @@ const (
 	margin = vg.Length(10)
 )
 
-// A sheet is one picture in the making: the title and the legend at the top, out of the data's way, and plots below.
+// A sheet is one picture in the making: the title and the legend at the top,
+// out of the data's way, and plots below.
 type sheet struct {
 	Chart
 	svg   *recorder
@@ -38,7 +39,8 @@ type key struct {
 	draw func(c draw.Canvas, at vg.Point) // around at
 }
 
-// newSheet writes the title, a line in words below it, and the legend, and leaves height for the plots.
+// newSheet writes the title, a line in words below it, and the legend, and
+// leaves height for the plots.
 func newSheet(c Chart, subtitle string, keys []key, height vg.Length) *sheet {
 	sub := wrap(subtitle, style(10, false), width-2*margin)
 	lines := layout(keys)
@@ -101,8 +103,8 @@ func wrap(words string, st text.Style, w vg.Length) (lines []string) {
 	return lines
 }
 
-// A view is a plot and the labels of its axes. The plot package would make room for a long label by narrowing the data's area, so they are drawn
-// here.
+// A view is a plot and the labels of its axes. The plot package would make room
+// for a long label by narrowing the data's area, so they are drawn here.
 type view struct {
 	*plot.Plot
 	x, y      string
@@ -141,7 +143,8 @@ func (s *sheet) chart() (Chart, error) {
 	return s.Chart, err
 }
 
-// newView returns an empty plot with text that is readable at 900 px, and the labels of its axes.
+// newView returns an empty plot with text that is readable at 900 px, and the
+// labels of its axes.
 func newView(x, y string) view {
 	p := plot.New()
 	p.BackgroundColor = nil
@@ -170,8 +173,9 @@ func style(size vg.Length, bold bool) text.Style {
 	return text.Style{Color: ink, Font: sans(size, bold), Handler: plot.DefaultTextHandler}
 }
 
-// A recorder remembers how wide each text is meant to be. A browser without the font takes another, whose letters may be wider; with the attribute
-// textLength it fits them into the place they have.
+// A recorder remembers how wide each text is meant to be. A browser without the
+// font takes another, whose letters may be wider; with the attribute textLength
+// it fits them into the place they have.
 type recorder struct {
 	*vgsvg.Canvas
 	widths []vg.Length
@@ -182,7 +186,8 @@ func (r *recorder) FillString(f font.Face, at vg.Point, s string) {
 	r.Canvas.FillString(f, at, s)
 }
 
-// family is the font that the plot package measures, others of the same widths, and whatever there is.
+// family is the font that the plot package measures, others of the same widths,
+// and whatever there is.
 const family = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif"
 
 var (

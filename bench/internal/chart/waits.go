@@ -15,8 +15,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Waits are drawn as the share that took longer, both axes logarithmic: what matters of them is the tail, which a plain cumulative curve presses
-// flat against 1.
+// Waits are drawn as the share that took longer, both axes logarithmic: what
+// matters of them is the tail, which a plain cumulative curve presses flat
+// against 1.
 
 // most is how many pictures of waits there are; priority says of which kinds.
 const most = 12
@@ -62,7 +63,8 @@ func waitRows(run *result.Run) []result.Row {
 	return slices.DeleteFunc(slices.Clone(run.Rows), func(r result.Row) bool { return !chosen[r.Name] })
 }
 
-// typical returns the one of a kind's rows that has most contention, of threads, on the most processors; all of lateness.
+// typical returns the one of a kind's rows that has most contention, of
+// threads, on the most processors; all of lateness.
 func typical(rows []result.Row) []result.Row {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r result.Row) bool { return len(waiting(r)) == 0 })
 	if len(rows) == 0 || rows[0].Kind == "lateness" {
@@ -80,7 +82,8 @@ func weight(r result.Row) []int {
 	if value(r, "caller") == "thread" {
 		caller = 1
 	}
-	// A section of 500 steps is long enough to be work and short enough to be a lock's.
+	// A section of 500 steps is long enough to be work and short enough to be a
+	// lock's.
 	return []int{
 		caller, number("procs"), -number("think"), number("threads"), number("pairs"), number("parties"), number("producers"),
 		-abs(number("work") - 500), number("capacity"),
@@ -189,7 +192,10 @@ func shares(low float64) plot.ConstantTicks {
 	ticks := plot.ConstantTicks{{Value: 1, Label: "all"}, {Value: 0.5, Label: "50 % (median)"}}
 	for e := -1; math.Pow10(e) >= low*0.99; e-- {
 		v := math.Pow10(e)
-		ticks = append(ticks, plot.Tick{Value: v, Label: fmt.Sprintf("%.*f %% (p%.*f)", max(0, -e-2), 100*v, max(0, -e-2), 100-100*v)})
+		ticks = append(
+			ticks,
+			plot.Tick{Value: v, Label: fmt.Sprintf("%.*f %% (p%.*f)", max(0, -e-2), 100*v, max(0, -e-2), 100-100*v)},
+		)
 	}
 	return ticks
 }

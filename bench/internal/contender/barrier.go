@@ -11,7 +11,8 @@ import (
 var barriers = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		b := osthread.NewBarrier(c.spec.Parties, nil)
-		return meetings(c, ours(c.spec), func(int, int) { _, _ = b.Wait() }) // fails only when broken, and nothing breaks it
+		// fails only when broken, and nothing breaks it
+		return meetings(c, ours(c.spec), func(int, int) { _, _ = b.Wait() })
 	})},
 	{"sync.Cond", false, of(func(c *crew) (sample.Sample, error) {
 		var mu sync.Mutex
@@ -31,8 +32,8 @@ var barriers = []Contender{
 			}
 		})
 	})},
-	// Three WaitGroups in turn: when all have passed one, nobody is in the one before, and party 0 can make that ready for the meeting after the
-	// next.
+	// Three WaitGroups in turn: when all have passed one, nobody is in the one
+	// before, and party 0 can make that ready for the meeting after the next.
 	{"sync.WaitGroup", false, of(func(c *crew) (sample.Sample, error) {
 		var groups [3]sync.WaitGroup
 		groups[0].Add(c.spec.Parties)
@@ -48,8 +49,9 @@ var barriers = []Contender{
 	})},
 }
 
-// meetings has the parties meet until party 0 has seen that the round is over. It says before a meeting whether that is the last one, so that all
-// know after it.
+// meetings has the parties meet until party 0 has seen that the round is over.
+// It says before a meeting whether that is the last one, so that all know after
+// it.
 func meetings(c *crew, spawn spawner, meet func(party, meeting int)) (sample.Sample, error) {
 	var last atomic.Int64
 	last.Store(-1)

@@ -43,9 +43,14 @@ import (
 	"example.com/thread/bench/internal/sample"
 )
 
-// callbacks: this library attaches a thread that C made when that first asks for its record, and lets it go at its end. Plain cgo gives no record.
+// callbacks: this library attaches a thread that C made when that first asks
+// for its record, and lets it go at its end. Plain cgo gives no record.
 var callbacks = []Contender{
-	{Baseline, true, of(func(c *crew) (sample.Sample, error) { return callIn(c, func() { record = thread.Current() }) })},
+	{
+		Baseline,
+		true,
+		of(func(c *crew) (sample.Sample, error) { return callIn(c, func() { record = thread.Current() }) }),
+	},
 	{"cgo", false, of(func(c *crew) (sample.Sample, error) { return callIn(c, func() {}) })},
 }
 

@@ -1,8 +1,11 @@
-// Package contender holds who takes part in this process: this library and what Go has of its own. A file has one kind of work, written for each of
-// them as its users would write it.
+// Package contender holds who takes part in this process: this library and what
+// Go has of its own. A file has one kind of work, written for each of them as
+// its users would write it.
 //
-// What takes some nanoseconds runs in a loop over the concrete type, each in a function of its own: one loop for all, by an interface or by type
-// parameters, would call where the compiler inlines. What takes longer is called through function values or interfaces, by all alike.
+// What takes some nanoseconds runs in a loop over the concrete type, each in a
+// function of its own: one loop for all, by an interface or by type parameters,
+// would call where the compiler inlines. What takes longer is called through
+// function values or interfaces, by all alike.
 package contender
 
 import (
@@ -15,14 +18,16 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// Baseline is the contender that the others are compared with: this library, by what its users would take for the row.
+// Baseline is the contender that the others are compared with: this library, by
+// what its users would take for the row.
 const Baseline = "osthread"
 
 // A Contender does a kind of work by one library.
 type Contender struct {
 	Name string
 	Ours bool // it is this library
-	// Run does one round. An error that sample.IsAbsent says that it has nothing for the row on this machine.
+	// Run does one round. An error that sample.IsAbsent says that it has
+	// nothing for the row on this machine.
 	Run func(scenario.Spec, sample.Round) (sample.Sample, error)
 }
 
@@ -67,7 +72,8 @@ func For(s scenario.Spec) []Contender {
 
 // Run does one round of a contender under the row's GOMAXPROCS.
 func Run(c Contender, s scenario.Spec, r sample.Round) (sample.Sample, error) {
-	// A program in another language has a limit of its own, which comes first and says more. Here nothing can end the threads but the process's end.
+	// A program in another language has a limit of its own, which comes first
+	// and says more. Here nothing can end the threads but the process's end.
 	hangs := time.AfterFunc(60*time.Second+40*(r.Warm+r.Time), func() {
 		debug.SetTraceback("all")
 		panic(fmt.Sprintf("%s, %s: the round does not end", s.Name(), c.Name))

@@ -13,7 +13,8 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// Every row has a baseline, and each of its contenders does the work, ends, and leaves no thread.
+// Every row has a baseline, and each of its contenders does the work, ends, and
+// leaves no thread.
 func TestEveryContenderDoesItsRows(t *testing.T) {
 	for _, s := range scenario.All() {
 		if s.Kind == scenario.Many && s.Threads > 100 && testing.Short() {
@@ -27,15 +28,24 @@ func TestEveryContenderDoesItsRows(t *testing.T) {
 			procs := runtime.GOMAXPROCS(0)
 			for _, c := range cs {
 				for _, timed := range []bool{false, true} {
-					found, err := Run(c, s, sample.Round{Warm: time.Millisecond, Time: 2 * time.Millisecond, Timed: timed})
+					found, err := Run(
+						c,
+						s,
+						sample.Round{Warm: time.Millisecond, Time: 2 * time.Millisecond, Timed: timed},
+					)
 					if sample.IsAbsent(err) {
 						t.Logf("%s: %v", c.Name, err)
 						break
 					}
 					require.NoError(t, err, c.Name)
 					waits := timed && s.Waits() || s.Kind == scenario.Lateness
-					for tries := 0; (found.Ops == 0 || waits && found.Waits.N() == 0) && tries < 8; tries++ { // on a busy machine a round may be too short
-						found, err = Run(c, s, sample.Round{Warm: time.Millisecond, Time: 8 * time.Millisecond << tries, Timed: timed})
+					// on a busy machine a round may be too short
+					for tries := 0; (found.Ops == 0 || waits && found.Waits.N() == 0) && tries < 8; tries++ {
+						found, err = Run(
+							c,
+							s,
+							sample.Round{Warm: time.Millisecond, Time: 8 * time.Millisecond << tries, Timed: timed},
+						)
 						require.NoError(t, err, c.Name)
 					}
 					assert.Positive(t, found.Ops, c.Name)
@@ -48,7 +58,8 @@ func TestEveryContenderDoesItsRows(t *testing.T) {
 					case !timed:
 						assert.Nil(t, found.Waits, c.Name)
 					}
-					if s.Kind == scenario.Many && runtime.GOOS == "linux" && s.Threads > 1 && c.Name == Baseline && !timed {
+					if s.Kind == scenario.Many && runtime.GOOS == "linux" && s.Threads > 1 && c.Name == Baseline &&
+						!timed {
 						assert.Positive(t, found.Bytes, c.Name)
 					}
 				}
@@ -76,7 +87,8 @@ func TestACrewThatIsNotComplete(t *testing.T) {
 	assert.ErrorIs(t, err, assert.AnError)
 }
 
-// Go's scheduler leaves the goroutine that ends a round in a queue for ever, in about one round of a hundred of these.
+// Go's scheduler leaves the goroutine that ends a round in a queue for ever, in
+// about one round of a hundred of these.
 func TestARoundThatStarvesItsConductorEnds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -110,9 +122,17 @@ func TestASampleIsWhatWasDoneBetweenTheLooks(t *testing.T) {
 	at := time.Now()
 	first := look{at, usage{time.Second, 5, true}, []int64{10, 20, 30}}
 	second := look{at.Add(time.Minute), usage{3 * time.Second, 9, true}, []int64{17, 22, 35}}
-	assert.Equal(t, sample.Sample{Ops: 14, Elapsed: time.Minute, CPU: 2 * time.Second, Switches: 4, Least: 2, Most: 7}, second.since(first))
+	assert.Equal(
+		t,
+		sample.Sample{Ops: 14, Elapsed: time.Minute, CPU: 2 * time.Second, Switches: 4, Least: 2, Most: 7},
+		second.since(first),
+	)
 	second.usage.known, second.ops = false, second.ops[:1]
-	assert.Equal(t, sample.Sample{Ops: 7, Elapsed: time.Minute, CPU: sample.Unknown, Switches: sample.Unknown}, second.since(first))
+	assert.Equal(
+		t,
+		sample.Sample{Ops: 7, Elapsed: time.Minute, CPU: sample.Unknown, Switches: sample.Unknown},
+		second.since(first),
+	)
 }
 
 func TestWaitsCountBetweenTheLooks(t *testing.T) {

@@ -13,16 +13,21 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// A crew is the threads of one round. They are made first and begin together; at two times the conductor, which is the goroutine that called run,
-// looks at their tallies while they work on; then it tells them to stop and waits for their end. What they did between the two looks is the sample.
+// A crew is the threads of one round. They are made first and begin together;
+// at two times the conductor, which is the goroutine that called run, looks at
+// their tallies while they work on; then it tells them to stop and waits for
+// their end. What they did between the two looks is the sample.
 //
-// A tally is written by its thread alone and read by the conductor: ops by atomic stores, the histogram after the thread's end. Threads that wait for
-// each other must end together; over only starts that, and each kind's loop says how.
+// A tally is written by its thread alone and read by the conductor: ops by
+// atomic stores, the histogram after the thread's end. Threads that wait for
+// each other must end together; over only starts that, and each kind's loop
+// says how.
 type crew struct {
 	spec  scenario.Spec
 	round sample.Round
 	state atomic.Uint32
-	// counting is true between the looks: what is waited for before, while the threads find their processors, or after, is not counted.
+	// counting is true between the looks: what is waited for before, while the
+	// threads find their processors, or after, is not counted.
 	counting atomic.Bool
 	void     bool // the crew is not complete: do nothing; written before the gate opens
 }
@@ -62,9 +67,12 @@ func (c *crew) leave(s uint32) bool {
 	return s == stopped
 }
 
-// watch sees to it that the conductor, who sleeps while others work, gets to run again: locked goroutines that wake each other by a channel hand a
-// processor around for as long as they please, and Go's scheduler does not count that as time (Go 1.26: runnext comes before the run queue, and each
-// switch between threads begins a new slice), so others in that processor's queue, the conductor among them, starve. The same may happen to who is to
+// watch sees to it that the conductor, who sleeps while others work, gets to
+// run again: locked goroutines that wake each other by a channel hand a
+// processor around for as long as they please, and Go's scheduler does not
+// count that as time (Go 1.26: runnext comes before the run queue, and each
+// switch between threads begins a new slice), so others in that processor's
+// queue, the conductor among them, starve. The same may happen to who is to
 // tell of it; thus there are some.
 func (c *crew) watch() (end func()) {
 	var timers []*time.Timer
@@ -107,7 +115,8 @@ func (t *tally) now() int64 {
 	return int64(time.Since(origin))
 }
 
-// since returns how long ago now returned began; less than 0 where waits are not timed, or nobody waited.
+// since returns how long ago now returned began; less than 0 where waits are
+// not timed, or nobody waited.
 func (t *tally) since(began int64) int64 {
 	if began == 0 {
 		return -1
@@ -115,7 +124,8 @@ func (t *tally) since(began int64) int64 {
 	return int64(time.Since(origin)) - began
 }
 
-// count counts a wait that since returned. It stands outside of the section that was waited for.
+// count counts a wait that since returned. It stands outside of the section
+// that was waited for.
 func (t *tally) count(waited int64) {
 	if t.timed && waited >= 0 && t.c.counting.Load() {
 		t.waits.Add(waited)
@@ -125,7 +135,8 @@ func (t *tally) count(waited int64) {
 // waited counts a wait that began when now returned began.
 func (t *tally) waited(began int64) { t.count(t.since(began)) }
 
-// A spawner has a thread, or a goroutine, run body. join waits for its end and what it leaves.
+// A spawner has a thread, or a goroutine, run body. join waits for its end and
+// what it leaves.
 type spawner func(body func()) (join func() error, err error)
 
 func goroutine(body func()) (func() error, error) {
@@ -134,7 +145,8 @@ func goroutine(body func()) (func() error, error) {
 	return func() error { <-done; return nil }, nil
 }
 
-// locked is a goroutine with a thread of its own, as one has it without this library.
+// locked is a goroutine with a thread of its own, as one has it without this
+// library.
 func locked(body func()) (func() error, error) {
 	return goroutine(func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
@@ -168,7 +180,8 @@ func theirs(s scenario.Spec) spawner {
 	return locked
 }
 
-// run has n threads run body and returns what the first counted of them did between the looks.
+// run has n threads run body and returns what the first counted of them did
+// between the looks.
 func (c *crew) run(n, counted int, spawn spawner, body func(i int, t *tally)) (sample.Sample, error) {
 	tallies := make([]tally, n)
 	var joins []func() error
@@ -240,7 +253,11 @@ func take(tallies []tally) look {
 }
 
 func (l look) since(before look) sample.Sample {
-	s := sample.Sample{Elapsed: l.at.Sub(before.at), CPU: l.usage.cpu - before.usage.cpu, Switches: l.usage.switches - before.usage.switches}
+	s := sample.Sample{
+		Elapsed:  l.at.Sub(before.at),
+		CPU:      l.usage.cpu - before.usage.cpu,
+		Switches: l.usage.switches - before.usage.switches,
+	}
 	if !l.usage.known {
 		s.CPU, s.Switches = sample.Unknown, sample.Unknown
 	}

@@ -7,7 +7,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// identities returns those of an identity row. Go knows no thread of its own: only the system's number can be had, by a system call.
+// identities returns those of an identity row. Go knows no thread of its own:
+// only the system's number can be had, by a system call.
 func identities(s scenario.Spec) []Contender {
 	switch s.Op {
 	case "current":
@@ -71,7 +72,8 @@ func identities(s scenario.Spec) []Contender {
 	}
 }
 
-// What the answers go to, so that the compiler asks for them. One thread at a time writes, and nobody reads.
+// What the answers go to, so that the compiler asks for them. One thread at a
+// time writes, and nobody reads.
 var (
 	record *thread.Thread   //lint:ignore U1000 see above
 	high   *osthread.Thread //lint:ignore U1000 see above
@@ -79,7 +81,8 @@ var (
 	id     int              //lint:ignore U1000 see above
 )
 
-// ask has one thread call batch, which asks Spec.Batch times, until the round is over.
+// ask has one thread call batch, which asks Spec.Batch times, until the round
+// is over.
 func ask(c *crew, spawn spawner, batch func()) (sample.Sample, error) {
 	return c.run(1, 1, spawn, func(_ int, t *tally) {
 		for !c.over() {

@@ -21,11 +21,17 @@ var sleepers = []Contender{
 	{"thread.ParkTimeout", true, of(func(c *crew) (sample.Sample, error) {
 		return lateness(c, scheduled(c.spec), func(d time.Duration) { _ = thread.ParkTimeout(d) })
 	})},
-	// Go's timers on a thread that this library made as the row wants it: Go itself cannot.
-	{"time.Sleep", false, of(func(c *crew) (sample.Sample, error) { return lateness(c, scheduled(c.spec), time.Sleep) })},
+	// Go's timers on a thread that this library made as the row wants it: Go
+	// itself cannot.
+	{
+		"time.Sleep",
+		false,
+		of(func(c *crew) (sample.Sample, error) { return lateness(c, scheduled(c.spec), time.Sleep) }),
+	},
 }
 
-// priority of FIFO threads: the least, which is above all that is not real time.
+// priority of FIFO threads: the least, which is above all that is not real
+// time.
 const priority = 1
 
 // scheduled returns what starts threads as the row wants them.
@@ -46,7 +52,8 @@ func scheduled(s scenario.Spec) spawner {
 	}
 }
 
-// lateness has one thread wait again and again, and counts by how much longer than it asked for.
+// lateness has one thread wait again and again, and counts by how much longer
+// than it asked for.
 func lateness(c *crew, spawn spawner, wait func(time.Duration)) (sample.Sample, error) {
 	return c.run(1, 1, spawn, func(_ int, t *tally) {
 		for !c.over() {

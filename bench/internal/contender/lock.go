@@ -9,7 +9,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// lockers returns those of a lock row. Only threads take part with pinned ones and with thread.Lock, which keeps a thread busy for a goroutine.
+// lockers returns those of a lock row. Only threads take part with pinned ones
+// and with thread.Lock, which keeps a thread busy for a goroutine.
 func lockers(s scenario.Spec) []Contender {
 	goMutex := Contender{Name: "sync", Run: of(func(c *crew) (sample.Sample, error) {
 		var l sync.Mutex
@@ -36,8 +37,9 @@ func locks(spawn spawner) func(scenario.Spec, sample.Round) (sample.Sample, erro
 	})
 }
 
-// One loop for each type of lock: through an interface, or a type parameter's dictionary, the calls would not be inlined, and on a free lock they
-// are what is measured.
+// One loop for each type of lock: through an interface, or a type parameter's
+// dictionary, the calls would not be inlined, and on a free lock they are what
+// is measured.
 
 func lockSections(c *crew, t *tally, l *osthread.Lock) (x uint64) {
 	batch, work, think := c.spec.Batch(), c.spec.Work, c.spec.Think
@@ -102,7 +104,8 @@ func mutexSections(c *crew, t *tally, l *sync.Mutex) (x uint64) {
 	return x
 }
 
-// recursives: sync has no recursive lock; its place takes a Mutex, which is what Go's users have to do with.
+// recursives: sync has no recursive lock; its place takes a Mutex, which is
+// what Go's users have to do with.
 var recursives = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		var l osthread.RLock
@@ -140,8 +143,16 @@ type sharedLock interface {
 }
 
 var rwlocks = []Contender{
-	{Baseline, true, of(func(c *crew) (sample.Sample, error) { return sharedSections(c, ours(c.spec), new(osthread.RWLock)) })},
-	{"sync", false, of(func(c *crew) (sample.Sample, error) { return sharedSections(c, theirs(c.spec), new(sync.RWMutex)) })},
+	{
+		Baseline,
+		true,
+		of(func(c *crew) (sample.Sample, error) { return sharedSections(c, ours(c.spec), new(osthread.RWLock)) }),
+	},
+	{
+		"sync",
+		false,
+		of(func(c *crew) (sample.Sample, error) { return sharedSections(c, theirs(c.spec), new(sync.RWMutex)) }),
+	},
 }
 
 func sharedSections(c *crew, spawn spawner, l sharedLock) (sample.Sample, error) {

@@ -14,7 +14,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// crowds: each round is meant to have a process of its own, since one that has had many threads keeps some of what they had.
+// crowds: each round is meant to have a process of its own, since one that has
+// had many threads keeps some of what they had.
 var crowds = []Contender{
 	{Baseline, true, crowd(native, eventGate)},
 	{"osthread pinned", true, crowd(pinned, eventGate)},
@@ -32,7 +33,8 @@ func channelGate() (wait, open func()) {
 	return func() { <-ch }, func() { close(ch) }
 }
 
-// crowd starts threads one after the other until all are alive and blocked, and ends them again.
+// crowd starts threads one after the other until all are alive and blocked, and
+// ends them again.
 func crowd(spawn spawner, newGate func() (wait, open func())) func(scenario.Spec, sample.Round) (sample.Sample, error) {
 	return func(s scenario.Spec, _ sample.Round) (sample.Sample, error) {
 		debug.SetMaxThreads(s.Threads + 10_000) // Go's own limit is at 10,000 for what it makes itself
@@ -63,7 +65,13 @@ func crowd(spawn spawner, newGate func() (wait, open func())) func(scenario.Spec
 		for _, join := range joins {
 			failed = errors.Join(failed, join())
 		}
-		found := sample.Sample{Ops: int64(s.Threads), Elapsed: took, CPU: after.cpu - before.cpu, Switches: after.switches - before.switches, Bytes: bytes}
+		found := sample.Sample{
+			Ops:      int64(s.Threads),
+			Elapsed:  took,
+			CPU:      after.cpu - before.cpu,
+			Switches: after.switches - before.switches,
+			Bytes:    bytes,
+		}
 		if !after.known {
 			found.CPU, found.Switches = sample.Unknown, sample.Unknown
 		}
@@ -71,8 +79,9 @@ func crowd(spawn spawner, newGate func() (wait, open func())) func(scenario.Spec
 	}
 }
 
-// resident returns the bytes of memory that the process has; 0 where /proc does not tell. Its statm would be quicker, but lags behind by some dozen
-// pages a processor.
+// resident returns the bytes of memory that the process has; 0 where /proc does
+// not tell. Its statm would be quicker, but lags behind by some dozen pages a
+// processor.
 func resident() int64 {
 	b, err := os.ReadFile("/proc/self/smaps_rollup")
 	if err != nil {

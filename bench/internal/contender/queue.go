@@ -19,8 +19,9 @@ var queues = []Contender{
 	})},
 }
 
-// items has producers put and consumers get. Producers leave when the round is over; the last of them puts an end mark for each consumer, which
-// leaves with that.
+// items has producers put and consumers get. Producers leave when the round is
+// over; the last of them puts an end mark for each consumer, which leaves with
+// that.
 func items(c *crew, spawn spawner, put func(int), get func() int) (sample.Sample, error) {
 	const end = -1
 	var producing atomic.Int64

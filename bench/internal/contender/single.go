@@ -28,7 +28,8 @@ func repeat(c *crew, spawn spawner, op func() error) (sample.Sample, error) {
 	return s, errors.Join(err, failed)
 }
 
-// starts returns those of a start-join row. Go's own threads have no stack size to choose.
+// starts returns those of a start-join row. Go's own threads have no stack size
+// to choose.
 func starts(s scenario.Spec) []Contender {
 	attr := &thread.Attr{StackSize: s.Stack}
 	cs := []Contender{
@@ -83,7 +84,8 @@ func starts(s scenario.Spec) []Contender {
 	)
 }
 
-// submits: a channel of functions is what pools without this library are made of.
+// submits: a channel of functions is what pools without this library are made
+// of.
 var submits = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		e, err := executor.New(executor.Options{Threads: 1})
@@ -130,7 +132,8 @@ var submits = []Contender{
 	})},
 }
 
-// calls: a function channel into a locked goroutine, with a channel that tells the end, is how libraries bring calls to one thread.
+// calls: a function channel into a locked goroutine, with a channel that tells
+// the end, is how libraries bring calls to one thread.
 var calls = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		w, err := executor.NewWorker(nil)

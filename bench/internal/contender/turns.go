@@ -8,8 +8,10 @@ import (
 	"example.com/thread/osthread"
 )
 
-// Two that take turns end together: who has the turn and sees that the round is over leaves a word for the other, hands the turn over and goes; the
-// other finds the word with its next turn. The word is written before the hand-over and read after it, so it needs no more order than the turn has.
+// Two that take turns end together: who has the turn and sees that the round is
+// over leaves a word for the other, hands the turn over and goes; the other
+// finds the word with its next turn. The word is written before the hand-over
+// and read after it, so it needs no more order than the turn has.
 
 var conditions = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
@@ -28,8 +30,13 @@ var conditions = []Contender{
 	})},
 }
 
-// conditionTurns has each pair take turns by what newPair returns: a lock, and the wait and the notify of its condition.
-func conditionTurns(c *crew, spawn spawner, newPair func() (l sync.Locker, wait, notify func())) (sample.Sample, error) {
+// conditionTurns has each pair take turns by what newPair returns: a lock, and
+// the wait and the notify of its condition.
+func conditionTurns(
+	c *crew,
+	spawn spawner,
+	newPair func() (l sync.Locker, wait, notify func()),
+) (sample.Sample, error) {
 	type pair struct {
 		l            sync.Locker
 		wait, notify func()
@@ -83,7 +90,8 @@ var events = []Contender{
 	})},
 }
 
-// eventTurns has each pair take turns by an event a direction, whose set and wait newEvent returns.
+// eventTurns has each pair take turns by an event a direction, whose set and
+// wait newEvent returns.
 func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
 	type pair struct {
 		set, wait [2]func()
@@ -104,7 +112,8 @@ func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sam
 	})
 }
 
-// takeTurns waits for the turn and hands it over until the round ends. Both of the pair have the same last.
+// takeTurns waits for the turn and hands it over until the round ends. Both of
+// the pair have the same last.
 func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
 	for began := int64(0); ; {
 		wait()

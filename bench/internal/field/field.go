@@ -1,5 +1,6 @@
-// Package field knows who takes part in a run: this program's own contenders, and those that are programs in other languages, as far as this machine
-// has what they need.
+// Package field knows who takes part in a run: this program's own contenders,
+// and those that are programs in other languages, as far as this machine has
+// what they need.
 package field
 
 import (
@@ -17,7 +18,8 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// ServeFlag is the first argument of a process of this program that only does the rounds of one of its contenders, whose name is the second.
+// ServeFlag is the first argument of a process of this program that only does
+// the rounds of one of its contenders, whose name is the second.
 const ServeFlag = "-serve"
 
 // names are the columns of the languages of package foreign.
@@ -37,9 +39,9 @@ type program struct {
 	name string
 }
 
-// Open starts the programs that one of specs needs and that are among only; one that cannot be made or started here is absent. Names in only that
-// nobody has are an error. With alone it starts none.
-// ctx ends them.
+// Open starts the programs that one of specs needs and that are among only; one
+// that cannot be made or started here is absent. Names in only that nobody has
+// are an error. With alone it starts none. ctx ends them.
 func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool) (*Field, error) {
 	f := &Field{ctx: ctx, only: only}
 	if err := f.check(specs); err != nil {
@@ -126,9 +128,12 @@ func (f *Field) For(s scenario.Spec) (cs []contender.Contender) {
 		cs = append(cs, contender.Contender{Name: p.name, Run: p.run})
 	}
 	for _, a := range f.absent {
-		cs = append(cs, contender.Contender{Name: a.Contender, Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {
-			return sample.Sample{}, &sample.AbsentError{Why: a.Why}
-		}})
+		cs = append(
+			cs,
+			contender.Contender{Name: a.Contender, Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {
+				return sample.Sample{}, &sample.AbsentError{Why: a.Why}
+			}},
+		)
 	}
 	return cs
 }
@@ -146,7 +151,8 @@ func (p *program) run(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 	return found, errors.Join(err, fresh.Close())
 }
 
-// apart returns the Run of one of this program's own contenders that gives each round a new process.
+// apart returns the Run of one of this program's own contenders that gives each
+// round a new process.
 func (f *Field) apart(name string) func(scenario.Spec, sample.Round) (sample.Sample, error) {
 	return func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 		self, err := os.Executable()
@@ -159,7 +165,9 @@ func (f *Field) apart(name string) func(scenario.Spec, sample.Round) (sample.Sam
 		}
 		found, err := p.Run(s, r)
 		if err != nil && f.ctx.Err() == nil {
-			err = sample.Absent(err) // so many threads are more than the system allows, of which Go's runtime ends the process
+			// so many threads are more than the system allows, of which Go's
+			// runtime ends the process
+			err = sample.Absent(err)
 		}
 		return found, errors.Join(err, p.Close())
 	}

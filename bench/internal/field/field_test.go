@@ -52,7 +52,8 @@ func TestToolsThatAreNotThereAreAnAbsence(t *testing.T) {
 	checkAbsent(t, open(t, t.TempDir()), "in PATH")
 }
 
-// As on macOS without a JDK, where javac is a stub that says so, or behind a version manager without a version.
+// As on macOS without a JDK, where javac is a stub that says so, or behind a
+// version manager without a version.
 func TestToolsThatDoNotWorkAreAnAbsence(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the tools are shell scripts")

@@ -1,6 +1,7 @@
 package foreign
 
-// The languages: their sources, the tools that they need, and how a program is made of both.
+// The languages: their sources, the tools that they need, and how a program is
+// made of both.
 
 import (
 	"context"
@@ -32,7 +33,8 @@ type language struct {
 	name   string
 	file   string // that its source is written to
 	source []byte
-	// build makes the program in dir, where its source is, and returns how it is started.
+	// build makes the program in dir, where its source is, and returns how it
+	// is started.
 	build func(ctx context.Context, dir, source string) (argv []string, err error)
 }
 
@@ -68,7 +70,11 @@ func buildC(ctx context.Context, dir, source string) ([]string, error) {
 		return nil, err
 	}
 	program := filepath.Join(dir, "bench")
-	return []string{program}, compile(exec.CommandContext(ctx, cc[0], append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)...))
+	return []string{
+		program,
+	}, compile(
+		exec.CommandContext(ctx, cc[0], append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)...),
+	)
 }
 
 func buildRust(ctx context.Context, dir, source string) ([]string, error) {
@@ -86,7 +92,8 @@ func buildRust(ctx context.Context, dir, source string) ([]string, error) {
 		return nil, failure(ask, err, text)
 	}
 	program := filepath.Join(dir, "bench")
-	// As cargo build --release does. The library's version is the compiler's, which a program is not told.
+	// As cargo build --release does. The library's version is the compiler's,
+	// which a program is not told.
 	cmd := exec.CommandContext(ctx, rustc, "--edition=2021", "-Copt-level=3", "-o", program, source)
 	cmd.Env = append(os.Environ(), "BENCH_RUSTC="+strings.TrimSpace(string(version)))
 	return []string{program}, compile(cmd)
@@ -101,8 +108,18 @@ func buildJava(ctx context.Context, dir, source string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The machine warns on its standard output by default, which is for answers.
-	return []string{java, "-Xlog:disable", "-Xlog:all=warning:stderr", "-cp", dir, "Bench"}, compile(exec.CommandContext(ctx, javac, "-d", dir, source))
+	// The machine warns on its standard output by default, which is for
+	// answers.
+	return []string{
+		java,
+		"-Xlog:disable",
+		"-Xlog:all=warning:stderr",
+		"-cp",
+		dir,
+		"Bench",
+	}, compile(
+		exec.CommandContext(ctx, javac, "-d", dir, source),
+	)
 }
 
 func buildPython(_ context.Context, _, source string) ([]string, error) {
@@ -129,7 +146,8 @@ func compile(cmd *exec.Cmd) error {
 	return nil
 }
 
-// failure says what cmd said, with little before it: of a long text only the beginning is shown.
+// failure says what cmd said, with little before it: of a long text only the
+// beginning is shown.
 func failure(cmd *exec.Cmd, err error, text []byte) error {
 	return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, text)
 }

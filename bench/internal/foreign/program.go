@@ -1,6 +1,7 @@
 package foreign
 
-// A program's life: it is compiled once, started, asked, and ended, at the latest with this process.
+// A program's life: it is compiled once, started, asked, and ended, at the
+// latest with this process.
 
 import (
 	"bufio"
@@ -21,10 +22,12 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// startTime is how long a program may take until it is ready: much, for a machine under load.
+// startTime is how long a program may take until it is ready: much, for a
+// machine under load.
 const startTime = 60 * time.Second
 
-// A Program is a process that does rounds. Its methods but Close are for one goroutine at a time.
+// A Program is a process that does rounds. Its methods but Close are for one
+// goroutine at a time.
 type Program struct {
 	ctx      context.Context // Start's, for Fresh: the processes of a program end together
 	compiled *compiled
@@ -49,8 +52,10 @@ func (c *compiled) release() error {
 	return os.RemoveAll(c.dir)
 }
 
-// Start compiles and starts the program of one of [Languages], and waits until it is ready. The error is an [sample.AbsentError] when its tools
-// are not on this machine. When ctx is done the program is killed, and those that [Program.Fresh] made of it.
+// Start compiles and starts the program of one of [Languages], and waits until
+// it is ready. The error is an [sample.AbsentError] when its tools are not on
+// this machine. When ctx is done the program is killed, and those that
+// [Program.Fresh] made of it.
 func Start(ctx context.Context, name string) (*Program, error) {
 	for _, l := range languages {
 		if l.name == name {
@@ -78,14 +83,16 @@ func (l language) start(ctx context.Context) (*Program, error) {
 	return open(ctx, c)
 }
 
-// Command starts argv, a program that answers as [Serve] does, and waits until it is ready.
+// Command starts argv, a program that answers as [Serve] does, and waits until
+// it is ready.
 func Command(ctx context.Context, argv ...string) (*Program, error) {
 	c := &compiled{name: filepath.Base(argv[0]), argv: argv}
 	c.users.Add(1)
 	return open(ctx, c)
 }
 
-// open starts a process of c, one of whose users it becomes; if it fails it is none.
+// open starts a process of c, one of whose users it becomes; if it fails it is
+// none.
 func open(ctx context.Context, c *compiled) (*Program, error) {
 	p := &Program{ctx: ctx, compiled: c}
 	process, err := startProcess(ctx, c.argv)
@@ -112,9 +119,10 @@ func open(ctx context.Context, c *compiled) (*Program, error) {
 // Version is the language's and its library's.
 func (p *Program) Version() string { return p.version }
 
-// Run does one round. The error is an [sample.AbsentError] when the language has nothing that does this work; after any other the program can be
-// asked no more. A program that ends, or has not answered by 30 s and twenty times the round, is such an error, with what it wrote to its
-// standard error.
+// Run does one round. The error is an [sample.AbsentError] when the language
+// has nothing that does this work; after any other the program can be asked no
+// more. A program that ends, or has not answered by 30 s and twenty times the
+// round, is such an error, with what it wrote to its standard error.
 func (p *Program) Run(spec scenario.Spec, round sample.Round) (sample.Sample, error) {
 	line, err := p.ask(Format(spec, round), 30*time.Second+20*(round.Warm+round.Time))
 	if err != nil {
@@ -142,13 +150,15 @@ func (p *Program) ask(line string, limit time.Duration) (string, error) {
 	return answer, p.err
 }
 
-// Fresh starts another process of the same program; the caller closes both, in any order.
+// Fresh starts another process of the same program; the caller closes both, in
+// any order.
 func (p *Program) Fresh() (*Program, error) {
 	p.compiled.users.Add(1)
 	return open(p.ctx, p.compiled)
 }
 
-// Close ends the process and, when there is none of the same program left, removes what was compiled. Calls after the first return the same.
+// Close ends the process and, when there is none of the same program left,
+// removes what was compiled. Calls after the first return the same.
 func (p *Program) Close() error { return p.close() }
 
 // A process is a child that answers each line by one.
@@ -206,7 +216,8 @@ func (p *process) read(out *os.File) {
 	}
 }
 
-// wholeLines is [bufio.ScanLines] without a last line that has no end: a program that died in the middle of a number has not given it.
+// wholeLines is [bufio.ScanLines] without a last line that has no end: a
+// program that died in the middle of a number has not given it.
 func wholeLines(data []byte, _ bool) (advance int, line []byte, err error) {
 	i := bytes.IndexByte(data, '\n')
 	if i < 0 {
@@ -238,7 +249,8 @@ func (p *process) answer(limit time.Duration) (string, error) {
 	}
 }
 
-// died waits for the end of a process that has closed its output, and says how it ended.
+// died waits for the end of a process that has closed its output, and says how
+// it ended.
 func (p *process) died() error {
 	p.end()
 	if p.err == nil {

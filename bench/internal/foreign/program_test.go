@@ -20,7 +20,8 @@ import (
 // serving is what makes this test binary a program: see [TestMain].
 const serving = "OSTHREAD_FOREIGN_SERVE"
 
-// TestMain is, in a child, a program of the protocol that behaves as the variable says.
+// TestMain is, in a child, a program of the protocol that behaves as the
+// variable says.
 func TestMain(m *testing.M) {
 	switch os.Getenv(serving) {
 	case "":
@@ -82,10 +83,12 @@ func command(t *testing.T, how string) (*Program, error) {
 	return p, err
 }
 
-// compiledOnce has a program of each language, so that not each test compiles it.
+// compiledOnce has a program of each language, so that not each test compiles
+// it.
 var compiledOnce = map[string]*Program{}
 
-// start starts the program of a language, or skips the test where there is none.
+// start starts the program of a language, or skips the test where there is
+// none.
 func start(t *testing.T, language string) *Program {
 	t.Helper()
 	if compiledOnce[language] == nil {
@@ -118,14 +121,23 @@ func each(t *testing.T, test func(t *testing.T, language string)) {
 
 // nothing lists the rows, by kind and op, that a language has nothing for.
 var nothing = map[string][]string{
-	"C":      {"callback first", "callback again"},
-	"Rust":   {"recursive", "semaphore", "submit", "callback first", "callback again", "identity nativeid", "lateness fifo", "lateness fifo bound"},
+	"C": {"callback first", "callback again"},
+	"Rust": {
+		"recursive",
+		"semaphore",
+		"submit",
+		"callback first",
+		"callback again",
+		"identity nativeid",
+		"lateness fifo",
+		"lateness fifo bound",
+	},
 	"Java":   {"callback first", "callback again", "identity nativeid", "lateness fifo", "lateness fifo bound"},
 	"Python": {"rwlock", "park", "callback first", "callback again"},
 }
 
-// refusable lists those that the machine may refuse to do: an ordinary user has no realtime policy, a container not each processor or
-// so many threads.
+// refusable lists those that the machine may refuse to do: an ordinary user has
+// no realtime policy, a container not each processor or so many threads.
 var refusable = []string{"lateness fifo", "lateness fifo bound", "many"}
 
 // short is how the two lists above name a row.
@@ -188,7 +200,8 @@ func plausible(spec scenario.Spec, round sample.Round, s sample.Sample) error {
 		waits = s.Waits.N()
 	}
 	many, late := spec.Kind == scenario.Many, spec.Kind == scenario.Lateness
-	// Of a sole operation, and so of a sole batch, the wait may have ended just before the looks.
+	// Of a sole operation, and so of a sole batch, the wait may have ended just
+	// before the looks.
 	some := s.Ops > int64(spec.Batch())
 	switch {
 	case s.Ops <= 0:
@@ -292,8 +305,9 @@ func TestEachLanguageThatIsKilledIsAnError(t *testing.T) {
 	})
 }
 
-// A step needs the one before, and a multiplication and an addition take four cycles: in less than 0.4 ns no processor does them, but a
-// compiler makes one step of several.
+// A step needs the one before, and a multiplication and an addition take four
+// cycles: in less than 0.4 ns no processor does them, but a compiler makes one
+// step of several.
 func TestNoCompilerSavesStepsOfWork(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
@@ -396,7 +410,8 @@ func TestAProgramThatEndsIsAnErrorWithItsStandardError(t *testing.T) {
 	}
 	for range 2 { // and remains one
 		_, err = p.Run(scenario.Spec{Kind: scenario.Park}, sample.Round{Time: time.Second})
-		if err == nil || !strings.Contains(err.Error(), "exit status 4") || !strings.Contains(err.Error(), "parked for good") {
+		if err == nil || !strings.Contains(err.Error(), "exit status 4") ||
+			!strings.Contains(err.Error(), "parked for good") {
 			t.Errorf("got error %v", err)
 		}
 	}

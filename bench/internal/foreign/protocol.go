@@ -1,6 +1,7 @@
 package foreign
 
-// The lines of the protocol, for both of its sides: the tool, and what serves rounds.
+// The lines of the protocol, for both of its sides: the tool, and what serves
+// rounds.
 
 import (
 	"bufio"
@@ -27,11 +28,19 @@ func Format(spec scenario.Spec, round sample.Round) string {
 	if round.Timed {
 		timed = 1
 	}
-	fmt.Fprintf(&b, " batch=%d warm_ns=%d time_ns=%d timed=%d", spec.Batch(), round.Warm.Nanoseconds(), round.Time.Nanoseconds(), timed)
+	fmt.Fprintf(
+		&b,
+		" batch=%d warm_ns=%d time_ns=%d timed=%d",
+		spec.Batch(),
+		round.Warm.Nanoseconds(),
+		round.Time.Nanoseconds(),
+		timed,
+	)
 	return b.String()
 }
 
-// Parse reads what [Format] writes. It fails for a key or a kind that it does not know, and for a round without time.
+// Parse reads what [Format] writes. It fails for a key or a kind that it does
+// not know, and for a round without time.
 func Parse(line string) (spec scenario.Spec, round sample.Round, err error) {
 	rest, ok := strings.CutPrefix(line, "run ")
 	if !ok {
@@ -119,8 +128,18 @@ func formatSample(s sample.Sample) string {
 	if s.Waits != nil {
 		hist, longest = s.Waits.String(), s.Waits.Max()
 	}
-	return fmt.Sprintf("ok ops=%d ns=%d cpu_ns=%d switches=%d least=%d most=%d hist=%s max_ns=%d bytes=%s",
-		s.Ops, s.Elapsed.Nanoseconds(), s.CPU.Nanoseconds(), s.Switches, s.Least, s.Most, hist, longest, strconv.FormatFloat(s.Bytes, 'f', -1, 64))
+	return fmt.Sprintf(
+		"ok ops=%d ns=%d cpu_ns=%d switches=%d least=%d most=%d hist=%s max_ns=%d bytes=%s",
+		s.Ops,
+		s.Elapsed.Nanoseconds(),
+		s.CPU.Nanoseconds(),
+		s.Switches,
+		s.Least,
+		s.Most,
+		hist,
+		longest,
+		strconv.FormatFloat(s.Bytes, 'f', -1, 64),
+	)
 }
 
 // parseSample reads an answer. Waits is nil unless the round had to take them.
@@ -184,9 +203,16 @@ func possible(s sample.Sample) bool {
 		0 <= s.Least && s.Least <= s.Most && s.Most <= s.Ops && !math.IsNaN(s.Bytes) && !math.IsInf(s.Bytes, 0)
 }
 
-// Serve is the other side of [Program.Run]: it writes that it is ready, and answers each line of in by what run returns, until in ends. An
-// [sample.AbsentError] is an answer like any; another error is answered too, and then Serve returns it.
-func Serve(in io.Reader, out io.Writer, version string, run func(scenario.Spec, sample.Round) (sample.Sample, error)) error {
+// Serve is the other side of [Program.Run]: it writes that it is ready, and
+// answers each line of in by what run returns, until in ends. An
+// [sample.AbsentError] is an answer like any; another error is answered too,
+// and then Serve returns it.
+func Serve(
+	in io.Reader,
+	out io.Writer,
+	version string,
+	run func(scenario.Spec, sample.Round) (sample.Sample, error),
+) error {
 	if _, err := fmt.Fprintf(out, "ready %s\n", oneLine(version)); err != nil {
 		return err
 	}

@@ -120,9 +120,14 @@ func TestServeEndsAtAnError(t *testing.T) {
 	broken := errors.New("broken\nin two")
 	for _, line := range []string{"nonsense", "bucket x", Format(scenario.Spec{Kind: scenario.Park}, sample.Round{Time: 1})} {
 		var out strings.Builder
-		err := Serve(strings.NewReader(line+"\nbucket 1\n"), &out, "1", func(scenario.Spec, sample.Round) (sample.Sample, error) {
-			return sample.Sample{}, broken
-		})
+		err := Serve(
+			strings.NewReader(line+"\nbucket 1\n"),
+			&out,
+			"1",
+			func(scenario.Spec, sample.Round) (sample.Sample, error) {
+				return sample.Sample{}, broken
+			},
+		)
 		_, answer, _ := strings.Cut(out.String(), "\n")
 		if err == nil || !strings.HasPrefix(answer, "error ") || strings.Count(answer, "\n") != 1 {
 			t.Errorf("%q: got error %v and %q", line, err, answer)

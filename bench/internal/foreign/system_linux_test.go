@@ -37,9 +37,13 @@ func TestAProgramDiesWithItsParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	// It can be read when the process has ended, also if nobody collects it, as in a container.
+	// It can be read when the process has ended, also if nobody collects it, as
+	// in a container.
 	for until := time.Now().Add(time.Minute); ; {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(max(0, time.Until(until))/time.Millisecond))
+		n, err := unix.Poll(
+			[]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}},
+			int(max(0, time.Until(until))/time.Millisecond),
+		)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}

@@ -1,8 +1,12 @@
-// Package measure has the contenders of a row do their rounds and makes the row's result of them.
+// Package measure has the contenders of a row do their rounds and makes the
+// row's result of them.
 //
-// The rounds are interleaved: each contender does one, in an order drawn anew each time, then each the next. What disturbs the machine for longer
-// than a round so meets all alike, and nobody always runs after the one who leaves the caches cold. A round before the first warms up and is not
-// counted. Waits are timed in rounds of their own, since that takes two looks at the clock for each operation.
+// The rounds are interleaved: each contender does one, in an order drawn anew
+// each time, then each the next. What disturbs the machine for longer than a
+// round so meets all alike, and nobody always runs after the one who leaves the
+// caches cold. A round before the first warms up and is not counted. Waits are
+// timed in rounds of their own, since that takes two looks at the clock for
+// each operation.
 package measure
 
 import (
@@ -26,11 +30,13 @@ type Options struct {
 	Timed  int           // rounds that time waits
 }
 
-// Warm is how long threads run before the first look: they find their processors, and Go's scheduler its rhythm.
+// Warm is how long threads run before the first look: they find their
+// processors, and Go's scheduler its rhythm.
 func (o Options) Warm() time.Duration { return o.Time / 5 }
 
-// Of returns how many rounds of each contender a row has: those that warm up, that count and that time waits. A crowd of threads has no round to warm
-// up and, since one takes long and scatters little, as few as there must be.
+// Of returns how many rounds of each contender a row has: those that warm up,
+// that count and that time waits. A crowd of threads has no round to warm up
+// and, since one takes long and scatters little, as few as there must be.
 func (o Options) Of(s scenario.Spec) (warm, count, timed int) {
 	warm, count, timed = 1, o.Rounds, o.Timed
 	if !s.Waits() || s.Kind == scenario.Lateness {
@@ -42,7 +48,8 @@ func (o Options) Of(s scenario.Spec) (warm, count, timed int) {
 	return warm, count, timed
 }
 
-// patience is how many times as long a round may become if no operation came to its end in it.
+// patience is how many times as long a round may become if no operation came to
+// its end in it.
 const patience = 64
 
 // A state is what is known of a contender so far.
@@ -58,7 +65,8 @@ type state struct {
 	least, most []float64
 }
 
-// Row measures one. After each round it calls tick, and it ends with ctx's cause when ctx is done.
+// Row measures one. After each round it calls tick, and it ends with ctx's
+// cause when ctx is done.
 func Row(ctx context.Context, s scenario.Spec, cs []contender.Contender, o Options, tick func()) (result.Row, error) {
 	row := result.Row{Name: s.Name(), Kind: string(s.Kind)}
 	for _, p := range s.Params() {
@@ -126,7 +134,9 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	if found.Switches != sample.Unknown {
 		st.switches = append(st.switches, float64(found.Switches)/ops)
 	}
-	if s.Kind == scenario.Many && s.Threads > 1 && found.Bytes != 0 { // beside one thread, what the process touches for the first time is too much
+	// beside one thread, what the process touches for the first time is too
+	// much
+	if s.Kind == scenario.Many && s.Threads > 1 && found.Bytes != 0 {
 		st.bytes = append(st.bytes, found.Bytes)
 	}
 	if n := s.Counted(); n > 1 {
@@ -136,7 +146,8 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	return nil
 }
 
-// cell sums up. A contender of which base, the baseline's state, has nothing to compare with has no ratio.
+// cell sums up. A contender of which base, the baseline's state, has nothing to
+// compare with has no ratio.
 func (st *state) cell(base *state) result.Cell {
 	c := result.Cell{Contender: st.Name, Ours: st.Ours, Absent: st.absent}
 	if st.absent != "" {

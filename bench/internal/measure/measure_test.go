@@ -18,11 +18,19 @@ import (
 
 var row = scenario.Spec{Kind: scenario.Lock, Caller: scenario.Thread, Threads: 2}
 
-// fixed takes ns an operation, and waits of 5 ns, and writes its name where it is called.
+// fixed takes ns an operation, and waits of 5 ns, and writes its name where it
+// is called.
 func fixed(name string, ns int64, calls *strings.Builder) contender.Contender {
 	return contender.Contender{Name: name, Run: func(_ scenario.Spec, r sample.Round) (sample.Sample, error) {
 		calls.WriteString(name)
-		s := sample.Sample{Ops: 100, Elapsed: time.Duration(100 * ns), CPU: time.Duration(200 * ns), Switches: 50, Least: 40, Most: 60}
+		s := sample.Sample{
+			Ops:      100,
+			Elapsed:  time.Duration(100 * ns),
+			CPU:      time.Duration(200 * ns),
+			Switches: 50,
+			Least:    40,
+			Most:     60,
+		}
 		if r.Timed {
 			s.Waits = new(sample.Hist)
 			s.Waits.Add(5)
@@ -38,7 +46,13 @@ func TestRow(t *testing.T) {
 	}}
 	ticks := 0
 	o := Options{Rounds: 30, Time: time.Millisecond, Timed: 2}
-	got, err := Row(context.Background(), row, []contender.Contender{fixed("a", 10, &calls), fixed("b", 25, &calls), absent}, o, func() { ticks++ })
+	got, err := Row(
+		context.Background(),
+		row,
+		[]contender.Contender{fixed("a", 10, &calls), fixed("b", 25, &calls), absent},
+		o,
+		func() { ticks++ },
+	)
 	require.NoError(t, err)
 	assert.Equal(t, 3*(1+30+2), ticks)
 	assert.Equal(t, row.Name(), got.Name)
@@ -76,7 +90,8 @@ func TestRow(t *testing.T) {
 	assert.Positive(t, ba)
 }
 
-// A round in which nothing came to its end is made longer, not counted as endless.
+// A round in which nothing came to its end is made longer, not counted as
+// endless.
 func TestARoundThatIsTooShort(t *testing.T) {
 	slow := contender.Contender{Name: "slow", Run: func(_ scenario.Spec, r sample.Round) (sample.Sample, error) {
 		s := sample.Sample{Elapsed: r.Time, CPU: sample.Unknown, Switches: sample.Unknown}
@@ -85,14 +100,29 @@ func TestARoundThatIsTooShort(t *testing.T) {
 		}
 		return s, nil
 	}}
-	got, err := Row(context.Background(), row, []contender.Contender{slow}, Options{Rounds: 8, Time: time.Millisecond}, func() {})
+	got, err := Row(
+		context.Background(),
+		row,
+		[]contender.Contender{slow},
+		Options{Rounds: 8, Time: time.Millisecond},
+		func() {},
+	)
 	require.NoError(t, err)
 	assert.InDelta(t, 8e6, got.Cells[0].Time.Center, 1)
 	assert.Nil(t, got.Cells[0].CPU)
 	assert.Nil(t, got.Cells[0].Switches)
 
-	never := contender.Contender{Name: "never", Run: func(scenario.Spec, sample.Round) (sample.Sample, error) { return sample.Sample{}, nil }}
-	_, err = Row(context.Background(), row, []contender.Contender{never}, Options{Rounds: 8, Time: time.Millisecond}, func() {})
+	never := contender.Contender{
+		Name: "never",
+		Run:  func(scenario.Spec, sample.Round) (sample.Sample, error) { return sample.Sample{}, nil },
+	}
+	_, err = Row(
+		context.Background(),
+		row,
+		[]contender.Contender{never},
+		Options{Rounds: 8, Time: time.Millisecond},
+		func() {},
+	)
 	assert.ErrorContains(t, err, "never: not one operation")
 }
 
@@ -101,11 +131,17 @@ func TestRowEndsWithItsContext(t *testing.T) {
 	why := errors.New("why")
 	var calls strings.Builder
 	n := 0
-	_, err := Row(ctx, row, []contender.Contender{fixed("a", 1, &calls)}, Options{Rounds: 8, Time: time.Millisecond}, func() {
-		if n++; n == 3 {
-			cancel(why)
-		}
-	})
+	_, err := Row(
+		ctx,
+		row,
+		[]contender.Contender{fixed("a", 1, &calls)},
+		Options{Rounds: 8, Time: time.Millisecond},
+		func() {
+			if n++; n == 3 {
+				cancel(why)
+			}
+		},
+	)
 	assert.ErrorIs(t, err, why)
 	assert.Equal(t, "aaa", calls.String())
 }
@@ -141,7 +177,13 @@ func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
 	}}
 	for _, s := range []scenario.Spec{row, {Kind: scenario.Lateness, Sleep: 1}} {
 		n = 0
-		got, err := Row(t.Context(), s, []contender.Contender{none, odd}, Options{Rounds: 8, Time: time.Millisecond, Timed: 2}, func() {})
+		got, err := Row(
+			t.Context(),
+			s,
+			[]contender.Contender{none, odd},
+			Options{Rounds: 8, Time: time.Millisecond, Timed: 2},
+			func() {},
+		)
 		require.NoError(t, err)
 		c := got.Cells[1]
 		assert.Nil(t, c.CPU, "of too few rounds")

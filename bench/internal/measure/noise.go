@@ -12,7 +12,8 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// Noise watches how steady the machine is: between the rows the same loop is timed again and again.
+// Noise watches how steady the machine is: between the rows the same loop is
+// timed again and again.
 type Noise struct {
 	probes          []time.Duration
 	stolen, jiffies int64 // at the start
@@ -41,11 +42,25 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 		s := slices.Sorted(slices.Values(n.probes))
 		fast, slow := s[len(s)/10], s[len(s)*9/10]
 		if float64(slow) > (1+Tolerable)*float64(fast) {
-			ws = append(ws, fmt.Sprintf("the machine was noisy: one loop, timed between the rows, took from %v to %v (10th and 90th percentile)", fast, slow))
+			ws = append(
+				ws,
+				fmt.Sprintf(
+					"the machine was noisy: one loop, timed between the rows, took from %v to %v (10th and 90th percentile)",
+					fast,
+					slow,
+				),
+			)
 		}
 	}
 	if len(load) > 0 && load[0] > float64(runtime.NumCPU())/2 {
-		ws = append(ws, fmt.Sprintf("the machine was in use: a load of %.1f on %d processors at the start", load[0], runtime.NumCPU()))
+		ws = append(
+			ws,
+			fmt.Sprintf(
+				"the machine was in use: a load of %.1f on %d processors at the start",
+				load[0],
+				runtime.NumCPU(),
+			),
+		)
 	}
 	if s, j := stolen(); j > n.jiffies {
 		if share := float64(s-n.stolen) / float64(j-n.jiffies); share > 0.02 {
@@ -55,7 +70,8 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 	return ws
 }
 
-// stolen returns what /proc/stat says of the time that the hypervisor kept and of all time; 0 where there is no such file.
+// stolen returns what /proc/stat says of the time that the hypervisor kept and
+// of all time; 0 where there is no such file.
 func stolen() (steal, all int64) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {

@@ -37,7 +37,8 @@ type browser struct {
 	errors   []string
 }
 
-// newBrowser skips the test where there is no Chromium, and in short tests: each browser takes seconds.
+// newBrowser skips the test where there is no Chromium, and in short tests:
+// each browser takes seconds.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	if testing.Short() {
@@ -55,11 +56,25 @@ func newBrowser(t *testing.T) *browser {
 	}
 	timeout, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
-	alloc, cancel := chromedp.NewExecAllocator(timeout, chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()),
-		chromedp.Headless, chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("disable-dev-shm-usage", true), chromedp.WSURLReadTimeout(time.Minute))
+	alloc, cancel := chromedp.NewExecAllocator(
+		timeout,
+		chromedp.ExecPath(path),
+		chromedp.UserDataDir(t.TempDir()),
+		chromedp.Headless,
+		chromedp.NoSandbox,
+		chromedp.DisableGPU,
+		chromedp.NoFirstRun,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag(
+			"disable-component-update",
+			true,
+		),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.WSURLReadTimeout(time.Minute),
+	)
 	t.Cleanup(cancel)
 	b := &browser{}
 	ctx, cancel := chromedp.NewContext(alloc, chromedp.WithListener(b.listen))
@@ -122,7 +137,8 @@ func (b *browser) open(t *testing.T, html string, width int64) {
 	}
 }
 
-// A drawn is a chart in the page: its width in CSS pixels and its areas with data, as shares of it.
+// A drawn is a chart in the page: its width in CSS pixels and its areas with
+// data, as shares of it.
 type drawn struct {
 	ID    string
 	W     float64
@@ -142,7 +158,8 @@ func (b *browser) charts(t *testing.T) []drawn {
 	return out
 }
 
-// shot scrolls to a chart and returns the picture of it as it stands in the window.
+// shot scrolls to a chart and returns the picture of it as it stands in the
+// window.
 func (b *browser) shot(t *testing.T, d drawn) image.Image {
 	t.Helper()
 	type box struct{ X, Y, W, H, Window float64 }
@@ -176,7 +193,8 @@ func (b *browser) shot(t *testing.T, d drawn) image.Image {
 	return whole.SubImage(image.Rect(int(math.Round(at.X)), int(math.Round(at.Y)), int(at.X+at.W), int(at.Y+at.H)))
 }
 
-// colours of the fixture's contenders: this library's, and those of the others that neither text nor axes have.
+// colours of the fixture's contenders: this library's, and those of the others
+// that neither text nor axes have.
 func contenderColours() (ours [3]int, others [][3]int) {
 	for _, hex := range chart.Colours(fixture.Run()) {
 		var c [3]int
@@ -194,7 +212,8 @@ func contenderColours() (ours [3]int, others [][3]int) {
 	return ours, others
 }
 
-// missing says what a chart's picture lacks in its areas with data; "" if it has all. The legend, which has all colours, lies outside of them.
+// missing says what a chart's picture lacks in its areas with data; "" if it
+// has all. The legend, which has all colours, lies outside of them.
 func missing(d drawn, img image.Image) string {
 	const enough = 12 // pixels: less than one mark has
 	ours, others := contenderColours()
@@ -208,7 +227,12 @@ func missing(d drawn, img image.Image) string {
 			return "areas: " + err.Error()
 		}
 		size := img.Bounds().Size()
-		r := image.Rect(int(x*float64(size.X))+2, int(y*float64(size.Y))+1, int((x+w)*float64(size.X)), int((y+h)*float64(size.Y))-2)
+		r := image.Rect(
+			int(x*float64(size.X))+2,
+			int(y*float64(size.Y))+1,
+			int((x+w)*float64(size.X)),
+			int((y+h)*float64(size.Y))-2,
+		)
 		r = r.Add(img.Bounds().Min)
 		counts := pixels(img, r, append([][3]int{ours}, others...))
 		total += counts[0]
@@ -248,7 +272,9 @@ func TestEachChartIsDrawn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, scheme := range []string{"light", "dark"} {
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		media := emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		}
 		if _, err := chromedp.Call(b, emulation.SetEmulatedMedia, media); err != nil {
 			t.Fatal(err)
 		}
@@ -276,7 +302,8 @@ func TestEachChartIsDrawn(t *testing.T) {
 	b.quiet(t)
 }
 
-// TestABlankChartIsNotTakenForADrawnOne breaks charts in the ways that the check is there to find.
+// TestABlankChartIsNotTakenForADrawnOne breaks charts in the ways that the
+// check is there to find.
 func TestABlankChartIsNotTakenForADrawnOne(t *testing.T) {
 	b := newBrowser(t)
 	whole := write(t, fixture.Run())

@@ -1,5 +1,6 @@
-// Package page writes a run as one HTML page that needs nothing but itself: no script, no font, no other file and no network. It opens with what the
-// figures depend on and what they come to, has the charts next, and then every figure.
+// Package page writes a run as one HTML page that needs nothing but itself: no
+// script, no font, no other file and no network. It opens with what the figures
+// depend on and what they come to, has the charts next, and then every figure.
 package page
 
 import (
@@ -61,9 +62,17 @@ type figure struct {
 
 func newContent(run *result.Run, charts []chart.Chart) content {
 	c := content{
-		Began: run.Began.UTC().Format("2 January 2006, 15:04 MST"), Took: run.Took.Round(time.Second).String(), Command: run.Command,
-		Rounds: fmt.Sprintf("%d of %v a cell", run.Rounds, run.Round), Rows: len(run.Rows), Confidence: words.Number(100 * run.Confidence),
-		Machine: machine(run.Machine), Warnings: run.Warnings, Absent: run.Absent, Summary: summarize(run), Tables: tables(run), Style: colours(run),
+		Began: run.Began.UTC().
+			Format("2 January 2006, 15:04 MST"),
+		Took: run.Took.Round(time.Second).String(), Command: run.Command,
+		Rounds: fmt.Sprintf(
+			"%d of %v a cell",
+			run.Rounds,
+			run.Round,
+		), Rows: len(run.Rows), Confidence: words.Number(100 * run.Confidence),
+		Machine: machine(
+			run.Machine,
+		), Warnings: run.Warnings, Absent: run.Absent, Summary: summarize(run), Tables: tables(run), Style: colours(run),
 	}
 	for i, title := range chart.Sections {
 		s := section{ID: "charts-" + strconv.Itoa(i+1), Title: title}
@@ -89,7 +98,8 @@ func newContent(run *result.Run, charts []chart.Chart) content {
 	return c
 }
 
-// machine returns all fields, the unknown ones too: that a governor is unknown says something.
+// machine returns all fields, the unknown ones too: that a governor is unknown
+// says something.
 func machine(m result.Machine) []fact {
 	load := make([]string, len(m.Load))
 	for i, l := range m.Load {
@@ -121,12 +131,14 @@ func machine(m result.Machine) []fact {
 	return facts
 }
 
-// colours gives each contender the colour it has in the charts, by a class that class returns.
+// colours gives each contender the colour it has in the charts, by a class that
+// class returns.
 func colours(run *result.Run) template.CSS {
 	var b strings.Builder
 	looks := chart.Colours(run)
 	for i, n := range names(run) {
-		// Colours are #rrggbb and the class a number: nothing of the run's text gets in.
+		// Colours are #rrggbb and the class a number: nothing of the run's text
+		// gets in.
 		fmt.Fprintf(&b, ".c%d::before{background:%s}", i, looks[n])
 	}
 	return template.CSS(b.String())

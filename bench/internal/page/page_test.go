@@ -118,7 +118,8 @@ func TestThePageIsWellFormedAndItsTablesHaveEachCell(t *testing.T) {
 }
 
 func TestARunWithNothingInItHasAPage(t *testing.T) {
-	if got := write(t, &result.Run{}); strings.Contains(got, "<svg") || strings.Contains(got, "<table") || !strings.Contains(got, "unknown") {
+	if got := write(t, &result.Run{}); strings.Contains(got, "<svg") || strings.Contains(got, "<table") ||
+		!strings.Contains(got, "unknown") {
 		t.Error("the page of an empty run has charts or tables, or does not say what it does not know")
 	}
 }
@@ -127,7 +128,10 @@ func TestTextOfARunIsEscaped(t *testing.T) {
 	run := &result.Run{Rows: fixture.Run().Rows[:3], Command: "<script>alert(1)</script>"}
 	for i := range run.Rows {
 		run.Rows[i].Cells[2].Contender = `"><script>alert(2)</script>`
-		run.Rows[i].Params = append(run.Rows[i].Params, result.Param{Key: "x", Value: "</text><script>alert(3)</script>"})
+		run.Rows[i].Params = append(
+			run.Rows[i].Params,
+			result.Param{Key: "x", Value: "</text><script>alert(3)</script>"},
+		)
 	}
 	if strings.Contains(write(t, run), "<script") {
 		t.Error("text of the run became an element")
@@ -136,7 +140,12 @@ func TestTextOfARunIsEscaped(t *testing.T) {
 
 // cell makes a cell of one line.
 func cell(name string, ratio float64, v result.Verdict) result.Cell {
-	return result.Cell{Contender: name, Time: result.Estimate{Center: 100 * ratio}, Ratio: &result.Estimate{Center: ratio}, Verdict: v}
+	return result.Cell{
+		Contender: name,
+		Time:      result.Estimate{Center: 100 * ratio},
+		Ratio:     &result.Estimate{Center: ratio},
+		Verdict:   v,
+	}
 }
 
 func TestTheSummaryCountsEachRowOnce(t *testing.T) {
@@ -146,18 +155,37 @@ func TestTheSummaryCountsEachRowOnce(t *testing.T) {
 	gone := result.Cell{Contender: "Java", Absent: "no java in PATH"}
 	run := &result.Run{Rows: []result.Row{
 		{Name: "lock/a", Kind: "lock", Cells: []result.Cell{ours, low, cell("sync", 2, result.Slower), gone}},
-		{Name: "lock/b", Kind: "lock", Cells: []result.Cell{ours, cell("sync", 0.5, result.Faster), cell("Rust", 0.25, result.Faster), gone}},
-		{Name: "lock/c", Kind: "lock", Cells: []result.Cell{ours, cell("sync", 0.9, result.NoDifference), cell("Rust", 0.95, result.Faster)}},
-		{Name: "queue/d", Kind: "queue", Cells: []result.Cell{ours, cell("sync", 1, result.NoDifference), cell("Rust", 3, result.Slower)}},
+		{
+			Name:  "lock/b",
+			Kind:  "lock",
+			Cells: []result.Cell{ours, cell("sync", 0.5, result.Faster), cell("Rust", 0.25, result.Faster), gone},
+		},
+		{
+			Name:  "lock/c",
+			Kind:  "lock",
+			Cells: []result.Cell{ours, cell("sync", 0.9, result.NoDifference), cell("Rust", 0.95, result.Faster)},
+		},
+		{
+			Name:  "queue/d",
+			Kind:  "queue",
+			Cells: []result.Cell{ours, cell("sync", 1, result.NoDifference), cell("Rust", 3, result.Slower)},
+		},
 		{Name: "queue/e", Kind: "queue", Cells: []result.Cell{ours, gone}},
 		{Name: "queue/f", Kind: "queue", Cells: []result.Cell{ours, cell("sync", 7, result.Slower)}},
-		{Name: "queue/g", Kind: "queue", Cells: []result.Cell{{Contender: "osthread", Ours: true, Absent: "broken"}, cell("sync", 7, result.Slower)}},
+		{
+			Name:  "queue/g",
+			Kind:  "queue",
+			Cells: []result.Cell{{Contender: "osthread", Ours: true, Absent: "broken"}, cell("sync", 7, result.Slower)},
+		},
 	}}
 	s := summarize(run)
 	if want := (tally{Rows: 5, Faster: 2, Same: 1, Slower: 2}); s.All != want {
 		t.Errorf("got %+v, want %+v", s.All, want)
 	}
-	if want := []tally{{Name: "Lock", Rows: 3, Faster: 1, Slower: 2}, {Name: "Queue", Rows: 2, Faster: 1, Same: 1}}; !slices.Equal(s.Kinds, want) {
+	if want := []tally{{Name: "Lock", Rows: 3, Faster: 1, Slower: 2}, {Name: "Queue", Rows: 2, Faster: 1, Same: 1}}; !slices.Equal(
+		s.Kinds,
+		want,
+	) {
 		t.Errorf("got %+v, want %+v", s.Kinds, want)
 	}
 	anchors := func(es []extreme) (out []string) {

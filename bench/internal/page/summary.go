@@ -68,7 +68,9 @@ func summarize(run *result.Run) (s summary) {
 		e := extreme{
 			Anchor: r.Name, Kind: chart.Title(r.Kind), Row: words.Row(r), Peer: best.Contender, Class: class[best.Contender],
 			Ours: words.NS(r.Cells[0].Time.Center), Theirs: words.NS(best.Time.Center),
-			Ratio: words.Ratio(best.Ratio.Center), Interval: words.Interval(*best.Ratio, words.Number), ratio: best.Ratio.Center,
+			Ratio: words.Ratio(
+				best.Ratio.Center,
+			), Interval: words.Interval(*best.Ratio, words.Number), ratio: best.Ratio.Center,
 		}
 		switch best.Verdict {
 		case result.Faster:
@@ -107,7 +109,8 @@ func others(r result.Row) (cells []result.Cell) {
 	return cells
 }
 
-// strongest returns the one that beats this library by most, else one that is as fast, else the one that comes nearest.
+// strongest returns the one that beats this library by most, else one that is
+// as fast, else the one that comes nearest.
 func strongest(cells []result.Cell) (best result.Cell, ok bool) {
 	if len(cells) == 0 {
 		return best, false

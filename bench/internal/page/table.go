@@ -80,7 +80,8 @@ func wait(c result.Cell, of func(*result.Waits) int64) datum {
 	return datum{Value: words.NS(float64(of(c.Waits)))}
 }
 
-// tables returns a table for each kind, without columns that none of its cells has.
+// tables returns a table for each kind, without columns that none of its cells
+// has.
 func tables(run *result.Run) (ts []table) {
 	class := classes(run)
 	for _, rs := range run.Kinds() {

@@ -10,7 +10,8 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// Benchfmt writes the time of each round as a line of Go's benchmark format, which benchstat reads: benchstat -col /contender FILE.
+// Benchfmt writes the time of each round as a line of Go's benchmark format,
+// which benchstat reads: benchstat -col /contender FILE.
 func Benchfmt(w io.Writer, r *result.Run) error {
 	bw := benchfmt.NewWriter(w)
 	m := r.Machine
@@ -23,7 +24,11 @@ func Benchfmt(w io.Writer, r *result.Run) error {
 			}
 			name += "/contender=" + strings.ReplaceAll(c.Contender, " ", "-")
 			for _, ns := range c.Samples {
-				res := benchfmt.Result{Name: benchfmt.Name(name), Iters: 1, Values: []benchfmt.Value{{Value: ns / 1e9, Unit: "sec/op"}}}
+				res := benchfmt.Result{
+					Name:   benchfmt.Name(name),
+					Iters:  1,
+					Values: []benchfmt.Value{{Value: ns / 1e9, Unit: "sec/op"}},
+				}
 				res.SetConfig("goos", m.OS)
 				res.SetConfig("goarch", m.Arch)
 				res.SetConfig("cpu", m.CPU)

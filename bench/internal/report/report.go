@@ -1,4 +1,5 @@
-// Package report writes results for the terminal and for benchstat. It knows nothing of how they came about.
+// Package report writes results for the terminal and for benchstat. It knows
+// nothing of how they came about.
 package report
 
 import (
@@ -36,7 +37,16 @@ func (st Style) paint(color, text string) string {
 // Header writes what the figures depend on.
 func Header(w io.Writer, r *result.Run) {
 	m := r.Machine
-	fmt.Fprintf(w, "machine   %s, %d cores, %s/%s, kernel %s, %s", m.CPU, m.Cores, m.OS, m.Arch, orUnknown(m.Kernel), m.Go)
+	fmt.Fprintf(
+		w,
+		"machine   %s, %d cores, %s/%s, kernel %s, %s",
+		m.CPU,
+		m.Cores,
+		m.OS,
+		m.Arch,
+		orUnknown(m.Kernel),
+		m.Go,
+	)
 	fmt.Fprintf(w, ", libc %s, governor %s\n", orUnknown(m.Libc), orUnknown(m.Governor))
 	if len(m.Load) > 0 {
 		fmt.Fprintf(w, "load      %.2f\n", m.Load)
@@ -47,7 +57,13 @@ func Header(w io.Writer, r *result.Run) {
 	for _, a := range r.Absent {
 		fmt.Fprintf(w, "without   %s: %s\n", a.Contender, a.Why)
 	}
-	fmt.Fprintf(w, "rounds    %d of %v a cell, interleaved; medians with %.0f %% intervals\n", r.Rounds, r.Round, 100*r.Confidence)
+	fmt.Fprintf(
+		w,
+		"rounds    %d of %v a cell, interleaved; medians with %.0f %% intervals\n",
+		r.Rounds,
+		r.Round,
+		100*r.Confidence,
+	)
 	fmt.Fprintf(w, "ratio     of the time to the first line's, round by round: above 1 that one is faster\n")
 }
 
@@ -63,7 +79,10 @@ func Row(w io.Writer, row result.Row, st Style) error {
 	fmt.Fprintln(w, st.paint(bold, row.Name))
 	var b strings.Builder
 	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprint(tw, "  \ttime/op\t±\tratio\tinterval\t\tCPU/op\tswitches/op\tshares\twait p50\tp99\tp99.9\tmax\tbytes\t\n")
+	fmt.Fprint(
+		tw,
+		"  \ttime/op\t±\tratio\tinterval\t\tCPU/op\tswitches/op\tshares\twait p50\tp99\tp99.9\tmax\tbytes\t\n",
+	)
 	for _, c := range row.Cells {
 		if c.Absent != "" {
 			continue
@@ -87,7 +106,14 @@ func Row(w io.Writer, row result.Row, st Style) error {
 		}
 		fmt.Fprint(tw, "\t")
 		if wt := c.Waits; wt != nil {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t", words.NS(float64(wt.P50)), words.NS(float64(wt.P99)), words.NS(float64(wt.P999)), words.NS(float64(wt.Max)))
+			fmt.Fprintf(
+				tw,
+				"%s\t%s\t%s\t%s\t",
+				words.NS(float64(wt.P50)),
+				words.NS(float64(wt.P99)),
+				words.NS(float64(wt.P999)),
+				words.NS(float64(wt.Max)),
+			)
 		} else {
 			fmt.Fprint(tw, "\t\t\t\t")
 		}
@@ -128,7 +154,8 @@ func plusMinus(e result.Estimate) string {
 	return fmt.Sprintf("%.0f%%", 100*max(e.High-e.Center, e.Center-e.Low)/e.Center)
 }
 
-// number writes a ratio or a count with about three digits, and never as a power of ten.
+// number writes a ratio or a count with about three digits, and never as a
+// power of ten.
 func number(x float64) string {
 	switch {
 	case x >= 100:
@@ -150,8 +177,9 @@ type Loss struct {
 	Ratio result.Estimate
 }
 
-// Losses returns each row that the baseline loses, with the fastest of those that are not of this library and whose interval lies below 1; the worst
-// row first.
+// Losses returns each row that the baseline loses, with the fastest of those
+// that are not of this library and whose interval lies below 1; the worst row
+// first.
 func Losses(r *result.Run) (ls []Loss) {
 	for _, row := range r.Rows {
 		best := Loss{Row: row.Name}
@@ -177,9 +205,19 @@ func Losses(r *result.Run) (ls []Loss) {
 	return ls
 }
 
-// Summary writes how each kind of work came out, and each row that this library loses.
+// Summary writes how each kind of work came out, and each row that this library
+// loses.
 func Summary(w io.Writer, r *result.Run, st Style) error {
-	fmt.Fprintf(w, "\n%s\n", st.paint(bold, "In sum: by kind of work and contender, in how many rows it is slower, not different, or faster than "+baseline(r)+", and the mean ratio"))
+	fmt.Fprintf(
+		w,
+		"\n%s\n",
+		st.paint(
+			bold,
+			"In sum: by kind of work and contender, in how many rows it is slower, not different, or faster than "+baseline(
+				r,
+			)+", and the mean ratio",
+		),
+	)
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  kind\tcontender\tslower\tequal\tfaster\tgeometric mean\tleast\t")
 	for _, rows := range r.Kinds() {
@@ -197,8 +235,17 @@ func Summary(w io.Writer, r *result.Run, st Style) error {
 			if len(ratios) == 0 {
 				continue
 			}
-			fmt.Fprintf(tw, "  %s\t%s\t%d\t%d\t%d\t%s\t%s\t\n", rows[0].Kind, name, count[result.Slower], count[result.NoDifference], count[result.Faster],
-				number(stats.GeoMean(ratios)), number(slices.Min(ratios)))
+			fmt.Fprintf(
+				tw,
+				"  %s\t%s\t%d\t%d\t%d\t%s\t%s\t\n",
+				rows[0].Kind,
+				name,
+				count[result.Slower],
+				count[result.NoDifference],
+				count[result.Faster],
+				number(stats.GeoMean(ratios)),
+				number(slices.Min(ratios)),
+			)
 		}
 	}
 	if err := tw.Flush(); err != nil {
@@ -209,10 +256,22 @@ func Summary(w io.Writer, r *result.Run, st Style) error {
 		fmt.Fprintf(w, "\nNobody is faster than %s in any row.\n", baseline(r))
 		return nil
 	}
-	fmt.Fprintf(w, "\n%s\n", st.paint(bold, fmt.Sprintf("Lost: %d of %d rows in which another is faster", len(ls), len(r.Rows))))
+	fmt.Fprintf(
+		w,
+		"\n%s\n",
+		st.paint(bold, fmt.Sprintf("Lost: %d of %d rows in which another is faster", len(ls), len(r.Rows))),
+	)
 	tw = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range ls {
-		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s–%s\t\n", l.Row, l.Peer, number(l.Ratio.Center), number(l.Ratio.Low), number(l.Ratio.High))
+		fmt.Fprintf(
+			tw,
+			"  %s\t%s\t%s\t%s–%s\t\n",
+			l.Row,
+			l.Peer,
+			number(l.Ratio.Center),
+			number(l.Ratio.Low),
+			number(l.Ratio.High),
+		)
 	}
 	return tw.Flush()
 }
@@ -237,9 +296,20 @@ func contenders(rows []result.Row) (names []string) {
 
 // Changes writes each cell whose time is another than in an earlier run.
 func Changes(w io.Writer, now, before *result.Run, st Style) error {
-	fmt.Fprintf(w, "\n%s\n", st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now by time then"))
-	if now.Machine.CPU != before.Machine.CPU || now.Machine.Go != before.Machine.Go || now.Machine.Kernel != before.Machine.Kernel {
-		fmt.Fprintf(w, "  which was on another machine or system: %s, kernel %s, %s\n", before.Machine.CPU, before.Machine.Kernel, before.Machine.Go)
+	fmt.Fprintf(
+		w,
+		"\n%s\n",
+		st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now by time then"),
+	)
+	if now.Machine.CPU != before.Machine.CPU || now.Machine.Go != before.Machine.Go ||
+		now.Machine.Kernel != before.Machine.Kernel {
+		fmt.Fprintf(
+			w,
+			"  which was on another machine or system: %s, kernel %s, %s\n",
+			before.Machine.CPU,
+			before.Machine.Kernel,
+			before.Machine.Go,
+		)
 	}
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	compared, same := 0, 0
@@ -255,7 +325,16 @@ func Changes(w io.Writer, now, before *result.Run, st Style) error {
 			case result.NoDifference:
 				same++
 			default:
-				fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s–%s\t\n", row.Name, c.Contender, stats.Judge(ratio), number(ratio.Center), number(ratio.Low), number(ratio.High))
+				fmt.Fprintf(
+					tw,
+					"  %s\t%s\t%s\t%s\t%s–%s\t\n",
+					row.Name,
+					c.Contender,
+					stats.Judge(ratio),
+					number(ratio.Center),
+					number(ratio.Low),
+					number(ratio.High),
+				)
 			}
 		}
 	}

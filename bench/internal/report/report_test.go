@@ -14,7 +14,11 @@ import (
 )
 
 func cell(name string, ratio float64, verdict result.Verdict) result.Cell {
-	c := result.Cell{Contender: name, Time: result.Estimate{Center: 100 * ratio, Low: 95 * ratio, High: 110 * ratio}, Verdict: verdict}
+	c := result.Cell{
+		Contender: name,
+		Time:      result.Estimate{Center: 100 * ratio, Low: 95 * ratio, High: 110 * ratio},
+		Verdict:   verdict,
+	}
 	if name != "base" {
 		c.Ratio = &result.Estimate{Center: ratio, Low: 0.95 * ratio, High: 1.1 * ratio}
 	}
@@ -27,9 +31,29 @@ func cell(name string, ratio float64, verdict result.Verdict) result.Cell {
 func run() *result.Run {
 	return &result.Run{
 		Rows: []result.Row{
-			{Name: "lock/threads=2", Kind: "lock", Cells: []result.Cell{cell("base", 1, ""), cell("peer", 0.5, result.Faster), {Contender: "gone", Absent: "not here"}}},
-			{Name: "lock/threads=4", Kind: "lock", Cells: []result.Cell{cell("base", 1, ""), cell("peer", 2, result.Slower)}},
-			{Name: "queue/capacity=1", Kind: "queue", Cells: []result.Cell{cell("base", 1, ""), cell("peer", 0.25, result.Faster), cell("other", 1, result.NoDifference)}},
+			{
+				Name: "lock/threads=2",
+				Kind: "lock",
+				Cells: []result.Cell{
+					cell("base", 1, ""),
+					cell("peer", 0.5, result.Faster),
+					{Contender: "gone", Absent: "not here"},
+				},
+			},
+			{
+				Name:  "lock/threads=4",
+				Kind:  "lock",
+				Cells: []result.Cell{cell("base", 1, ""), cell("peer", 2, result.Slower)},
+			},
+			{
+				Name: "queue/capacity=1",
+				Kind: "queue",
+				Cells: []result.Cell{
+					cell("base", 1, ""),
+					cell("peer", 0.25, result.Faster),
+					cell("other", 1, result.NoDifference),
+				},
+			},
 		},
 		Absent: []result.Absence{{Contender: "gone", Why: "not here"}},
 	}
@@ -108,7 +132,12 @@ func TestChanges(t *testing.T) {
 func TestHeaderNamesWhatIsMissing(t *testing.T) {
 	var b strings.Builder
 	r := run()
-	r.Machine = result.Machine{CPU: "a CPU", Cores: 2, Load: []float64{0.5, 1, 2}, Tools: []result.Tool{{Contender: "Rust", Version: "rustc 1"}}}
+	r.Machine = result.Machine{
+		CPU:   "a CPU",
+		Cores: 2,
+		Load:  []float64{0.5, 1, 2},
+		Tools: []result.Tool{{Contender: "Rust", Version: "rustc 1"}},
+	}
 	Header(&b, r)
 	for _, want := range []string{"a CPU, 2 cores", "governor unknown", "[0.50 1.00 2.00]", "Rust: rustc 1", "gone: not here"} {
 		assert.Contains(t, b.String(), want)

@@ -1,5 +1,6 @@
-// Package result is what a run found: the file that -json writes and -baseline reads, and what every report is made from. It knows nothing of how a
-// result came about.
+// Package result is what a run found: the file that -json writes and -baseline
+// reads, and what every report is made from. It knows nothing of how a result
+// came about.
 package result
 
 import (
@@ -38,7 +39,8 @@ type Machine struct {
 	Libc     string    `json:"libc"`
 	Governor string    `json:"governor"` // of the processor's clock
 	Load     []float64 `json:"load"`     // at the start, over 1, 5 and 15 minutes
-	// Tools are the versions of the other contenders: "Rust", "rustc 1.95.0", and so on.
+	// Tools are the versions of the other contenders: "Rust", "rustc 1.95.0",
+	// and so on.
 	Tools []Tool `json:"tools,omitempty"`
 }
 
@@ -54,7 +56,8 @@ type Absence struct {
 	Why       string `json:"why"`
 }
 
-// A Row is one scenario. Its first cell is the baseline that the ratios of the others are to.
+// A Row is one scenario. Its first cell is the baseline that the ratios of the
+// others are to.
 type Row struct {
 	Name   string  `json:"name"` // kind/key=value/...
 	Kind   string  `json:"kind"`
@@ -82,7 +85,8 @@ type Cell struct {
 	Contender string `json:"contender"`
 	Ours      bool   `json:"ours,omitempty"`   // it is this library
 	Absent    string `json:"absent,omitempty"` // why there is no result; "" if there is one, and then nothing else but the names is set
-	// Time is ns an operation, elapsed time divided by the operations of all threads; of a lateness row it is the median lateness.
+	// Time is ns an operation, elapsed time divided by the operations of all
+	// threads; of a lateness row it is the median lateness.
 	Time     Estimate  `json:"time"`
 	Ratio    *Estimate `json:"ratio,omitempty"` // of Time to the baseline's, round by round; nil in the baseline
 	Verdict  Verdict   `json:"verdict,omitempty"`
@@ -101,13 +105,15 @@ type Estimate struct {
 	High   float64 `json:"high"`
 }
 
-// Shares is how evenly the threads got on: the operations of the least and of the busiest, each as a share of the mean; medians of the rounds.
+// Shares is how evenly the threads got on: the operations of the least and of
+// the busiest, each as a share of the mean; medians of the rounds.
 type Shares struct {
 	Least float64 `json:"least"`
 	Most  float64 `json:"most"`
 }
 
-// Waits is how the waits of single operations spread, in ns, over all timed rounds.
+// Waits is how the waits of single operations spread, in ns, over all timed
+// rounds.
 type Waits struct {
 	N    int64          `json:"n"`
 	P50  int64          `json:"p50"`
@@ -117,7 +123,8 @@ type Waits struct {
 	CDF  []sample.Point `json:"cdf"`
 }
 
-// Cell returns the result of a contender in a row of that name; nil if there is none.
+// Cell returns the result of a contender in a row of that name; nil if there is
+// none.
 func (r *Run) Cell(row, contender string) *Cell {
 	for i := range r.Rows {
 		if r.Rows[i].Name != row {

@@ -7,8 +7,10 @@ import (
 	"strings"
 )
 
-// A Hist counts durations in ns in buckets of equal width within a power of two: sub of them, so that a bucket is at most 1/sub of its value wide.
-// The contenders in other languages have the same buckets. The zero Hist is empty and ready.
+// A Hist counts durations in ns in buckets of equal width within a power of
+// two: sub of them, so that a bucket is at most 1/sub of its value wide. The
+// contenders in other languages have the same buckets. The zero Hist is empty
+// and ready.
 type Hist struct {
 	counts [buckets]int64
 	n      int64
@@ -21,7 +23,8 @@ const (
 	buckets = (64 - subBits) * sub
 )
 
-// Add counts one duration; less than 0 counts as 0, which a clock that was set back may give.
+// Add counts one duration; less than 0 counts as 0, which a clock that was set
+// back may give.
 func (h *Hist) Add(ns int64) {
 	ns = max(ns, 0)
 	h.counts[bucket(ns)]++
@@ -29,7 +32,8 @@ func (h *Hist) Add(ns int64) {
 	h.max = max(h.max, ns)
 }
 
-// bucket returns the index of a duration: itself below sub, then sub to each power of two.
+// bucket returns the index of a duration: itself below sub, then sub to each
+// power of two.
 func bucket(ns int64) int {
 	if ns < sub {
 		return int(ns)
@@ -70,7 +74,8 @@ func (h *Hist) Merge(o *Hist) {
 	h.max = max(h.max, o.max)
 }
 
-// Quantile returns the duration that a share q of all do not exceed, as if those in a bucket were spread evenly over it; 0 if there are none.
+// Quantile returns the duration that a share q of all do not exceed, as if
+// those in a bucket were spread evenly over it; 0 if there are none.
 func (h *Hist) Quantile(q float64) int64 {
 	need := q * float64(h.n)
 	seen := 0.0
@@ -106,7 +111,8 @@ func (h *Hist) CDF() []Point {
 	return ps
 }
 
-// ParseHist reads buckets written as index:count,index:count in ascending order, and the longest duration, which must be in the last.
+// ParseHist reads buckets written as index:count,index:count in ascending
+// order, and the longest duration, which must be in the last.
 func ParseHist(text string, max int64) (*Hist, error) {
 	h := &Hist{max: max}
 	if text == "" {

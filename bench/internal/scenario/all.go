@@ -12,7 +12,8 @@ func Quick() []Spec {
 	return build([]int{runtime.NumCPU()}, true)
 }
 
-// procs returns the values of GOMAXPROCS to measure with: 1, 2, and one for each processor.
+// procs returns the values of GOMAXPROCS to measure with: 1, 2, and one for
+// each processor.
 func procs() []int {
 	switch n := runtime.NumCPU(); n {
 	case 1:
@@ -35,7 +36,10 @@ func build(procs []int, quick bool) (specs []Spec) {
 				add(Spec{Kind: RWLock, Caller: caller, Threads: 4, Work: 50, Reads: reads, Procs: p})
 			}
 			for _, pairs := range []int{1, 4} {
-				add(Spec{Kind: Condition, Caller: caller, Pairs: pairs, Procs: p}, Spec{Kind: Event, Caller: caller, Pairs: pairs, Procs: p})
+				add(
+					Spec{Kind: Condition, Caller: caller, Pairs: pairs, Procs: p},
+					Spec{Kind: Event, Caller: caller, Pairs: pairs, Procs: p},
+				)
 			}
 			add(Spec{Kind: Semaphore, Caller: caller, Threads: 8, Permits: 2, Work: 50, Procs: p})
 			for _, parties := range []int{2, 8} {
@@ -56,7 +60,11 @@ func build(procs []int, quick bool) (specs []Spec) {
 		add(Spec{Kind: Identity, Op: op})
 	}
 	const sleep = 200_000 // ns: short enough for many, longer than any spin
-	add(Spec{Kind: Lateness, Sleep: sleep, Policy: Other}, Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO}, Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO, Bound: true})
+	add(
+		Spec{Kind: Lateness, Sleep: sleep, Policy: Other},
+		Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO},
+		Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO, Bound: true},
+	)
 	for _, n := range []int{1, 100, 10_000} {
 		if !quick || n < 10_000 {
 			add(Spec{Kind: Many, Threads: n})
@@ -94,7 +102,10 @@ func queues(caller Caller, procs int, quick bool) (specs []Spec) {
 	}
 	for _, n := range []int{1, 4} {
 		for _, c := range capacities {
-			specs = append(specs, Spec{Kind: Queue, Caller: caller, Capacity: c, Producers: n, Consumers: n, Procs: procs})
+			specs = append(
+				specs,
+				Spec{Kind: Queue, Caller: caller, Capacity: c, Producers: n, Consumers: n, Procs: procs},
+			)
 		}
 	}
 	return specs

@@ -9,44 +9,60 @@ import (
 	"strings"
 )
 
-// A Kind is a sort of work. The fields of Spec that it uses, and what one operation of it is, stand with it.
+// A Kind is a sort of work. The fields of Spec that it uses, and what one
+// operation of it is, stand with it.
 type Kind string
 
 const (
-	// Lock is think, lock, work, unlock, on each of Threads threads; an operation is one section, its wait the call of lock.
+	// Lock is think, lock, work, unlock, on each of Threads threads; an
+	// operation is one section, its wait the call of lock.
 	Lock Kind = "lock"
 	// Recursive is lock and unlock of a recursive lock by one thread alone.
 	Recursive Kind = "recursive"
-	// RWLock is sections of Work steps on each of Threads threads, Reads percent of them shared; the wait is the call of lock.
+	// RWLock is sections of Work steps on each of Threads threads, Reads
+	// percent of them shared; the wait is the call of lock.
 	RWLock Kind = "rwlock"
-	// Condition is Pairs of threads that take turns, each pair with a lock and a condition; an operation is one turn of one thread, its wait a whole
+	// Condition is Pairs of threads that take turns, each pair with a lock and
+	// a condition; an operation is one turn of one thread, its wait a whole
 	// round.
 	Condition Kind = "condition"
-	// Event is Pairs of threads that take turns, each pair with an event a direction; as Condition.
+	// Event is Pairs of threads that take turns, each pair with an event a
+	// direction; as Condition.
 	Event Kind = "event"
-	// Park is one pair that takes turns by the means to sleep and to wake one given thread; as Condition.
+	// Park is one pair that takes turns by the means to sleep and to wake one
+	// given thread; as Condition.
 	Park Kind = "park"
-	// Semaphore is acquire, Work steps, release, on each of Threads threads, of a semaphore with Permits; the wait is the call of acquire.
+	// Semaphore is acquire, Work steps, release, on each of Threads threads, of
+	// a semaphore with Permits; the wait is the call of acquire.
 	Semaphore Kind = "semaphore"
-	// Barrier is Parties threads that meet; an operation is one thread's passing, its wait that call.
+	// Barrier is Parties threads that meet; an operation is one thread's
+	// passing, its wait that call.
 	Barrier Kind = "barrier"
-	// Queue is Producers that put and Consumers that get, Capacity items between them at most; an operation is one item, its wait the call of get.
+	// Queue is Producers that put and Consumers that get, Capacity items
+	// between them at most; an operation is one item, its wait the call of get.
 	Queue Kind = "queue"
-	// StartJoin is making a thread with an empty body, with Stack bytes of stack, and waiting for its end; all of it is the wait too. In Go an ordinary
-	// goroutine does it, and has Many made, elsewhere a thread.
+	// StartJoin is making a thread with an empty body, with Stack bytes of
+	// stack, and waiting for its end; all of it is the wait too. In Go an
+	// ordinary goroutine does it, and has Many made, elsewhere a thread.
 	StartJoin Kind = "startjoin"
-	// Submit is an empty task handed to a pool of one thread and the wait for its result; all of it is the wait too.
+	// Submit is an empty task handed to a pool of one thread and the wait for
+	// its result; all of it is the wait too.
 	Submit Kind = "submit"
-	// Call is an empty function run on one given thread and the wait for its end; all of it is the wait too.
+	// Call is an empty function run on one given thread and the wait for its
+	// end; all of it is the wait too.
 	Call Kind = "call"
-	// Callback is a call from C into Go on a thread that C made: Op is "first" (with the thread's start and end) or "again".
+	// Callback is a call from C into Go on a thread that C made: Op is "first"
+	// (with the thread's start and end) or "again".
 	Callback Kind = "callback"
-	// Identity is a question about the calling thread: Op is "current" (its record), "ident", "nativeid" or "local" (thread-specific data).
+	// Identity is a question about the calling thread: Op is "current" (its
+	// record), "ident", "nativeid" or "local" (thread-specific data).
 	Identity Kind = "identity"
-	// Lateness is a wait of Sleep that nobody ends, by one thread under Policy, on processor 0 alone if Bound; its time and its wait are by how much
-	// it ended late, an operation one such wait. It is what cyclictest measures.
+	// Lateness is a wait of Sleep that nobody ends, by one thread under Policy,
+	// on processor 0 alone if Bound; its time and its wait are by how much it
+	// ended late, an operation one such wait. It is what cyclictest measures.
 	Lateness Kind = "lateness"
-	// Many is Threads threads started one after the other, all alive and blocked at once; an operation is one start, bytes are resident memory a
+	// Many is Threads threads started one after the other, all alive and
+	// blocked at once; an operation is one start, bytes are resident memory a
 	// thread, of more than one. Each round has a process of its own.
 	Many Kind = "many"
 )
@@ -125,7 +141,8 @@ func (s Spec) Params() []Param {
 	return ps
 }
 
-// Name is the kind and the parameters as benchstat reads them: kind/key=value/...
+// Name is the kind and the parameters as benchstat reads them:
+// kind/key=value/...
 func (s Spec) Name() string {
 	var b strings.Builder
 	b.WriteString(string(s.Kind))
@@ -135,8 +152,8 @@ func (s Spec) Name() string {
 	return b.String()
 }
 
-// Batch is how many operations a thread does between two looks at whether the round is over: some microseconds' worth, so that the look costs
-// nothing.
+// Batch is how many operations a thread does between two looks at whether the
+// round is over: some microseconds' worth, so that the look costs nothing.
 func (s Spec) Batch() int {
 	switch s.Kind {
 	case Identity, Recursive:
@@ -155,7 +172,8 @@ func (s Spec) Batch() int {
 	}
 }
 
-// HasThreads reports whether contenders whose threads do not run under GOMAXPROCS can do the row: it is about threads, and about all processors.
+// HasThreads reports whether contenders whose threads do not run under
+// GOMAXPROCS can do the row: it is about threads, and about all processors.
 func (s Spec) HasThreads() bool {
 	return s.Caller != Goroutine && (s.Procs == 0 || s.Procs == runtime.NumCPU())
 }
@@ -172,7 +190,8 @@ func (s Spec) Waits() bool {
 	}
 }
 
-// Counted returns how many threads' operations are counted, each by itself: of a queue the consumers'.
+// Counted returns how many threads' operations are counted, each by itself: of
+// a queue the consumers'.
 func (s Spec) Counted() int {
 	switch s.Kind {
 	case Lock, RWLock, Semaphore:
@@ -190,8 +209,9 @@ func (s Spec) Counted() int {
 	}
 }
 
-// Work does n steps that each need the one before: one multiplication and one addition, about a nanosecond together. Contenders in other languages
-// have the same function.
+// Work does n steps that each need the one before: one multiplication and one
+// addition, about a nanosecond together. Contenders in other languages have the
+// same function.
 //
 //go:noinline
 func Work(x uint64, n int) uint64 {

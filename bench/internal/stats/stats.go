@@ -1,4 +1,5 @@
-// Package stats turns rounds into medians, ratios and verdicts. It assumes nothing of how the rounds are distributed: timings have tails.
+// Package stats turns rounds into medians, ratios and verdicts. It assumes
+// nothing of how the rounds are distributed: timings have tails.
 package stats
 
 import (
@@ -11,20 +12,28 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// Confidence of all intervals. With some hundred rows in a run 95 % would call every twentieth equal pair different.
+// Confidence of all intervals. With some hundred rows in a run 95 % would call
+// every twentieth equal pair different.
 const Confidence = 0.99
 
-// LeastRounds is how few rounds have an interval of that confidence: with 7 the true median lies outside of all of them in one case of 64.
+// LeastRounds is how few rounds have an interval of that confidence: with 7 the
+// true median lies outside of all of them in one case of 64.
 const LeastRounds = 8
 
-// Median returns the median of values and its interval by order statistics. There must be LeastRounds values at least.
+// Median returns the median of values and its interval by order statistics.
+// There must be LeastRounds values at least.
 func Median(values []float64) result.Estimate {
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds), Confidence)
+	s := benchmath.AssumeNothing.Summary(
+		benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds),
+		Confidence,
+	)
 	return result.Estimate{Center: s.Center, Low: s.Lo, High: s.Hi}
 }
 
-// Ratio returns the median of the ratios of each round's value to the baseline's of the same round. The two were measured one shortly after the
-// other, so that what slows the machine for longer than a round is in both and cancels.
+// Ratio returns the median of the ratios of each round's value to the
+// baseline's of the same round. The two were measured one shortly after the
+// other, so that what slows the machine for longer than a round is in both and
+// cancels.
 func Ratio(values, baseline []float64) result.Estimate {
 	ratios := make([]float64, len(values))
 	for i, v := range values {
@@ -33,8 +42,10 @@ func Ratio(values, baseline []float64) result.Estimate {
 	return Median(ratios)
 }
 
-// Across returns the ratio of values to those of another run, where no round belongs to another: the Hodges-Lehmann estimate, the median of all
-// pairs' ratios, with the interval that goes with the Mann-Whitney test (Hollander and Wolfe, Nonparametric Statistical Methods, section 4.3).
+// Across returns the ratio of values to those of another run, where no round
+// belongs to another: the Hodges-Lehmann estimate, the median of all pairs'
+// ratios, with the interval that goes with the Mann-Whitney test (Hollander and
+// Wolfe, Nonparametric Statistical Methods, section 4.3).
 func Across(values, baseline []float64) result.Estimate {
 	ratios := make([]float64, 0, len(values)*len(baseline))
 	for _, v := range values {
@@ -49,7 +60,11 @@ func Across(values, baseline []float64) result.Estimate {
 		k++
 	}
 	n := len(ratios)
-	return result.Estimate{Center: (ratios[(n-1)/2] + ratios[n/2]) / 2, Low: ratios[max(k-1, 0)], High: ratios[n-max(k, 1)]}
+	return result.Estimate{
+		Center: (ratios[(n-1)/2] + ratios[n/2]) / 2,
+		Low:    ratios[max(k-1, 0)],
+		High:   ratios[n-max(k, 1)],
+	}
 }
 
 // Judge says what a ratio's interval says.

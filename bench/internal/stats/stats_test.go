@@ -8,7 +8,8 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// rounds returns values about a center as a noisy machine gives them: mostly near, some far above, and all with the machine's drift.
+// rounds returns values about a center as a noisy machine gives them: mostly
+// near, some far above, and all with the machine's drift.
 func rounds(r *rand.Rand, center float64, drift []float64) []float64 {
 	values := make([]float64, len(drift))
 	for i := range values {
@@ -29,7 +30,8 @@ func drifts(r *rand.Rand, n int) []float64 {
 	return drift
 }
 
-// Of equals at most one in a hundred may be called different, and what differs by more than the noise must be.
+// Of equals at most one in a hundred may be called different, and what differs
+// by more than the noise must be.
 func TestRatioTellsEqualFromDifferent(t *testing.T) {
 	const trials = 2000
 	for _, n := range []int{LeastRounds, 12} {

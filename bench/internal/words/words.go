@@ -1,4 +1,5 @@
-// Package words says rows, times and sizes in words, for the charts and the page.
+// Package words says rows, times and sizes in words, for the charts and the
+// page.
 package words
 
 import (
@@ -10,7 +11,8 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// Row returns the parameters of a row in words, the most telling first; "" if it has none.
+// Row returns the parameters of a row in words, the most telling first; "" if
+// it has none.
 func Row(r result.Row) string { return Params(r.Params) }
 
 // Params returns parameters in words, the caller and GOMAXPROCS last.
@@ -101,7 +103,8 @@ func count(n, one, many string) string {
 	return n + " " + many
 }
 
-// NS returns a time of ns nanoseconds with three digits and the unit that suits it.
+// NS returns a time of ns nanoseconds with three digits and the unit that suits
+// it.
 func NS(ns float64) string {
 	switch a := math.Abs(ns); {
 	case a < 999.5:

@@ -2,8 +2,8 @@
  * main.c - a C program that has package osthread from a library
  *
  * Threads of C, some generations of them, call Go at once, and lock what Go
- * locks. Linked with the library, or with -DLIBRARY="\"/path/lib.so\"" loaded by
- * dlopen.
+ * locks. Linked with the library, or with -DLIBRARY="\"/path/lib.so\"" loaded
+ * by dlopen.
  */
 #include "osthread.h"
 

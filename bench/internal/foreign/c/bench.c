@@ -91,7 +91,10 @@ static void sleep_for(int64_t ns)
 		;
 }
 
-/* The steps of scenario.Work. Were it not for the asm, LLVM would make one step of eight. */
+/*
+ * The steps of scenario.Work. Were it not for the asm, LLVM would make one step
+ * of eight.
+ */
 static inline uint64_t work(uint64_t x, long n)
 {
 	for (long i = 0; i < n; i++) {
@@ -221,8 +224,8 @@ static int64_t switches(void)
 }
 
 /*
- * Lets all begin, and takes both looks at the first n workers. Where nothing was done
- * between them the second look is another time_ns later.
+ * Lets all begin, and takes both looks at the first n workers. Where nothing
+ * was done between them the second look is another time_ns later.
  */
 static void measure(struct round *r, long n)
 {
@@ -334,7 +337,10 @@ static bool recursive_round(struct round *r)
 	return true;
 }
 
-/* Spreads the exclusive sections evenly: of 90 percent each tenth, of 99 each hundredth. */
+/*
+ * Spreads the exclusive sections evenly: of 90 percent each tenth, of 99 each
+ * hundredth.
+ */
 static bool is_shared(long i, long reads)
 {
 	return i * (100 - reads) % 100 >= 100 - reads;
@@ -375,8 +381,9 @@ static bool rwlock_round(struct round *r)
 }
 
 /*
- * Two threads that take turns. turn_take waits for the first turn, turn_pass hands it over
- * and returns when one has it again, or false if the other ended with it; turn_end ends with it.
+ * Two threads that take turns. turn_take waits for the first turn, turn_pass
+ * hands it over and returns when one has it again, or false if the other ended
+ * with it; turn_end ends with it.
  */
 struct turns {
 	void (*first)(void *pair, int me);
@@ -467,7 +474,10 @@ static bool condition_round(struct round *r)
 	return true;
 }
 
-/* POSIX has no event: a flag, a lock and a condition is what is written for one. */
+/*
+ * POSIX has no event: a flag, a lock and a condition is what is written for
+ * one.
+ */
 struct event {
 	_Alignas(LINE) pthread_mutex_t m;
 	pthread_cond_t c;
@@ -539,7 +549,10 @@ static bool event_round(struct round *r)
 	return true;
 }
 
-/* A semaphore for each thread is how POSIX wakes a given one and loses no wake-up. */
+/*
+ * A semaphore for each thread is how POSIX wakes a given one and loses no
+ * wake-up.
+ */
 struct park_pair {
 	struct {
 		_Alignas(LINE) sem_t sem;
@@ -770,7 +783,9 @@ static bool start_join_round(struct round *r)
 	return together(r, 1, start_join_body, NULL);
 }
 
-/* A function for a thread of a pool, and how its caller learns that it is done. */
+/*
+ * A function for a thread of a pool, and how its caller learns that it is done.
+ */
 struct task {
 	void (*run)(void *);
 	void *arg;
@@ -826,7 +841,10 @@ static bool submit_round(struct round *r)
 	return true;
 }
 
-/* Called through a volatile pointer: it is declared const, and the compiler would ask once. */
+/*
+ * Called through a volatile pointer: it is declared const, and the compiler
+ * would ask once.
+ */
 static pthread_t (*volatile self)(void) = pthread_self;
 
 static void self_body(struct worker *w)
@@ -927,7 +945,10 @@ static void lateness_body(struct worker *w)
 	pthread_condattr_destroy(&a);
 }
 
-/* Whether this machine allows it is asked on a thread of its own, before the looks. */
+/*
+ * Whether this machine allows it is asked on a thread of its own, before the
+ * looks.
+ */
 static void *schedule_thread(void *r)
 {
 	return schedule(r) ? r : NULL;
@@ -966,7 +987,10 @@ static void *crowd_thread(void *v)
 
 static int64_t resident(void)
 {
-	/* statm and status are sums that lag behind by some dozen pages a processor. */
+	/*
+	 * statm and status are sums that lag behind by some dozen pages a
+	 * processor.
+	 */
 	FILE *f = fopen("/proc/self/smaps_rollup", "r");
 	char line[256];
 	long kib = -1;
@@ -1105,7 +1129,9 @@ static void set(struct spec *s, char *pair)
 			*numbers[i].field = number(value);
 	if (!strcmp(pair, "bound"))
 		s->bound = !strcmp(value, "true");
-	/* caller and procs say nothing to a program whose threads are the system's. */
+	/*
+	 * caller and procs say nothing to a program whose threads are the system's.
+	 */
 }
 
 static void run(char *line)

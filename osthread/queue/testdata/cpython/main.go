@@ -1,4 +1,5 @@
-// A library for CPython, whose threads put into a queue that threads and goroutines of Go get from.
+// A library for CPython, whose threads put into a queue that threads and
+// goroutines of Go get from.
 package main
 
 import "C"
@@ -46,7 +47,8 @@ func begin() C.int {
 //
 //export put
 func put(v C.long) C.long {
-	if osthread.Current().Join() != osthread.ErrNotJoinable || q.Put(int(v)) != nil { // not a dummy, or not in the queue
+	// not a dummy, or not in the queue
+	if osthread.Current().Join() != osthread.ErrNotJoinable || q.Put(int(v)) != nil {
 		return -1
 	}
 	mine.Set(mine.Get() + 1)
@@ -63,7 +65,8 @@ func end() {
 	getters.Wait()
 }
 
-// left returns how many threads there are records or values of, but for the caller's and the first thread's.
+// left returns how many threads there are records or values of, but for the
+// caller's and the first thread's.
 //
 //export left
 func left() (n C.long) {
