@@ -9,10 +9,10 @@ import (
 
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/ident"
-	"example.com/thread/internal/inbox"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
+	"example.com/thread/osthread/internal/inbox"
 )
 
 // How functions get to a worker's thread, and their results back, is

@@ -35,9 +35,9 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/firstthread"
-	"example.com/thread/internal/inbox"
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
+	"example.com/thread/osthread/internal/inbox"
 )
 
 // How functions get to the first thread, and their results back, is

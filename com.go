@@ -5,7 +5,7 @@ import "fmt"
 // A COM apartment is entered when the thread's other attributes are set, since
 // nothing that fails afterwards would have to leave it, and left when the
 // destructors of Keys have run, since those may release objects. Which calls do
-// that: apartment_windows.go. Each CoInitializeEx that succeeds has its one
+// that: com_windows.go. Each CoInitializeEx that succeeds has its one
 // CoUninitialize on the same thread, however the body ends.
 
 // An Apartment is how a thread takes part in COM, the Component Object Model of
