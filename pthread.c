@@ -153,6 +153,42 @@ void ost_end_(int how)
 		pthread_detach(pthread_self());
 }
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ASAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ASAN
+#endif
+
+#ifdef ASAN
+
+#include <sanitizer/asan_interface.h>
+
+/*
+ * unpoison_below - unpoison the stack below the calling function
+ *
+ * After a Goexit the runtime calls C on the part of the stack where frames of C
+ * stood that did not return. Their redzones are still poisoned, and functions of
+ * AddressSanitizer itself, which a jump calls, fail on them. Those functions
+ * need 2 KiB.
+ */
+__attribute__((noinline, no_sanitize_address)) static void unpoison_below(void)
+{
+	const size_t size = 16 << 10;
+	char *top = (char *)__builtin_frame_address(0);
+
+	__asan_unpoison_memory_region(top - size, size);
+}
+
+#else
+
+static inline void unpoison_below(void)
+{
+}
+
+#endif
+
 /*
  * ost_leave_ - end the calling thread, from a call of Go, without a return to it
  *
@@ -163,6 +199,7 @@ void ost_end_(int how)
  */
 void ost_leave_(uintptr_t back, int how)
 {
+	unpoison_below();
 	if (back)
 		_longjmp(*(jmp_buf *)back, how | OST_LEAVE_);
 	ost_end_(how | OST_LEAVE_);
