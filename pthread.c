@@ -6,16 +6,17 @@
  * A file of its own because a header would make one of each for every file
  * that includes it.
  *
- *   - the key, whose destructor tells of a thread's end. It is made by a
- *     constructor so that it is older than the key of Go's runtime, made at the
- *     first call into Go: destructors run in the order of the keys, and a call
- *     into Go after Go's own destructor has run costs an M for ever, if it
- *     comes in the last round.
+ *   - the keys, whose destructors report a thread's end: one for threads that
+ *     can call Go at their end, one for threads made by Go. The value is the
+ *     thread's slot. A constructor makes them, so that they are older than the
+ *     key of Go's runtime, which is made at the first call into Go: destructors
+ *     run in the order of the keys, and a call into Go in the last round, after
+ *     Go's own destructor, leaks an M.
  *   - the slot, a word a thread that internal/ident reads at a fixed distance
  *     from the thread pointer. On Linux that is a thread-local variable of the
  *     initial-exec model, as Go's own is; on macOS the key's value itself.
  *   - the gate, which lets threads into Go one at a time.
- *   - the orphans: watches of threads made by Go that ended without notice. No
+ *   - the orphans: the slots of attached threads made by Go that have ended. No
  *     call into Go is possible there any more, so they wait to be collected.
  *   - the number of the key of Go's runtime, for threads that end below Go.
  */
@@ -23,21 +24,26 @@
 
 #include <limits.h>
 
-static pthread_key_t key;
+static pthread_key_t c_key, go_thread_key;
 static int key_err;
 static sigset_t first_mask;
 static int (*on_end)(uintptr_t slot, uintptr_t back);
 static void (*on_knock)(void);
-static struct ost_watch_ *orphans;	/* a stack, by atomic access only */
+static struct orphan *orphans;	/* a stack, by atomic access only */
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 #ifndef __linux__
 static int slot_err;
 #endif
 
-static void push_orphan(struct ost_watch_ *w)
+struct orphan {
+	uintptr_t slot;
+	struct orphan *next;
+};
+
+static void push_orphan(struct orphan *o)
 {
-	w->next = __atomic_load_n(&orphans, __ATOMIC_SEQ_CST);
-	while (!__atomic_compare_exchange_n(&orphans, &w->next, w, 0,
+	o->next = __atomic_load_n(&orphans, __ATOMIC_SEQ_CST);
+	while (!__atomic_compare_exchange_n(&orphans, &o->next, o, 0,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 }
@@ -147,6 +153,42 @@ void ost_end_(int how)
 		pthread_detach(pthread_self());
 }
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ASAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ASAN
+#endif
+
+#ifdef ASAN
+
+#include <sanitizer/asan_interface.h>
+
+/*
+ * unpoison_below - unpoison the stack below the calling function
+ *
+ * After a Goexit the runtime calls C on the part of the stack where frames of C
+ * stood that did not return. Their redzones are still poisoned, and functions
+ * of AddressSanitizer itself, which a jump calls, fail on them. Those functions
+ * need 2 KiB.
+ */
+__attribute__((noinline, no_sanitize_address)) static void unpoison_below(void)
+{
+	const size_t size = 16 << 10;
+	char *top = (char *)__builtin_frame_address(0);
+
+	__asan_unpoison_memory_region(top - size, size);
+}
+
+#else
+
+static inline void unpoison_below(void)
+{
+}
+
+#endif
+
 /*
  * ost_leave_ - end the calling thread, from a call of Go, without a return to
  * it
@@ -158,17 +200,16 @@ void ost_end_(int how)
  */
 void ost_leave_(uintptr_t back, int how)
 {
+	unpoison_below();
 	if (back)
 		_longjmp(*(jmp_buf *)back, how | OST_LEAVE_);
 	ost_end_(how | OST_LEAVE_);
 	pthread_exit(NULL);
 }
 
-/* thread_ends - the key's destructor */
-static void thread_ends(void *p)
+/* thread_ends - the destructor of c_key */
+static void thread_ends(void *slot)
 {
-	struct ost_watch_ *w = (struct ost_watch_ *)p;
-	uintptr_t slot = w->slot;
 	void *volatile unused = NULL;
 	void *volatile *frame = OST_FRAME_(unused);
 	void *outer = *frame;
@@ -176,22 +217,35 @@ static void thread_ends(void *p)
 	int how;
 
 	(void)unused;
-	if (w->go_thread) {
-		push_orphan(w);
-		return;
-	}
-	free(w);
 	*frame = NULL;
 	how = _setjmp(back);
 	if (!how)
-		how = on_end(slot, (uintptr_t)back);
+		how = on_end((uintptr_t)slot, (uintptr_t)back);
 	*frame = outer;
 	ost_end_(how);
 }
 
-__attribute__((constructor)) static void make_key(void)
+/*
+ * go_thread_ends - the destructor of go_thread_key
+ *
+ * Without memory the end goes unreported; package thread then finds out when
+ * the thread's record is used.
+ */
+static void go_thread_ends(void *slot)
 {
-	key_err = pthread_key_create(&key, thread_ends);
+	struct orphan *o = (struct orphan *)malloc(sizeof(*o));
+
+	if (!o)
+		return;
+	o->slot = (uintptr_t)slot;
+	push_orphan(o);
+}
+
+__attribute__((constructor)) static void make_keys(void)
+{
+	key_err = pthread_key_create(&c_key, thread_ends);
+	if (!key_err)
+		key_err = pthread_key_create(&go_thread_key, go_thread_ends);
 	pthread_sigmask(SIG_SETMASK, NULL, &first_mask);
 }
 
@@ -248,41 +302,32 @@ const sigset_t *ost_first_mask_(void)
 }
 
 /*
- * ost_watch_ - have the calling thread's end told
+ * ost_watch_ - have the calling thread's end reported
  *
  * Returns 0 or what pthread returned (EAGAIN when the process has no key left,
  * ENOMEM).
  */
 int ost_watch_(uintptr_t slot, int go_thread)
 {
-	struct ost_watch_ *w;
-	int err;
-
 	if (key_err)
 		return key_err;
-	w = (struct ost_watch_ *)malloc(sizeof(*w));
-	if (!w)
-		return ENOMEM;
-	w->slot = slot;
-	w->go_thread = go_thread;
-	w->next = NULL;
-	err = pthread_setspecific(key, w);
-	if (err)
-		free(w);
-	return err;
+	return pthread_setspecific(go_thread ? go_thread_key : c_key,
+				   (void *)slot);
 }
 
 /* ost_unwatch_ - undo ost_watch_, if it was called */
 void ost_unwatch_(void)
 {
-	free(pthread_getspecific(key));
-	pthread_setspecific(key, NULL);
+	if (key_err)
+		return;
+	pthread_setspecific(c_key, NULL);
+	pthread_setspecific(go_thread_key, NULL);
 }
 
-/* ost_orphan_ - take one ended thread made by Go; 0 when there is none */
+/* ost_orphan_ - take the slot of one orphan; 0 when there is none */
 uintptr_t ost_orphan_(void)
 {
-	struct ost_watch_ *all, *w;
+	struct orphan *all, *o;
 	uintptr_t slot;
 
 	/* Taking all and putting the rest back avoids the ABA of a pop. */
@@ -291,9 +336,9 @@ uintptr_t ost_orphan_(void)
 		return 0;
 	slot = all->slot;
 	while (all->next) {
-		w = all->next;
-		all->next = w->next;
-		push_orphan(w);
+		o = all->next;
+		all->next = o->next;
+		push_orphan(o);
 	}
 	free(all);
 	return slot;

@@ -5,9 +5,7 @@
  * others.
  *
  * Who owns what: ost_create_ allocates the arguments; the new thread owns and
- * frees them from the moment pthread_create succeeds. A watch belongs to the
- * thread it was put on; the key's destructor (pthread.c) or ost_unwatch_ frees
- * it.
+ * frees them from the moment pthread_create succeeds.
  */
 #ifndef OSTHREAD_CREATE_H
 #define OSTHREAD_CREATE_H
@@ -27,13 +25,7 @@
 #define OST_DETACH_	1	/* nobody is going to join it */
 #define OST_LEAVE_	2	/* functions of Go stand on its stack: see strand */
 
-struct ost_watch_ {
-	uintptr_t slot;
-	int go_thread;		/* made by Go: its end must not call Go */
-	struct ost_watch_ *next;
-};
-
-/* The process's one key, its gate and its word for each thread: pthread.c. */
+/* The process's keys, its gate and its word for each thread: pthread.c. */
 extern uintptr_t *ost_slot_(void);
 extern void ost_gate_lock_(void);
 extern void ost_gate_unlock_(void);
