@@ -16,7 +16,10 @@ import (
 )
 
 func TestAliensAreAttachedOnFirstSight(t *testing.T) {
-	const threads = 1000
+	threads := 1000
+	if testing.Short() || runtime.GOOS == "windows" {
+		threads = 100 // under wine 1000 take minutes
+	}
 	var destroyed atomic.Int64
 	k := Key[*Thread]{Destructor: func(v *Thread) {
 		if Current() == v {
@@ -123,7 +126,11 @@ func TestDestructorsOfAliensMayCallGoexit(t *testing.T) {
 func TestPthreadExitUnderABody(t *testing.T) {
 	inChild(t, func() {
 		clean := ctest.ValuesOfNew() // a sanitizer's
-		for range 100 {
+		times := 100
+		if testing.Short() {
+			times = 20
+		}
+		for range times {
 			destroyed := 0
 			k := Key[int]{Destructor: func(int) { destroyed++ }}
 			th, err := Start(func() {
