@@ -7,97 +7,119 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 	"unicode/utf8"
 
 	"example.com/thread/internal/headroom"
 )
 
-// Attr holds the attributes of a thread to come. The zero value, and a nil
-// *Attr, ask for the defaults.
+// Attr holds the attributes of a new thread. The zero value, and a nil *Attr,
+// ask for the defaults.
 type Attr struct {
-	// Name is what the system's tools show, cut to what they can: 15 bytes on
-	// Linux, 63 on macOS; not inside a character, and at the first NUL; on
-	// Windows it is whole, up to the first NUL, from Windows 10 1607 on.
-	// Thread.Name returns it whole. Where the system shows no names it is
-	// Thread.Name's alone. "" leaves the system's own.
+	// Name is shown by the system's tools, truncated to what they can show: 15
+	// bytes on Linux, 63 on macOS, between two characters, and at the first
+	// NUL; whole up to the first NUL on Windows 10 1607 and later. Thread.Name
+	// returns all of it. A name that the system refuses, or cannot show, does
+	// not fail Start: it is then Thread.Name's alone. "" keeps the name that
+	// the system gives.
 	Name string
 	// StackSize is in bytes, for the frames of C code: what glibc takes from a
-	// thread's stack for thread-local variables is added to it. 0 stands for
-	// what StackSize returns. See SetStackSize. On Windows the most is 64 MiB,
-	// as Go's runtime cannot be called on a larger stack.
+	// thread's stack for thread-local variables is added to it. 0 asks for what
+	// StackSize returns. See SetStackSize. On Windows the maximum is 64 MiB: Go's
+	// runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack
-	// whose use ends the process. 0 stands for the system's default, a page;
-	// NoGuard for none. Windows has a guard of its own: there, and where
-	// threads are pinned, any but 0 is errors.ErrUnsupported.
+	// whose use ends the process. 0 asks for the system's default, one page;
+	// NoGuard for none. Any value but 0 is errors.ErrUnsupported on Windows,
+	// which has a guard of its own, and where threads are pinned.
 	GuardSize int
-	// Affinity holds the numbers of the processors that the thread may run on,
-	// on Windows within its processor group; nil leaves what it inherits. It is
-	// of Linux and Windows, elsewhere errors.ErrUnsupported.
+	// Affinity lists the numbers of the processors that the thread may run on,
+	// on Windows within its processor group; nil inherits. It is supported on
+	// Linux and Windows, elsewhere it is errors.ErrUnsupported.
 	Affinity []int
-	// Policy and Priority are as for Thread.SetPriority. PolicyInherit leaves
-	// what the thread inherits.
+	// Policy and Priority are as for Thread.SetPriority. PolicyInherit inherits
+	// both.
 	Policy   Policy
 	Priority int
-	// QoS is the thread's quality-of-service class, of macOS with cgo;
-	// QoSUnspecified leaves the system's own. Together with a Policy it is
-	// syscall.EINVAL: a thread whose policy or priority is set, also later, is
-	// out of the classes for good.
+	// QoS is the thread's quality-of-service class, on macOS with cgo;
+	// QoSUnspecified keeps the system's default. Together with a Policy it is
+	// syscall.EINVAL: setting a policy or priority, even later, removes the
+	// thread from the classes for good.
 	QoS QoS
-	// Nice is the thread's niceness, -20 to 19; 0 leaves what it inherits: for
-	// 0 itself call Thread.SetNice. POSIX gives niceness to the process, Linux
-	// to each thread; elsewhere any but 0 is errors.ErrUnsupported.
+	// Nice is the thread's niceness, -20 to 19; 0 inherits. To set 0 itself,
+	// call Thread.SetNice. POSIX assigns niceness to the process, Linux to each
+	// thread; elsewhere any value but 0 is errors.ErrUnsupported.
 	Nice int
-	// SignalMask holds the signals that are blocked in the thread; nil stands
-	// for the mask the process began with, without those that Go's runtime
-	// unblocks. In a pinned thread the runtime takes the mask back when the
-	// thread starts a process. It is of Linux, and of macOS with cgo; elsewhere
-	// any but nil is errors.ErrUnsupported.
+	// SignalMask lists the signals that are blocked in the thread; nil asks for
+	// the mask that the process began with, without the signals that Go's
+	// runtime unblocks. In a pinned thread the runtime restores its own mask
+	// when the thread starts a process. It is supported on Linux, and on macOS
+	// with cgo; elsewhere any value but nil is errors.ErrUnsupported.
 	//
-	// As pthread_sigmask does with its own, it leaves out in silence what must
-	// not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS (a fault
-	// would end the process instead of being a panic), SIGURG and SIGPROF (of
-	// Go's runtime), and signals 32 to 34 (of the C libraries, and of Go's
-	// setuid). So a mask of all signals is safe.
+	// Like pthread_sigmask with the C library's own signals, it ignores signals
+	// that must not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS
+	// (a fault would end the process instead of being a panic), SIGURG and
+	// SIGPROF (used by Go's runtime), and 32 to 34 (used by the C libraries, and
+	// by Go's setuid). So a mask of all signals is safe.
 	SignalMask []os.Signal
 	// Apartment is the COM apartment that the thread is in while its body and
 	// the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
-	// the body. Any other is errors.ErrUnsupported on other systems, and on
-	// Windows without COM (Nano Server); what COM refuses is Start's error, the
-	// HRESULT as a syscall.Errno.
+	// the body. Any other value is errors.ErrUnsupported on other systems, and
+	// on Windows without COM (Nano Server). What COM refuses is returned by
+	// Start: the HRESULT as a syscall.Errno.
 	Apartment Apartment
-	// Detached threads are nobody's to join.
+	// Detached threads cannot be joined.
 	Detached bool
-	// Pinned asks for a goroutine that is locked to a thread of Go's and dies
-	// with it. A stack or guard size cannot be had there, and what the other
-	// attributes leave to be inherited is as it is on the thread that Go takes,
-	// not as the caller has it.
+	// Pinned asks for a goroutine that is locked to a thread of Go's and ends
+	// with it. It cannot have a stack or guard size. What it inherits is what
+	// the thread that Go picks has, not what the caller has.
 	Pinned bool
 }
 
-// A Policy is how the kernel schedules a thread (POSIX: SCHED_OTHER and so on).
+// A Policy is a scheduling policy of the kernel (POSIX: SCHED_OTHER and so on).
 type Policy int
 
-// The policies. BATCH and IDLE are Linux's.
+// The policies. Batch and idle exist on Linux only.
 const (
 	PolicyInherit Policy = iota // of the thread that calls Start
 	PolicyOther                 // time sharing
 	PolicyFIFO                  // real time: runs until it blocks; see "Real time"
-	PolicyRR                    // real time: takes turns with its priority
+	PolicyRR                    // real time: round robin within its priority
 	PolicyBatch                 // time sharing, for work without interaction
-	PolicyIdle                  // only where nothing else would run
+	PolicyIdle                  // only if nothing else is ready
 )
 
 func (p Policy) String() string {
-	names := [...]string{"inherit", "other", "FIFO", "RR", "batch", "idle"}
-	if p < 0 || int(p) >= len(names) {
-		return fmt.Sprintf("Policy(%d)", int(p))
-	}
-	return names[p]
+	return nameOf(int(p), "Policy", "inherit", "other", "FIFO", "RR", "batch", "idle")
 }
 
-// attrs are an Attr's contents after the check, in the terms of the system.
+// A QoS is a quality-of-service class of macOS: the purpose of a thread's work.
+// The system derives from it the thread's priority, the kind of processor it
+// runs on, the precision of its timers, and its share of other devices.
+type QoS int
+
+// The classes, lowest first; see Apple's sys/qos.h.
+const (
+	QoSUnspecified     QoS = iota // the system's default, or none after a policy was set
+	QoSBackground                 // work that the user does not see: minutes or more
+	QoSUtility                    // work whose progress the user may watch
+	QoSDefault                    // between utility and user-initiated
+	QoSUserInitiated              // work that the user waits for
+	QoSUserInteractive            // what the user sees at once
+)
+
+func (q QoS) String() string {
+	return nameOf(int(q), "QoS", "unspecified", "background", "utility", "default", "user-initiated", "user-interactive")
+}
+
+// nameOf returns names[n], or kind(n) if there is none.
+func nameOf(n int, kind string, names ...string) string {
+	if n < 0 || n >= len(names) {
+		return fmt.Sprintf("%s(%d)", kind, n)
+	}
+	return names[n]
+}
+
+// attrs are the contents of an Attr after check, in the system's terms.
 type attrs struct {
 	name     string
 	stack    int
@@ -118,8 +140,8 @@ func badAttr(format string, a ...any) error {
 	return fmt.Errorf("thread: "+format+": %w", append(a, syscall.EINVAL)...)
 }
 
-// withValue says what value the system refused by err, which is nil if it did
-// not.
+// withValue adds to err the value that the system refused. It returns nil if err
+// is nil.
 func withValue(err error, format string, a ...any) error {
 	if err == nil {
 		return nil
@@ -129,16 +151,16 @@ func withValue(err error, format string, a ...any) error {
 
 func unsupported(what string) error { return fmt.Errorf("thread: %s: %w", what, errors.ErrUnsupported) }
 
-// Check returns the error that Start would return for a, or nil. It makes
-// nothing, so what the system alone can refuse is not seen, nor whether
-// packages are being initialized. A nil Attr stands for the defaults.
+// Check returns the error that Start would return for a, or nil. It starts
+// nothing, so it does not see what only the system can refuse, nor whether
+// packages are being initialized. A nil Attr asks for the defaults.
 func (a *Attr) Check() error {
 	_, err := a.check()
 	return err
 }
 
-// check reports what is wrong with a, or what the platform cannot do, before
-// anything is made. The caller may change a afterwards.
+// check returns the attributes, or what is wrong with a or unsupported on the
+// platform. The caller may change a afterwards.
 func (a *Attr) check() (attrs, error) {
 	if a == nil {
 		a = new(Attr)
@@ -175,13 +197,64 @@ func (r *attrs) reserve() error {
 	if r.pinned {
 		return headroom.Pinned()
 	}
-	return headroom.Native(r.stack)
+	return headroom.Native(r.mapped())
+}
+
+// mapped returns how many bytes the C library maps for the thread's stack, 0
+// for its default.
+func (r *attrs) mapped() int {
+	if r.stack == 0 {
+		return 0
+	}
+	return r.stack + staticTLS + max(r.guard, 0)
+}
+
+// apply gives the calling thread, t, the attributes that the system did not
+// create it with.
+func (r *attrs) apply(t *Thread) error {
+	if r.name != "" {
+		// A refused name harms nothing but the display of the system's tools,
+		// and most names are defaults of package osthread. SetName returns the
+		// error.
+		_ = osSetName(t, r.name)
+	}
+	if r.affinity != nil {
+		if err := osSetAffinity(t, r.affinity); err != nil {
+			return err
+		}
+	}
+	if r.policy != PolicyInherit {
+		if err := osSetPriority(t, r.policy, r.priority); err != nil {
+			return err
+		}
+	}
+	if r.qos != QoSUnspecified {
+		if err := osSetQoS(r.qos); err != nil {
+			return err
+		}
+	}
+	if r.nice != 0 {
+		if err := osSetNice(t, r.nice); err != nil {
+			return err
+		}
+	}
+	if r.masked {
+		// A native thread begins with the mask, but on its way into Go the
+		// runtime unblocks the signals that would end the process.
+		if err := osSetSignalMask(r.mask); err != nil {
+			return err
+		}
+	}
+	if r.com != ApartmentNone { // last: nothing that fails after it must leave it
+		return osEnterApartment(t, r.com)
+	}
+	return nil
 }
 
 func (r *attrs) checkStack(a *Attr) (err error) {
 	if r.pinned {
 		if a.StackSize != 0 || a.GuardSize != 0 {
-			return unsupported("stack of a pinned thread")
+			return unsupported("stack or guard size of a pinned thread")
 		}
 		return nil
 	}
@@ -198,10 +271,10 @@ func (r *attrs) checkStack(a *Attr) (err error) {
 	return err
 }
 
-// pin makes r, which asks for a native thread, ask for a pinned one.
+// pin turns a request for a native thread into one for a pinned thread.
 func (r *attrs) pin() error {
 	if r.stack != 0 || r.guard >= 0 {
-		return unsupported("stack size, or guard size, of a thread started in package initialization")
+		return unsupported("stack or guard size during package initialization")
 	}
 	r.pinned = true
 	return nil
@@ -216,13 +289,13 @@ func (r *attrs) checkMask(a *Attr) error {
 	}
 	r.masked = true
 	for _, s := range a.SignalMask {
-		n := signalNumber(s)
+		n := osSignalNumber(s)
 		if n < 1 || n > 64 {
-			return badAttr("signal %v is not in 1 to 64", s)
+			return badAttr("signal mask: %v is not in 1 to 64", s)
 		}
 		r.mask |= 1 << (n - 1)
 	}
-	r.mask &^= neverBlocked
+	r.mask &^= osNeverBlocked
 	return nil
 }
 
@@ -231,11 +304,11 @@ func checkAffinity(cpus []int) error {
 		return unsupported("affinity")
 	}
 	if len(cpus) == 0 {
-		return badAttr("affinity to no processor")
+		return badAttr("affinity: no processors")
 	}
 	for _, c := range cpus {
 		if c < 0 || c >= osMaxCPUs {
-			return badAttr("affinity to processor %d, which is not in 0 to %d", c, osMaxCPUs-1)
+			return badAttr("affinity: processor %d is not in 0 to %d", c, osMaxCPUs-1)
 		}
 	}
 	return nil
@@ -261,6 +334,28 @@ func checkPriority(p Policy, prio int) error {
 	return nil
 }
 
+func checkQoS(q QoS, p Policy) error {
+	if q == QoSUnspecified {
+		return nil
+	}
+	if !osQoS {
+		return unsupported("QoS class")
+	}
+	return refuseQoS(q, p)
+}
+
+// refuseQoS returns why no system accepts the class q together with the policy
+// p, or nil.
+func refuseQoS(q QoS, p Policy) error {
+	if q < QoSUnspecified || q > QoSUserInteractive {
+		return badAttr("%v", q)
+	}
+	if p != PolicyInherit {
+		return badAttr("QoS class %v with policy %v", q, p)
+	}
+	return nil
+}
+
 func checkNice(n int) error {
 	if n == 0 {
 		return nil
@@ -274,173 +369,19 @@ func checkNice(n int) error {
 	return nil
 }
 
-// cutName returns what of name fits into most bytes, up to the first NUL, in
-// whole characters.
+// cutName truncates name to most bytes, between two characters, and at the first
+// NUL.
 func cutName(name string, most int) string {
 	name, _, _ = strings.Cut(name, "\x00")
 	if len(name) <= most {
 		return name
 	}
-	// A character has at most utf8.UTFMax bytes; what is longer without a start
-	// is no UTF-8, and cut anywhere.
+	// A character has at most utf8.UTFMax bytes. A longer run without a start
+	// is not UTF-8, and is cut anywhere.
 	for n := most; n > max(0, most-utf8.UTFMax); n-- {
 		if utf8.RuneStart(name[n]) {
 			return name[:n]
 		}
 	}
 	return name[:most]
-}
-
-// whileAlive calls f while t cannot end, so that t's ids are t's. An attached
-// thread of Go's, and one that C ends by a system call, can end all the same:
-// those were there a moment ago (see notice).
-func (t *Thread) whileAlive(f func() error) error {
-	t.notice()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended || t.isZero() || t.fromStart() && t != Current() && osIsGone(t) {
-		return ErrEnded
-	}
-	return f()
-}
-
-func (t *Thread) fromStart() bool { return t.kind == native || t.kind == pinned }
-
-// isZero reports whether t is no thread's record: the zero value, which nothing
-// makes.
-func (t *Thread) isZero() bool { return t.slot == unknown }
-
-// Name returns the name that t was given. That of an attached thread without
-// one is asked of the system, as C code may name the thread at any time, which
-// on Linux takes some 15 us for another thread than the caller's; after the
-// thread's end it is the last that was seen.
-func (t *Thread) Name() string {
-	if name, ours := t.givenName(); ours {
-		return name
-	}
-	t.notice()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
-		return t.name
-	}
-	if name := osGetName(t); name != "" {
-		t.name = name
-	}
-	return t.name
-}
-
-// givenName returns the name of t and whether it was given here, not by the
-// system.
-func (t *Thread) givenName() (name string, ours bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.name, t.named || t.fromStart()
-}
-
-// SetName names t, for the system's tools too; see Attr.Name. On macOS a thread
-// can name only itself. It returns ErrEnded, the system's error, or on Windows
-// before 10 1607 errors.ErrUnsupported; the name is then as it was.
-func (t *Thread) SetName(name string) error {
-	return t.whileAlive(func() error {
-		if err := osSetName(t, name); err != nil {
-			return err
-		}
-		t.name, t.named = name, true
-		return nil
-	})
-}
-
-// SetName names the calling thread; see Thread.SetName. It returns
-// ErrNotAttached in a goroutine without a thread of its own.
-func SetName(name string) error {
-	t := Current()
-	if t == nil {
-		return ErrNotAttached
-	}
-	return t.SetName(name)
-}
-
-// SetAffinity binds t to the processors with the numbers cpus. It returns
-// ErrEnded, syscall.EINVAL if none of them is there, on Windows if one of them
-// is not, or the system's error; on other systems than Linux and Windows
-// errors.ErrUnsupported.
-func (t *Thread) SetAffinity(cpus []int) error {
-	if err := checkAffinity(cpus); err != nil {
-		return err
-	}
-	return t.whileAlive(func() error { return osSetAffinity(t, cpus) })
-}
-
-// Affinity returns the numbers of the processors that t may run on, ascending.
-// It returns ErrEnded, or the system's error; on other systems than Linux and
-// Windows errors.ErrUnsupported.
-func (t *Thread) Affinity() (cpus []int, err error) {
-	err = t.whileAlive(func() error { cpus, err = osGetAffinity(t); return err })
-	return cpus, err
-}
-
-// SetPriority sets t's scheduling policy and, for PolicyFIFO and PolicyRR, its
-// priority, on Linux 1 to 99; for the others it is 0. On Windows the policy is
-// PolicyOther and the priority -2 to 2, or -15 or 15. On macOS the priorities
-// are those of sched_get_priority_min and its twin, also for PolicyOther, where
-// 0 stands for the default; any call takes t out of the QoS classes for good.
-// It returns ErrEnded, syscall.EINVAL, or the system's error, which is
-// syscall.EPERM for a real-time policy without the right to it. A policy that
-// the system has not is errors.ErrUnsupported: on Windows all but PolicyOther,
-// on macOS PolicyBatch and PolicyIdle, and elsewhere than on Linux, Windows and
-// macOS with cgo every one.
-func (t *Thread) SetPriority(p Policy, priority int) error {
-	if p == PolicyInherit {
-		return badAttr("policy %v of a thread that runs", p)
-	}
-	if err := checkPriority(p, priority); err != nil {
-		return err
-	}
-	return t.whileAlive(func() error { return osSetPriority(t, p, priority) })
-}
-
-// Priority returns t's scheduling policy and priority. It returns ErrEnded, or
-// the system's error; errors.ErrUnsupported elsewhere than on Linux, Windows
-// and macOS with cgo, and for a policy of Linux that has no name here
-// (SCHED_DEADLINE).
-func (t *Thread) Priority() (p Policy, priority int, err error) {
-	err = t.whileAlive(func() error { p, priority, err = osPriority(t); return err })
-	return p, priority, err
-}
-
-// SetNice sets t's niceness, -20 to 19. It returns ErrEnded, syscall.EINVAL, or
-// the system's error: syscall.EACCES to lower it without the right to; on other
-// systems than Linux errors.ErrUnsupported.
-func (t *Thread) SetNice(n int) error {
-	if !osNice {
-		return unsupported("niceness of a thread")
-	}
-	if err := checkNice(n); err != nil {
-		return err
-	}
-	return t.whileAlive(func() error { return osSetNice(t, n) })
-}
-
-// CPUTime returns how long t has run on a processor, user and system, also
-// after its end. It returns the system's error, and errors.ErrUnsupported
-// elsewhere than on Linux, Windows and macOS with cgo; ErrEnded for an attached
-// thread that ended without Detach, and for one that C code ended by a system
-// call.
-func (t *Thread) CPUTime() (time.Duration, error) {
-	t.notice()
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.lost || t.isZero() {
-		return 0, ErrEnded
-	}
-	if !t.ended {
-		return osCPUTime(t.nativeID)
-	}
-	if t.cpu == 0 {
-		if _, err := osCPUTime(0); err != nil {
-			return 0, err
-		}
-	}
-	return t.cpu, nil
 }

@@ -749,7 +749,7 @@ func TestTheMaskIsAllButWhatIsNeverBlocked(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{SignalMask: everySignal()}))
 		const cannot = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) // for the kernel
-		assertBlocked(t, ^uint64(cannot|neverBlocked), th)
+		assertBlocked(t, ^uint64(cannot|osNeverBlocked), th)
 	})
 }
 

@@ -1,7 +1,5 @@
 package thread
 
-import "fmt"
-
 // A COM apartment is entered when the thread's other attributes are set, since
 // nothing that fails afterwards would have to leave it, and left when the
 // destructors of Keys have run, since those may release objects. Which calls do
@@ -22,13 +20,7 @@ const (
 	ApartmentSTA                   // a single-threaded apartment, the thread's own: objects are called on the thread
 )
 
-func (a Apartment) String() string {
-	names := [...]string{"none", "MTA", "STA"}
-	if a < 0 || int(a) >= len(names) {
-		return fmt.Sprintf("Apartment(%d)", int(a))
-	}
-	return names[a]
-}
+func (a Apartment) String() string { return nameOf(int(a), "Apartment", "none", "MTA", "STA") }
 
 func checkApartment(a Apartment) error {
 	switch {

@@ -177,7 +177,7 @@
 // FUTEX_WAIT_BITSET and for deadlines without a clock; /proc for prctl, gettid
 // and tgkill. Limits that cannot be read limit nothing. Affinities, policies,
 // niceness and processor times come back as an error that wraps the errno, and
-// so do names if /proc does not take them either. A futex call that is refused
+// so do names from SetName if /proc does not take them either. A futex call that is refused
 // in every way makes Go panic, here and in its runtime; C code that waits for a
 // Lock then looks at it once a millisecond.
 package thread

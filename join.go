@@ -10,24 +10,23 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// Joining is ours, not pthread_join's: that takes one joiner, once, without a
-// deadline, and glibc 2.27 to 2.42 hangs on a second one.
+// Join does not rely on pthread_join, which allows one joiner, once, without a
+// deadline; and in glibc 2.27 to 2.42 a second concurrent join hangs.
 //
 //	running --finish--> ended --the system--> gone
 //
-// A joiner waits in two steps. First for ended: it is in the list, under mu,
-// and is taken out by finish, which wakes it, or by itself, when it gives up;
-// so it knows how its wait ended by whether it still stood there, not by the
-// clock. Then for gone: the thread is not in the kernel's list of tasks any
-// more and its stack is free. That takes some 10 us, for which it looks again
-// and again.
+// A joiner waits in two steps. It first waits for ended, in a list under mu.
+// finish removes and wakes it, or it removes itself when it gives up; so the
+// list, not the clock, decides how its wait ended. It then waits for gone: the
+// thread has left the kernel's list of tasks and its stack is free. That takes
+// some 10 us, so the joiner polls.
 //
 // pthread wants each thread joined or detached, once. finish decides under mu:
-// if nobody waits the thread detaches itself on its way out; if somebody does,
-// the first joiner to see it gone calls pthread_tryjoin_np, which then cannot
-// block. A joiner that gives up between ended and gone detaches it.
+// if there is no joiner, the thread detaches itself on its way out. Otherwise
+// the first joiner that sees it gone calls pthread_tryjoin_np, which cannot
+// block then. A joiner that gives up between ended and gone detaches the thread.
 
-// joinSpin tells whether threads that are joined end while Join spins.
+// joinSpin learns whether joined threads end while Join spins.
 var joinSpin park.Spinner
 
 type joiners struct {
@@ -36,16 +35,17 @@ type joiners struct {
 	endedAt int64 // by futex.Now
 }
 
-// A claim is what pthread still wants for an ended thread.
+// A claim is what pthread still requires for an ended thread.
 type claim uint8
 
 const (
-	claimNone claim = iota // nothing: not created by us, or the thread detaches itself on its way out
+	claimNone claim = iota // nothing: pthread did not create it, or it detaches itself
 	claimJoin              // a join or a detach
 	claimGone              // nothing, and the thread is known to be gone
 )
 
-// end takes out all joiners of the thread that ends; the caller wakes them.
+// end removes all joiners of the thread, which is ending. The caller wakes
+// them.
 func (j *joiners) end() []*park.Waiter {
 	waiting := j.waiting
 	j.waiting = nil
@@ -56,7 +56,7 @@ func (j *joiners) end() []*park.Waiter {
 	return waiting
 }
 
-// remove takes w out of the list and reports whether it still stood there.
+// remove removes w from the list and reports whether it was there.
 func (j *joiners) remove(w *park.Waiter) bool {
 	i := slices.Index(j.waiting, w)
 	if i < 0 {
@@ -66,11 +66,11 @@ func (j *joiners) remove(w *park.Waiter) bool {
 	return true
 }
 
-// Join waits for t to end, and until it is gone from the kernel's list of
-// threads and its stack is free. It returns nil if the body returned, and else
-// how it ended: ErrExit, ErrGoexit, ErrPthreadExit or a *PanicError. Any number
-// of goroutines may join, at once and again; each gets the same. It returns
-// ErrDeadlock on t itself, and ErrNotJoinable at once if t is detached or
+// Join waits until t has ended, is gone from the kernel's list of threads, and
+// its stack is free. It returns nil if the body returned, and otherwise how it
+// ended: ErrExit, ErrGoexit, ErrPthreadExit or a *PanicError. Any number of
+// goroutines may join, concurrently and repeatedly; all get the same result.
+// Join returns ErrDeadlock on t itself, and ErrNotJoinable if t is detached or
 // attached.
 //
 // What the body did synchronizes before the return from Join.
@@ -79,12 +79,12 @@ func (t *Thread) Join() error { return t.join(park.Forever()) }
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
-// JoinTimeout is Join for at most d; past that it returns ErrTimeout, and t can
-// still be joined. d <= 0 never sleeps.
+// JoinTimeout is Join for at most d; after that it returns ErrTimeout, and t can
+// still be joined.
 func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d)) }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause, and t can
-// still be joined. If ctx is done already it does not look at t.
+// still be joined.
 func (t *Thread) JoinContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -102,10 +102,10 @@ func init() {
 	}
 }
 
-// Detach gives up the right to join t. Joins that wait already are not
-// disturbed; later ones, and a second Detach, return ErrNotJoinable. So it
-// does, and t can still be joined, for a thread that package osthread has
-// started, which joins it.
+// Detach gives up the right to join t. Joins that already wait are not
+// affected; later ones, and a second Detach, return ErrNotJoinable. On a thread
+// that package osthread started, and therefore joins, Detach returns
+// ErrNotJoinable and does nothing.
 func (t *Thread) Detach() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -114,34 +114,14 @@ func (t *Thread) Detach() error {
 	}
 	t.detached = true
 	if t.ended {
-		t.letGo()
+		t.dropClaim()
 		t.handle.close()
 	}
 	return nil
 }
 
+// joinable is isJoinable with mu held.
 func (t *Thread) joinable() bool { return !t.detached && t.fromStart() && !t.isZero() }
-
-func (t *Thread) join(l park.Limit) error {
-	if !t.isJoinable() {
-		return ErrNotJoinable
-	}
-	if t == Current() {
-		return ErrDeadlock
-	}
-	if err := t.awaitEnded(l); err != nil {
-		return err
-	}
-	if err := t.awaitGone(l); err != nil {
-		return err
-	}
-	if l.Canceled() { // before the thread ended, it may be
-		return l.Err(nil)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.result
-}
 
 func (t *Thread) isJoinable() bool {
 	t.mu.Lock()
@@ -149,7 +129,31 @@ func (t *Thread) isJoinable() bool {
 	return t.joinable()
 }
 
-func (t *Thread) awaitEnded(l park.Limit) error {
+func (t *Thread) join(l park.Limit) error {
+	if !t.isJoinable() {
+		return ErrNotJoinable
+	}
+	me := Current()
+	if t == me {
+		return ErrDeadlock
+	}
+	if err := t.awaitEnd(me != nil, &l); err != nil {
+		return err
+	}
+	if err := t.awaitGone(&l); err != nil {
+		return err
+	}
+	if l.Canceled() { // perhaps before the thread ended
+		return l.Err(nil)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.result
+}
+
+// awaitEnd waits until t has ended. thread says whether the caller has a thread
+// of its own.
+func (t *Thread) awaitEnd(thread bool, l *park.Limit) error {
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()
@@ -159,36 +163,37 @@ func (t *Thread) awaitEnded(l park.Limit) error {
 	t.joiners.waiting = append(t.joiners.waiting, w)
 	t.mu.Unlock()
 
-	if w.Park(l) == park.Unparked {
+	if w.ParkAs(thread, l) == park.Unparked {
 		return nil
 	}
 	t.mu.Lock()
 	gaveUp := t.joiners.remove(w)
 	t.mu.Unlock()
-	if !gaveUp { // finish has woken this joiner: the thread has ended in time
+	if !gaveUp { // finish has woken this joiner: the thread ended in time
 		return nil
 	}
 	return l.Err(ErrTimeout)
 }
 
-// How a joiner waits for a thread that has ended to be gone.
+// How a joiner waits for an ended thread to be gone.
 const (
-	goneSpins  = 200                   // looks with a pause between, about 50 us
-	gonePauses = 8                     // of 15 ns, between two looks
-	goneSleep  = 50 * time.Microsecond // between later looks: the thread waits for a processor
-	// A thread that detached itself is told by its id, which Linux gives to a
-	// new thread only after all others, some 30,000. After this time an id that
-	// lives is another thread's. Windows uses ids again at once: there a handle
-	// tells, where there is one (handle_windows.go).
+	goneSpins  = 200                   // polls with a pause between, about 50 us
+	gonePauses = 8                     // of 15 ns, between two polls
+	goneSleep  = 50 * time.Microsecond // between later polls: the thread waits for a processor
+	// A thread that detached itself is found by its id. Linux reuses an id only
+	// after all others, some 30,000; after this time an id that is in use
+	// belongs to another thread. Windows reuses ids at once, so a handle is
+	// polled there, if there is one (handle_windows.go).
 	goneAtLast = time.Second
 )
 
-func (t *Thread) awaitGone(l park.Limit) error {
-	for look := 0; !t.gone(); look++ {
+// awaitGone waits until the ended thread t is gone.
+func (t *Thread) awaitGone(l *park.Limit) error {
+	for poll := 0; !t.gone(); poll++ {
 		switch {
 		case l.Expired():
 			return t.giveUp(l.Err(ErrTimeout))
-		case look >= goneSpins:
+		case poll >= goneSpins:
 			time.Sleep(goneSleep)
 		case park.CanSpin():
 			park.Pause(gonePauses)
@@ -199,7 +204,7 @@ func (t *Thread) awaitGone(l park.Limit) error {
 	return nil
 }
 
-// gone looks whether the ended thread is gone.
+// gone reports whether the ended thread t is gone.
 func (t *Thread) gone() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -220,15 +225,18 @@ func (t *Thread) gone() bool {
 	return true
 }
 
-// giveUp leaves no thread behind that nobody would join.
+// giveUp detaches t, so that an ended thread is not left without a joiner. It
+// returns err.
 func (t *Thread) giveUp(err error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.letGo()
+	t.dropClaim()
 	return err
 }
 
-func (t *Thread) letGo() {
+// dropClaim detaches the ended thread t if pthread still wants a join. The
+// caller has mu.
+func (t *Thread) dropClaim() {
 	if t.joiners.claim == claimJoin {
 		osDetach(t)
 		t.joiners.claim = claimNone

@@ -11,12 +11,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/proflabel"
 )
 
 // The labels of a thread are those of its starter and its name, in the order
 // and with the lookup that runtime/pprof relies on.
 func TestThreadsHaveTheirNamesAsLabels(t *testing.T) {
-	if withThread(nil, "x") == nil {
+	if proflabel.WithThread(nil, "x") == nil {
 		t.Skip("not with this Go, or portablepark")
 	}
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {

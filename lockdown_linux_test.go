@@ -33,6 +33,7 @@ type refusal struct {
 	name  string
 	calls []lockdown.Call
 	attrs []string // that cannot be had
+	names bool     // SetName fails; Start does without
 	// What of the rest cannot be shown.
 	late    bool // a program does not begin without the call
 	noJoin  bool // pthread_join of glibc ends the process
@@ -70,7 +71,7 @@ var refused = []refusal{
 	{
 		name:  "names",
 		calls: append(calls(unix.SYS_OPENAT), withArg(0, ^uint32(0), setName, unix.SYS_PRCTL)...),
-		attrs: []string{"name"},
+		names: true,
 		late:  true,
 	},
 	{name: "files", calls: calls(unix.SYS_OPENAT), late: true},
@@ -240,8 +241,12 @@ func (r refusal) has(attr string) {
 	if attr != "name" {
 		return
 	}
-	comm, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/comm", thread.Current().NativeID()))
+	th := thread.Current()
+	comm, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/comm", th.NativeID()))
 	expect(err != nil && r.late || string(comm) == "locked\n", "name: ", string(comm), err)
+	expect(th.Name() == "locked", "Name: ", th.Name())
+	err = thread.SetName("locked")
+	expect(r.names == (err != nil), "SetName: ", err)
 }
 
 func attached(f func(th *thread.Thread) error) error {

@@ -2,10 +2,11 @@ package thread
 
 import (
 	"fmt"
-	"os"
 	"runtime/debug"
 	"strconv"
-	"sync/atomic"
+
+	"example.com/thread/internal/keep"
+	"example.com/thread/internal/panichook"
 )
 
 // A PanicError is what Join returns when a thread's body, or the destructor of
@@ -16,14 +17,19 @@ type PanicError struct {
 	Thread string // the thread's name, "" if it had none
 }
 
-// newPanicError is called by the deferred function that recovered v, while the
-// panic's frames still stand.
+// newPanicError returns the error for the panic with value v. It is called by
+// the deferred function that recovered v, while the panic's frames are still on
+// the stack.
 func newPanicError(v any) *PanicError {
 	e := &PanicError{Value: v, Stack: debug.Stack()}
 	if t := Current(); t != nil {
 		e.Thread = t.Name()
 	}
 	return e
+}
+
+func init() {
+	keep.Recovered = func(v any) error { return newPanicError(v) }
 }
 
 // Error returns the thread's name, if it had one, and the panic's value,
@@ -41,11 +47,14 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-var panicHook atomic.Pointer[func(*Thread, *PanicError)]
+var panicHook = panichook.Hook[*Thread, *PanicError]{
+	Default:   func(t *Thread, e *PanicError) { panichook.Print(t.label(), e.Value, e.Stack) },
+	Recovered: newPanicError,
+}
 
-// SetPanicHook makes h get each panic that leaves the body of a thread made by
-// Start, or a Key's destructor, on that thread, just before it ends. nil stands
-// for the default, which writes
+// SetPanicHook sets the function that gets each panic that leaves the body of a
+// thread made by Start, or a Key's destructor. h is called on that thread, just
+// before it ends. nil stands for the default, which writes
 //
 //	Panic in thread NAME: VALUE
 //
@@ -55,58 +64,25 @@ var panicHook atomic.Pointer[func(*Thread, *PanicError)]
 //	thread.SetPanicHook(func(_ *thread.Thread, e *thread.PanicError) { go panic(e) })
 //
 // A panic of h itself is reported the default way. Panics of functions that
-// package osthread runs do not leave a body here: osthread.SetPanicHook is for
-// those.
-func SetPanicHook(h func(t *Thread, e *PanicError)) {
-	if h == nil {
-		panicHook.Store(nil)
-		return
-	}
-	panicHook.Store(&h)
-}
+// package osthread runs do not leave a body of this package: they are reported
+// to osthread.SetPanicHook.
+func SetPanicHook(h func(t *Thread, e *PanicError)) { panicHook.Set(h) }
 
 // PanicHook returns the hook that SetPanicHook has set, nil for the default, so
-// that a new one can call it, or put it back.
-func PanicHook() func(t *Thread, e *PanicError) {
-	if h := panicHook.Load(); h != nil {
-		return *h
-	}
-	return nil
-}
+// that a new one can call it, or restore it.
+func PanicHook() func(t *Thread, e *PanicError) { return panicHook.Get() }
 
-// report gives end to the hook if it is a panic.
+// report passes end to the hook if it is a panic.
 func (t *Thread) report(end error) {
-	e, ok := end.(*PanicError)
-	if !ok {
-		return
+	if e, ok := end.(*PanicError); ok {
+		panicHook.Report(t, e)
 	}
-	h := panicHook.Load()
-	if h == nil {
-		t.printPanic(e)
-		return
-	}
-	defer func() {
-		if v := recover(); v != nil {
-			t.printPanic(e)
-			t.printPanic(newPanicError(v))
-		}
-	}()
-	(*h)(t, e)
 }
 
-// printPanic writes in one call, so that the reports of two threads do not mix.
-func (t *Thread) printPanic(e *PanicError) {
-	name := t.Name()
-	if name == "" {
-		name = strconv.Itoa(t.nativeID)
+// label returns t's name, or its native id if it has none.
+func (t *Thread) label() string {
+	if name := t.Name(); name != "" {
+		return name
 	}
-	fmt.Fprintf(os.Stderr, "Panic in thread %s: %v\n%s", name, e.Value, e.Stack)
-}
-
-// firstOf returns what happened first, if anything did.
-func firstOf(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
+	return strconv.Itoa(t.nativeID)
 }

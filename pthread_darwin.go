@@ -2,10 +2,10 @@
 
 package thread
 
-// macOS with cgo: pthread_create for the thread, Mach and libproc for what
-// pthreads do not tell. There is no way to ask whether a thread has left the
-// kernel, but pthread_join waits for that, and for a thread that has left Go it
-// takes some microseconds; so join does it.
+// macOS with cgo: pthread_create makes the threads, and Mach and libproc supply
+// what pthreads do not. There is no way to ask whether a thread has left the
+// kernel. pthread_join waits for that, and takes some microseconds on a thread
+// that has left Go, so osTryJoin calls it.
 
 /*
 #cgo CFLAGS: -fno-omit-frame-pointer
@@ -18,34 +18,9 @@ package thread
 #include <time.h>
 #include <unistd.h>
 
-extern int ostEntry(uintptr_t, uintptr_t);
-extern int ostEnded(uintptr_t, uintptr_t);
-extern void ostKnocked(void);
-
-static inline uintptr_t ost_self_(void)
-{
-	return (uintptr_t)pthread_self();
-}
-
-static inline int ost_new_(uintptr_t *out, size_t stack, long guard,
-			   const uint64_t *mask, uintptr_t slot)
-{
-	pthread_t t;
-	int err = ost_create_(&t, stack, guard, mask, ostEntry, slot);
-
-	if (!err)
-		*out = (uintptr_t)t;
-	return err;
-}
-
 static inline int ost_join_(uintptr_t t)
 {
 	return pthread_join((pthread_t)t, NULL);
-}
-
-static inline int ost_detach_(uintptr_t t)
-{
-	return pthread_detach((pthread_t)t);
 }
 
 static inline uint64_t ost_native_id_(void)
@@ -126,94 +101,31 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
-
-	_ "example.com/thread/csrc" // "go mod vendor" drops folders without Go files that are imported
-	"example.com/thread/internal/ident"
 )
 
 const (
-	osNative     = true
-	osAliens     = true
-	osGuard      = true
 	osAffinity   = false // thread_policy_set's affinity tags are hints, and refused on Apple silicon
 	osNice       = false
 	osQoS        = true
 	osSignalMask = true
 	osMaxCPUs    = 0
+	staticTLS    = 0 // the system adds it to the stack size
 )
 
-var pageSize = os.Getpagesize()
-
-// minStack is the platform's least stack size in bytes.
-var minStack = int(C.sysconf(C._SC_THREAD_STACK_MIN))
-
-var firstThread = osNativeID() // package initialization runs on it
-
-func init() {
-	if slot := C.ost_slot_(); slot != nil {
-		ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(slot)))
-	}
-	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostKnocked))
-}
-
-//export ostEntry
-func ostEntry(slot, back C.uintptr_t) C.int {
-	C.ost_gate_unlock_()
-	return C.int(nativeMain(uintptr(slot), uintptr(back)))
-}
-
-//export ostEnded
-func ostEnded(slot, back C.uintptr_t) C.int { return C.int(ended(uintptr(slot), uintptr(back))) }
-
-//export ostKnocked
-func ostKnocked() { knocked() }
-
-// osKnock makes a thread that calls knocked, and ends.
-func osKnock() error {
-	if errno := C.ost_knock_(); errno != 0 {
-		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
-	}
-	return nil
-}
-
-// What C knows by other names.
 var (
-	_ = [1]int{}[C.OST_DETACH_-endDetach]
-	_ = [1]int{}[C.OST_LEAVE_-endLeave]
+	pageSize    = os.Getpagesize()
+	firstThread = osNativeID() // package initialization runs on it
 )
 
-// osLeave ends the calling thread of C from within Go, as a return to C with
-// how would. back is what C called Go with, 0 on a thread that C called Go on
-// by a way of its own.
-func osLeave(back uintptr, how int) { C.ost_leave_(C.uintptr_t(back), C.int(how)) }
-
-// osMadeByC reports whether C made the calling thread, if it can tell.
-func osMadeByC() (yes, known bool) {
-	made := C.ost_made_by_c_()
-	return made > 0, made >= 0
+func osCreate(t *Thread, a *attrs) error {
+	return os.NewSyscallError("pthread_create", create(t, a, a.stack))
 }
 
-// osMakePreemptible does nothing: here the runtime counts the preemption
-// signals on their way, and one of ours would spoil the count. On Linux see
-// what it is for.
+// osMakePreemptible does nothing: on macOS the runtime counts its preemption
+// signals in flight, and an additional one would break the count.
 func osMakePreemptible(*Thread) {}
 
-// osCreate makes a thread that runs nativeMain(t.slot).
-func osCreate(t *Thread, a *attrs) error {
-	var mask *C.uint64_t
-	if a.masked {
-		m := C.uint64_t(a.mask)
-		mask = &m
-	}
-	var pt C.uintptr_t
-	if errno := C.ost_new_(&pt, C.size_t(a.stack), C.long(a.guard), mask, C.uintptr_t(t.slot)); errno != 0 {
-		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
-	}
-	return nil
-}
-
-// osTryJoin joins the ended native thread t, for which it may have to wait some
-// microseconds.
+// osTryJoin may wait for some microseconds.
 func osTryJoin(t *Thread) bool {
 	if t.kind == native {
 		C.ost_join_(C.uintptr_t(t.ident))
@@ -221,102 +133,33 @@ func osTryJoin(t *Thread) bool {
 	return true
 }
 
-// osDetach detaches the ended native thread t.
-func osDetach(t *Thread) {
-	if t.kind == native {
-		C.ost_detach_(C.uintptr_t(t.ident))
-	}
-}
-
-// osWatch has the calling, attached thread's end told: by ended, or for a
-// thread of Go's by osOrphan.
-func osWatch(t *Thread) error {
-	goThread := C.int(0)
-	if t.kind == bound {
-		goThread = 1
-	}
-	if errno := C.ost_watch_(C.uintptr_t(t.slot), goThread); errno != 0 {
-		return os.NewSyscallError("pthread_setspecific", syscall.Errno(errno))
-	}
-	return nil
-}
-
-// osUnwatch undoes osWatch.
-func osUnwatch() { C.ost_unwatch_() }
-
-// osOrphan returns the slot of an attached thread of Go's that has ended;
-// unknown if there is none.
-func osOrphan() uintptr { return uintptr(C.ost_orphan_()) }
-
-func osSelf() Ident {
-	if ident.Fast() {
-		return Ident(ident.Self())
-	}
-	return Ident(C.ost_self_())
-}
-
-// osStackBounds returns the least and most bytes a stack may have.
 func osStackBounds() (least, most int, err error) {
 	const half = 1 << 46 // of the user's half of the address space
 	return minStack, half, nil
 }
 
-// osNativeID returns the thread's number of pthread_threadid_np, as the tools
-// show it.
+// osNativeID returns the number of pthread_threadid_np.
 func osNativeID() int { return int(C.ost_native_id_()) }
 
-// osOnFirstThread reports whether the caller is on the thread that Go began
-// with: the process's first, unless Go is a library.
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
 func osClock() int64 { return 0 }
 
-// osIsGone cannot ask. Ids are not used again, and pthread's calls refuse a
-// pthread_t that is no thread's.
+// osIsGone cannot ask. Ids are not reused, and pthread's functions refuse a
+// pthread_t without a thread.
 func osIsGone(*Thread) bool { return false }
 
-// osExists cannot ask. A thread that was joined is gone; one that detached
-// itself is as good as gone.
+// osExists cannot ask. A joined thread is gone, and a detached one nearly so.
 func osExists(int) bool { return false }
 
-// osYield goes through Go's scheduler first: a loop around the system call
-// alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
 	C.sched_yield()
 }
 
-// osApply gives the calling thread, t, its attributes, but for what it was made
-// with.
-func osApply(t *Thread, a *attrs) error {
-	if a.name != "" {
-		if err := osSetName(t, a.name); err != nil {
-			return err
-		}
-	}
-	if a.policy != PolicyInherit {
-		if err := osSetPriority(t, a.policy, a.priority); err != nil {
-			return err
-		}
-	}
-	if a.qos != QoSUnspecified {
-		if err := setQoS(a.qos); err != nil {
-			return err
-		}
-	}
-	if a.masked {
-		// A native thread began with the mask, but on the way into Go the
-		// runtime has unblocked what would end the process.
-		if errno := C.ost_setmask_(C.uint64_t(a.mask)); errno != 0 {
-			return os.NewSyscallError("pthread_sigmask", syscall.Errno(errno))
-		}
-	}
-	return nil
-}
-
 const nameMax = 63 // MAXTHREADNAMESIZE without the NUL
 
-// osSetName names the calling thread. The system lets a thread name no other.
+// osSetName can name the calling thread only.
 func osSetName(t *Thread, name string) error {
 	if t.ident != osSelf() {
 		return unsupported("name of another thread")
@@ -344,9 +187,8 @@ func osGetAffinity(*Thread) ([]int, error) { return nil, unsupported("affinity")
 
 var policies = map[Policy]C.int{PolicyOther: C.SCHED_OTHER, PolicyFIFO: C.SCHED_FIFO, PolicyRR: C.SCHED_RR}
 
-// osPriorityBounds returns the least and most priority of a policy. PolicyOther
-// has priorities here too, and 0, which all other systems want, stands for the
-// default.
+// osPriorityBounds gives PolicyOther a range too, in which 0, the only priority
+// it has on other systems, stands for the default.
 func osPriorityBounds(p Policy) (least, most int, err error) {
 	policy, ok := policies[p]
 	if !ok {
@@ -361,16 +203,12 @@ func osPriorityBounds(p Policy) (least, most int, err error) {
 
 func osSetPriority(t *Thread, p Policy, priority int) error {
 	if p == PolicyOther && priority == 0 {
-		// 31, the default
-		priority = int(C.sched_get_priority_min(C.SCHED_OTHER)+C.sched_get_priority_max(C.SCHED_OTHER)) / 2
+		least, most := C.sched_get_priority_min(C.SCHED_OTHER), C.sched_get_priority_max(C.SCHED_OTHER)
+		priority = int(least+most) / 2 // 31, the default
 	}
 	if errno := C.ost_setpriority_(C.uintptr_t(t.ident), policies[p], C.int(priority)); errno != 0 {
-		return withValue(
-			os.NewSyscallError("pthread_setschedparam", syscall.Errno(errno)),
-			"policy %v, priority %d",
-			p,
-			priority,
-		)
+		err := os.NewSyscallError("pthread_setschedparam", syscall.Errno(errno))
+		return withValue(err, "policy %v, priority %d", p, priority)
 	}
 	return nil
 }
@@ -393,9 +231,8 @@ var qosClasses = [...]C.qos_class_t{
 	QoSUserInitiated: C.QOS_CLASS_USER_INITIATED, QoSUserInteractive: C.QOS_CLASS_USER_INTERACTIVE,
 }
 
-// setQoS sets the calling thread's class. A pthread_attr_t could hold it too,
-// but a pinned thread is made without one of ours.
-func setQoS(q QoS) error {
+// osSetQoS is not left to pthread_attr_t, which a pinned thread does not have.
+func osSetQoS(q QoS) error {
 	if errno := C.pthread_set_qos_class_self_np(qosClasses[q], 0); errno != 0 {
 		return os.NewSyscallError("pthread_set_qos_class_self_np", syscall.Errno(errno))
 	}
@@ -415,10 +252,25 @@ func osGetQoS(t *Thread) (QoS, error) {
 	return 0, unsupported(fmt.Sprintf("QoS class %#x", class))
 }
 
+func osSetSignalMask(mask uint64) error {
+	if errno := C.ost_setmask_(C.uint64_t(mask)); errno != 0 {
+		return os.NewSyscallError("pthread_sigmask", syscall.Errno(errno))
+	}
+	return nil
+}
+
+func osSignalNumber(s os.Signal) int {
+	n, _ := s.(syscall.Signal)
+	return int(n)
+}
+
+// Faults, Go's preemption and profiling, and the C library's signals; see
+// Attr.SignalMask.
+const osNeverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
+	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | 7<<(32-1)
+
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 
-// osCPUTime returns the processor time of the thread with that id, 0 for the
-// caller's.
 func osCPUTime(id int) (time.Duration, error) {
 	var ns C.uint64_t
 	if id == 0 {

@@ -1,5 +1,3 @@
-//go:build linux
-
 package thread
 
 import (
@@ -20,8 +18,9 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// What Linux does for a thread by its id, whoever made it. With cgo
-// pthread_linux.go adds the making of threads, without it nocgo.go.
+// Linux: system calls that take a thread's id, and so serve every kind of
+// thread, with and without cgo. pthread_linux.go or pthread_none.go makes the
+// threads.
 
 const (
 	osAffinity   = true
@@ -36,7 +35,6 @@ var (
 	firstThread = osNativeID() // package initialization runs on it
 )
 
-// osStackBounds returns the least and most bytes a stack may have.
 func osStackBounds() (least, most int, err error) {
 	if !osNative {
 		return 0, 0, unsupported("stack size")
@@ -44,10 +42,10 @@ func osStackBounds() (least, most int, err error) {
 	return minStack, maxStack(), nil
 }
 
-// maxStack returns the size above which mmap refuses a stack whatever else is
-// in use. pthread_create then says EAGAIN, which would have its caller try
-// again. The limits are read once: they rarely change, and a look costs as much
-// as a thread.
+// maxStack returns the size above which mmap refuses a stack no matter how much
+// is in use. pthread_create then returns EAGAIN, which osCreate would retry. The
+// limits are read once: they rarely change, and reading them costs as much as a
+// thread.
 var maxStack = sync.OnceValue(func() int {
 	most := int64(math.MaxInt >> 1)
 	if most > 1<<46 {
@@ -57,8 +55,8 @@ var maxStack = sync.OnceValue(func() int {
 	if unix.Getrlimit(unix.RLIMIT_AS, &as) == nil && as.Cur < uint64(most) {
 		most = int64(as.Cur)
 	}
-	// proc_sys_vm(5): with overcommit 1 anything goes; else a single mapping
-	// above all memory and swap does not.
+	// proc_sys_vm(5): unless overcommit is 1, a single mapping above all memory
+	// and swap is refused.
 	mode, err := os.ReadFile("/proc/sys/vm/overcommit_memory")
 	if err == nil && strings.TrimSpace(string(mode)) == "1" {
 		return int(most)
@@ -72,12 +70,10 @@ var maxStack = sync.OnceValue(func() int {
 
 func osNativeID() int { return ident.NativeID() }
 
-// osOnFirstThread reports whether the caller is on the thread that Go began
-// with: the process's first, unless Go is a library.
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
-// osClock returns the time by which osIsGone tells threads with one id apart,
-// in nanoseconds. If it cannot be had they are not told apart.
+// osClock is in nanoseconds. If the system has no such clock, threads with the
+// same id are not distinguished.
 func osClock() int64 {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
@@ -86,8 +82,6 @@ func osClock() int64 {
 	return ts.Nano()
 }
 
-// osIsGone reports whether the thread t, which must have begun, is gone: no
-// thread of the process has its id, or a younger one has.
 func osIsGone(t *Thread) bool {
 	if !osExists(t.nativeID) {
 		return true
@@ -95,9 +89,9 @@ func osIsGone(t *Thread) bool {
 	if t.since == 0 {
 		return false
 	}
-	// proc_pid_stat(5): the third field follows the name in brackets, which may
-	// hold blanks and brackets. The 22nd is when the thread began, in
-	// hundredths of a second since the system's start, rounded down.
+	// proc_pid_stat(5): the third field follows the name in parentheses, which
+	// may contain blanks and parentheses. The 22nd is the thread's start time,
+	// in hundredths of a second since boot, rounded down.
 	b, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", t.nativeID))
 	if err != nil {
 		return false
@@ -110,45 +104,11 @@ func osIsGone(t *Thread) bool {
 	return err == nil && start > t.since/int64(10*time.Millisecond)
 }
 
-// osExists reports whether the process has a thread with that id.
 func osExists(id int) bool { return ident.Exists(id) }
 
-// osYield goes through Go's scheduler first: a loop around the system call
-// alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
 	syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
-}
-
-// osApply gives the calling thread, t, its attributes, but for what it was made
-// with.
-func osApply(t *Thread, a *attrs) error {
-	if a.name != "" {
-		if err := osSetName(t, a.name); err != nil {
-			return err
-		}
-	}
-	if a.affinity != nil {
-		if err := osSetAffinity(t, a.affinity); err != nil {
-			return err
-		}
-	}
-	if a.policy != PolicyInherit {
-		if err := osSetPriority(t, a.policy, a.priority); err != nil {
-			return err
-		}
-	}
-	if a.nice != 0 {
-		if err := osSetNice(t, a.nice); err != nil {
-			return err
-		}
-	}
-	if a.masked {
-		// A native thread began with the mask, but on the way into Go the
-		// runtime has unblocked what would end the process.
-		return setSignalMask(a.mask)
-	}
-	return nil
 }
 
 const nameMax = 15 // TASK_COMM_LEN without the NUL
@@ -165,7 +125,7 @@ func osSetName(t *Thread, name string) error {
 			return nil
 		}
 	}
-	// As pthread_setname_np does it for another thread; and for this one where
+	// As pthread_setname_np does for another thread; and for the calling one if
 	// a filter refuses the call.
 	f, err := os.OpenFile(commOf(t), os.O_WRONLY, 0)
 	if err != nil && refused != nil {
@@ -179,7 +139,6 @@ func osSetName(t *Thread, name string) error {
 	return err
 }
 
-// osGetName returns the name of the thread t; "" if nothing tells it.
 func osGetName(t *Thread) string {
 	var b [nameMax + 1]byte
 	if t.nativeID == osNativeID() && unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
@@ -224,7 +183,6 @@ var policies = [...]int{
 	PolicyIdle:  unix.SCHED_IDLE,
 }
 
-// osPriorityBounds returns the least and most priority of a policy.
 func osPriorityBounds(p Policy) (least, most int, err error) {
 	if p == PolicyFIFO || p == PolicyRR {
 		return 1, 99, nil // MAX_RT_PRIO - 1
@@ -236,12 +194,8 @@ type schedParam struct{ priority int32 }
 
 func osSetPriority(t *Thread, p Policy, priority int) error {
 	param := schedParam{int32(priority)}
-	_, _, errno := unix.Syscall(
-		unix.SYS_SCHED_SETSCHEDULER,
-		uintptr(t.nativeID),
-		uintptr(policies[p]),
-		uintptr(unsafe.Pointer(&param)),
-	)
+	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(t.nativeID), uintptr(policies[p]),
+		uintptr(unsafe.Pointer(&param)))
 	if errno != 0 {
 		return withValue(os.NewSyscallError("sched_setscheduler", errno), "policy %v, priority %d", p, priority)
 	}
@@ -266,6 +220,8 @@ func osPriority(t *Thread) (Policy, int, error) {
 	return 0, 0, unsupported(fmt.Sprintf("scheduling policy %d", n)) // SCHED_DEADLINE, from outside
 }
 
+func osSetQoS(QoS) error { return unsupported("QoS class") }
+
 func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(t *Thread, n int) error {
@@ -273,8 +229,8 @@ func osSetNice(t *Thread, n int) error {
 	return withValue(err, "niceness %d", n)
 }
 
-// setSignalMask sets the calling thread's.
-func setSignalMask(mask uint64) error {
+// osSetSignalMask sets the calling thread's signal mask.
+func osSetSignalMask(mask uint64) error {
 	var set unix.Sigset_t
 	*(*[8]byte)(unsafe.Pointer(&set)) = [8]byte{}
 	for sig := range 64 {
@@ -286,8 +242,17 @@ func setSignalMask(mask uint64) error {
 	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil))
 }
 
-// osCPUTime returns the processor time of the thread with that id, 0 for the
-// caller's. The clock is a thread's as pthread_getcpuclockid makes it (glibc:
+func osSignalNumber(s os.Signal) int {
+	n, _ := s.(syscall.Signal)
+	return int(n)
+}
+
+// Faults, Go's preemption and profiling, and the C libraries' signals; see
+// Attr.SignalMask.
+const osNeverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
+	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | 7<<(32-1)
+
+// osCPUTime uses the clock of pthread_getcpuclockid (glibc:
 // MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)).
 func osCPUTime(id int) (time.Duration, error) {
 	const perThread, sched = 4, 2

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Systems of which nothing is known but what Go itself offers: threads run, end
-// and are joined, and that is all. Native ids are 0.
+// Systems without a file of their own, which have what Go itself offers: threads
+// run, end and are joined. Native ids are 0.
 
 const (
 	osAffinity   = false
@@ -25,23 +25,19 @@ func osStackBounds() (least, most int, err error) { return 0, 0, unsupported("st
 
 func osNativeID() int { return 0 }
 
-// osOnFirstThread cannot tell. Where it would be true the first thread sleeps
-// from then on, which costs nothing else.
+// osOnFirstThread does not know. If the answer should be true the first thread
+// stays parked, which costs nothing else.
 func osOnFirstThread() bool { return false }
 
 func osClock() int64 { return 0 }
 
-// osIsGone cannot ask.
 func osIsGone(*Thread) bool { return false }
 
 func osExists(int) bool { return false }
 
 func osYield() { runtime.Gosched() }
 
-// osApply has a name to keep: that the system shows none is no reason to refuse
-// it.
-func osApply(*Thread, *attrs) error { return nil }
-
+// osSetName returns nil: the name is kept, and the system shows none.
 func osSetName(*Thread, string) error { return nil }
 
 func osGetName(*Thread) string { return "" }
@@ -56,8 +52,16 @@ func osSetPriority(*Thread, Policy, int) error { return unsupported("priority") 
 
 func osPriority(*Thread) (Policy, int, error) { return 0, 0, unsupported("priority") }
 
+func osSetQoS(QoS) error { return unsupported("QoS class") }
+
 func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
+
+func osSetSignalMask(uint64) error { return unsupported("signal mask") }
+
+func osSignalNumber(os.Signal) int { return 0 }
+
+const osNeverBlocked = 0
 
 func osCPUTime(int) (time.Duration, error) { return 0, unsupported("processor time of a thread") }

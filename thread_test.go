@@ -251,7 +251,7 @@ func TestErrorsNameTheValue(t *testing.T) {
 		"1 bytes is not in":   (&Attr{StackSize: 1}).Check(),
 		"guard of -7 bytes":   (&Attr{GuardSize: -7}).Check(),
 		"priority 5 without":  (&Attr{Priority: 5}).Check(),
-		"affinity to no proc": th.SetAffinity([]int{}),
+		"affinity: no proc": th.SetAffinity([]int{}),
 	} {
 		if !unsupported(err) {
 			assert.ErrorContains(t, err, want)
@@ -596,7 +596,7 @@ func TestExitOnAnAttachedThreadSaysWhy(t *testing.T) {
 	defer func() {
 		err, _ := recover().(error)
 		assert.ErrorIs(t, err, ErrNotAttached)
-		assert.EqualError(t, err, "thread: Exit: thread does not come from Start")
+		assert.EqualError(t, err, "thread: Exit: thread was not made by Start")
 	}()
 	Exit()
 }

@@ -48,6 +48,7 @@ const (
 	osNice       = false
 	osQoS        = false
 	osSignalMask = false
+	staticTLS    = 0                                  // not on the stack
 	osMaxCPUs    = 8 * int(unsafe.Sizeof(uintptr(0))) // the bits of an affinity mask, which is for one processor group
 )
 
@@ -413,31 +414,6 @@ func osYield() {
 	_, _, _ = switchToThread.Call() // its result tells whether another thread ran
 }
 
-// osApply gives the calling thread, t, its attributes, but for what it was made
-// with.
-func osApply(t *Thread, a *attrs) error {
-	if a.name != "" {
-		// A thread that the system shows no name of is no reason to fail.
-		if err := osSetName(t, a.name); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			return err
-		}
-	}
-	if a.affinity != nil {
-		if err := osSetAffinity(t, a.affinity); err != nil {
-			return err
-		}
-	}
-	if a.policy != PolicyInherit {
-		if err := osSetPriority(t, a.policy, a.priority); err != nil {
-			return err
-		}
-	}
-	if a.com != ApartmentNone {
-		return osEnterApartment(t, a.com)
-	}
-	return nil
-}
-
 func osSetName(t *Thread, name string) error {
 	if setThreadDescription.Find() != nil {
 		return unsupported("name of a thread")
@@ -563,9 +539,17 @@ func osPriority(t *Thread) (p Policy, priority int, err error) {
 	return PolicyOther, priority, err
 }
 
+func osSetQoS(QoS) error { return unsupported("QoS class") }
+
 func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
+
+func osSetSignalMask(uint64) error { return unsupported("signal mask") }
+
+func osSignalNumber(os.Signal) int { return 0 }
+
+const osNeverBlocked = 0
 
 // osCPUTime returns the processor time of the thread with that id, 0 for the
 // caller's.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"reflect"
 	"runtime"
@@ -18,6 +17,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
+	"example.com/thread/internal/panichook"
 	"example.com/thread/internal/wait"
 )
 
@@ -237,16 +237,6 @@ func (t *Thread) Start() error {
 		return err
 	}
 	low, err := thread.Start(t.main, &t.attr)
-	if t.attr.Name != "" && (errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported)) &&
-		t.attr.Check() == nil {
-		// If it is the name that the system refuses the thread does without, in
-		// the system's eyes: most names nobody has asked for.
-		unnamed := t.attr
-		unnamed.Name = ""
-		if second, other := thread.Start(t.main, &unnamed); other == nil {
-			low, err = second, nil
-		}
-	}
 	if err != nil {
 		registry.remove(t)
 		t.setState(initial)
@@ -566,7 +556,10 @@ func (t *Thread) take()                {}
 func (t *Thread) untake()              {}
 func (t *Thread) foreign() wait.Source { return nil }
 
-var panicHook atomic.Pointer[func(*Thread, *PanicError)]
+var panicHook = panichook.Hook[*Thread, *PanicError]{
+	Default:   func(t *Thread, e *PanicError) { panichook.Print(t.Name(), e.Value, e.Stack) },
+	Recovered: caught.Panic,
+}
 
 // SetPanicHook makes h get each panic that leaves a thread's function, a
 // timer's, a trace function or an exit function, on that thread. nil stands for
@@ -580,22 +573,11 @@ var panicHook atomic.Pointer[func(*Thread, *PanicError)]
 //	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { go panic(e) })
 //
 // A panic of h itself is reported the default way.
-func SetPanicHook(h func(t *Thread, e *PanicError)) {
-	if h == nil {
-		panicHook.Store(nil)
-		return
-	}
-	panicHook.Store(&h)
-}
+func SetPanicHook(h func(t *Thread, e *PanicError)) { panicHook.Set(h) }
 
 // PanicHook returns the hook that SetPanicHook has set, nil for the default, so
-// that a new one can call it, or put it back.
-func PanicHook() func(t *Thread, e *PanicError) {
-	if h := panicHook.Load(); h != nil {
-		return *h
-	}
-	return nil
-}
+// that a new one can call it, or restore it.
+func PanicHook() func(t *Thread, e *PanicError) { return panicHook.Get() }
 
 // ReportPanic does with e what is done with the panic of a thread's function,
 // for the calling thread: it calls SetPanicHook's function, or writes e to
@@ -603,22 +585,4 @@ func PanicHook() func(t *Thread, e *PanicError) {
 // and recovers their panics.
 func ReportPanic(e *PanicError) { Current().report(e) }
 
-func (t *Thread) report(e *PanicError) {
-	h := panicHook.Load()
-	if h == nil {
-		t.printPanic(e)
-		return
-	}
-	defer func() {
-		if v := recover(); v != nil {
-			t.printPanic(e)
-			t.printPanic(caught.Panic(v))
-		}
-	}()
-	(*h)(t, e)
-}
-
-// printPanic writes in one call, so that the reports of two threads do not mix.
-func (t *Thread) printPanic(e *PanicError) {
-	fmt.Fprintf(os.Stderr, "Panic in thread %s: %v\n%s", t.Name(), e.Value, e.Stack)
-}
+func (t *Thread) report(e *PanicError) { panicHook.Report(t, e) }

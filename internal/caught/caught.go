@@ -2,17 +2,11 @@
 package caught
 
 import (
-	"runtime/debug"
-
 	"example.com/thread"
+	"example.com/thread/internal/keep"
 )
 
 // Panic returns the error for the panic with value v. It is called by the
-// deferred function that recovered v, while the panic's frames still stand.
-func Panic(v any) *thread.PanicError {
-	e := &thread.PanicError{Value: v, Stack: debug.Stack()}
-	if t := thread.Current(); t != nil {
-		e.Thread = t.Name()
-	}
-	return e
-}
+// deferred function that recovered v, while the panic's frames are still on the
+// stack.
+func Panic(v any) *thread.PanicError { return keep.Recovered(v).(*thread.PanicError) }

@@ -1,11 +1,17 @@
-// Package keep lets the packages above package thread keep their threads
-// joinable, and know how the calling one ends.
+// Package keep holds functions of package thread that are for the packages of
+// this module alone. Package thread sets them.
 package keep
 
-// Joinable makes Detach of thread, a *thread.Thread, return ErrNotJoinable:
-// its owner joins it. Package thread sets it.
-var Joinable func(thread any)
+var (
+	// Joinable makes Detach of thread, a *thread.Thread, return ErrNotJoinable:
+	// its owner joins it.
+	Joinable func(thread any)
 
-// Ending returns the error of a function that did not return, in a deferred
-// call of it: ErrExit or ErrGoexit. Package thread sets it.
-var Ending func() error
+	// Ending returns the error of a function that did not return, in a deferred
+	// call of it: ErrExit or ErrGoexit.
+	Ending func() error
+
+	// Recovered returns the *thread.PanicError for the panic with value v. It
+	// is called by the deferred function that recovered v.
+	Recovered func(v any) error
+)
