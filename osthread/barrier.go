@@ -37,7 +37,7 @@ type Barrier struct {
 	parties int
 	action  func()
 
-	q      wait.Queue // its guard alone; the waiters are in their generation's queue
+	mu     wait.Guard
 	gen    *generation
 	broken bool
 	spin   park.Spinner
@@ -45,7 +45,7 @@ type Barrier struct {
 }
 
 type generation struct {
-	q       wait.Queue // under the barrier's guard
+	q       wait.List
 	arrived int
 	tripped bool
 
@@ -76,8 +76,8 @@ func (b *Barrier) Parties() int { return b.parties }
 // Waiting returns how many have come in this round and wait; 0 once the last
 // has come.
 func (b *Barrier) Waiting() int {
-	b.q.Lock()
-	defer b.q.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.gen == nil {
 		return 0
 	}
@@ -89,13 +89,13 @@ func (b *Barrier) lock(what string) {
 	if b.parties == 0 {
 		panic(misuse("Barrier."+what, ErrCount))
 	}
-	b.q.Lock()
+	b.mu.Lock()
 }
 
 // Broken reports whether the barrier is broken.
 func (b *Barrier) Broken() bool {
-	b.q.Lock()
-	defer b.q.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	return b.broken
 }
 
@@ -147,7 +147,7 @@ func (b *Barrier) Reset() {
 func (b *Barrier) breakGeneration() {
 	first := b.gen.q.TakeAll()
 	b.gen = new(generation)
-	b.q.Unlock()
+	b.mu.Unlock()
 	wait.WakeAll(first, gotBroken)
 }
 
@@ -166,7 +166,7 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	b.lock("Wait")
 	if b.broken {
-		b.q.Unlock()
+		b.mu.Unlock()
 		return 0, ErrBroken
 	}
 	g := b.gen
@@ -183,7 +183,7 @@ func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	if g.arrived == b.parties {
 		g.tripped = true
 		b.gen = new(generation)
-		b.q.Unlock()
+		b.mu.Unlock()
 		b.trip(g)
 		return index, nil
 	}
@@ -198,7 +198,7 @@ func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	if l.Source() != nil {
 		g.contexts++
 	}
-	b.q.Unlock()
+	b.mu.Unlock()
 	leave := func(n *wait.Node) bool { return b.leave(g, n) }
 	if !wait.Sleep(n, leave, l) {
 		return 0, gaveUp(l.Err(ErrTimeout))
@@ -222,7 +222,7 @@ func (b *Barrier) spinner() *park.Spinner {
 func (b *Barrier) trip(g *generation) {
 	got := gotBroken
 	defer func() {
-		b.q.Lock()
+		b.mu.Lock()
 		if got == gotBroken {
 			b.broken = true
 		}
@@ -230,7 +230,7 @@ func (b *Barrier) trip(g *generation) {
 		if got == gotBroken {
 			defer b.breakNext()
 		}
-		b.q.Unlock()
+		b.mu.Unlock()
 		wait.WakeAll(first, got)
 	}()
 	if b.action != nil {
@@ -242,9 +242,9 @@ func (b *Barrier) trip(g *generation) {
 // breakNext lets those go who came for the round after the one whose action
 // failed.
 func (b *Barrier) breakNext() {
-	b.q.Lock()
+	b.mu.Lock()
 	if !b.broken { // Reset since
-		b.q.Unlock()
+		b.mu.Unlock()
 		return
 	}
 	b.breakGeneration()
@@ -253,9 +253,9 @@ func (b *Barrier) breakNext() {
 // leave breaks the barrier for the waiter n of g, whose time is up, and reports
 // true; or false if g is complete or broken already.
 func (b *Barrier) leave(g *generation, n *wait.Node) bool {
-	b.q.Lock()
+	b.mu.Lock()
 	if g.tripped || !g.q.Remove(n) {
-		b.q.Unlock()
+		b.mu.Unlock()
 		return false
 	}
 	b.broken = true

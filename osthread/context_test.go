@@ -12,15 +12,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"example.com/thread/internal/wait"
 )
 
 // A contextWait is a wait that a context ends, on an object of its own that has
 // nothing to give yet.
 type contextWait struct {
 	wait    func(ctx context.Context) error
-	queue   *wait.Queue // where the waiter stands
+	queue   queue       // where the waiter stands
 	give    func()      // makes there be what the wait is for
 	granted func() bool // whether a wait that begins now gets it
 	use     func()      // a call that takes the object's guard
@@ -117,7 +115,7 @@ func grants(c contextWait) bool {
 }
 
 // awaitEndedOrWaiting waits until a waiter stands in q, or has ended.
-func awaitEndedOrWaiting(ended <-chan struct{}, q *wait.Queue) {
+func awaitEndedOrWaiting(ended <-chan struct{}, q queue) {
 	await(func() bool {
 		select {
 		case <-ended:

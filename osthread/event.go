@@ -32,7 +32,7 @@ type Event struct {
 
 	flag atomic.Bool
 	spin park.Spinner
-	q    wait.Queue
+	q    wait.ObjectQueue
 	_    noCopy
 }
 
@@ -138,8 +138,8 @@ func (e *Event) leave(n *wait.Node) bool {
 	return e.q.Remove(n)
 }
 
-func (e *Event) queue() *wait.Queue { return &e.q }
-func (e *Event) ready() bool        { return e.flag.Load() }
+func (e *Event) queue() *wait.ObjectQueue { return &e.q }
+func (e *Event) ready() bool              { return e.flag.Load() }
 func (e *Event) take() {
 	if e.AutoReset {
 		e.flag.Store(false)

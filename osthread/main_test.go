@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"sync"
 	"testing"
 
 	"example.com/thread"
@@ -102,8 +103,14 @@ func await(cond func() bool) {
 	}
 }
 
-// waiting returns how many stand in q.
-func waiting(q *wait.Queue) func() int {
+// A queue is a wait.Queue or a wait.ObjectQueue.
+type queue interface {
+	sync.Locker
+	Len() int
+}
+
+// waiting returns a function that counts the waiters in q.
+func waiting(q queue) func() int {
 	return func() int {
 		q.Lock()
 		defer q.Unlock()
@@ -111,8 +118,8 @@ func waiting(q *wait.Queue) func() int {
 	}
 }
 
-// awaitWaiting waits until n stand in q.
-func awaitWaiting(q *wait.Queue, n int) { await(func() bool { return waiting(q)() == n }) }
+// awaitWaiting waits until there are n waiters in q.
+func awaitWaiting(q queue, n int) { await(func() bool { return waiting(q)() == n }) }
 
 // panicOf returns what f panics with, as an error.
 func panicOf(f func()) (err error) {

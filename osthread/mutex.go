@@ -346,7 +346,7 @@ func (m *mutex) adopt(n *wait.Node, fair bool) bool {
 			break
 		}
 	}
-	m.q.Move(n)
+	m.q.Requeue(n)
 	h := m.q.Head()
 	if h.Since == 0 {
 		h.Since = futex.Now() // it is at the head, from where it ages
@@ -436,7 +436,7 @@ func (m *mutex) release() (got int) {
 		m.q.Unlock()
 		return gotNotice
 	}
-	m.q.Take(n)
+	m.q.Unlink(n)
 	n.Got = got
 	m.tidy()
 	if got == gotTurn && park.OnOneP() {

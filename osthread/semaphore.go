@@ -55,7 +55,7 @@ type Semaphore struct {
 	promised int64        // permits that those with a turn will look for; under the guard
 	reserved int64        // permits that are nobody's but the WaitAll's that is about to look; under the guard
 	starving atomic.Bool  // the head is old, and there is too little for it; likewise, but for looks of those who wait
-	q        wait.Queue
+	q        wait.ObjectQueue
 
 	passed    uint  // times that Release met a promise; under the guard
 	turnSince int64 // since when something is promised; likewise
@@ -331,13 +331,13 @@ func (s *Semaphore) there(handed bool) int64 {
 // there are as many and it waits for longer than h, the head of the queue, if
 // any.
 func (s *Semaphore) tell(h *wait.Node) bool {
-	t := s.q.HeadTold()
+	t := s.q.NotifyHead()
 	if t == nil || h != nil && h.Before(t) || s.there(old(t)) < int64(t.Key) {
 		return false
 	}
 	s.reserved += int64(t.Key)
 	t.Got = gotTurn
-	s.q.Tell()
+	s.q.Notify()
 	return true
 }
 
@@ -352,8 +352,8 @@ func (s *Semaphore) leave(n *wait.Node) bool {
 	return left
 }
 
-func (s *Semaphore) queue() *wait.Queue { return &s.q }
-func (s *Semaphore) ready() bool        { return s.mayTake(1) }
+func (s *Semaphore) queue() *wait.ObjectQueue { return &s.q }
+func (s *Semaphore) ready() bool              { return s.mayTake(1) }
 
 // readyInTurn is ready for the longest waiter.
 func (s *Semaphore) readyInTurn() bool    { return s.free() >= 1 }

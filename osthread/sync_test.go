@@ -597,7 +597,7 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 		name         string
 		lock, unlock func()
 		wait, done   func()
-		q            *wait.Queue
+		q            queue
 		age          func() // the one with the turn
 	}{
 		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.m.q, func() { l.m.oldest.Add(-2 * patience) }},

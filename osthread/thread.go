@@ -550,11 +550,11 @@ func (t *Thread) String() string {
 	return s + ")"
 }
 
-func (t *Thread) queue() *wait.Queue   { return &t.done.q }
-func (t *Thread) ready() bool          { return t.done.IsSet() }
-func (t *Thread) take()                {}
-func (t *Thread) untake()              {}
-func (t *Thread) foreign() wait.Source { return nil }
+func (t *Thread) queue() *wait.ObjectQueue { return &t.done.q }
+func (t *Thread) ready() bool              { return t.done.IsSet() }
+func (t *Thread) take()                    {}
+func (t *Thread) untake()                  {}
+func (t *Thread) foreign() wait.Source     { return nil }
 
 var panicHook = panichook.Hook[*Thread, *PanicError]{
 	Default:   func(t *Thread, e *PanicError) { panichook.Print(t.Name(), e.Value, e.Stack) },

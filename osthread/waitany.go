@@ -32,7 +32,7 @@ import (
 // of a queue.
 type Waitable interface {
 	// queue's guard protects all that the others look at and change.
-	queue() *wait.Queue
+	queue() *wait.ObjectQueue
 	// ready reports whether there is something to take for one who comes now.
 	ready() bool
 	take()
@@ -46,11 +46,11 @@ type foreign struct{ wait.Source }
 
 func init() { wait.Waitable = func(s wait.Source) any { return foreign{s} } }
 
-func (f foreign) queue() *wait.Queue   { return f.Queue() }
-func (f foreign) ready() bool          { return f.Ready() }
-func (f foreign) take()                { f.Take() }
-func (f foreign) untake()              { f.Untake() }
-func (f foreign) foreign() wait.Source { return f.Source }
+func (f foreign) queue() *wait.ObjectQueue { return f.Queue() }
+func (f foreign) ready() bool              { return f.Ready() }
+func (f foreign) take()                    { f.Take() }
+func (f foreign) untake()                  { f.Untake() }
+func (f foreign) foreign() wait.Source     { return f.Source }
 
 // took tells w, of which a wait has taken something, and n, if w's side has
 // written it down there.
@@ -169,7 +169,7 @@ func giveBack(w Waitable) {
 }
 
 func waitAnyQueued(l *park.Limit, ws []Waitable) int {
-	s := newSet(len(ws), false, l, ws)
+	s := newSet(wait.NewSet(len(ws), l), ws)
 	defer func() {
 		for i, w := range ws {
 			remove(w, s.Node(i))
@@ -196,9 +196,8 @@ func waitAnyQueued(l *park.Limit, ws []Waitable) int {
 	return winner
 }
 
-// newSet returns a set for a wait for ws.
-func newSet(n int, told bool, l *park.Limit, ws []Waitable) *wait.Set {
-	s := wait.NewSet(n, told, l)
+// newSet prepares s for a wait for ws.
+func newSet(s *wait.Set, ws []Waitable) *wait.Set {
 	for _, w := range ws {
 		if e, ok := w.(*Event); ok && !e.byThread {
 			continue
@@ -242,7 +241,7 @@ func remove(w Waitable, n *wait.Node) {
 }
 
 func waitAll(l park.Limit, ws []Waitable) bool {
-	queues := make([]*wait.Queue, len(ws))
+	queues := make([]*wait.ObjectQueue, len(ws))
 	for i, w := range ws {
 		queues[i] = w.queue()
 	}
@@ -252,8 +251,8 @@ func waitAll(l park.Limit, ws []Waitable) bool {
 			return s.acquire("WaitAll", s.most+1, l) // which it can never have
 		}
 	}
-	address := func(q *wait.Queue) uintptr { return uintptr(unsafe.Pointer(q)) }
-	slices.SortFunc(queues, func(a, b *wait.Queue) int { return cmp.Compare(address(a), address(b)) })
+	address := func(q *wait.ObjectQueue) uintptr { return uintptr(unsafe.Pointer(q)) }
+	slices.SortFunc(queues, func(a, b *wait.ObjectQueue) int { return cmp.Compare(address(a), address(b)) })
 	queues = slices.Compact(queues)
 	if len(ws) == 1 {
 		return waitAny(l, ws) == 0
@@ -268,7 +267,7 @@ func waitAll(l park.Limit, ws []Waitable) bool {
 	})
 }
 
-func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
+func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) bool {
 	var s *wait.Set
 	var missing Waitable // what it waits for, or waited for
 	for {
@@ -293,7 +292,7 @@ func waitAllQueued(l *park.Limit, queues []*wait.Queue, ws []Waitable) bool {
 		}
 		if !done {
 			if s == nil {
-				s = newSet(1, true, l, ws)
+				s = newSet(wait.NewNotifyOnly(l), ws)
 			}
 			awaitTold(missing, s.Node(0), times(missing, ws), missing == was)
 		}
@@ -347,7 +346,7 @@ func tellNext(w Waitable, n *wait.Node, told bool) *wait.Node {
 		return s.grant() // also those behind it, who may want less
 	}
 	if told && w.ready() {
-		w.queue().TellAfter(n)
+		w.queue().NotifyNext(n)
 	}
 	return nil
 }

@@ -8,57 +8,57 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// A Guard is a lock for a few dozen instructions that neither sleep nor call
-// out: the zero value is unlocked. It is one word, costs an ordinary goroutine
-// no thread while it waits, and whoever finds it locked looks again: the holder
-// is done within nanoseconds, unless the system or Go's scheduler has taken its
-// processor away.
+// A Guard is a spinlock for critical sections of a few dozen instructions that
+// neither sleep nor call out. The zero value is unlocked. It is one word, and a
+// goroutine that waits for it costs no thread. A waiter polls: the holder is
+// done within nanoseconds, unless the kernel or Go's scheduler has preempted
+// it.
 type Guard struct{ word atomic.Uint32 }
 
 // Lock locks g.
 func (g *Guard) Lock() {
 	if !g.word.CompareAndSwap(0, 1) {
-		g.lockSlow(shortPause, shortLooks)
+		g.lockSlow(shortPause, shortSpins)
 	}
 }
 
 // TryLock locks g if it is unlocked, and reports whether it did.
 func (g *Guard) TryLock() bool { return g.word.CompareAndSwap(0, 1) }
 
-// LockPatiently is Lock for a guard that the same callers want again and again,
-// each with much to do. It looks only after many times what the holder needs:
-// so two that meet do several each, instead of pulling the same memory to and
-// fro, which makes them half as fast.
-func (g *Guard) LockPatiently() {
+// LockBackoff is Lock with a longer pause between attempts, for a guard that
+// the same callers contend for repeatedly: each then gets several critical
+// sections done per transfer of the cache line. Without the pause throughput
+// halves.
+func (g *Guard) LockBackoff() {
 	if !g.word.CompareAndSwap(0, 1) {
-		g.lockSlow(longPause, longLooks)
+		g.lockSlow(longPause, longSpins)
 	}
 }
 
 // Unlock unlocks g.
 func (g *Guard) Unlock() { g.word.Store(0) }
 
-// How a caller waits for a Guard: so many looks with a pause before each, as
-// long as the holder runs on another processor; so many with a yield, as it may
-// have lost its own, maybe to this caller; and then asleep.
+// A waiter for a Guard first spins, with a pause before each poll, while the
+// holder runs on another processor. Then it yields, since the holder may have
+// been preempted, perhaps by this very waiter. Last it sleeps.
 const (
-	shortPause, shortLooks = 4, 20 // 60 ns, 1.2 us
-	longPause, longLooks   = 64, 5 // 1 us, 5 us
+	shortPause, shortSpins = 4, 20 // 60 ns, 1.2 us
+	longPause, longSpins   = 64, 5 // 1 us, 5 us
 	yields                 = 20
 	guardSleep             = 20 * time.Microsecond
 )
 
-func (g *Guard) lockSlow(pause, looks int) {
-	for look := 0; ; look++ {
+func (g *Guard) lockSlow(pause, spins int) {
+	for poll := 0; ; poll++ {
 		if g.word.Load() == 0 && g.word.CompareAndSwap(0, 1) {
 			return
 		}
 		switch {
-		case look < looks && park.CanSpin():
+		case poll < spins && park.CanSpin():
 			park.Pause(pause)
-		case look < looks+yields:
+		case poll < spins+yields:
 			park.Yield()
-			runtime.Gosched() // with one P the holder may be a goroutine that waits for it
+			runtime.Gosched() // with one P the holder may be a runnable goroutine
 		default:
 			time.Sleep(guardSleep) // the holder has a lower priority
 		}

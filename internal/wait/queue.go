@@ -1,266 +1,90 @@
-// Package wait is the queue that every blocking primitive of the threading tier
-// keeps its waiters in.
+// Package wait is the queue in which each blocking primitive of the upper tier
+// keeps its waiters.
 //
-// A primitive is a state word, for the uncontended paths, and a [Queue]. Who
-// has to wait puts a [Node] into the queue, under its guard and after a last
-// look at the state, and parks on the node. Who wakes a waiter first takes its
-// node out, under the guard, writes down what the waiter has got (Node.Got),
-// and unparks it after the guard is open again. From this follow the rules that
-// the primitives rest on:
+// A primitive is a state word for the uncontended paths, and a [Queue]. A
+// waiter puts a [Node] into the queue, under the queue's guard and after a last
+// check of the state, and parks on the node. A waker takes the node out under
+// the guard, records what the waiter got (Node.Got), and unparks it after the
+// guard is released. The primitives rely on these rules:
 //
-//   - No wake-up is sent twice: a node that is out is nobody else's to wake.
-//   - No wake-up is lost: the last look at the state and the node's going in
-//     are one step to everyone who takes the guard to wake.
-//   - How a wait ended is told by the queue, not by the clock: a waiter whose
-//     time is up takes the guard and looks. If its node still stands there it
-//     takes it out and has timed out. If not, somebody has given it something,
-//     and the wake-up is on its way: [Node.Await].
-//   - A wait in several queues at once ([Set]) is won by the first who takes
-//     one of its nodes out and swaps the winner in; to all others it is as if
-//     the node were not there. So no queue gives away anything for a waiter
-//     that has got its wish elsewhere.
-//   - What comes after a waiter's context was done is not for it: [Node.Win]
-//     says no and tells the owner so ([GotCanceled]). Where a node is taken out
-//     without Win, or its owner is woken to retry, the owner looks at its
-//     context last, and gives back what it got.
-//   - A node is used again only by its owner, after the unpark has reached it.
-//     The unparker's last touch of it is the swap that lets the owner go, or
-//     the address alone (internal/park).
+//   - No waiter is woken twice. Only the thread that took a node out wakes its
+//     owner.
+//   - No wakeup is lost. The last check of the state and the enqueue are one
+//     critical section, and every waker takes the guard.
+//   - The queue decides how a wait ended, not the clock. After a timeout the
+//     waiter takes the guard. If its node is still in the queue it removes the
+//     node and has timed out. Otherwise a waker has given it something and the
+//     wakeup is on its way: [Node.Await].
+//   - A wait in several queues at once ([Set]) is won by the first waker that
+//     takes one of its nodes out and swaps the winner in. All other wakers skip
+//     its nodes, so no queue gives anything to a waiter that was served
+//     elsewhere.
+//   - A waiter whose context is done gets nothing: [Node.Win] returns false and
+//     wakes the owner ([GotCanceled]). Where a node is taken out without Win,
+//     or its owner is woken to retry, the owner checks its context last and
+//     gives back what it got.
+//   - Only its owner reuses a node, after the unpark has reached it. The waker's
+//     last access to the node is the swap that releases the owner, or uses the
+//     address alone (internal/park).
 package wait
 
-import (
-	"context"
-	"sync"
-	"sync/atomic"
+import "example.com/thread/internal/list"
 
-	"example.com/thread/internal/park"
-)
-
-// A Queue holds the nodes of waiters, in the order in which they are to be
-// woken. The zero value is empty. All methods need its Guard.
+// A List holds the nodes of waiters, in wakeup order, under a guard of its
+// user. The zero value is empty. No node is notify-only.
 //
-// Nodes that are given nothing ([Node.Told]) stand in a list of their own, so
-// nobody walks past them. They are woken one at a time, once no other node is
-// left to give to: the owner looks at the state, and if it leaves something
-// there it wakes the next ([Queue.Tell]). So as long as there is something and
-// somebody to be told, one of them is on its way to look.
-type Queue struct {
-	Guard
-	list
-	told list
-}
+// Nodes that are taken out together form a chain: Next leads from each node to
+// the one behind it.
+type List struct{ plain }
 
-// A list is one of nodes, doubly linked.
-type list struct {
-	head, tail *Node
-	n          int
-	pushed     uint64 // by PushBack and Move
-}
+// plain is a list that does not maintain Node.in.
+type plain = list.List[Node]
 
-// A Node is a waiter's place in a queue. It comes from [New] and goes back by
-// [Node.Free].
-type Node struct {
-	own        park.Waiter
-	waiter     *park.Waiter // own, or that of the set
-	set        *Set         // nil: the waiter waits in this queue alone
-	index      int          // in set
-	onThread   bool
-	source     context.Context // of the limit: canceled once it has an Err; nil: nobody but the owner can tell
-	next, prev *Node
-	in         bool   // the queue that its owner put it into; that one's guard protects it
-	place      uint64 // see Before
-
-	Since int64  // when the wait began, by futex.Now
-	Key   uint64 // the waiter's own: what it asks for
-	Got   int    // written by who takes the node out, in its own terms
-	Item  any    // the waiter's own, for who takes the node out: where to put, or what to take
-}
-
-var nodes = sync.Pool{New: func() any { return new(Node) }}
-
-// GotCanceled is what a waiter has got whose context was done before there was
-// something for it: nothing.
-const GotCanceled = -1
-
-// New returns a node for a wait that l bounds. A caller on a thread of its own
-// uses spin, if not nil, to look for its wakeup for a while before it sleeps;
-// an ordinary goroutine never does, since its sleep costs less than the look.
-func New(spin *park.Spinner, l *park.Limit) *Node {
-	n := nodes.Get().(*Node)
-	n.Renew(spin, l)
-	return n
-}
-
-// Renew makes n, which is in no queue, its owner kept, and has no wake-up to
-// come, as if it came from New.
-func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
-	n.waiter, n.source = &n.own, l.Source()
-	n.own.Spin, n.own.Bubble = nil, true
-	n.onThread = park.OnThread()
-	if n.onThread {
-		n.own.Spin = spin
-	}
-	n.Got, n.next = 0, nil
-}
-
-// ByThread says that a thread of ours wakes n's owner, and not a goroutine of
-// the bubble of testing/synctest, if any, that the owner is in.
-func (n *Node) ByThread() { n.waiter.Bubble = false }
-
-// OnThread reports whether n's owner has a thread of its own.
-func (n *Node) OnThread() bool { return n.onThread }
-
-// Free gives n, which must be in no queue and have no wake-up to come, back.
-func (n *Node) Free() {
-	n.set, n.source, n.Item = nil, nil, nil
-	nodes.Put(n)
-}
-
-// Park sleeps until Unpark or the end of l; see park.Waiter.
-func (n *Node) Park(l *park.Limit) park.Outcome { return n.waiter.ParkAs(n.onThread, l) }
-
-// Await waits for the wakeup of a node that somebody has taken out.
-func (n *Node) Await() {
-	l := park.Forever()
-	n.Park(&l)
-}
-
-// canceled reports whether the context of n's owner is done.
-func (n *Node) canceled() bool { return n.source != nil && n.source.Err() != nil }
-
-// Unpark wakes n's owner, who may use n again at once.
-func (n *Node) Unpark() { n.waiter.Unpark() }
-
-// Asleep reports whether n's owner sleeps. For tests.
-func (n *Node) Asleep() bool { return n.waiter.Asleep() }
-
-// A Spare keeps one node for the next to come, which costs less than the pool
-// where the same few wait again and again. The zero value is empty.
-type Spare struct{ node atomic.Pointer[Node] }
-
-// New is New that takes the spare node if there is one.
-func (s *Spare) New(spin *park.Spinner, l *park.Limit) *Node {
-	if s.node.Load() != nil {
-		if n := s.node.Swap(nil); n != nil {
-			n.Renew(spin, l)
-			return n
-		}
-	}
-	return New(spin, l)
-}
-
-// Free is n.Free that keeps n if there is no spare node.
-func (s *Spare) Free(n *Node) {
-	if s.node.Load() != nil || !s.node.CompareAndSwap(nil, n) {
-		n.Free()
-	}
-}
-
-// Next returns the node behind n.
-func (n *Node) Next() *Node { return n.next }
-
-// Head returns the first node that is not to be told, nil if there is none.
-func (q *Queue) Head() *Node { return q.head }
-
-// Len returns the number of nodes.
-func (q *Queue) Len() int { return q.n + q.told.n }
-
-// HeadTold returns the first node that is to be told, nil if there is none.
-func (q *Queue) HeadTold() *Node { return q.told.head }
-
-// Before reports whether n was put into the queue that both have been put into
-// last, behind all others, before m was. Going back there does not count.
-func (n *Node) Before(m *Node) bool { return n.place < m.place }
-
-// PushBack puts n behind all others.
-func (q *Queue) PushBack(n *Node) {
+// PushBack adds n at the end.
+func (l *List) PushBack(n *Node) {
 	n.in = true
-	q.Move(n)
+	l.plain.PushBack(n)
 }
 
-// Move is PushBack of a node that the caller has taken out of another queue. To
-// its owner it is out, and stays so.
-func (q *Queue) Move(n *Node) {
-	q.pushed++
-	n.place = q.pushed
-	l := q.of(n)
-	l.n++
-	n.next, n.prev = nil, l.tail
-	if l.tail == nil {
-		l.head = n
-	} else {
-		l.tail.next = n
-	}
-	l.tail = n
-}
-
-// PutBack puts n, which is to be told and had been taken out of q last, back
-// before those that were put in later.
-func (q *Queue) PutBack(n *Node) {
+// PushFront adds n at the front.
+func (l *List) PushFront(n *Node) {
 	n.in = true
-	later := q.told.head
-	for later != nil && later.place < n.place {
-		later = later.next
-	}
-	q.told.pushBefore(n, later)
+	l.plain.PushFront(n)
 }
 
-// of returns the list for n.
-func (q *Queue) of(n *Node) *list {
-	if n.Told() {
-		return &q.told
-	}
-	return &q.list
-}
-
-// pushBefore puts n before later, or last for nil.
-func (l *list) pushBefore(n, later *Node) {
-	l.n++
-	n.next, n.prev = later, l.tail
-	if later != nil {
-		n.prev = later.prev
-		later.prev = n
-	} else {
-		l.tail = n
-	}
-	if n.prev == nil {
-		l.head = n
-	} else {
-		n.prev.next = n
-	}
-}
-
-// PushFront puts n before all others.
-func (q *Queue) PushFront(n *Node) {
+// Restore adds n, which was taken out before, in front of the nodes that have
+// waited for a shorter time, by Node.Since.
+func (l *List) Restore(n *Node) {
 	n.in = true
-	q.pushBefore(n, q.head)
-}
-
-// Restore puts n, which had been taken out, back before those that came later,
-// by Node.Since.
-func (q *Queue) Restore(n *Node) {
-	n.in = true
-	later := q.head
+	later := l.Head()
 	for later != nil && later.Since <= n.Since {
-		later = later.next
+		later = later.Next()
 	}
-	q.pushBefore(n, later)
+	l.InsertBefore(n, later)
 }
 
-// Pop takes the first node out, to give it what it waits for; nil if there is
-// none. Nodes for which Win says no are taken out and passed over. If there is
-// nobody to give to, the first that is to be told is.
-func (q *Queue) Pop() *Node {
-	n := q.pop()
-	if n == nil && q.told.head != nil {
-		q.Tell()
+// Requeue adds n, which the caller has taken out of another queue, at the end.
+// For its owner n stays taken out.
+func (l *List) Requeue(n *Node) { l.plain.PushBack(n) }
+
+// Unlink takes n out, which must be in l, without asking Win.
+func (l *List) Unlink(n *Node) { unlink(&l.plain, n) }
+
+// Remove takes n out and reports whether it was in l. l must be the list that
+// n's owner put it into.
+func (l *List) Remove(n *Node) bool {
+	if !n.in {
+		return false
 	}
-	return n
+	l.Unlink(n)
+	return true
 }
 
-func (q *Queue) pop() *Node {
-	for n := q.head; n != nil; n = q.head {
-		q.unlink(n)
+// Pop takes out the first node for which Win returns true, nil if there is
+// none, and all nodes before it.
+func (l *List) Pop() *Node {
+	for n := l.Head(); n != nil; n = l.Head() {
+		l.Unlink(n)
 		if n.Win() {
 			return n
 		}
@@ -268,74 +92,41 @@ func (q *Queue) pop() *Node {
 	return nil
 }
 
-// Tell takes the first node that is to be told out and wakes its owner. There
-// must be one.
-func (q *Queue) Tell() {
-	n := q.told.head
-	q.unlink(n)
-	n.Win()
+// TakeAll takes all nodes out and returns the chain of those for which Win
+// returns true.
+func (l *List) TakeAll() *Node {
+	var taken plain
+	for n := l.Pop(); n != nil; n = l.Pop() {
+		taken.PushBack(n)
+	}
+	return taken.Head()
 }
 
-// Take takes n, which stands in q, out, whatever Win would say.
-func (q *Queue) Take(n *Node) { q.unlink(n) }
-
-// Remove takes n out and reports whether it stood there. q must be the queue
-// that n's owner put it into.
-func (q *Queue) Remove(n *Node) bool {
-	if !n.in {
-		return false
+// Drain takes all nodes out, without asking Win, and returns their chain.
+func (l *List) Drain() *Node {
+	var taken plain
+	for n := l.Head(); n != nil; n = l.Head() {
+		l.Unlink(n)
+		taken.PushBack(n)
 	}
-	q.unlink(n)
-	return true
+	return taken.Head()
 }
 
-// TellAfter is Tell of the first node that was put in later than n, if there is
-// one. It walks past those that were put in before.
-func (q *Queue) TellAfter(n *Node) {
-	next := q.told.head
-	for next != nil && next.place < n.place {
-		next = next.next
-	}
-	if next != nil {
-		q.unlink(next)
-		next.Win()
-	}
-}
-
-func (q *Queue) unlink(n *Node) {
-	if n.in { // a moved one is out already, and its owner may look under the guard of its first queue
-		n.in = false
-	}
-	l := q.of(n)
-	l.n--
-	if n.prev == nil {
-		l.head = n.next
-	} else {
-		n.prev.next = n.next
-	}
-	if n.next == nil {
-		l.tail = n.prev
-	} else {
-		n.next.prev = n.prev
-	}
-	n.next, n.prev = nil, nil
-}
-
-// DropCanceled takes out, and wakes, the waiters whose context is done.
-func (q *Queue) DropCanceled() {
-	for n := q.head; n != nil; {
-		next := n.next
+// DropCanceled takes out and wakes the waiters whose context is done.
+func (l *List) DropCanceled() {
+	for n := l.Head(); n != nil; {
+		next := n.Next()
 		if n.set == nil && n.canceled() {
-			q.unlink(n)
-			n.Win() // says no, and tells the owner
+			l.Unlink(n)
+			n.Win() // wakes the owner
 		}
 		n = next
 	}
 }
 
 // AnyCanceled reports whether the context of a waiter is done.
-func (q *Queue) AnyCanceled() bool {
-	for n := q.head; n != nil; n = n.next {
+func (l *List) AnyCanceled() bool {
+	for n := l.Head(); n != nil; n = n.Next() {
 		if n.canceled() {
 			return true
 		}
@@ -343,29 +134,111 @@ func (q *Queue) AnyCanceled() bool {
 	return false
 }
 
-// TakeAll is Pop until there is no node left, also none to be told. Next leads
-// from each to the one behind it.
-func (q *Queue) TakeAll() *Node {
-	first := q.pop()
-	for last := first; last != nil; last = last.next {
-		last.next = q.pop()
+// A Queue is a List with its guard, which all methods of the list need.
+type Queue struct {
+	Guard
+	List
+}
+
+// An ObjectQueue is the Queue of an object that WaitAny and WaitAll can wait
+// for. Its second list holds the notify-only nodes of WaitAll
+// ([Node.NotifyOnly]), so that no waker has to skip them.
+//
+// A notify-only waiter is woken if no other node is left to give to, one at a
+// time. It checks the state, and if it leaves something it wakes the next one
+// ([ObjectQueue.NotifyNext]). Invariant: while the object has something to give
+// and notify-only waiters, one of them is on its way to check.
+type ObjectQueue struct {
+	Queue
+	notify plain
+	pushed uint64 // calls of PushBack
+}
+
+// Len returns the number of nodes, including the notify-only ones.
+func (q *ObjectQueue) Len() int { return q.List.Len() + q.notify.Len() }
+
+// NotifyHead returns the first notify-only node, nil if there is none.
+func (q *ObjectQueue) NotifyHead() *Node { return q.notify.Head() }
+
+// Before reports whether n was put into q by PushBack before m was. A node that
+// is put back keeps its place.
+func (n *Node) Before(m *Node) bool { return n.place < m.place }
+
+// PushBack adds n at the end of its list.
+func (q *ObjectQueue) PushBack(n *Node) {
+	q.pushed++
+	n.place = q.pushed
+	if n.NotifyOnly() {
+		n.in = true
+		q.notify.PushBack(n)
+		return
 	}
-	for q.told.head != nil {
-		q.Tell()
+	q.List.PushBack(n)
+}
+
+// PutBack adds n, which is notify-only and was in q before, at its old place.
+func (q *ObjectQueue) PutBack(n *Node) {
+	n.in = true
+	later := q.notify.Head()
+	for later != nil && later.Before(n) {
+		later = later.Next()
+	}
+	q.notify.InsertBefore(n, later)
+}
+
+// Remove takes n out and reports whether it was in q.
+func (q *ObjectQueue) Remove(n *Node) bool {
+	if !n.in || !n.NotifyOnly() {
+		return q.List.Remove(n)
+	}
+	unlink(&q.notify, n)
+	return true
+}
+
+// Pop is List.Pop. If there is no node to give to it notifies the first
+// notify-only waiter.
+func (q *ObjectQueue) Pop() *Node {
+	n := q.List.Pop()
+	if n == nil {
+		q.notifyOne(q.notify.Head())
+	}
+	return n
+}
+
+// TakeAll is List.TakeAll, and notifies all notify-only waiters.
+func (q *ObjectQueue) TakeAll() *Node {
+	first := q.List.TakeAll()
+	for n := q.notify.Head(); n != nil; n = q.notify.Head() {
+		q.notifyOne(n)
 	}
 	return first
 }
 
-// Drain takes all nodes out that may be given something, whatever Win would
-// say.
-func (q *Queue) Drain() (first *Node) {
-	last := &first
-	for n := q.head; n != nil; n = q.head {
-		q.unlink(n)
-		*last, last = n, &n.next
+// Notify takes the first notify-only node out and wakes its owner.
+func (q *ObjectQueue) Notify() { q.notifyOne(q.notify.Head()) }
+
+// NotifyNext is Notify for the first notify-only node behind n's place.
+func (q *ObjectQueue) NotifyNext(n *Node) {
+	next := q.notify.Head()
+	for next != nil && next.Before(n) {
+		next = next.Next()
 	}
-	return first
+	q.notifyOne(next)
 }
 
-// NextLink returns where Next reads from, to chain nodes that are in no queue.
-func (n *Node) NextLink() **Node { return &n.next }
+// notifyOne takes n, if not nil, out and wakes its owner.
+func (q *ObjectQueue) notifyOne(n *Node) {
+	if n != nil {
+		unlink(&q.notify, n)
+		n.Win()
+	}
+}
+
+// unlink takes n out of l. It does not write to a requeued node's in, which the
+// owner may read under the guard of its first queue.
+func unlink(l *plain, n *Node) {
+	if n.in {
+		n.in = false
+	}
+	l.Remove(n)
+}

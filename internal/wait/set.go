@@ -7,16 +7,16 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// A Set is a wait in several queues at once. It has a node in each and one
-// place to sleep for all.
+// A Set is a wait in several queues at once. It has a node in each queue and
+// one parker for all.
 //
-//	open (0) ----> index+1    Win, by who takes a node out to give it something, or Close
+//	open (0) ----> index+1    Win, by a waker that has something to give
+//	         \---> closed     Close, by the owner
 //
-// A set that only wants to be told (Told) is woken, but not won: Win says no,
-// so what there is goes to the next in the queue, and the waiter looks for
-// itself.
+// A notify-only set is woken but never won: Win returns false, the waker gives
+// what it has to the next waiter, and the owner checks the state itself.
 type Set struct {
-	Told bool
+	notifyOnly bool
 
 	waiter park.Waiter
 	winner atomic.Int32
@@ -26,14 +26,21 @@ type Set struct {
 const closed = -1
 
 // NewSet returns a set with n nodes, in no queue yet.
-func NewSet(n int, told bool, l *park.Limit) *Set {
-	s := &Set{Told: told, nodes: make([]*Node, n)}
+func NewSet(n int, l *park.Limit) *Set {
+	s := &Set{nodes: make([]*Node, n)}
 	s.waiter.Bubble = true
 	for i := range s.nodes {
 		s.nodes[i] = New(nil, l)
 		s.nodes[i].set, s.nodes[i].index, s.nodes[i].waiter = s, i, &s.waiter
 		s.nodes[i].Since, s.nodes[i].Key = futex.Now(), 1
 	}
+	return s
+}
+
+// NewNotifyOnly returns a notify-only set with one node.
+func NewNotifyOnly(l *park.Limit) *Set {
+	s := NewSet(1, l)
+	s.notifyOnly = true
 	return s
 }
 
@@ -48,8 +55,8 @@ func (s *Set) Park(l *park.Limit) park.Outcome {
 	return s.waiter.ParkAs(park.OnThread(), l)
 }
 
-// Close makes sure that nobody wins the set any more and returns the index of
-// the node that has, or -1.
+// Close ends the set for wakers, and returns the index of the node that has won
+// it, -1 if none has.
 func (s *Set) Close() int {
 	if s.winner.CompareAndSwap(0, closed) {
 		return -1
@@ -57,28 +64,28 @@ func (s *Set) Close() int {
 	return int(s.winner.Load()) - 1
 }
 
-// Free gives the nodes back. They must be in no queue, and the wake-up of the
-// winner must have come.
+// Free releases the nodes. They must be in no queue, and the winner's wakeup
+// must have arrived.
 func (s *Set) Free() {
 	for _, n := range s.nodes {
 		n.Free()
 	}
 }
 
-// OfSet reports whether n is a set's: whoever takes it out gives its owner
-// something, or nothing at all.
+// OfSet reports whether n is a set's. Its owner is never woken to retry.
 func (n *Node) OfSet() bool { return n.set != nil }
 
-// Told reports whether n's owner only wants to be told, and is given nothing.
-func (n *Node) Told() bool { return n.set != nil && n.set.Told }
+// NotifyOnly reports whether n is a notify-only set's.
+func (n *Node) NotifyOnly() bool { return n.set != nil && n.set.notifyOnly }
 
-// Win reports whether n's owner is to get what the caller, who has the guard,
-// has taken n out for. It says no, and the caller keeps it, if the owner
+// Win reports whether n's owner gets what the caller, which holds the guard and
+// has taken n out, has to give. It returns false, and the caller keeps it, if
+// the owner
 //
-//   - has given up: its context was done before, and it is woken with nothing;
+//   - has a context that was done before: it is woken with GotCanceled;
 //   - has won elsewhere, or will find that its context is done by itself (a
 //     set);
-//   - only wants to be told that there may be something, and is.
+//   - is notify-only: it is woken.
 func (n *Node) Win() bool {
 	switch {
 	case n.set == nil && !n.canceled():
@@ -87,7 +94,7 @@ func (n *Node) Win() bool {
 		n.Got = GotCanceled
 		n.Unpark()
 		return false
-	case n.set.Told:
+	case n.set.notifyOnly:
 		n.waiter.Unpark()
 		return false
 	default:

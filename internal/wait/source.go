@@ -1,20 +1,20 @@
 package wait
 
-// A Source is what a type outside package osthread has to have to take part in
-// WaitAny and WaitAll. Its Queue's guard is held in all calls but that of
-// Queue, and Took with a node.
+// A Source is what a type outside package osthread needs to take part in
+// WaitAny and WaitAll. The guard of its Queue is held during all calls but that
+// of Queue, and Took with a node.
 type Source interface {
-	Queue() *Queue
-	// Ready reports whether there is something to take for one who comes now
-	// and has taken what Take was called for.
+	Queue() *ObjectQueue
+	// Ready reports whether there is something to take for a newcomer, after
+	// what Take has set aside.
 	Ready() bool
-	// Take sets one thing aside, and Untake gives it back.
+	// Take sets one thing aside, and Untake undoes that.
 	Take()
 	Untake()
 	// Prepare is called before n goes into Queue.
 	Prepare(n *Node)
-	// Took ends a wait: what was set aside is taken now or, if n is not nil,
-	// who took n out has given something with it.
+	// Took ends a wait: it takes what was set aside or, if n is not nil, what
+	// the waker has given with it.
 	Took(n *Node)
 }
 

@@ -61,7 +61,7 @@ type task struct {
 
 	state atomic.Uint32
 	guard wait.Guard // over the four that follow
-	q     wait.Waiters
+	q     wait.List
 	notes *note     // the last to come first
 	late  *callback // likewise
 	done  chan struct{}

@@ -101,7 +101,7 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 func (q *Queue[T]) putSome(vs []T) (n int) {
 	var first *wait.Node
 	last := &first
-	q.getters.LockPatiently()
+	q.getters.LockBackoff()
 	for _, v := range vs {
 		if q.down {
 			break
@@ -141,7 +141,7 @@ func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 func (q *Queue[T]) getSome(buf []T) (n int) {
 	var first *wait.Node
 	last := &first
-	q.getters.LockPatiently()
+	q.getters.LockBackoff()
 	for n < len(buf) && q.store.n > 0 {
 		v, putters, panicked := q.take()
 		if panicked != nil { // it comes again when the next is got alone

@@ -62,7 +62,7 @@ type result[T any] struct {
 	panicked any
 }
 
-func (s *getting[T]) Queue() *wait.Queue { return &s.q.getters }
+func (s *getting[T]) Queue() *wait.ObjectQueue { return &s.q.getters }
 
 // What putters wait with can be taken too: each take lets one of them in.
 func (s *getting[T]) Ready() bool {

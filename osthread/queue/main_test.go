@@ -45,7 +45,7 @@ func callers(t *testing.T, f func(t *testing.T, spawn func(func()))) {
 }
 
 // awaitWaiting waits until n wait in w, which q's guard protects.
-func awaitWaiting[T any](q *Queue[T], w *wait.Queue, n int) {
+func awaitWaiting[T any](q *Queue[T], w *wait.ObjectQueue, n int) {
 	for {
 		q.getters.Lock()
 		now := w.Len()

@@ -44,9 +44,9 @@ type Queue[T any] struct {
 	down       bool
 	aside      int // values that a wait for several is about to take, while it has the guard
 	store      store[T]
-	getters    wait.Queue
-	putters    wait.Queue
-	joiners    wait.Queue
+	getters    wait.ObjectQueue
+	putters    wait.ObjectQueue
+	joiners    wait.ObjectQueue
 	getSpin    park.Spinner
 	putSpin    park.Spinner
 	cells      sync.Pool // of *cell[T]
@@ -193,7 +193,7 @@ func (q *Queue[T]) put(v T, l park.Limit) error { return q.putWithin(v, &l, fals
 // putWithin is put whose caller has told trace functions that it may wait, or
 // not yet.
 func (q *Queue[T]) putWithin(v T, l *park.Limit, told bool) error {
-	q.getters.LockPatiently()
+	q.getters.LockBackoff()
 	if q.down {
 		q.getters.Unlock()
 		return ErrShutdown
@@ -247,7 +247,7 @@ func (q *Queue[T]) get(l park.Limit) (v T, err error) { return q.getWithin(&l, f
 // getWithin is get whose caller has told trace functions that it may wait, or
 // not yet.
 func (q *Queue[T]) getWithin(l *park.Limit, told bool) (v T, err error) {
-	q.getters.LockPatiently()
+	q.getters.LockBackoff()
 	if l.Canceled() { // before there was a value, it may be
 		q.getters.Unlock()
 		return v, l.Err(nil)
@@ -355,7 +355,7 @@ func (q *Queue[T]) wake(first *wait.Node) {
 }
 
 // enlist puts a new waiter into w. The caller has the guard.
-func (q *Queue[T]) enlist(w *wait.Queue, spin *park.Spinner, l *park.Limit) *cell[T] {
+func (q *Queue[T]) enlist(w *wait.ObjectQueue, spin *park.Spinner, l *park.Limit) *cell[T] {
 	c, _ := q.cells.Get().(*cell[T])
 	if c == nil {
 		c = &cell[T]{n: new(wait.Node)}
@@ -372,7 +372,7 @@ func (q *Queue[T]) free(c *cell[T]) {
 	q.cells.Put(c)
 }
 
-func (q *Queue[T]) leave(w *wait.Queue, n *wait.Node) bool {
+func (q *Queue[T]) leave(w *wait.ObjectQueue, n *wait.Node) bool {
 	q.getters.Lock()
 	defer q.getters.Unlock()
 	return w.Remove(n)

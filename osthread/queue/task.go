@@ -13,7 +13,7 @@ import (
 // panics with an error that is ErrTooManyDone, and counts nothing, if it was
 // said of all values that were put.
 func (q *Queue[T]) TaskDone() {
-	q.getters.LockPatiently()
+	q.getters.LockBackoff()
 	if q.unfinished == 0 {
 		q.getters.Unlock()
 		panic(misuse("TaskDone", ErrTooManyDone))

@@ -1,0 +1,111 @@
+package wait
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"example.com/thread/internal/list"
+	"example.com/thread/internal/park"
+)
+
+// A Node is a waiter's place in a queue. It comes from [New] and is released by
+// [Node.Free].
+type Node struct {
+	list.Links[Node] // in a queue, or in a chain of nodes that were taken out
+
+	own      park.Waiter
+	waiter   *park.Waiter // own, or that of the set
+	set      *Set         // nil: the waiter waits in this queue alone
+	index    int          // in set
+	onThread bool
+	source   context.Context // of the limit: canceled once it has an Err; nil: only the owner can tell
+	in       bool            // in the queue that its owner put it into; under that queue's guard
+	place    uint64          // see ObjectQueue.Before
+
+	Since int64  // when the wait began, by futex.Now
+	Key   uint64 // the waiter's own: what it asks for
+	Got   int    // what its owner got, set by the waker in the primitive's terms
+	Item  any    // the waiter's own, for the waker: where to put a value, or the value
+}
+
+var nodes = sync.Pool{New: func() any { return new(Node) }}
+
+// GotCanceled is the Got of a waiter whose context was done before there was
+// something to give it.
+const GotCanceled = -1
+
+// New returns a node for a wait that l bounds. A caller on a thread of its own
+// spins by spin, if not nil, before it sleeps. An ordinary goroutine never
+// spins: for it a sleep costs less than a poll.
+func New(spin *park.Spinner, l *park.Limit) *Node {
+	n := nodes.Get().(*Node)
+	n.Renew(spin, l)
+	return n
+}
+
+// Renew makes n as if it came from New. n must be in no queue, be used by its
+// owner again, and have no wakeup pending.
+func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
+	n.waiter, n.source = &n.own, l.Source()
+	n.own.Spin, n.own.Bubble = nil, true
+	n.onThread = park.OnThread()
+	if n.onThread {
+		n.own.Spin = spin
+	}
+	n.Got = 0
+	*n.NextLink() = nil
+}
+
+// ByThread says that a thread of ours will wake n's owner, rather than a
+// goroutine of the same testing/synctest bubble, if the owner is in one.
+func (n *Node) ByThread() { n.waiter.Bubble = false }
+
+// OnThread reports whether n's owner has a thread of its own.
+func (n *Node) OnThread() bool { return n.onThread }
+
+// Free releases n, which must be in no queue and have no wakeup pending.
+func (n *Node) Free() {
+	n.set, n.source, n.Item = nil, nil, nil
+	nodes.Put(n)
+}
+
+// Park sleeps until Unpark or the end of l; see park.Waiter.
+func (n *Node) Park(l *park.Limit) park.Outcome { return n.waiter.ParkAs(n.onThread, l) }
+
+// Await waits for the wakeup of a node that a waker has taken out.
+func (n *Node) Await() {
+	l := park.Forever()
+	n.Park(&l)
+}
+
+// canceled reports whether the context of n's owner is done.
+func (n *Node) canceled() bool { return n.source != nil && n.source.Err() != nil }
+
+// Unpark wakes n's owner, which may use n again at once.
+func (n *Node) Unpark() { n.waiter.Unpark() }
+
+// Asleep reports whether n's owner sleeps. For tests.
+func (n *Node) Asleep() bool { return n.waiter.Asleep() }
+
+// A Spare caches one node, which is faster than the pool where the same few
+// callers wait repeatedly. The zero value is empty.
+type Spare struct{ node atomic.Pointer[Node] }
+
+// New is the function New, but takes the spare node if there is one.
+func (s *Spare) New(spin *park.Spinner, l *park.Limit) *Node {
+	if s.node.Load() != nil {
+		if n := s.node.Swap(nil); n != nil {
+			n.Renew(spin, l)
+			return n
+		}
+	}
+	return New(spin, l)
+}
+
+// Free is n.Free, but keeps n if there is no spare node.
+func (s *Spare) Free(n *Node) {
+	if s.node.Load() != nil || !s.node.CompareAndSwap(nil, n) {
+		n.Free()
+	}
+}
