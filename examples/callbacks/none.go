@@ -1,0 +1,7 @@
+//go:build !cgo || windows
+
+package main
+
+import "fmt"
+
+func main() { fmt.Println("this example needs cgo and pthreads; see main.go") }
