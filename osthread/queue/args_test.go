@@ -49,7 +49,7 @@ func TestExtremeArguments(t *testing.T) {
 		{"Drain of none", func() { assert.Empty(t, new(Queue[int]).Drain()) }, nil},
 		{"ShutdownNow of none", func() { assert.Empty(t, new(Queue[int]).ShutdownNow()) }, nil},
 		{"zero Simple", func() { _, err := new(Simple[int]).TryGet(); assert.Equal(t, ErrEmpty, err) }, nil},
-		{"zero Getting", func() { osthread.TryWaitAny(new(Getting[int])) }, anyPanic},
+		{"zero GetOp", func() { osthread.TryWaitAny(new(GetOp[int])) }, anyPanic},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for range 2 {

@@ -81,10 +81,10 @@ func ExampleQueue_ShutdownNow() {
 	// shut down
 }
 
-func ExampleQueue_Getting() {
+func ExampleQueue_GetOp() {
 	var stop osthread.Event
 	orders := queue.New[string](0)
-	next := orders.Getting()
+	next := orders.GetOp()
 	if err := orders.Put("coffee"); err != nil {
 		fmt.Println(err)
 	}

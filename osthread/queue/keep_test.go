@@ -27,19 +27,19 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 			_ = q.Put(made())
 		}
 	}
-	get := func(g *Getting[value]) {
+	get := func(g *GetOp[value]) {
 		osthread.WaitAny(g)
 		_, _ = g.Result()
 	}
-	for name, use := range map[string]func(q *Queue[value], g *Getting[value]){
-		"Get": func(q *Queue[value], _ *Getting[value]) { put(q); _ = q.Drain() },
-		"Getting": func(q *Queue[value], g *Getting[value]) {
+	for name, use := range map[string]func(q *Queue[value], g *GetOp[value]){
+		"Get": func(q *Queue[value], _ *GetOp[value]) { put(q); _ = q.Drain() },
+		"GetOp": func(q *Queue[value], g *GetOp[value]) {
 			put(q)
 			for range n {
 				get(g)
 			}
 		},
-		"Getting that waits": func(q *Queue[value], g *Getting[value]) {
+		"GetOp that waits": func(q *Queue[value], g *GetOp[value]) {
 			for range n {
 				done := make(chan struct{})
 				go func() {
@@ -53,7 +53,7 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 				<-done
 			}
 		},
-		"Getting twice at once": func(q *Queue[value], g *Getting[value]) {
+		"GetOp twice at once": func(q *Queue[value], g *GetOp[value]) {
 			put(q)
 			for range n / 2 {
 				osthread.WaitAll(g, g)
@@ -61,7 +61,7 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 				_, _ = g.Result()
 			}
 		},
-		"Put that waits": func(q *Queue[value], _ *Getting[value]) {
+		"Put that waits": func(q *Queue[value], _ *GetOp[value]) {
 			q.max = 1
 			done := make(chan struct{})
 			go func() { defer close(done); put(q) }()
@@ -71,7 +71,7 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 			<-done
 			q.max = 0
 		},
-		"ShutdownNow": func(q *Queue[value], _ *Getting[value]) { put(q); q.ShutdownNow() },
+		"ShutdownNow": func(q *Queue[value], _ *GetOp[value]) { put(q); q.ShutdownNow() },
 	} {
 		for kind, q := range map[string]*Queue[value]{
 			"FIFO": New[value](0), "LIFO": NewLIFO[value](0),
@@ -79,7 +79,7 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				freed.Store(0)
-				g := q.Getting()
+				g := q.GetOp()
 				use(q, g)
 				for i := 0; i < 20 && freed.Load() < n; i++ {
 					runtime.GC()

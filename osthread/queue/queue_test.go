@@ -196,8 +196,8 @@ func TestTasksCallsTaskDone(t *testing.T) {
 	assert.True(t, q.TryJoin())
 }
 
-func TestGettingOfNoQueue(t *testing.T) {
-	g := new(Getting[int])
+func TestGetOpOfNoQueue(t *testing.T) {
+	g := new(GetOp[int])
 	assert.Panics(t, func() { osthread.TryWaitAny(g) })
 	assert.Panics(t, func() { osthread.TryWaitAll(g, new(osthread.Event)) })
 	_, err := g.Result()
@@ -548,9 +548,9 @@ func TestContextThatIsDoneFirstTakesAndPutsNothing(t *testing.T) {
 	}
 }
 
-func TestGettingKeepsNoValue(t *testing.T) {
+func TestGetOpKeepsNoValue(t *testing.T) {
 	q := New[*int](0)
-	g := q.Getting()
+	g := q.GetOp()
 	require.NoError(t, q.Put(new(int)))
 	require.Equal(t, 0, osthread.WaitAny(g))
 	first := &g.source.results[0]

@@ -45,5 +45,5 @@ func (s *Simple[T]) Len() int { return s.q.Len() }
 // Empty reports whether Len is 0.
 func (s *Simple[T]) Empty() bool { return s.q.Empty() }
 
-// Getting is Queue.Getting.
-func (s *Simple[T]) Getting() *Getting[T] { return s.q.Getting() }
+// GetOp is Queue.GetOp.
+func (s *Simple[T]) GetOp() *GetOp[T] { return s.q.GetOp() }

@@ -125,7 +125,7 @@ func loseNothing(t *testing.T, q *Queue[int], end string) {
 	for c := range callers {
 		spawn(&consumers, c%2 == 0, func() {
 			r := rand.New(rand.NewPCG(uint64(c), 2))
-			g := q.Getting()
+			g := q.GetOp()
 			var never osthread.Event
 			buf := make([]int, 3)
 			for {

@@ -70,9 +70,9 @@ func (s *Simple[T]) Waiting() int {
 }
 
 // String returns the queue that g gets from.
-func (g *Getting[T]) String() string {
+func (g *GetOp[T]) String() string {
 	if g.source.q == nil {
-		return "Getting without a queue"
+		return "GetOp without a queue"
 	}
-	return "Getting from " + g.source.q.String()
+	return "GetOp from " + g.source.q.String()
 }

@@ -30,8 +30,8 @@ func TestStringsTellTheState(t *testing.T) {
 		{down, "LIFO queue(ADDRESS, 0 values, shut down)"},
 		{NewPriority(0, cmp.Compare[int]), "priority queue(ADDRESS, 0 values)"},
 		{new(Simple[int]), "FIFO queue(ADDRESS, 0 values)"},
-		{full.Getting(), "Getting from FIFO queue(ADDRESS, 1 of 2 values)"},
-		{new(Getting[int]), "Getting without a queue"},
+		{full.GetOp(), "GetOp from FIFO queue(ADDRESS, 1 of 2 values)"},
+		{new(GetOp[int]), "GetOp without a queue"},
 	} {
 		for _, verb := range []string{"%v", "%+v"} {
 			assert.Equal(t, row.want, address.ReplaceAllString(fmt.Sprintf(verb, row.v), "ADDRESS"))
@@ -80,7 +80,7 @@ func TestStringInCmp(t *testing.T) {
 // For the race detector.
 func TestStringsWhileInUse(t *testing.T) {
 	q, p := New[int](1), NewPriority(1, cmp.Compare[int])
-	g := q.Getting()
+	g := q.GetOp()
 	osthread.SetTraceAll(func(e osthread.TraceEvent) { fmt.Fprintf(io.Discard, "%v", e) })
 	defer osthread.SetTraceAll(nil)
 	var stop atomic.Bool

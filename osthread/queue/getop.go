@@ -5,29 +5,29 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A Getting is a Get that osthread.WaitAny and osthread.WaitAll can wait for,
+// A GetOp is a Get that osthread.WaitAny and osthread.WaitAll can wait for,
 // beside other things:
 //
-//	g := q.Getting()
+//	g := q.GetOp()
 //	if osthread.WaitAny(stop, g) == 1 {
 //		v, err := g.Result()
 //
 // Each wait that ends with it, also one that has it twice, adds one to its
 // results. Waits and Result are for one caller at a time. It comes from
-// Queue.Getting or Simple.Getting; a wait for another panics.
-type Getting[T any] struct {
+// Queue.GetOp or Simple.GetOp; a wait for another panics.
+type GetOp[T any] struct {
 	waitable
-	source getting[T]
+	source getSource[T]
 	_      noCopy
 }
 
-// waitable lets a Getting have a Waitable's methods and not the name, which
+// waitable lets a GetOp have a Waitable's methods and not the name, which
 // would be a field that anybody can set.
 type waitable = osthread.Waitable
 
-// Getting returns a Getting of q.
-func (q *Queue[T]) Getting() *Getting[T] {
-	g := &Getting[T]{source: getting[T]{q: q}}
+// GetOp returns a GetOp of q.
+func (q *Queue[T]) GetOp() *GetOp[T] {
+	g := &GetOp[T]{source: getSource[T]{q: q}}
 	g.waitable = wait.Waitable(&g.source).(osthread.Waitable)
 	return g
 }
@@ -36,7 +36,7 @@ func (q *Queue[T]) Getting() *Getting[T] {
 // in their order: the value, or ErrShutdown, or it panics if cmp did. It
 // returns ErrEmpty if there is no result left. A wait that ended otherwise has
 // taken nothing from the queue.
-func (g *Getting[T]) Result() (v T, err error) {
+func (g *GetOp[T]) Result() (v T, err error) {
 	s := &g.source
 	if len(s.results) == 0 {
 		return v, ErrEmpty
@@ -51,7 +51,7 @@ func (g *Getting[T]) Result() (v T, err error) {
 }
 
 // A getting's results are the waiter's own; what is set aside is counted in q.
-type getting[T any] struct {
+type getSource[T any] struct {
 	q       *Queue[T]
 	results []result[T]
 }
@@ -62,22 +62,22 @@ type result[T any] struct {
 	panicked any
 }
 
-func (s *getting[T]) Queue() *wait.ObjectQueue { return &s.q.getters }
+func (s *getSource[T]) Queue() *wait.ObjectQueue { return &s.q.getters }
 
 // What putters wait with can be taken too: each take lets one of them in.
-func (s *getting[T]) Ready() bool {
+func (s *getSource[T]) Ready() bool {
 	if s.q.store.n > s.q.aside || s.q.down {
 		return true
 	}
 	s.q.putters.DropCanceled()
 	return s.q.store.n+s.q.putters.Len() > s.q.aside
 }
-func (s *getting[T]) Take()   { s.q.aside++ }
-func (s *getting[T]) Untake() { s.q.aside-- }
+func (s *getSource[T]) Take()   { s.q.aside++ }
+func (s *getSource[T]) Untake() { s.q.aside-- }
 
-func (s *getting[T]) Prepare(n *wait.Node) { n.Item = new(cell[T]) }
+func (s *getSource[T]) Prepare(n *wait.Node) { n.Item = new(cell[T]) }
 
-func (s *getting[T]) Took(n *wait.Node) {
+func (s *getSource[T]) Took(n *wait.Node) {
 	var r result[T]
 	switch {
 	case n != nil:
@@ -91,7 +91,7 @@ func (s *getting[T]) Took(n *wait.Node) {
 	s.results = append(s.results, r)
 }
 
-func (s *getting[T]) take() (r result[T]) {
+func (s *getSource[T]) take() (r result[T]) {
 	if s.q.store.n == 0 {
 		r.err = ErrEmpty // cmp has panicked over what the putters had
 		if s.q.down {

@@ -16,7 +16,7 @@ func TestWaitAnyTakesFromAQueue(t *testing.T) {
 	callers(t, func(t *testing.T, spawn func(func())) {
 		q := New[int](1)
 		var stop osthread.Event
-		g := q.Getting()
+		g := q.GetOp()
 		_, err := g.Result()
 		assert.Equal(t, ErrEmpty, err)
 
@@ -60,14 +60,14 @@ func TestWaitAnyHearsOfShutdown(t *testing.T) {
 	callers(t, func(t *testing.T, spawn func(func())) {
 		q := New[int](0)
 		spawn(func() {
-			g := q.Getting()
+			g := q.GetOp()
 			assert.Equal(t, 0, osthread.WaitAny(g))
 			_, err := g.Result()
 			assert.Equal(t, ErrShutdown, err)
 		})
 		awaitWaiting(q, &q.getters, 1)
 		q.Shutdown()
-		g := q.Getting()
+		g := q.GetOp()
 		assert.Equal(t, 0, osthread.TryWaitAny(g))
 		_, err := g.Result()
 		assert.Equal(t, ErrShutdown, err)
@@ -77,7 +77,7 @@ func TestWaitAnyHearsOfShutdown(t *testing.T) {
 func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
 	callers(t, func(t *testing.T, spawn func(func())) {
 		a, b := New[int](0), New[int](0)
-		first, second, other := a.Getting(), a.Getting(), b.Getting()
+		first, second, other := a.GetOp(), a.GetOp(), b.GetOp()
 		require.NoError(t, a.Put(1))
 		assert.False(t, osthread.TryWaitAll(first, second, other))
 		assert.Equal(t, 1, a.Len())
@@ -94,7 +94,7 @@ func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
 		assert.Equal(t, 2, a.Len())
 		require.NoError(t, b.Put(3))
 		<-ended
-		for i, g := range []*Getting[int]{first, second, other} {
+		for i, g := range []*GetOp[int]{first, second, other} {
 			v, err := g.Result()
 			assert.NoError(t, err)
 			assert.Equal(t, i+1, v)
@@ -103,10 +103,10 @@ func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
 	})
 }
 
-func TestGettingsOfTheSameQueue(t *testing.T) {
+func TestGetOpsOfTheSameQueue(t *testing.T) {
 	callers(t, func(t *testing.T, spawn func(func())) {
 		q := New[int](1)
-		g := q.Getting()
+		g := q.GetOp()
 		results := func() (vs []int) {
 			for v, err := g.Result(); err != ErrEmpty; v, err = g.Result() {
 				assert.NoError(t, err)
@@ -166,7 +166,7 @@ func TestWaitAllWhoseCmpPanics(t *testing.T) {
 		for range 4 {
 			spawn(func() {
 				for range 300 {
-					g, h := a.Getting(), b.Getting()
+					g, h := a.GetOp(), b.GetOp()
 					if !assert.True(t, osthread.TryWaitAll(g, h)) {
 						return
 					}
@@ -179,7 +179,7 @@ func TestWaitAllWhoseCmpPanics(t *testing.T) {
 	assert.Equal(t, 3, a.Len())
 }
 
-func TestGettingWhoseCmpPanics(t *testing.T) {
+func TestGetOpWhoseCmpPanics(t *testing.T) {
 	bad := errors.New("not comparable")
 	broken := false
 	q := NewPriority(0, func(a, b int) int {
@@ -191,7 +191,7 @@ func TestGettingWhoseCmpPanics(t *testing.T) {
 	_, err := q.PutAll([]int{3, 2, 1})
 	require.NoError(t, err)
 	broken = true
-	g := q.Getting()
+	g := q.GetOp()
 	assert.Equal(t, 0, osthread.WaitAny(g))
 	assert.PanicsWithValue(t, bad, func() { _, _ = g.Result() })
 	broken = false
