@@ -50,6 +50,6 @@
 //	all_tasks_done, queue
 //	_init, _qsize, _put, _get               none                              an order of one's own is NewPriority's
 //	none                                    All, Tasks, Drain, PutAll, GetN,  range over a queue, Tasks with
-//	                                        GetOp                           TaskDone; batches; wait for
+//	                                        GetOp                             TaskDone; batches; wait for
 //	                                                                          several at once
 package queue

@@ -58,7 +58,7 @@ func ExampleNewLIFO() {
 	fmt.Println(q.Put(1), q.Put(2), q.TryPut(3))
 	fmt.Println(q.Get())
 	// Output:
-	// <nil> <nil> queue is full
+	// <nil> <nil> queue: full
 	// 2 <nil>
 }
 

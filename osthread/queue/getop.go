@@ -1,28 +1,29 @@
 package queue
 
 import (
+	"sync"
+
 	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
 )
 
-// A GetOp is a Get that osthread.WaitAny and osthread.WaitAll can wait for,
-// beside other things:
+// A GetOp is a Get that [osthread.WaitAny] and [osthread.WaitAll] can wait for,
+// together with other objects:
 //
 //	g := q.GetOp()
 //	if osthread.WaitAny(stop, g) == 1 {
 //		v, err := g.Result()
 //
-// Each wait that ends with it, also one that has it twice, adds one to its
-// results. Waits and Result are for one caller at a time. It comes from
-// Queue.GetOp or Simple.GetOp; a wait for another panics.
+// Each wait that ends with g adds one result, even if g was passed twice. One
+// caller at a time may wait for a GetOp or call Result. A GetOp comes from
+// [Queue.GetOp] or [Simple.GetOp]; waiting for the zero value panics.
 type GetOp[T any] struct {
 	waitable
 	source getSource[T]
-	_      noCopy
+	_      [0]sync.Mutex // not to be copied
 }
 
-// waitable lets a GetOp have a Waitable's methods and not the name, which
-// would be a field that anybody can set.
+// The alias embeds the methods of a Waitable without an exported field.
 type waitable = osthread.Waitable
 
 // GetOp returns a GetOp of q.
@@ -32,10 +33,10 @@ func (q *Queue[T]) GetOp() *GetOp[T] {
 	return g
 }
 
-// Result returns what Get would have, once for each wait that has ended with g,
-// in their order: the value, or ErrShutdown, or it panics if cmp did. It
-// returns ErrEmpty if there is no result left. A wait that ended otherwise has
-// taken nothing from the queue.
+// Result returns what Get would have returned, once for each wait that ended
+// with g, in order: the value, or ErrShutdown; or it panics if cmp did. It
+// returns ErrEmpty if there are no more results. Waits that ended otherwise
+// have taken nothing from the queue.
 func (g *GetOp[T]) Result() (v T, err error) {
 	s := &g.source
 	if len(s.results) == 0 {
@@ -50,7 +51,15 @@ func (g *GetOp[T]) Result() (v T, err error) {
 	return r.v, r.err
 }
 
-// A getting's results are the waiter's own; what is set aside is counted in q.
+// String returns the queue that g gets from.
+func (g *GetOp[T]) String() string {
+	if g.source.q == nil {
+		return "GetOp without a queue"
+	}
+	return "GetOp of " + g.source.q.String()
+}
+
+// A getSource is a GetOp's side of the wait. Only the waiter accesses results.
 type getSource[T any] struct {
 	q       *Queue[T]
 	results []result[T]
@@ -64,47 +73,41 @@ type result[T any] struct {
 
 func (s *getSource[T]) Queue() *wait.ObjectQueue { return &s.q.getters }
 
-// What putters wait with can be taken too: each take lets one of them in.
+// Ready counts the values of putters as well: each take stores one of them.
 func (s *getSource[T]) Ready() bool {
-	if s.q.store.n > s.q.aside || s.q.down {
+	if s.q.store.n > s.q.reserved || s.q.down {
 		return true
 	}
 	s.q.putters.DropCanceled()
-	return s.q.store.n+s.q.putters.Len() > s.q.aside
+	return s.q.store.n+s.q.putters.Len() > s.q.reserved
 }
-func (s *getSource[T]) Take()   { s.q.aside++ }
-func (s *getSource[T]) Untake() { s.q.aside-- }
+
+func (s *getSource[T]) Take()   { s.q.reserved++ }
+func (s *getSource[T]) Untake() { s.q.reserved-- }
 
 func (s *getSource[T]) Prepare(n *wait.Node) { n.Item = new(cell[T]) }
 
 func (s *getSource[T]) Took(n *wait.Node) {
 	var r result[T]
-	switch {
-	case n != nil:
-		if r.v = n.Item.(*cell[T]).v; n.Got == gotNothing {
-			r.err = ErrShutdown
-		}
-	default:
-		s.q.aside--
+	if n == nil {
+		s.q.reserved--
 		r = s.take()
+	} else if r.v = n.Item.(*cell[T]).v; n.Got == gotNothing {
+		r.err = ErrShutdown
 	}
 	s.results = append(s.results, r)
 }
 
 func (s *getSource[T]) take() (r result[T]) {
-	if s.q.store.n == 0 {
-		r.err = ErrEmpty // cmp has panicked over what the putters had
-		if s.q.down {
-			r.err = ErrShutdown
-		}
-		return r
-	}
-	var putters *wait.Node
-	r.v, putters, r.panicked = s.q.take()
-	for p := putters; p != nil; { // trace functions are not told: the guard is closed
-		next := p.Next()
-		p.Unpark()
-		p = next
+	switch {
+	case s.q.store.n > 0:
+		var putters *wait.Node
+		r.v, putters, r.panicked = s.q.take()
+		wait.Wake(putters) // no trace event: WaitAll holds the guard
+	case s.q.down:
+		r.err = ErrShutdown
+	default:
+		r.err = ErrEmpty // cmp panicked over the values of all putters
 	}
 	return r
 }

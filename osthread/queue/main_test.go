@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread/internal/leak"
-	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
 )
 
@@ -45,11 +44,11 @@ func callers(t *testing.T, f func(t *testing.T, spawn func(func()))) {
 }
 
 // awaitWaiting waits until n wait in w, which q's guard protects.
-func awaitWaiting[T any](q *Queue[T], w *wait.ObjectQueue, n int) {
+func awaitWaiting[T any](q *Queue[T], w interface{ Len() int }, n int) {
 	for {
-		q.getters.Lock()
+		q.mu().Lock()
 		now := w.Len()
-		q.getters.Unlock()
+		q.mu().Unlock()
 		if now == n {
 			return
 		}

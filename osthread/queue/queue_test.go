@@ -41,7 +41,7 @@ func TestQueueGivesFirstInFirstOut(t *testing.T) {
 	for i, v := range drained(t, q) {
 		require.Equal(t, 1000+i, v)
 	}
-	assert.Len(t, q.store.buf, keep)
+	assert.Len(t, q.store.buf, keepBuf)
 }
 
 func TestLIFOGivesTheLast(t *testing.T) {

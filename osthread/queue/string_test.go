@@ -30,7 +30,7 @@ func TestStringsTellTheState(t *testing.T) {
 		{down, "LIFO queue(ADDRESS, 0 values, shut down)"},
 		{NewPriority(0, cmp.Compare[int]), "priority queue(ADDRESS, 0 values)"},
 		{new(Simple[int]), "FIFO queue(ADDRESS, 0 values)"},
-		{full.GetOp(), "GetOp from FIFO queue(ADDRESS, 1 of 2 values)"},
+		{full.GetOp(), "GetOp of FIFO queue(ADDRESS, 1 of 2 values)"},
 		{new(GetOp[int]), "GetOp without a queue"},
 	} {
 		for _, verb := range []string{"%v", "%+v"} {
