@@ -9,73 +9,74 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 )
 
-func TestWaitAnyTakesFromAQueue(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestGetOpTakesForWaitAny(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](1)
 		var stop osthread.Event
-		g := q.GetOp()
-		_, err := g.Result()
+		op := q.GetOp()
+		_, err := op.Result()
 		assert.Equal(t, ErrEmpty, err)
 
-		require.NoError(t, q.Put(1)) // there at once, and a putter waits
-		spawn(func() { assert.NoError(t, q.Put(2)) })
-		awaitWaiting(q, &q.putters, 1)
-		assert.Equal(t, 1, osthread.WaitAny(&stop, g))
-		v, err := g.Result()
+		require.NoError(t, q.Put(1)) // available at once, with a waiting putter
+		g.Run(func() { assert.NoError(t, q.Put(2)) })
+		testutil.AwaitLen(q.mu(), &q.putters, 1)
+		assert.Equal(t, 1, osthread.WaitAny(&stop, op))
+		v, err := op.Result()
 		assert.NoError(t, err)
 		assert.Equal(t, 1, v)
-		assert.Equal(t, 1, q.Len(), "the putter's")
-		assert.Equal(t, 1, osthread.WaitAny(&stop, g))
-		v, _ = g.Result()
+		assert.Equal(t, 1, q.Len(), "the value of the putter")
+		assert.Equal(t, 1, osthread.WaitAny(&stop, op))
+		v, _ = op.Result()
 		assert.Equal(t, 2, v)
 
 		ended := make(chan struct{})
-		spawn(func() { // given to one who sleeps
-			assert.Equal(t, 1, osthread.WaitAny(&stop, g))
-			v, err := g.Result()
+		g.Run(func() { // handed off to a sleeping waiter
+			assert.Equal(t, 1, osthread.WaitAny(&stop, op))
+			v, err := op.Result()
 			assert.NoError(t, err)
 			assert.Equal(t, 3, v)
 			close(ended)
 		})
-		awaitWaiting(q, &q.getters, 1)
+		testutil.AwaitLen(q.mu(), &q.getters, 1)
 		require.NoError(t, q.Put(3))
 		<-ended
 		assert.Equal(t, 3, q.Unfinished())
 
-		assert.Equal(t, -1, osthread.WaitAnyTimeout(time.Millisecond, &stop, g))
+		assert.Equal(t, -1, osthread.WaitAnyTimeout(time.Millisecond, &stop, op))
 		stop.Set()
-		assert.Equal(t, 0, osthread.WaitAny(&stop, g))
+		assert.Equal(t, 0, osthread.WaitAny(&stop, op))
 		require.NoError(t, q.Put(4))
-		assert.Equal(t, 0, osthread.WaitAny(&stop, g))
-		assert.Equal(t, 1, q.Len(), "nothing is taken from the others")
-		_, err = g.Result()
+		assert.Equal(t, 0, osthread.WaitAny(&stop, op))
+		assert.Equal(t, 1, q.Len(), "a wait takes nothing from the other objects")
+		_, err = op.Result()
 		assert.Equal(t, ErrEmpty, err)
 	})
 }
 
-func TestWaitAnyHearsOfShutdown(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestGetOpReturnsErrShutdown(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](0)
-		spawn(func() {
-			g := q.GetOp()
-			assert.Equal(t, 0, osthread.WaitAny(g))
-			_, err := g.Result()
+		g.Run(func() {
+			op := q.GetOp()
+			assert.Equal(t, 0, osthread.WaitAny(op))
+			_, err := op.Result()
 			assert.Equal(t, ErrShutdown, err)
 		})
-		awaitWaiting(q, &q.getters, 1)
+		testutil.AwaitLen(q.mu(), &q.getters, 1)
 		q.Shutdown()
-		g := q.GetOp()
-		assert.Equal(t, 0, osthread.TryWaitAny(g))
-		_, err := g.Result()
+		op := q.GetOp()
+		assert.Equal(t, 0, osthread.TryWaitAny(op))
+		_, err := op.Result()
 		assert.Equal(t, ErrShutdown, err)
 	})
 }
 
-func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestGetOpTakesAllOrNothingForWaitAll(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		a, b := New[int](0), New[int](0)
 		first, second, other := a.GetOp(), a.GetOp(), b.GetOp()
 		require.NoError(t, a.Put(1))
@@ -84,18 +85,18 @@ func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
 		_, err := first.Result()
 		assert.Equal(t, ErrEmpty, err)
 		ended := make(chan struct{})
-		spawn(func() {
+		g.Run(func() {
 			osthread.WaitAll(first, second, other)
 			close(ended)
 		})
-		awaitWaiting(a, &a.getters, 1)
-		require.NoError(t, a.Put(2)) // tells the waiter, who then waits for b
-		awaitWaiting(b, &b.getters, 1)
+		testutil.AwaitLen(a.mu(), &a.getters, 1)
+		require.NoError(t, a.Put(2)) // notifies the waiter, which then waits for b
+		testutil.AwaitLen(b.mu(), &b.getters, 1)
 		assert.Equal(t, 2, a.Len())
 		require.NoError(t, b.Put(3))
 		<-ended
-		for i, g := range []*GetOp[int]{first, second, other} {
-			v, err := g.Result()
+		for i, op := range []*GetOp[int]{first, second, other} {
+			v, err := op.Result()
 			assert.NoError(t, err)
 			assert.Equal(t, i+1, v)
 		}
@@ -103,50 +104,51 @@ func TestWaitAllTakesFromQueuesOrFromNone(t *testing.T) {
 	})
 }
 
-func TestGetOpsOfTheSameQueue(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestGetOpHasOneResultPerWait(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](1)
-		g := q.GetOp()
+		op := q.GetOp()
 		results := func() (vs []int) {
-			for v, err := g.Result(); err != ErrEmpty; v, err = g.Result() {
+			for v, err := op.Result(); err != ErrEmpty; v, err = op.Result() {
 				assert.NoError(t, err)
 				vs = append(vs, v)
 			}
 			return vs
 		}
 		require.NoError(t, q.Put(1))
-		assert.Equal(t, 0, osthread.WaitAny(g, g))
+		assert.Equal(t, 0, osthread.WaitAny(op, op))
 		require.NoError(t, q.Put(2))
-		assert.Equal(t, 0, osthread.WaitAny(g))
-		assert.Equal(t, []int{1, 2}, results(), "one for each wait")
+		assert.Equal(t, 0, osthread.WaitAny(op))
+		assert.Equal(t, []int{1, 2}, results(), "one result for each wait")
 
 		ended := make(chan struct{})
-		spawn(func() {
-			osthread.WaitAny(g, g)
+		g.Run(func() {
+			osthread.WaitAny(op, op)
 			close(ended)
 		})
-		awaitWaiting(q, &q.getters, 2)
+		testutil.AwaitLen(q.mu(), &q.getters, 2)
 		require.NoError(t, q.Put(3))
 		<-ended
 		assert.Equal(t, []int{3}, results())
 
-		// Both at once of a queue for one: what a putter waits with counts.
+		// Two values at once of a queue for one: a waiting putter's value counts.
 		ended = make(chan struct{})
-		spawn(func() {
-			osthread.WaitAll(g, g)
+		g.Run(func() {
+			osthread.WaitAll(op, op)
 			close(ended)
 		})
-		awaitWaiting(q, &q.getters, 1)
+		testutil.AwaitLen(q.mu(), &q.getters, 1)
 		require.NoError(t, q.Put(4))
-		spawn(func() { assert.NoError(t, q.Put(5)) })
+		g.Run(func() { assert.NoError(t, q.Put(5)) })
 		<-ended
 		assert.Equal(t, []int{4, 5}, results())
 		assert.True(t, q.Empty())
 	})
 }
 
-// With other guards closed a panic of cmp must not open this one.
-func TestWaitAllWhoseCmpPanics(t *testing.T) {
+// WaitAll holds the guards of both queues when cmp panics, and must unlock each
+// exactly once.
+func TestGetOpRepeatsCmpPanicOfWaitAll(t *testing.T) {
 	bad := errors.New("not comparable")
 	make := func() *Queue[int] {
 		return NewPriority(0, func(a, b int) int {
@@ -160,17 +162,17 @@ func TestWaitAllWhoseCmpPanics(t *testing.T) {
 	for _, q := range []*Queue[int]{a, b} {
 		_, err := q.PutAll([]int{-1, 1, 1})
 		require.NoError(t, err)
-		q.store.heap[1].v, q.store.heap[2].v = -1, -1 // which Put would refuse
+		q.store.heap[1].v, q.store.heap[2].v = -1, -1 // Put would panic over these
 	}
-	callers(t, func(t *testing.T, spawn func(func())) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		for range 4 {
-			spawn(func() {
+			g.Run(func() {
 				for range 300 {
-					g, h := a.GetOp(), b.GetOp()
-					if !assert.True(t, osthread.TryWaitAll(g, h)) {
+					op, h := a.GetOp(), b.GetOp()
+					if !assert.True(t, osthread.TryWaitAll(op, h)) {
 						return
 					}
-					assert.PanicsWithValue(t, bad, func() { _, _ = g.Result() })
+					assert.PanicsWithValue(t, bad, func() { _, _ = op.Result() })
 					assert.PanicsWithValue(t, bad, func() { _, _ = h.Result() })
 				}
 			})
@@ -179,7 +181,7 @@ func TestWaitAllWhoseCmpPanics(t *testing.T) {
 	assert.Equal(t, 3, a.Len())
 }
 
-func TestGetOpWhoseCmpPanics(t *testing.T) {
+func TestGetOpRepeatsCmpPanicOfWaitAny(t *testing.T) {
 	bad := errors.New("not comparable")
 	broken := false
 	q := NewPriority(0, func(a, b int) int {
@@ -191,9 +193,9 @@ func TestGetOpWhoseCmpPanics(t *testing.T) {
 	_, err := q.PutAll([]int{3, 2, 1})
 	require.NoError(t, err)
 	broken = true
-	g := q.GetOp()
-	assert.Equal(t, 0, osthread.WaitAny(g))
-	assert.PanicsWithValue(t, bad, func() { _, _ = g.Result() })
+	op := q.GetOp()
+	assert.Equal(t, 0, osthread.WaitAny(op))
+	assert.PanicsWithValue(t, bad, func() { _, _ = op.Result() })
 	broken = false
 	assert.Equal(t, []int{1, 2, 3}, drained(t, q))
 }
