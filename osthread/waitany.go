@@ -28,7 +28,7 @@ import (
 // A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which
 // one with AutoReset takes back; a *Semaphore, for one permit; a *Thread or
 // *Timer, for the end of its function, a little before Join returns, and also
-// if it is still to be started; a Getting of package queue, for the next value
+// if it is still to be started; a GetOp of package queue, for the next value
 // of a queue.
 type Waitable interface {
 	// queue's guard protects all that the others look at and change.
@@ -158,7 +158,7 @@ func waitAny(l park.Limit, ws []Waitable) int {
 }
 
 // giveBack undoes a wait that has taken something from w, where that can be
-// undone: the value of a queue stays with its Getting.
+// undone: the value of a queue stays with its GetOp.
 func giveBack(w Waitable) {
 	switch w := w.(type) {
 	case *Event:

@@ -8,12 +8,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 )
 
-// Whatever a method is given it returns, or panics with what can be recovered
-// and leaves nothing locked: each call is made twice.
-func TestExtremeArguments(t *testing.T) {
+// For any argument a method returns, or panics with an error and leaves nothing
+// locked: each call is made twice.
+func TestQueueSurvivesExtremeArguments(t *testing.T) {
 	var noContext context.Context
 	anyPanic := fmt.Errorf("any")
 	q := New[int](1)
@@ -27,7 +28,7 @@ func TestExtremeArguments(t *testing.T) {
 		{"New(most)", func() { q := New[int](math.MaxInt); assert.NoError(t, q.Put(1)); assert.False(t, q.Full()) }, nil},
 		{"NewLIFO(most)", func() { assert.NoError(t, NewLIFO[int](math.MaxInt).Put(1)) }, nil},
 		{"NewPriority(nil)", func() { NewPriority[int](0, nil) }, ErrNoCmp},
-		{"TaskDone of none", func() { new(Queue[int]).TaskDone() }, ErrTooManyDone},
+		{"TaskDone without values", func() { new(Queue[int]).TaskDone() }, ErrTooManyDone},
 		{"PutTimeout(least)", func() { assert.Equal(t, ErrFull, q.PutTimeout(1, math.MinInt64)) }, nil},
 		{"GetTimeout(least)", func() { _, err := new(Queue[int]).GetTimeout(math.MinInt64); assert.Equal(t, ErrEmpty, err) }, nil},
 		{"GetTimeout(most)", func() {
@@ -46,14 +47,14 @@ func TestExtremeArguments(t *testing.T) {
 			_ = q.Put(1)
 			q.All()(nil)
 		}, anyPanic},
-		{"Drain of none", func() { assert.Empty(t, new(Queue[int]).Drain()) }, nil},
-		{"ShutdownNow of none", func() { assert.Empty(t, new(Queue[int]).ShutdownNow()) }, nil},
+		{"Drain of empty queue", func() { assert.Empty(t, new(Queue[int]).Drain()) }, nil},
+		{"ShutdownNow of empty queue", func() { assert.Empty(t, new(Queue[int]).ShutdownNow()) }, nil},
 		{"zero Simple", func() { _, err := new(Simple[int]).TryGet(); assert.Equal(t, ErrEmpty, err) }, nil},
-		{"zero Getting", func() { osthread.TryWaitAny(new(Getting[int])) }, anyPanic},
+		{"zero GetOp", func() { osthread.TryWaitAny(new(GetOp[int])) }, anyPanic},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			for range 2 {
-				err := panicOf(row.call)
+				err := testutil.PanicOf(row.call)
 				switch row.want {
 				case nil:
 					assert.NoError(t, err)
@@ -65,11 +66,4 @@ func TestExtremeArguments(t *testing.T) {
 			}
 		})
 	}
-}
-
-// panicOf returns what f panics with, as an error.
-func panicOf(f func()) (err error) {
-	defer func() { err, _ = recover().(error) }()
-	f()
-	return nil
 }

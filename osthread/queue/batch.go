@@ -9,26 +9,26 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// A batch takes the guard once for as many values as can go in or out at the
-// time, and wakes whom they wake afterwards.
+// A batch locks mu once for all values that can be moved without a wait, and
+// wakes their waiters after it has unlocked mu.
 
-// PutAll puts all of vs, in their order, sleeping whenever the queue is full.
-// Values that others put may come between. It returns how many it has put, and
-// if those are not all ErrShutdown, or a *osthread.PanicError if the cmp of a
-// priority queue panicked over the next one.
+// PutAll puts all of vs in order, sleeping whenever the queue is full. Other
+// callers' values may come between them. It returns how many values it has put
+// and, if that is not all, ErrShutdown or a *[osthread.PanicError] if the
+// comparison function of a priority queue panicked over the next one.
 func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, park.Forever()) }
 
 // TryPutAll is PutAllTimeout(vs, 0).
 func (q *Queue[T]) TryPutAll(vs []T) (int, error) { return q.putAll(vs, park.For(0)) }
 
-// PutAllTimeout is PutAll for at most d; past that it returns how many it has
-// put and ErrFull. d <= 0 never sleeps.
+// PutAllTimeout is PutAll for at most d, then it returns how many values it has
+// put and ErrFull.
 func (q *Queue[T]) PutAllTimeout(vs []T, d time.Duration) (int, error) {
 	return q.putAll(vs, park.For(d))
 }
 
-// PutAllContext is PutAll until ctx is done; it then returns how many it has
-// put and ctx's cause. If ctx is done already it does not try.
+// PutAllContext is PutAll until ctx is done, then it returns how many values it
+// has put and the cause of ctx.
 func (q *Queue[T]) PutAllContext(ctx context.Context, vs []T) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -37,22 +37,21 @@ func (q *Queue[T]) PutAllContext(ctx context.Context, vs []T) (int, error) {
 	return q.putAll(vs, l)
 }
 
-// GetN takes as many values as there are and fit into buf, sleeping while there
-// are none, and returns how many. It returns ErrShutdown when there are none
-// and will be none. With an empty buf it returns at once.
+// GetN takes as many values as the queue has, at most len(buf), into buf and
+// returns their number. It sleeps while the queue is empty, and returns
+// ErrShutdown once the queue is shut down and empty. If buf is empty it returns
+// at once.
 func (q *Queue[T]) GetN(buf []T) (int, error) { return q.getN(buf, park.Forever()) }
 
 // TryGetN is GetNTimeout(buf, 0).
 func (q *Queue[T]) TryGetN(buf []T) (int, error) { return q.getN(buf, park.For(0)) }
 
-// GetNTimeout is GetN for at most d; past that it returns ErrEmpty. d <= 0
-// never sleeps.
+// GetNTimeout is GetN for at most d, then it returns ErrEmpty.
 func (q *Queue[T]) GetNTimeout(buf []T, d time.Duration) (int, error) {
 	return q.getN(buf, park.For(d))
 }
 
-// GetNContext is GetN until ctx is done; it then returns ctx's cause. If ctx is
-// done already it does not look.
+// GetNContext is GetN until ctx is done, then it returns the cause of ctx.
 func (q *Queue[T]) GetNContext(ctx context.Context, buf []T) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -61,8 +60,8 @@ func (q *Queue[T]) GetNContext(ctx context.Context, buf []T) (int, error) {
 	return q.getN(buf, l)
 }
 
-// Drain takes all values that are in the queue, and lets in what those who wait
-// to put have. TaskDone is to be called for each, as after Get.
+// Drain takes all values that are in the queue, without sleeping. The values of
+// waiting putters take their place. As after Get, each value needs a TaskDone.
 func (q *Queue[T]) Drain() []T {
 	buf := make([]T, q.Len())
 	n, _ := q.getN(buf, park.For(0))
@@ -83,8 +82,8 @@ func (q *Queue[T]) putAll(vs []T, l park.Limit) (n int, err error) {
 	return n, nil
 }
 
-// putNext is put that returns what cmp panics with as an error: a panic would
-// lose the number of values that are in.
+// putNext is put, but returns what cmp panics with as an error: a panic would
+// lose the number of values that were put.
 func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 	if q.store.order == priority {
 		defer func() {
@@ -93,30 +92,23 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 			}
 		}()
 	}
-	return q.put(v, l)
+	return q.putLimit(v, l)
 }
 
-// putSome puts the first of vs for as long as there is room, and cmp does not
-// panic, and returns how many.
+// putSome puts values of vs while there is room and cmp does not panic, and
+// returns how many. A panic recurs when the value is put alone.
 func (q *Queue[T]) putSome(vs []T) (n int) {
 	var first *wait.Node
 	last := &first
-	q.getters.LockBackoff()
-	for _, v := range vs {
-		if q.down {
+	q.mu().LockBackoff()
+	for ; n < len(vs) && !q.down; n++ {
+		getter, stored, _ := q.accept(vs[n])
+		if !stored {
 			break
 		}
-		g, in, _ := q.accept(v) // a panic comes again when the value is put alone
-		if !in {
-			break
-		}
-		n++
-		if g != nil {
-			*last = g
-			last = g.NextLink()
-		}
+		last = link(last, getter)
 	}
-	q.getters.Unlock()
+	q.mu().Unlock()
 	q.wake(first)
 	return n
 }
@@ -128,7 +120,7 @@ func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 	if n := q.getSome(buf); n > 0 {
 		return n, nil
 	}
-	v, err := q.get(l)
+	v, err := q.getLimit(l)
 	if err != nil {
 		return 0, err
 	}
@@ -136,24 +128,21 @@ func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 	return 1 + q.getSome(buf[1:]), nil
 }
 
-// getSome takes what is there and fits into buf, as long as cmp does not panic,
-// and returns how many that is.
+// getSome takes values into buf while there are any and cmp does not panic, and
+// returns how many. A panic recurs when the value is taken alone.
 func (q *Queue[T]) getSome(buf []T) (n int) {
 	var first *wait.Node
 	last := &first
-	q.getters.LockBackoff()
-	for n < len(buf) && q.store.n > 0 {
+	q.mu().LockBackoff()
+	for ; n < len(buf) && q.store.n > 0; n++ {
 		v, putters, panicked := q.take()
-		if panicked != nil { // it comes again when the next is got alone
+		if panicked != nil {
 			break
 		}
 		buf[n] = v
-		n++
-		for *last = putters; *last != nil; {
-			last = (*last).NextLink()
-		}
+		last = link(last, putters)
 	}
-	q.getters.Unlock()
+	q.mu().Unlock()
 	q.wake(first)
 	return n
 }

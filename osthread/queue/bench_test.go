@@ -8,7 +8,8 @@ import (
 	"example.com/thread"
 )
 
-// Queues against channels of the same capacity, by goroutines and by threads:
+// BenchmarkQueue compares queues with channels of the same capacity, used by
+// goroutines and by threads:
 // go test -bench Queue -cpu 1,2,4 ./osthread/queue
 func BenchmarkQueue(b *testing.B) {
 	b.Run("caller=goroutine", func(b *testing.B) {

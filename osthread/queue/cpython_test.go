@@ -15,14 +15,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// CPython's threads, which Go has not made, as callers: no value is lost, and
-// nothing is left of a thread that has ended.
-func TestThreadsOfCPythonAsCallers(t *testing.T) {
+// CPython's threads, which Go did not create, use a queue: no value is lost and
+// an ended thread leaves nothing behind.
+func TestQueueServesThreadsOfCPython(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("there is no python3")
 	}
-	needOurKind(t, python)
+	skipOtherABI(t, python)
 	library := filepath.Join(t.TempDir(), "load.so")
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", library, "./testdata/cpython").
 		CombinedOutput()
@@ -32,9 +32,9 @@ func TestThreadsOfCPythonAsCallers(t *testing.T) {
 	assert.Equal(t, "done\n", string(out))
 }
 
-// needOurKind skips the test if python cannot load what is built for where the
-// test runs: another processor's, or another C library's.
-func needOurKind(t *testing.T, python string) {
+// skipOtherABI skips the test if python cannot load a library that is built for
+// the test's platform, because its processor or C library is another.
+func skipOtherABI(t *testing.T, python string) {
 	path, err := exec.CommandContext(t.Context(), python, "-c", "import sys; print(sys.executable)").Output()
 	require.NoError(t, err)
 	theirs, ours := abi(t, strings.TrimSpace(string(path))), abi(t, os.Args[0])
@@ -43,8 +43,8 @@ func needOurKind(t *testing.T, python string) {
 	}
 }
 
-// abi returns a program's processor and the name of its loader, which tells the
-// C library.
+// abi returns a program's processor and the name of its loader, which
+// identifies the C library.
 func abi(t *testing.T, program string) string {
 	f, err := elf.Open(program)
 	require.NoError(t, err)

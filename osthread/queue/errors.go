@@ -8,19 +8,19 @@ import (
 )
 
 var (
-	// ErrEmpty says that there was nothing to get in time.
-	ErrEmpty = errors.New("queue is empty")
-	// ErrFull says that there was no room in time.
-	ErrFull = errors.New("queue is full")
-	// ErrShutdown says that the queue is shut down: for Put, and for Get once
-	// it is empty.
+	// ErrEmpty is returned by a Get that ended before there was a value.
+	ErrEmpty = errors.New("queue: empty")
+	// ErrFull is returned by a Put that ended before there was room.
+	ErrFull = errors.New("queue: full")
+	// ErrShutdown is returned by Put once the queue is shut down, and by Get
+	// once it is also empty.
 	ErrShutdown = osthread.ErrShutdown
-	// ErrTooManyDone says that TaskDone was called more often than values were
-	// put.
-	ErrTooManyDone = errors.New("task done more often than put")
-	// ErrNoCmp says that a priority queue was given nothing to compare by.
+	// ErrTooManyDone is the misuse of calling TaskDone more often than there
+	// were values put.
+	ErrTooManyDone = errors.New("more tasks done than put")
+	// ErrNoCmp is the misuse of a priority queue without a comparison function.
 	ErrNoCmp = errors.New("no comparison function")
 )
 
-// misuse is what a method that cannot return an error panics with.
-func misuse(what string, err error) error { return fmt.Errorf("queue: %s: %w", what, err) }
+// misuse is the error that a method panics with if it cannot return one.
+func misuse(method string, err error) error { return fmt.Errorf("queue: %s: %w", method, err) }

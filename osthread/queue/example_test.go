@@ -58,7 +58,7 @@ func ExampleNewLIFO() {
 	fmt.Println(q.Put(1), q.Put(2), q.TryPut(3))
 	fmt.Println(q.Get())
 	// Output:
-	// <nil> <nil> queue is full
+	// <nil> <nil> queue: full
 	// 2 <nil>
 }
 
@@ -81,10 +81,10 @@ func ExampleQueue_ShutdownNow() {
 	// shut down
 }
 
-func ExampleQueue_Getting() {
+func ExampleQueue_GetOp() {
 	var stop osthread.Event
 	orders := queue.New[string](0)
-	next := orders.Getting()
+	next := orders.GetOp()
 	if err := orders.Put("coffee"); err != nil {
 		fmt.Println(err)
 	}

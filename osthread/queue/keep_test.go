@@ -8,12 +8,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 )
 
-// A value that has been got is nobody's but the getter's: while the queue and
-// what it was got by can still be reached, it is collected.
-func TestValuesThatWereGotAreNotKept(t *testing.T) {
+// A value that has been taken is collected even if the queue and the GetOp are
+// still reachable.
+func TestQueueDoesNotKeepTakenValues(t *testing.T) {
 	type value = *[1 << 16]byte
 	var freed atomic.Int32
 	made := func() value {
@@ -27,41 +28,39 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 			_ = q.Put(made())
 		}
 	}
-	get := func(g *Getting[value]) {
-		osthread.WaitAny(g)
-		_, _ = g.Result()
+	get := func(op *GetOp[value]) {
+		osthread.WaitAny(op)
+		_, _ = op.Result()
 	}
-	for name, use := range map[string]func(q *Queue[value], g *Getting[value]){
-		"Get": func(q *Queue[value], _ *Getting[value]) { put(q); _ = q.Drain() },
-		"Getting": func(q *Queue[value], g *Getting[value]) {
+	for name, use := range map[string]func(q *Queue[value], op *GetOp[value]){
+		"Get": func(q *Queue[value], _ *GetOp[value]) { put(q); _ = q.Drain() },
+		"GetOp": func(q *Queue[value], op *GetOp[value]) {
 			put(q)
 			for range n {
-				get(g)
+				get(op)
 			}
 		},
-		"Getting that waits": func(q *Queue[value], g *Getting[value]) {
+		"GetOp that waits": func(q *Queue[value], op *GetOp[value]) {
 			for range n {
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
-					for get, _ := q.Waiting(); get == 0; get, _ = q.Waiting() {
-						runtime.Gosched()
-					}
+					testutil.Await(func() bool { getters, _ := q.Waiting(); return getters > 0 })
 					_ = q.Put(made())
 				}()
-				get(g)
+				get(op)
 				<-done
 			}
 		},
-		"Getting twice at once": func(q *Queue[value], g *Getting[value]) {
+		"GetOp twice at once": func(q *Queue[value], op *GetOp[value]) {
 			put(q)
 			for range n / 2 {
-				osthread.WaitAll(g, g)
-				_, _ = g.Result()
-				_, _ = g.Result()
+				osthread.WaitAll(op, op)
+				_, _ = op.Result()
+				_, _ = op.Result()
 			}
 		},
-		"Put that waits": func(q *Queue[value], _ *Getting[value]) {
+		"Put that waits": func(q *Queue[value], _ *GetOp[value]) {
 			q.max = 1
 			done := make(chan struct{})
 			go func() { defer close(done); put(q) }()
@@ -71,7 +70,7 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 			<-done
 			q.max = 0
 		},
-		"ShutdownNow": func(q *Queue[value], _ *Getting[value]) { put(q); q.ShutdownNow() },
+		"ShutdownNow": func(q *Queue[value], _ *GetOp[value]) { put(q); q.ShutdownNow() },
 	} {
 		for kind, q := range map[string]*Queue[value]{
 			"FIFO": New[value](0), "LIFO": NewLIFO[value](0),
@@ -79,14 +78,14 @@ func TestValuesThatWereGotAreNotKept(t *testing.T) {
 		} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				freed.Store(0)
-				g := q.Getting()
-				use(q, g)
+				op := q.GetOp()
+				use(q, op)
 				for i := 0; i < 20 && freed.Load() < n; i++ {
 					runtime.GC()
 				}
 				assert.EqualValues(t, n, freed.Load())
 				runtime.KeepAlive(q)
-				runtime.KeepAlive(g)
+				runtime.KeepAlive(op)
 			})
 		}
 	}

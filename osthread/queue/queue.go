@@ -10,82 +10,93 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Everything happens under one guard, that of getters. From these invariants,
-// which hold whenever it is open, follows the rest:
+// One guard, mu, protects all fields. Invariants, whenever mu is unlocked:
 //
-//	getters wait    only while the store is empty and the queue is not shut down; a WaitAll that wants to be told may stand among them at any time
+//	getters wait    only while the store is empty and the queue is not shut down; a notify-only WaitAll may wait at any time
 //	putters wait    only while the store is full and the queue is not shut down
-//	unfinished      is the number of values that were put and not told done; at 0 nobody waits in joiners
+//	unfinished      is the number of values that were put and not marked done; while it is 0 there are no joiners
 //
-// A value goes straight to where it is wanted. Who puts while getters wait
-// gives the value to the first of them, in the cell that it waits with. Who
-// gets while putters wait takes a value, and the first putter's into the store
-// in its place. So whoever is woken has what it waited for, nobody can come
-// before it, and it does not take the guard again. A waiter whose time is up
-// does: if its node is not in the queue any more, its value has gone or come,
-// and that is what its call returns.
+// Values are handed off. A Put that finds a getter writes its value into the
+// first getter's cell. A Get that finds putters takes a value and moves the
+// first putter's value into the store. So a woken waiter has its result, cannot
+// be overtaken, and does not lock mu again. A waiter whose limit has ended
+// does: if its node is no longer in the list, its value has been handed off,
+// and the call succeeds.
 //
-// Shutdown takes all nodes out. Their owners have got nothing, which got tells:
-// a putter's value is still its own, and its Put says so.
+// Shutdown removes all nodes and leaves gotNothing in them: a putter's value is
+// not in the queue, and Put returns ErrShutdown.
 //
-// A value put synchronizes with the Get that returns it by the guard, or by the
-// wake-up (internal/park).
+// A Put synchronizes before the Get that returns its value by mu, or by the
+// wakeup (internal/park).
 
-// A Queue hands values from threads to threads. The zero value is a
-// first-in-first-out queue without a bound. It must not be copied after first
-// use. Any thread or goroutine may call any method.
+// A Queue hands values from threads and goroutines to others. The zero value is
+// an unbounded first-in-first-out queue. It must not be copied after first use.
+// Any thread or goroutine may call any method.
 //
-// Those who wait are served in the order in which they came. In the terms of
-// the Go memory model, a Put synchronizes before the return of the Get that
-// gets its value, and a TaskDone before the return of the Join that it ends.
+// Waiters are served in the order of their arrival. In the terms of the Go
+// memory model, a Put synchronizes before the return of the Get that gets its
+// value, and a TaskDone before the return of the Join that it ends.
 type Queue[T any] struct {
 	max        int
 	unfinished int
 	down       bool
-	aside      int // values that a wait for several is about to take, while it has the guard
+	reserved   int // values that a WaitAll has set aside while it holds mu
 	store      store[T]
 	getters    wait.ObjectQueue
-	putters    wait.ObjectQueue
-	joiners    wait.ObjectQueue
+	putters    wait.List
+	joiners    wait.List
 	getSpin    park.Spinner
 	putSpin    park.Spinner
 	cells      sync.Pool // of *cell[T]
-	_          noCopy
 }
 
-// A cell is what a waiter brings along, as its node's Item: room for a value,
-// or the value.
+// A cell is the node of a getter or putter and the value that is handed off.
+// The node's Item is the cell.
 type cell[T any] struct {
-	n        *wait.Node
+	wait.Node
 	v        T
-	panicked any // what cmp has, when v was to go in
+	panicked any // what cmp panicked with when v was to be stored
 }
 
-// What a waiter that was taken out has got, in Node.Got.
+// The outcome of a wait, in Node.Got.
 const (
 	gotNothing = iota // the queue was shut down
-	gotServed
-	gotPanic // cell.panicked
+	gotServed         // v was handed off, unless panicked is set
 )
 
-// New returns a first-in-first-out queue for at most max values; max <= 0: any
-// number.
+// Whether trace functions have been notified that a call may block.
+type tracing bool
+
+const (
+	untraced tracing = false
+	traced   tracing = true
+)
+
+// mu is the guard of getters, which WaitAny locks together with other guards.
+func (q *Queue[T]) mu() *wait.Guard { return &q.getters.Guard }
+
+// New returns a first-in-first-out queue for at most max values; max <= 0 means
+// no bound.
 func New[T any](max int) *Queue[T] { return &Queue[T]{max: max} }
 
-// NewLIFO returns a queue for at most max values that gives the one put last;
-// max <= 0: any number.
+// NewLIFO returns a last-in-first-out queue for at most max values; max <= 0
+// means no bound.
 func NewLIFO[T any](max int) *Queue[T] {
 	return &Queue[T]{max: max, store: store[T]{order: lifo}}
 }
 
-// NewPriority returns a queue for at most max values that gives the least by
-// cmp, of equal ones the one put first; max <= 0: any number. cmp returns less
-// than 0, 0, or more than 0 for a before, equal to, or behind b, as cmp.Compare
-// does. All others wait while it runs, so it must be quick, and it must neither
-// use the queue, but for String, nor call runtime.Goexit. If it panics the Put
-// whose value was to go in does, or the Get, and the queue is as it was; a
-// batch keeps what came before: GetN and Drain return it, PutAll how much it
-// was. NewPriority panics with an error that is ErrNoCmp if cmp is nil.
+// NewPriority returns a queue for at most max values that returns the least
+// value by cmp first; equal values come out in the order in which they were
+// put. max <= 0 means no bound. cmp returns a negative number, 0, or a positive
+// number if a sorts before, equal to, or after b, as cmp.Compare does.
+//
+// cmp runs while the queue is locked: it must be quick, must not call methods
+// of the queue other than String, and must not call runtime.Goexit. If it
+// panics, so does the Put whose value was to be stored, or the Get, and the
+// queue is unchanged. A batch stops there: GetN and Drain return the values
+// before it, PutAll their number.
+//
+// NewPriority panics with an error that is ErrNoCmp if cmp is nil.
 func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 	if cmp == nil {
 		panic(misuse("NewPriority", ErrNoCmp))
@@ -94,48 +105,45 @@ func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 }
 
 // Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v
-// is not in the queue, if that is shut down before.
-func (q *Queue[T]) Put(v T) error { return q.putWithin(v, &forever, false) }
+// is not in the queue, if the queue is shut down before there is room.
+func (q *Queue[T]) Put(v T) error { return q.put(v, &forever, untraced) }
 
 // TryPut is PutTimeout(v, 0).
-func (q *Queue[T]) TryPut(v T) error { return q.put(v, park.For(0)) }
+func (q *Queue[T]) TryPut(v T) error { return q.putLimit(v, park.For(0)) }
 
-// PutTimeout is Put for at most d; past that it returns ErrFull. d <= 0 never
-// sleeps.
-func (q *Queue[T]) PutTimeout(v T, d time.Duration) error { return q.put(v, park.For(d)) }
+// PutTimeout is Put for at most d, then it returns ErrFull.
+func (q *Queue[T]) PutTimeout(v T, d time.Duration) error { return q.putLimit(v, park.For(d)) }
 
-// PutContext is Put until ctx is done; it then returns ctx's cause. If ctx is
-// done already it does not try.
+// PutContext is Put until ctx is done, then it returns the cause of ctx.
 func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
 	l, err := park.Until(ctx)
 	if err != nil {
 		return err
 	}
-	return q.put(v, l)
+	return q.putLimit(v, l)
 }
 
-// Get takes the next value, sleeping while there is none. It returns
-// ErrShutdown when there is none and will be none.
-func (q *Queue[T]) Get() (T, error) { return q.getWithin(&forever, false) }
+// Get takes the next value, sleeping while the queue is empty. It returns
+// ErrShutdown once the queue is shut down and empty.
+func (q *Queue[T]) Get() (T, error) { return q.get(&forever, untraced) }
 
 // TryGet is GetTimeout(0).
-func (q *Queue[T]) TryGet() (T, error) { return q.get(park.For(0)) }
+func (q *Queue[T]) TryGet() (T, error) { return q.getLimit(park.For(0)) }
 
-// GetTimeout is Get for at most d; past that it returns ErrEmpty. d <= 0 never
-// sleeps.
-func (q *Queue[T]) GetTimeout(d time.Duration) (T, error) { return q.get(park.For(d)) }
+// GetTimeout is Get for at most d, then it returns ErrEmpty.
+func (q *Queue[T]) GetTimeout(d time.Duration) (T, error) { return q.getLimit(park.For(d)) }
 
-// GetContext is Get until ctx is done; it then returns ctx's cause. If ctx is
-// done already it does not look.
+// GetContext is Get until ctx is done, then it returns the cause of ctx.
 func (q *Queue[T]) GetContext(ctx context.Context) (v T, err error) {
 	l, err := park.Until(ctx)
 	if err != nil {
 		return v, err
 	}
-	return q.get(l)
+	return q.getLimit(l)
 }
 
-// All ranges over what Get returns, until the queue is shut down and empty.
+// All ranges over the values that Get returns, until the queue is shut down and
+// empty.
 func (q *Queue[T]) All() iter.Seq[T] {
 	return func(yield func(T) bool) {
 		for {
@@ -147,114 +155,77 @@ func (q *Queue[T]) All() iter.Seq[T] {
 	}
 }
 
-// Tasks ranges over what All does and calls TaskDone when the loop is done with
-// a value: after its body, or when that leaves the loop by break, return, a
-// panic or runtime.Goexit. The body must not call TaskDone for it.
+// Tasks is All that calls TaskDone for each value when the loop body has
+// returned, or when it leaves the loop by break, return, a panic or
+// runtime.Goexit. The body must not call TaskDone for it.
 func (q *Queue[T]) Tasks() iter.Seq[T] {
 	return func(yield func(T) bool) {
-		for {
-			v, err := q.Get()
-			if err != nil || !q.task(v, yield) {
-				return
-			}
-		}
+		q.All()(func(v T) bool {
+			defer q.TaskDone()
+			return yield(v)
+		})
 	}
 }
 
-func (q *Queue[T]) task(v T, yield func(T) bool) bool {
-	defer q.TaskDone()
-	return yield(v)
-}
-
-// Len returns how many values are in the queue. By the time the caller looks at
-// the result it may be otherwise, as with Empty and Full.
+// Len returns the number of values in the queue.
 func (q *Queue[T]) Len() int {
-	q.getters.Lock()
-	defer q.getters.Unlock()
+	q.mu().Lock()
+	defer q.mu().Unlock()
 	return q.store.n
 }
 
-// Cap returns how many values there is room for, 0 for any number.
+// Cap returns the bound, 0 for none.
 func (q *Queue[T]) Cap() int { return max(q.max, 0) }
 
 // Empty reports whether Len is 0.
 func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
 
-// Full reports whether Len is Cap; a queue without a bound is never full.
+// Full reports whether Len is Cap; an unbounded queue is never full.
 func (q *Queue[T]) Full() bool { return q.max > 0 && q.Len() >= q.max }
-
-func (q *Queue[T]) full() bool { return q.max > 0 && q.store.n >= q.max }
 
 // forever is shared, so that calls without a limit copy none.
 var forever = park.Forever()
 
-func (q *Queue[T]) put(v T, l park.Limit) error { return q.putWithin(v, &l, false) }
+func (q *Queue[T]) putLimit(v T, l park.Limit) error       { return q.put(v, &l, untraced) }
+func (q *Queue[T]) getLimit(l park.Limit) (v T, err error) { return q.get(&l, untraced) }
 
-// putWithin is put whose caller has told trace functions that it may wait, or
-// not yet.
-func (q *Queue[T]) putWithin(v T, l *park.Limit, told bool) error {
-	q.getters.LockBackoff()
-	if q.down {
-		q.getters.Unlock()
-		return ErrShutdown
+func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
+	q.mu().LockBackoff()
+	if q.down || l.Canceled() {
+		return q.giveUp(l, ErrFull)
 	}
-	if l.Canceled() { // before there was room, it may be
-		q.getters.Unlock()
-		return l.Err(nil)
-	}
-	g, in, panicked := q.accept(v)
-	if in {
-		q.getters.Unlock()
-		if g != nil {
-			g.Unpark()
-			q.released()
+	getter, stored, panicked := q.accept(v)
+	if stored {
+		q.mu().Unlock()
+		if getter != nil {
+			q.wake(getter)
 		}
 		return nil
 	}
 	if panicked != nil {
-		q.getters.Unlock()
+		q.mu().Unlock()
 		panic(panicked)
 	}
 	if l.Expired() {
-		q.getters.Unlock()
-		return l.Err(ErrFull)
+		return q.giveUp(l, ErrFull)
 	}
-	if !told && wait.Hooked.Load() != 0 {
-		q.getters.Unlock()
-		var err error
-		wait.Traced(q, func() bool { err = q.putWithin(v, l, true); return err == nil }, nil)
+	if t == untraced && wait.Hooked.Load() != 0 {
+		q.mu().Unlock()
+		wait.Traced(q, func() bool { err = q.put(v, l, traced); return err == nil }, nil)
 		return err
 	}
-	c := q.enlist(&q.putters, &q.putSpin, l)
-	c.v = v
-	q.getters.Unlock()
-	served := wait.Sleep(c.n, q.leavePutters, l)
-	got, panicked := c.n.Got, c.panicked
-	q.free(c)
-	switch {
-	case !served:
-		return l.Err(ErrFull)
-	case got == gotNothing:
-		return ErrShutdown
-	case got == gotPanic:
-		panic(panicked)
-	}
-	return nil
+	c := q.newCell(&q.putSpin, v, l)
+	q.putters.PushBack(&c.Node)
+	q.mu().Unlock()
+	_, err = q.outcome(c, wait.Sleep(&c.Node, q.leavePutters, l), l, ErrFull)
+	return err
 }
 
-func (q *Queue[T]) get(l park.Limit) (v T, err error) { return q.getWithin(&l, false) }
-
-// getWithin is get whose caller has told trace functions that it may wait, or
-// not yet.
-func (q *Queue[T]) getWithin(l *park.Limit, told bool) (v T, err error) {
-	q.getters.LockBackoff()
-	if l.Canceled() { // before there was a value, it may be
-		q.getters.Unlock()
-		return v, l.Err(nil)
-	}
-	if q.store.n > 0 {
+func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
+	q.mu().LockBackoff()
+	if q.store.n > 0 && !l.Canceled() {
 		v, putters, panicked := q.take()
-		q.getters.Unlock()
+		q.mu().Unlock()
 		if panicked != nil {
 			panic(panicked)
 		}
@@ -263,129 +234,127 @@ func (q *Queue[T]) getWithin(l *park.Limit, told bool) (v T, err error) {
 		}
 		return v, nil
 	}
-	if q.down {
-		q.getters.Unlock()
-		return v, ErrShutdown
+	if q.down || l.Expired() {
+		return v, q.giveUp(l, ErrEmpty)
 	}
-	if l.Expired() {
-		q.getters.Unlock()
-		return v, l.Err(ErrEmpty)
-	}
-	if !told && wait.Hooked.Load() != 0 {
-		q.getters.Unlock()
-		wait.Traced(q, func() bool { v, err = q.getWithin(l, true); return err == nil }, nil)
+	if t == untraced && wait.Hooked.Load() != 0 {
+		q.mu().Unlock()
+		wait.Traced(q, func() bool { v, err = q.get(l, traced); return err == nil }, nil)
 		return v, err
 	}
-	c := q.enlist(&q.getters, &q.getSpin, l)
-	q.getters.Unlock()
-	served := wait.Sleep(c.n, q.leaveGetters, l)
-	v, got := c.v, c.n.Got
-	q.free(c)
+	c := q.newCell(&q.getSpin, v, l)
+	q.getters.PushBack(&c.Node)
+	q.mu().Unlock()
+	return q.outcome(c, wait.Sleep(&c.Node, q.leaveGetters, l), l, ErrEmpty)
+}
+
+// giveUp unlocks mu and returns the error of a call that neither succeeds nor
+// sleeps.
+func (q *Queue[T]) giveUp(l *park.Limit, timeout error) error {
+	down := q.down && !l.Canceled()
+	q.mu().Unlock()
+	if down {
+		return ErrShutdown
+	}
+	return l.Err(timeout)
+}
+
+// newCell returns the cell of a waiter, a putter's with its value.
+func (q *Queue[T]) newCell(spin *park.Spinner, v T, l *park.Limit) *cell[T] {
+	c, _ := q.cells.Get().(*cell[T])
+	if c == nil {
+		c = new(cell[T])
+		c.Item = c
+	}
+	c.v = v
+	c.Renew(spin, l)
+	return c
+}
+
+// outcome returns the result of a wait and frees c.
+func (q *Queue[T]) outcome(c *cell[T], served bool, l *park.Limit, timeout error) (v T, err error) {
+	got, result, panicked := c.Got, c.v, c.panicked
+	c.v, c.panicked = v, nil
+	q.cells.Put(c)
 	switch {
 	case !served:
-		return v, l.Err(ErrEmpty)
+		return v, l.Err(timeout)
 	case got == gotNothing:
 		return v, ErrShutdown
+	case panicked != nil:
+		panic(panicked)
 	}
-	return v, nil
+	return result, nil
 }
 
-func (q *Queue[T]) leavePutters(n *wait.Node) bool { return q.leave(&q.putters, n) }
 func (q *Queue[T]) leaveGetters(n *wait.Node) bool { return q.leave(&q.getters, n) }
+func (q *Queue[T]) leavePutters(n *wait.Node) bool { return q.leave(&q.putters, n) }
+func (q *Queue[T]) leaveJoiners(n *wait.Node) bool { return q.leave(&q.joiners, n) }
 
-// accept reports whether there was a place for v, and returns the getter to
-// wake if it was that one's; or what cmp has panicked with. The caller has the
-// guard and has seen that the queue is not shut down.
-func (q *Queue[T]) accept(v T) (g *wait.Node, in bool, panicked any) {
+func (q *Queue[T]) leave(w interface{ Remove(*wait.Node) bool }, n *wait.Node) bool {
+	q.mu().Lock()
+	defer q.mu().Unlock()
+	return w.Remove(n)
+}
+
+// accept hands v off to the first getter, which it returns, or stores v if
+// there is room. It reports whether it did either; if not because cmp panicked,
+// panicked is what with. The caller holds mu; the queue is not shut down.
+func (q *Queue[T]) accept(v T) (getter *wait.Node, stored bool, panicked any) {
 	if q.getters.Len() > 0 {
-		if g = q.getters.Pop(); g != nil {
-			g.Item.(*cell[T]).v = v
-			g.Got = gotServed
-			q.unfinished++
-			return g, true, nil
+		getter = q.getters.Pop()
+	}
+	switch {
+	case getter != nil:
+		getter.Item.(*cell[T]).v = v
+		getter.Got = gotServed
+	case q.max > 0 && q.store.n >= q.max:
+		return nil, false, nil
+	default:
+		if panicked = q.store.push(v); panicked != nil {
+			return nil, false, panicked
 		}
 	}
-	if q.full() {
-		return nil, false, nil
-	}
-	if panicked = q.store.tryPush(v); panicked != nil {
-		return nil, false, panicked
-	}
 	q.unfinished++
-	return nil, true, nil
+	return getter, true, nil
 }
 
-// take takes the next value out of the store, which has one, and lets the first
-// putter's in. It returns the putters to wake: that one, and before it those
-// whose values cmp has panicked over. If cmp panics over the value itself
-// nothing is changed. The caller has the guard.
+// take takes the next value out of the store, which has one, and stores the
+// first putter's value in its place. It returns the putters to wake: that one,
+// and before it those over whose values cmp panicked. If cmp panics over the
+// value that is taken, nothing changes. The caller holds mu.
 func (q *Queue[T]) take() (v T, putters *wait.Node, panicked any) {
-	if v, panicked = q.store.tryPop(); panicked != nil {
+	if v, panicked = q.store.pop(); panicked != nil {
 		return v, nil, panicked
 	}
 	last := &putters
-	for {
-		p := q.putters.Pop()
-		if p == nil { // none, or none whose context is not done
-			break
-		}
-		*last = p
-		last = p.NextLink()
+	for p := q.putters.Pop(); p != nil; p = q.putters.Pop() {
+		*last, last = p, p.NextLink()
 		c := p.Item.(*cell[T])
-		if c.panicked = q.store.tryPush(c.v); c.panicked == nil {
-			p.Got = gotServed
+		p.Got = gotServed
+		if c.panicked = q.store.push(c.v); c.panicked == nil {
 			q.unfinished++
 			break
 		}
-		p.Got = gotPanic
 	}
 	return v, putters, nil
 }
 
-// wake wakes first and those behind it, which know from Got how it went.
+// link appends the chain nodes at last and returns the new end.
+func link(last **wait.Node, nodes *wait.Node) **wait.Node {
+	for *last = nodes; *last != nil; {
+		last = (*last).NextLink()
+	}
+	return last
+}
+
+// wake wakes the waiters of the chain first, which may be empty.
 func (q *Queue[T]) wake(first *wait.Node) {
-	for n := first; n != nil; {
-		next := n.Next()
-		n.Unpark()
-		n = next
+	if first == nil {
+		return
 	}
-	if first != nil {
-		q.released()
-	}
-}
-
-// enlist puts a new waiter into w. The caller has the guard.
-func (q *Queue[T]) enlist(w *wait.ObjectQueue, spin *park.Spinner, l *park.Limit) *cell[T] {
-	c, _ := q.cells.Get().(*cell[T])
-	if c == nil {
-		c = &cell[T]{n: new(wait.Node)}
-		c.n.Item = c
-	}
-	c.n.Renew(spin, l)
-	w.PushBack(c.n)
-	return c
-}
-
-func (q *Queue[T]) free(c *cell[T]) {
-	var zero T
-	c.v, c.panicked = zero, nil
-	q.cells.Put(c)
-}
-
-func (q *Queue[T]) leave(w *wait.ObjectQueue, n *wait.Node) bool {
-	q.getters.Lock()
-	defer q.getters.Unlock()
-	return w.Remove(n)
-}
-
-func (q *Queue[T]) released() {
+	wait.Wake(first)
 	if wait.Hooked.Load() != 0 {
 		wait.Released(q)
 	}
 }
-
-// noCopy makes vet's copylocks see a type that must not be copied.
-type noCopy struct{}
-
-func (*noCopy) Lock()   {}
-func (*noCopy) Unlock() {}

@@ -12,11 +12,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 )
-
-// Tests named after the rows of Python's documentation of queue, and of what
-// its tests and users found.
 
 func drained[T any](t *testing.T, q *Queue[T]) (vs []T) {
 	t.Helper()
@@ -28,9 +26,9 @@ func drained[T any](t *testing.T, q *Queue[T]) (vs []T) {
 	return vs
 }
 
-func TestQueueGivesFirstInFirstOut(t *testing.T) {
+func TestQueueIsFIFO(t *testing.T) {
 	q := New[int](0)
-	for i := range 3000 { // past the size that is kept, and round the ring
+	for i := range 3000 { // beyond the buffer that does not shrink, and around the ring
 		require.NoError(t, q.Put(i))
 		if i%3 == 2 {
 			v, err := q.Get()
@@ -41,10 +39,10 @@ func TestQueueGivesFirstInFirstOut(t *testing.T) {
 	for i, v := range drained(t, q) {
 		require.Equal(t, 1000+i, v)
 	}
-	assert.Len(t, q.store.buf, keep)
+	assert.Len(t, q.store.buf, keepBuf)
 }
 
-func TestLIFOGivesTheLast(t *testing.T) {
+func TestLIFOReturnsLastValueFirst(t *testing.T) {
 	q := NewLIFO[int](3)
 	_, err := q.PutAll([]int{1, 2, 3})
 	require.NoError(t, err)
@@ -52,7 +50,7 @@ func TestLIFOGivesTheLast(t *testing.T) {
 	assert.Equal(t, []int{3, 2, 1}, drained(t, q))
 }
 
-func TestPriorityGivesTheLeastAndEqualsInOrder(t *testing.T) {
+func TestPriorityIsStable(t *testing.T) {
 	type job struct{ priority, number int }
 	q := NewPriority(0, func(a, b job) int { return cmp.Compare(a.priority, b.priority) })
 	const n = 5000
@@ -73,8 +71,8 @@ func TestPriorityGivesTheLeastAndEqualsInOrder(t *testing.T) {
 	assert.Panics(t, func() { NewPriority[int](0, nil) })
 }
 
-// CPython keeps the value whose comparison failed, uncounted.
-func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
+// Unlike in CPython, which keeps the value whose comparison failed, uncounted.
+func TestPriorityIsUnchangedByCmpPanic(t *testing.T) {
 	bad := errors.New("not comparable")
 	q := NewPriority(3, func(a, b int) int {
 		if a < 0 || b < 0 {
@@ -93,16 +91,16 @@ func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
 	assert.Equal(t, 2, q.Unfinished())
 	require.NoError(t, q.Put(7))
 
-	// A putter's value that cannot be let in when there is room is the putter's
-	// trouble, and the next one's comes in.
+	// If cmp panics over the value of a waiting putter, that Put panics and the
+	// next putter's value is stored.
 	ended := make(chan any)
 	go func() {
 		defer func() { ended <- recover() }()
 		_ = q.Put(-1)
 	}()
-	awaitWaiting(q, &q.putters, 1)
+	testutil.AwaitLen(q.mu(), &q.putters, 1)
 	go func() { ended <- q.Put(8) }()
-	awaitWaiting(q, &q.putters, 2)
+	testutil.AwaitLen(q.mu(), &q.putters, 2)
 	v, err := q.Get()
 	assert.NoError(t, err)
 	assert.Equal(t, 5, v)
@@ -111,7 +109,7 @@ func TestPriorityIsAsItWasWhenCmpPanics(t *testing.T) {
 	assert.Equal(t, []int{6, 7, 8}, q.ShutdownNow())
 }
 
-func TestBatchesWhenCmpPanics(t *testing.T) {
+func TestPriorityBatchStopsAtCmpPanic(t *testing.T) {
 	bad := errors.New("not comparable")
 	left := math.MaxInt // comparisons
 	q := NewPriority(0, func(a, b int) int {
@@ -126,7 +124,7 @@ func TestBatchesWhenCmpPanics(t *testing.T) {
 	left = 8
 	got := q.Drain()
 	assert.NotEmpty(t, got)
-	assert.Equal(t, 7-len(got), q.Len(), "the others are still there")
+	assert.Equal(t, 7-len(got), q.Len(), "the other values remain")
 	assert.PanicsWithValue(t, bad, func() { q.Drain() })
 	n, err = q.PutAll([]int{0})
 	assert.Zero(t, n)
@@ -135,8 +133,8 @@ func TestBatchesWhenCmpPanics(t *testing.T) {
 	assert.ElementsMatch(t, []int{1, 2, 3, 4, 5, 6, 7}, append(got, rest...))
 }
 
-// A value that had to wait for room is compared by the one that makes it.
-func TestPutAllWhenCmpPanicsOverAWaitersValue(t *testing.T) {
+// The value of a waiting Put is compared by the Get that makes room.
+func TestPriorityPutAllReturnsCmpPanicOverWaitingValue(t *testing.T) {
 	bad := errors.New("not comparable")
 	q := NewPriority(2, func(a, b int) int {
 		if a < 0 || b < 0 {
@@ -153,7 +151,7 @@ func TestPutAllWhenCmpPanicsOverAWaitersValue(t *testing.T) {
 		n, err := q.PutAll([]int{1, 2, -1, 3})
 		put <- result{n, err}
 	}()
-	awaitWaiting(q, &q.putters, 1)
+	testutil.AwaitLen(q.mu(), &q.putters, 1)
 	v, err := q.Get()
 	assert.NoError(t, err)
 	assert.Equal(t, 1, v)
@@ -163,12 +161,12 @@ func TestPutAllWhenCmpPanicsOverAWaitersValue(t *testing.T) {
 	assert.Equal(t, 1, q.Len())
 }
 
-func TestTasksCallsTaskDone(t *testing.T) {
+func TestQueueTasksCallsTaskDone(t *testing.T) {
 	q := New[int](0)
 	_, err := q.PutAll([]int{1, 2, 3, 4, 5})
 	require.NoError(t, err)
 	for v := range q.Tasks() {
-		assert.Equal(t, 6-v, q.Unfinished(), "not before the body has ended")
+		assert.Equal(t, 6-v, q.Unfinished(), "not before the body has returned")
 		if v == 2 {
 			break
 		}
@@ -196,17 +194,17 @@ func TestTasksCallsTaskDone(t *testing.T) {
 	assert.True(t, q.TryJoin())
 }
 
-func TestGettingOfNoQueue(t *testing.T) {
-	g := new(Getting[int])
+func TestGetOpZeroValuePanicsInWait(t *testing.T) {
+	g := new(GetOp[int])
 	assert.Panics(t, func() { osthread.TryWaitAny(g) })
 	assert.Panics(t, func() { osthread.TryWaitAll(g, new(osthread.Event)) })
 	_, err := g.Result()
 	assert.Equal(t, ErrEmpty, err)
 }
 
-// TaskDone may come before Get, so what ShutdownNow throws out may be done
-// already.
-func TestShutdownNowOfWhatIsDone(t *testing.T) {
+// TaskDone may be called before Get, so ShutdownNow may return values that are
+// done.
+func TestQueueShutdownNowOfDoneValues(t *testing.T) {
 	var q Queue[int]
 	_, err := q.PutAll([]int{1, 2})
 	require.NoError(t, err)
@@ -218,7 +216,7 @@ func TestShutdownNowOfWhatIsDone(t *testing.T) {
 	assert.Panics(t, q.TaskDone)
 }
 
-func TestCapIsTheBound(t *testing.T) {
+func TestQueueCapIsBound(t *testing.T) {
 	for _, max := range []int{0, -1, math.MinInt} {
 		q := New[int](max)
 		assert.Zero(t, q.Cap())
@@ -239,9 +237,9 @@ func TestCapIsTheBound(t *testing.T) {
 	require.NoError(t, zero.Put("the zero value works"))
 }
 
-func TestPutThatGivesUp(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
-		spawn(func() {
+func TestQueuePutTimesOut(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		g.Run(func() {
 			q := New[int](1)
 			assert.NoError(t, q.Put(1))
 			assert.Equal(t, ErrFull, q.TryPut(2))
@@ -264,9 +262,9 @@ func TestPutThatGivesUp(t *testing.T) {
 	})
 }
 
-func TestGetThatGivesUp(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
-		spawn(func() {
+func TestQueueGetTimesOut(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		g.Run(func() {
 			var q Queue[int]
 			_, err := q.TryGet()
 			assert.Equal(t, ErrEmpty, err)
@@ -281,7 +279,7 @@ func TestGetThatGivesUp(t *testing.T) {
 			_, err = q.GetContext(ctx)
 			assert.Equal(t, context.DeadlineExceeded, err)
 			assert.NoError(t, q.Put(1))
-			_, err = q.GetContext(ctx) // done already: it does not look
+			_, err = q.GetContext(ctx) // ctx is done, so the value stays
 			assert.Equal(t, context.DeadlineExceeded, err)
 			v, err := q.GetTimeout(math.MaxInt64)
 			assert.NoError(t, err)
@@ -291,37 +289,37 @@ func TestGetThatGivesUp(t *testing.T) {
 	})
 }
 
-func TestWaitersAreServedInTurn(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestQueueServesWaitersInOrder(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](1)
 		got := make([]chan int, 4)
 		for i := range got {
 			got[i] = make(chan int, 1)
-			spawn(func() {
+			g.Run(func() {
 				v, err := q.Get()
 				assert.NoError(t, err)
 				got[i] <- v
 			})
-			awaitWaiting(q, &q.getters, i+1)
+			testutil.AwaitLen(q.mu(), &q.getters, i+1)
 		}
 		n, err := q.TryPutAll([]int{0, 1, 2, 3, 4, 5})
 		assert.Equal(t, ErrFull, err)
-		assert.Equal(t, 5, n, "four to the waiters and one to the queue")
+		assert.Equal(t, 5, n, "four to waiters and one to the store")
 		for i := range got {
 			assert.Equal(t, i, <-got[i])
 		}
 		for i := range 3 {
-			spawn(func() { assert.NoError(t, q.Put(10+i)) })
-			awaitWaiting(q, &q.putters, i+1)
+			g.Run(func() { assert.NoError(t, q.Put(10+i)) })
+			testutil.AwaitLen(q.mu(), &q.putters, i+1)
 		}
 		assert.Equal(t, []int{4, 10, 11, 12}, drained(t, q))
 	})
 }
 
-func TestTaskDoneAndJoin(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestQueueJoinWaitsForTaskDone(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var q Queue[int]
-		q.Join() // nothing was put
+		q.Join() // no values
 		assert.True(t, q.TryJoin())
 		_, err := q.PutAll([]int{1, 2})
 		require.NoError(t, err)
@@ -332,10 +330,10 @@ func TestTaskDoneAndJoin(t *testing.T) {
 		assert.Equal(t, context.DeadlineExceeded, q.JoinContext(ctx))
 		joined := make(chan struct{}, 3)
 		for range 3 {
-			spawn(func() { q.Join(); joined <- struct{}{} })
+			g.Run(func() { q.Join(); joined <- struct{}{} })
 		}
-		awaitWaiting(&q, &q.joiners, 3)
-		q.TaskDone() // also before Get, as in Python
+		testutil.AwaitLen(q.mu(), &q.joiners, 3)
+		q.TaskDone() // before Get, as in Python
 		assert.Empty(t, joined)
 		q.TaskDone()
 		for range 3 {
@@ -346,25 +344,25 @@ func TestTaskDoneAndJoin(t *testing.T) {
 	})
 }
 
-func TestTooManyTaskDone(t *testing.T) {
+func TestQueueTaskDoneTooOftenPanics(t *testing.T) {
 	var q Queue[int]
 	require.NoError(t, q.Put(1))
 	q.TaskDone()
 	defer func() {
 		assert.ErrorIs(t, recover().(error), ErrTooManyDone)
-		require.NoError(t, q.Put(2)) // it is usable afterwards
+		require.NoError(t, q.Put(2)) // the queue remains usable
 		q.TaskDone()
 	}()
 	q.TaskDone()
 }
 
-func TestShutdownLetsWhatIsThereOut(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestQueueShutdownKeepsValues(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](2)
 		_, err := q.PutAll([]int{1, 2})
 		require.NoError(t, err)
-		spawn(func() { assert.Equal(t, ErrShutdown, q.Put(3)) })
-		awaitWaiting(q, &q.putters, 1)
+		g.Run(func() { assert.Equal(t, ErrShutdown, q.Put(3)) })
+		testutil.AwaitLen(q.mu(), &q.putters, 1)
 		q.Shutdown()
 		q.Shutdown()
 		assert.True(t, q.IsShutdown())
@@ -387,35 +385,35 @@ func TestShutdownLetsWhatIsThereOut(t *testing.T) {
 	})
 }
 
-func TestShutdownWakesGetters(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestQueueShutdownWakesGetters(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var q Queue[int]
 		for i := range 3 {
-			spawn(func() {
+			g.Run(func() {
 				_, err := q.Get()
 				assert.Equal(t, ErrShutdown, err)
 			})
-			awaitWaiting(&q, &q.getters, i+1)
+			testutil.AwaitLen(q.mu(), &q.getters, i+1)
 		}
 		q.Shutdown()
 	})
 }
 
-func TestShutdownNowReturnsWhatWasThere(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestQueueShutdownNowReturnsValues(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](3)
 		_, err := q.PutAll([]int{1, 2, 3})
 		require.NoError(t, err)
-		v, err := q.Get() // in flight
+		v, err := q.Get() // taken, not done
 		require.NoError(t, err)
 		assert.Equal(t, 1, v)
-		spawn(q.Join)
-		awaitWaiting(q, &q.joiners, 1)
+		g.Run(q.Join)
+		testutil.AwaitLen(q.mu(), &q.joiners, 1)
 		assert.Equal(t, []int{2, 3}, q.ShutdownNow())
 		assert.Nil(t, q.ShutdownNow())
 		_, err = q.Get()
 		assert.Equal(t, ErrShutdown, err)
-		assert.Equal(t, 1, q.Unfinished(), "what is in flight")
+		assert.Equal(t, 1, q.Unfinished(), "the value that was taken")
 		assert.False(t, q.TryJoin())
 		q.TaskDone()
 		q.Join()
@@ -423,7 +421,7 @@ func TestShutdownNowReturnsWhatWasThere(t *testing.T) {
 	})
 }
 
-func TestShutdownNowAfterShutdown(t *testing.T) {
+func TestQueueShutdownNowAfterShutdown(t *testing.T) {
 	q := NewPriority(0, cmp.Compare[int])
 	_, err := q.PutAll([]int{3, 1, 2})
 	require.NoError(t, err)
@@ -432,18 +430,18 @@ func TestShutdownNowAfterShutdown(t *testing.T) {
 	q.Join()
 }
 
-func TestBatches(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestQueueBatches(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		q := New[int](4)
 		n, err := q.PutAllTimeout([]int{0, 1, 2, 3, 4, 5}, time.Millisecond)
 		assert.Equal(t, ErrFull, err)
 		assert.Equal(t, 4, n)
-		spawn(func() {
+		g.Run(func() {
 			n, err := q.PutAllContext(context.Background(), []int{4, 5, 6, 7})
 			assert.NoError(t, err)
 			assert.Equal(t, 4, n)
 		})
-		awaitWaiting(q, &q.putters, 1)
+		testutil.AwaitLen(q.mu(), &q.putters, 1)
 		var got []int
 		buf := make([]int, 3)
 		for len(got) < 8 {
@@ -474,16 +472,16 @@ func TestBatches(t *testing.T) {
 	})
 }
 
-func TestSimple(t *testing.T) {
-	callers(t, func(t *testing.T, spawn func(func())) {
+func TestSimpleIsFIFO(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var s Simple[int]
 		assert.True(t, s.Empty())
 		_, err := s.TryGet()
 		assert.Equal(t, ErrEmpty, err)
 		_, err = s.GetTimeout(time.Millisecond)
 		assert.Equal(t, ErrEmpty, err)
-		spawn(func() { assert.Equal(t, 1, s.Get()) })
-		awaitWaiting(&s.q, &s.q.getters, 1)
+		g.Run(func() { assert.Equal(t, 1, s.Get()) })
+		testutil.AwaitLen(s.q.mu(), &s.q.getters, 1)
 		s.Put(1)
 		s.Put(2)
 		s.Put(3)
@@ -498,7 +496,7 @@ func TestSimple(t *testing.T) {
 	})
 }
 
-func TestHooksSeeQueues(t *testing.T) {
+func TestQueueIsObjectOfTraceEvents(t *testing.T) {
 	q := New[int](1)
 	var events []osthread.Action
 	th, err := osthread.Go(func() error {
@@ -513,14 +511,15 @@ func TestHooksSeeQueues(t *testing.T) {
 		return err
 	})
 	require.NoError(t, err)
-	awaitWaiting(q, &q.getters, 1)
+	testutil.AwaitLen(q.mu(), &q.getters, 1)
 	require.NoError(t, q.Put(1))
 	require.NoError(t, th.Join())
 	assert.Equal(t, []osthread.Action{osthread.TraceBlock, osthread.TraceResume}, events)
 }
 
-// As with a channel and select: what comes after the cancel is not taken.
-func TestContextThatIsDoneFirstTakesAndPutsNothing(t *testing.T) {
+// As with a channel and select, a value that is put after the cancel is not
+// taken.
+func TestQueueDoneContextTakesAndPutsNothing(t *testing.T) {
 	for range 200 {
 		q := New[int](1)
 		ctx, cancel := context.WithCancel(context.Background())
@@ -529,7 +528,7 @@ func TestContextThatIsDoneFirstTakesAndPutsNothing(t *testing.T) {
 			_, err := q.GetContext(ctx)
 			got <- err
 		}()
-		awaitWaiting(q, &q.getters, 1)
+		testutil.AwaitLen(q.mu(), &q.getters, 1)
 		cancel()
 		require.NoError(t, q.Put(1))
 		require.ErrorIs(t, <-got, context.Canceled)
@@ -538,7 +537,7 @@ func TestContextThatIsDoneFirstTakesAndPutsNothing(t *testing.T) {
 		ctx, cancel = context.WithCancel(context.Background())
 		put := make(chan error)
 		go func() { put <- q.PutContext(ctx, 2) }()
-		awaitWaiting(q, &q.putters, 1)
+		testutil.AwaitLen(q.mu(), &q.putters, 1)
 		cancel()
 		v, err := q.Get()
 		require.NoError(t, err)
@@ -548,9 +547,9 @@ func TestContextThatIsDoneFirstTakesAndPutsNothing(t *testing.T) {
 	}
 }
 
-func TestGettingKeepsNoValue(t *testing.T) {
+func TestGetOpResultDoesNotKeepValue(t *testing.T) {
 	q := New[*int](0)
-	g := q.Getting()
+	g := q.GetOp()
 	require.NoError(t, q.Put(new(int)))
 	require.Equal(t, 0, osthread.WaitAny(g))
 	first := &g.source.results[0]

@@ -6,19 +6,20 @@ import (
 	"time"
 )
 
-// A Simple is a first-in-first-out queue without a bound, a count of tasks, or
-// an end. The zero value is empty. It must not be copied after first use.
+// A Simple is an unbounded first-in-first-out queue without a count of tasks
+// and without a shutdown. The zero value is empty. It must not be copied after
+// first use.
 //
-// Put takes no lock for longer than it takes to move a value, or now and then
-// to double the room, and calls nothing but trace functions, if there are any:
-// so it may be called from anywhere, as from finalizers, callbacks of C, and
-// signal.Notify's goroutine.
+// Put locks the queue only to move a value, or occasionally to double the
+// buffer, and calls nothing but trace functions. So it may be called from
+// anywhere: from finalizers, from callbacks of C, and from the goroutine that
+// serves signal.Notify.
 type Simple[T any] struct{ q Queue[T] }
 
 // Put puts v. It never sleeps.
-func (s *Simple[T]) Put(v T) { _ = s.q.Put(v) } // neither full nor shut down, ever
+func (s *Simple[T]) Put(v T) { _ = s.q.Put(v) } // never full, never shut down
 
-// Get takes the value put first, sleeping while there is none.
+// Get takes the value that was put first, sleeping while the queue is empty.
 func (s *Simple[T]) Get() T {
 	v, _ := s.q.Get()
 	return v
@@ -27,23 +28,29 @@ func (s *Simple[T]) Get() T {
 // TryGet is GetTimeout(0).
 func (s *Simple[T]) TryGet() (T, error) { return s.q.TryGet() }
 
-// GetTimeout is Get for at most d; past that it returns ErrEmpty. d <= 0 never
-// sleeps.
+// GetTimeout is Get for at most d, then it returns ErrEmpty.
 func (s *Simple[T]) GetTimeout(d time.Duration) (T, error) { return s.q.GetTimeout(d) }
 
-// GetContext is Get until ctx is done; it then returns ctx's cause. If ctx is
-// done already it does not look.
+// GetContext is Get until ctx is done, then it returns the cause of ctx.
 func (s *Simple[T]) GetContext(ctx context.Context) (T, error) { return s.q.GetContext(ctx) }
 
-// All ranges over what Get returns, for ever.
+// All ranges over the values that Get returns, for ever.
 func (s *Simple[T]) All() iter.Seq[T] { return s.q.All() }
 
-// Len returns how many values are in the queue. By the time the caller looks at
-// the result it may be otherwise, as with Empty.
+// Len returns the number of values in the queue.
 func (s *Simple[T]) Len() int { return s.q.Len() }
 
 // Empty reports whether Len is 0.
 func (s *Simple[T]) Empty() bool { return s.q.Empty() }
 
-// Getting is Queue.Getting.
-func (s *Simple[T]) Getting() *Getting[T] { return s.q.Getting() }
+// GetOp is [Queue.GetOp].
+func (s *Simple[T]) GetOp() *GetOp[T] { return s.q.GetOp() }
+
+// Waiting returns how many callers wait for a value.
+func (s *Simple[T]) Waiting() int {
+	getters, _ := s.q.Waiting()
+	return getters
+}
+
+// String is [Queue.String].
+func (s *Simple[T]) String() string { return s.q.String() }

@@ -1,14 +1,28 @@
 package queue
 
-// How a queue keeps its values: a ring, of which a first-in-first-out queue
-// takes from the front and a last-in-first-out queue from the back, or a heap.
-// Memory follows the number of values: it doubles when there is no room, and
-// halves when only a quarter is used. A place that is not in use holds the zero
-// value, so that nothing is kept alive by it.
+// A store keeps the values of a queue: in a ring, from whose front a
+// first-in-first-out queue takes and from whose back a last-in-first-out queue
+// does, or in a heap. The zero value is an empty first-in-first-out store.
 //
-// cmp is the user's, and may panic: then the store is as it was before, and
-// tryPush and tryPop return what it has panicked with. So a heap first looks
-// for the places, along one path, and then moves.
+// Memory follows the number of values: a buffer doubles when it is full and
+// halves when a quarter of it is used. A free slot holds the zero value, so
+// that it keeps nothing alive.
+//
+// cmp is the user's and may panic. Then push and pop change nothing and return
+// what it panicked with: they first search the path of slots to change, by cmp,
+// and then move.
+type store[T any] struct {
+	order order
+	n     int
+
+	buf   []T // the ring; its length is a power of two
+	front int
+
+	cmp    func(a, b T) int
+	heap   []ranked[T]
+	serial uint64 // of the value put last
+	path   []int  // of popHeap, reused
+}
 
 type order uint8
 
@@ -18,45 +32,64 @@ const (
 	priority
 )
 
-// smallest is the least length of a buffer: some of the first values' growth is
-// not worth its while.
-const smallest = 8
-
-// A store keeps values in an order. The zero value is an empty
-// first-in-first-out store.
-type store[T any] struct {
-	order order
-	n     int
-
-	buf   []T // a power of two long; the ring's values begin at front
-	front int
-
-	cmp    func(a, b T) int
-	heap   []ranked[T]
-	serial uint64 // of the value put last
-	path   []int  // of popHeap, to be used again
-}
-
-// A ranked value is behind all equal ones that were put before.
+// A ranked value sorts after equal ones with a lower serial.
 type ranked[T any] struct {
 	v      T
 	serial uint64
 }
 
-func (s *store[T]) tryPush(v T) (panicked any) {
+const (
+	minBuf  = 8    // the length of the first buffer
+	keepBuf = 1024 // a buffer of this length does not shrink
+)
+
+func (s *store[T]) push(v T) (panicked any) {
 	if s.order == priority {
 		return recovered(func() { s.pushHeap(v) })
 	}
-	s.push(v)
+	if s.n == len(s.buf) {
+		s.resize(max(minBuf, 2*len(s.buf)))
+	}
+	s.buf[(s.front+s.n)&(len(s.buf)-1)] = v
+	s.n++
 	return nil
 }
 
-func (s *store[T]) tryPop() (v T, panicked any) {
+// pop takes the next value out. The store must not be empty.
+func (s *store[T]) pop() (v T, panicked any) {
 	if s.order == priority {
 		panicked = recovered(func() { v = s.popHeap() })
 		return v, panicked
 	}
-	return s.pop(), nil
+	slot := &s.buf[s.front]
+	if s.order == lifo {
+		slot = &s.buf[(s.front+s.n-1)&(len(s.buf)-1)]
+	} else {
+		s.front = (s.front + 1) & (len(s.buf) - 1)
+	}
+	var zero T
+	v, *slot = *slot, zero
+	s.n--
+	if len(s.buf) > keepBuf && s.n <= len(s.buf)/4 {
+		s.resize(len(s.buf) / 2)
+	}
+	return v, nil
+}
+
+// all takes all values out, in the order of pop; if cmp panics, the rest in no
+// order.
+func (s *store[T]) all() (vs []T) {
+	for s.n > 0 {
+		v, panicked := s.pop()
+		if panicked != nil {
+			for _, r := range s.heap {
+				vs = append(vs, r.v)
+			}
+			return vs
+		}
+		vs = append(vs, v)
+	}
+	return vs
 }
 
 func recovered(f func()) (panicked any) {
@@ -64,42 +97,6 @@ func recovered(f func()) (panicked any) {
 	f()
 	return nil
 }
-
-func (s *store[T]) push(v T) {
-	if s.order == priority {
-		s.pushHeap(v)
-		return
-	}
-	if s.n == len(s.buf) {
-		s.resize(max(smallest, 2*len(s.buf)))
-	}
-	s.buf[(s.front+s.n)&(len(s.buf)-1)] = v
-	s.n++
-}
-
-// pop takes the next value out; there must be one.
-func (s *store[T]) pop() (v T) {
-	var zero T
-	switch s.order {
-	case priority:
-		return s.popHeap()
-	case lifo:
-		place := &s.buf[(s.front+s.n-1)&(len(s.buf)-1)]
-		v, *place = *place, zero
-	default:
-		place := &s.buf[s.front]
-		v, *place = *place, zero
-		s.front = (s.front + 1) & (len(s.buf) - 1)
-	}
-	s.n--
-	if len(s.buf) > keep && s.n <= len(s.buf)/4 {
-		s.resize(len(s.buf) / 2)
-	}
-	return v
-}
-
-// keep is the length of a buffer that is never made smaller.
-const keep = 1024
 
 func (s *store[T]) resize(n int) {
 	buf := make([]T, n)
@@ -117,30 +114,24 @@ func (s *store[T]) less(a, b *ranked[T]) bool {
 
 func (s *store[T]) pushHeap(v T) {
 	item := ranked[T]{v, s.serial + 1}
-	place := len(s.heap)
-	for up := place; up > 0 && s.less(&item, &s.heap[(up-1)/2]); {
-		up = (up - 1) / 2
-		place = up
+	slot := s.n
+	for slot > 0 && s.less(&item, &s.heap[(slot-1)/2]) {
+		slot = (slot - 1) / 2
 	}
 	s.heap = append(s.heap, item)
-	for i := len(s.heap) - 1; i > place; i = (i - 1) / 2 {
+	for i := s.n; i > slot; i = (i - 1) / 2 {
 		s.heap[i] = s.heap[(i-1)/2]
 	}
-	s.heap[place] = item
+	s.heap[slot] = item
 	s.serial++
 	s.n++
 }
 
 func (s *store[T]) popHeap() T {
-	last := len(s.heap) - 1
+	last := s.n - 1
 	item := s.heap[last]
-	path := s.path[:0]
-	for i := 0; ; {
-		path = append(path, i)
-		child := 2*i + 1
-		if child >= last {
-			break
-		}
+	path := append(s.path[:0], 0) // the slots to move up, to where item belongs
+	for i, child := 0, 1; child < last; child = 2*i + 1 {
 		if child+1 < last && s.less(&s.heap[child+1], &s.heap[child]) {
 			child++
 		}
@@ -148,18 +139,18 @@ func (s *store[T]) popHeap() T {
 			break
 		}
 		i = child
+		path = append(path, i)
 	}
 	top := s.heap[0]
-	for d := range len(path) - 1 {
-		s.heap[path[d]] = s.heap[path[d+1]]
+	for d, slot := range path[1:] {
+		s.heap[path[d]] = s.heap[slot]
 	}
 	s.heap[path[len(path)-1]] = item
 	s.heap[last] = ranked[T]{}
 	s.heap = s.heap[:last]
-	if c := cap(s.heap); c > keep && last <= c/4 {
+	if c := cap(s.heap); c > keepBuf && last <= c/4 {
 		s.heap = append(make([]ranked[T], 0, c/2), s.heap...)
 	}
-	s.path = path
-	s.n--
+	s.path, s.n = path, last
 	return top.v
 }

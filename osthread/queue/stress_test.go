@@ -16,13 +16,13 @@ import (
 	"example.com/thread/osthread"
 )
 
-var items = flag.Int("items", 40_000, "how many values TestNothingIsLost puts for each kind of queue")
+var items = flag.Int("items", 40_000, "how many values TestQueueLosesNothing puts for each kind of queue")
 
-// 8 producers and 8 consumers, half of each on threads, try, wait, wait for a
-// while, give up, work in batches and wait for several things, while the queue
-// is shut down somewhere in between: each value is delivered once or reported
-// as not delivered, and the count of tasks is exact.
-func TestNothingIsLost(t *testing.T) {
+// 8 producers and 8 consumers, half of each on threads, use all shapes of
+// calls, batches and GetOps, and the queue is shut down in between: each value
+// is delivered once or reported as not delivered, and the count of tasks is
+// exact.
+func TestQueueLosesNothing(t *testing.T) {
 	kinds := map[string]func() *Queue[int]{
 		"fifo":      func() *Queue[int] { return New[int](5) },
 		"one place": func() *Queue[int] { return New[int](1) },
@@ -62,7 +62,7 @@ func loseNothing(t *testing.T, q *Queue[int], end string) {
 			go func() { _ = body() }()
 		}
 	}
-	patience := func(r *rand.Rand) time.Duration { return time.Duration(r.IntN(40)) * time.Microsecond }
+	timeout := func(r *rand.Rand) time.Duration { return time.Duration(r.IntN(40)) * time.Microsecond }
 	var put atomic.Int64
 	shutAt := int64(len(fate)) / 2
 	var dropped []int
@@ -73,15 +73,15 @@ func loseNothing(t *testing.T, q *Queue[int], end string) {
 			for i := 0; i < per; {
 				v := p*per + i
 				var err error
-				n := 1 // how many were put, if it is a batch or there is no error
+				n := 1 // values put, if it is a batch or err is nil
 				batch := false
 				switch r.IntN(6) {
 				case 0:
 					err = q.TryPut(v)
 				case 1:
-					err = q.PutTimeout(v, patience(r))
+					err = q.PutTimeout(v, timeout(r))
 				case 2:
-					ctx, stop := context.WithTimeout(context.Background(), patience(r))
+					ctx, stop := context.WithTimeout(context.Background(), timeout(r))
 					err = q.PutContext(ctx, v)
 					stop()
 				case 3:
@@ -90,7 +90,7 @@ func loseNothing(t *testing.T, q *Queue[int], end string) {
 						vs[j] = v + j
 					}
 					batch = true
-					n, err = q.PutAllTimeout(vs, patience(r))
+					n, err = q.PutAllTimeout(vs, timeout(r))
 				default:
 					err = q.Put(v)
 				}
@@ -125,7 +125,7 @@ func loseNothing(t *testing.T, q *Queue[int], end string) {
 	for c := range callers {
 		spawn(&consumers, c%2 == 0, func() {
 			r := rand.New(rand.NewPCG(uint64(c), 2))
-			g := q.Getting()
+			op := q.GetOp()
 			var never osthread.Event
 			buf := make([]int, 3)
 			for {
@@ -135,17 +135,17 @@ func loseNothing(t *testing.T, q *Queue[int], end string) {
 				case 0:
 					buf[0], err = q.TryGet()
 				case 1:
-					buf[0], err = q.GetTimeout(patience(r))
+					buf[0], err = q.GetTimeout(timeout(r))
 				case 2:
-					ctx, stop := context.WithTimeout(context.Background(), patience(r))
+					ctx, stop := context.WithTimeout(context.Background(), timeout(r))
 					buf[0], err = q.GetContext(ctx)
 					stop()
 				case 3:
-					n, err = q.GetNTimeout(buf, patience(r))
+					n, err = q.GetNTimeout(buf, timeout(r))
 				case 4:
 					err = ErrEmpty
-					if osthread.WaitAnyTimeout(patience(r), &never, g) == 1 {
-						buf[0], err = g.Result()
+					if osthread.WaitAnyTimeout(timeout(r), &never, op) == 1 {
+						buf[0], err = op.Result()
 					}
 				default:
 					buf[0], err = q.Get()

@@ -5,18 +5,18 @@ import (
 	"fmt"
 	"io"
 	"regexp"
-	"runtime"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 )
 
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-func TestStringsTellTheState(t *testing.T) {
+func TestQueueStringShowsState(t *testing.T) {
 	full := New[int](2)
 	assert.NoError(t, full.Put(1))
 	down := NewLIFO[int](0)
@@ -30,8 +30,8 @@ func TestStringsTellTheState(t *testing.T) {
 		{down, "LIFO queue(ADDRESS, 0 values, shut down)"},
 		{NewPriority(0, cmp.Compare[int]), "priority queue(ADDRESS, 0 values)"},
 		{new(Simple[int]), "FIFO queue(ADDRESS, 0 values)"},
-		{full.Getting(), "Getting from FIFO queue(ADDRESS, 1 of 2 values)"},
-		{new(Getting[int]), "Getting without a queue"},
+		{full.GetOp(), "GetOp of FIFO queue(ADDRESS, 1 of 2 values)"},
+		{new(GetOp[int]), "GetOp without a queue"},
 	} {
 		for _, verb := range []string{"%v", "%+v"} {
 			assert.Equal(t, row.want, address.ReplaceAllString(fmt.Sprintf(verb, row.v), "ADDRESS"))
@@ -39,15 +39,13 @@ func TestStringsTellTheState(t *testing.T) {
 	}
 }
 
-func TestWaitingCountsGettersAndPutters(t *testing.T) {
+func TestQueueWaitingCountsGettersAndPutters(t *testing.T) {
 	q := New[int](1)
 	got := make(chan error)
 	get := func() { _, err := q.Get(); got <- err }
 	put := func() { got <- q.Put(1) }
 	until := func(getters, putters int) {
-		for g, p := q.Waiting(); g != getters || p != putters; g, p = q.Waiting() {
-			runtime.Gosched()
-		}
+		testutil.Await(func() bool { g, p := q.Waiting(); return g == getters && p == putters })
 	}
 	go get()
 	go get()
@@ -67,7 +65,7 @@ func TestWaitingCountsGettersAndPutters(t *testing.T) {
 	assert.Equal(t, ErrShutdown, <-got)
 }
 
-func TestStringInCmp(t *testing.T) {
+func TestQueueStringInCmp(t *testing.T) {
 	var q *Queue[int]
 	q = NewPriority(0, func(a, b int) int {
 		assert.Contains(t, q.String(), "in use")
@@ -78,15 +76,15 @@ func TestStringInCmp(t *testing.T) {
 }
 
 // For the race detector.
-func TestStringsWhileInUse(t *testing.T) {
+func TestQueueStringDuringUse(t *testing.T) {
 	q, p := New[int](1), NewPriority(1, cmp.Compare[int])
-	g := q.Getting()
+	op := q.GetOp()
 	osthread.SetTraceAll(func(e osthread.TraceEvent) { fmt.Fprintf(io.Discard, "%v", e) })
 	defer osthread.SetTraceAll(nil)
 	var stop atomic.Bool
 	printer, err := osthread.Go(func() error {
 		for !stop.Load() {
-			fmt.Fprintf(io.Discard, "%v %+v %v", q, p, g)
+			fmt.Fprintf(io.Discard, "%v %+v %v", q, p, op)
 		}
 		return nil
 	})
@@ -100,8 +98,8 @@ func TestStringsWhileInUse(t *testing.T) {
 	})
 	assert.NoError(t, err)
 	for range 500 {
-		osthread.WaitAny(g)
-		_, err := g.Result()
+		osthread.WaitAny(op)
+		_, err := op.Result()
 		assert.NoError(t, err)
 		_, err = p.Get()
 		assert.NoError(t, err)

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// As osthread's TestWaitsInABubble.
-func TestWaitsInABubble(t *testing.T) {
+// See the test of the same law in osthread, TestWaitsInABubble.
+func TestQueueWaitsInSynctestBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		q := New[int](1)

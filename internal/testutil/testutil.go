@@ -1,0 +1,115 @@
+// Package testutil has the helpers that the tests of several packages share.
+package testutil
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Timeout bounds the waits of tests. It is far above what a loaded machine
+// needs, so only a test that fails reaches it.
+const Timeout = 30 * time.Second
+
+// Await yields until cond returns true.
+func Await(cond func() bool) {
+	for !cond() {
+		runtime.Gosched()
+	}
+}
+
+// AwaitLen yields until w, which guard protects, has n elements.
+func AwaitLen(guard sync.Locker, w interface{ Len() int }, n int) {
+	Await(func() bool {
+		guard.Lock()
+		defer guard.Unlock()
+		return w.Len() == n
+	})
+}
+
+// PanicOf returns the error that f panics with, nil if it does not panic.
+func PanicOf(f func()) (err error) {
+	defer func() { err, _ = recover().(error) }()
+	f()
+	return nil
+}
+
+// Must panics with err if it is not nil.
+func Must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// A Thread is a thread whose body returns an error.
+type Thread interface{ Join() error }
+
+// Callers runs f as a subtest for each kind of caller: goroutines, and threads,
+// which start starts. It waits for all callers when f has returned.
+func Callers(t *testing.T, start func(func() error) (Thread, error), f func(t *testing.T, g *Group)) {
+	t.Run("caller=goroutine", func(t *testing.T) {
+		g := &Group{t: t, start: startGoroutine}
+		defer g.Wait()
+		f(t, g)
+	})
+	t.Run("caller=thread", func(t *testing.T) {
+		g := &Group{t: t, start: start}
+		defer g.Wait()
+		f(t, g)
+	})
+}
+
+// A Group is the callers of a test that run at the same time.
+type Group struct {
+	t       *testing.T
+	start   func(func() error) (Thread, error)
+	started []Thread
+}
+
+// Run starts a caller that runs f. join waits for its end.
+func (g *Group) Run(f func()) (join func()) {
+	g.t.Helper()
+	th, err := g.start(func() error { f(); return nil })
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.started = append(g.started, th)
+	return func() { g.join(th) }
+}
+
+// Wait waits for all callers.
+func (g *Group) Wait() {
+	g.t.Helper()
+	for _, th := range g.started {
+		g.join(th)
+	}
+	g.started = nil
+}
+
+func (g *Group) join(th Thread) {
+	g.t.Helper()
+	if err := th.Join(); err != nil {
+		g.t.Error(err)
+	}
+}
+
+// A goroutine is the Thread of a body that a goroutine runs.
+type goroutine struct {
+	done chan struct{}
+	err  error
+}
+
+func startGoroutine(body func() error) (Thread, error) {
+	g := &goroutine{done: make(chan struct{})}
+	go func() {
+		defer close(g.done)
+		g.err = body()
+	}()
+	return g, nil
+}
+
+func (g *goroutine) Join() error {
+	<-g.done
+	return g.err
+}
