@@ -166,8 +166,8 @@ func (a *Attr) check() (attrs, error) {
 		a = new(Attr)
 	}
 	r := attrs{
-		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority, qos: a.QoS, nice: a.Nice,
-		com: a.Apartment, detached: a.Detached, pinned: a.Pinned || !osNative,
+		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority,
+		qos: a.QoS, nice: a.Nice, com: a.Apartment, detached: a.Detached, pinned: a.Pinned || !osNative,
 	}
 	if err := r.checkStack(a); err != nil {
 		return r, err

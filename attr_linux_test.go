@@ -596,7 +596,9 @@ func TestStackSizeRules(t *testing.T) {
 	}
 	assert.Zero(t, StackSize())
 	defer func() { _, _ = SetStackSize(0) }()
-	for _, n := range []int{-1, 1, 1000, 16383, MinStackSize - 1, max(MinStackSize, minStack) - 1, min(1<<40, math.MaxInt), math.MaxInt} {
+	for _, n := range []int{
+		-1, 1, 1000, 16383, MinStackSize - 1, max(MinStackSize, minStack) - 1, min(1<<40, math.MaxInt), math.MaxInt,
+	} {
 		old, err := SetStackSize(n)
 		assert.ErrorIs(t, err, ErrStackSize, "%d", n)
 		assert.Zero(t, old)

@@ -10,12 +10,16 @@ import (
 
 func TestStageOf(t *testing.T) {
 	const (
-		other   = "goroutine 7 [running]:\nmain.f.func2()\n\t/m/main.go:6 +0x46\ncreated by main.f in goroutine 1\n\t/m/main.go:6 +0xf6\n"
-		inVar   = "goroutine 1 [chan receive, locked to thread]:\nmain.f(...)\n\t/m/main.go:6 +0x105\nmain.init()\n\t/m/main.go:5 +0xf\n"
-		inFunc  = "goroutine 1 [running, locked to thread]:\nx.y/z%2ew.init.0()\n\t/m/main.go:4 +0x3d\n"
-		inMain  = "goroutine 1 [sleep]:\npanic({0x1, 0x2})\n\t/r/panic.go:1 +0x1\nmain.initialize.init.func1()\n\t/m/main.go:6 +0x1\nmain.main()\n\t/m/main.go:9 +0x1\n"
+		other = "goroutine 7 [running]:\nmain.f.func2()\n\t/m/main.go:6 +0x46\n" +
+			"created by main.f in goroutine 1\n\t/m/main.go:6 +0xf6\n"
+		inVar = "goroutine 1 [chan receive, locked to thread]:\nmain.f(...)\n\t/m/main.go:6 +0x105\n" +
+			"main.init()\n\t/m/main.go:5 +0xf\n"
+		inFunc = "goroutine 1 [running, locked to thread]:\nx.y/z%2ew.init.0()\n\t/m/main.go:4 +0x3d\n"
+		inMain = "goroutine 1 [sleep]:\npanic({0x1, 0x2})\n\t/r/panic.go:1 +0x1\n" +
+			"main.initialize.init.func1()\n\t/m/main.go:6 +0x1\nmain.main()\n\t/m/main.go:9 +0x1\n"
 		blocked = "goroutine 1 [select (no cases)]:\n"
-		whole   = "goroutine 1 [runnable]:\nmain.main()\n\t/m/main.go:9 +0x1\nruntime.main()\n\t/r/proc.go:1 +0x1\nruntime.goexit({})\n\t/r/asm.s:1 +0x1\n"
+		whole   = "goroutine 1 [runnable]:\nmain.main()\n\t/m/main.go:9 +0x1\n" +
+			"runtime.main()\n\t/r/proc.go:1 +0x1\nruntime.goexit({})\n\t/r/asm.s:1 +0x1\n"
 	)
 	for _, test := range []struct {
 		name, stacks string

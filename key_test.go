@@ -38,7 +38,9 @@ func TestKeyHasAValueAThread(t *testing.T) {
 }
 
 func TestDestructorsRunOnTheirThread(t *testing.T) {
-	for name, end := range map[string]func(){"return": func() {}, "Exit": Exit, "Goexit": runtime.Goexit, "panic": func() { panic("x") }} {
+	for name, end := range map[string]func(){
+		"return": func() {}, "Exit": Exit, "Goexit": runtime.Goexit, "panic": func() { panic("x") },
+	} {
 		t.Run(name, func(t *testing.T) {
 			quiet(t)
 			kinds(t, func(t *testing.T, attr func(Attr) *Attr) {

@@ -34,7 +34,9 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 			must(err)
 			return strings.Count(string(b), "\n")
 		}
-		for _, mode := range []string{"detached", "detached by its body", "forgotten", "detached later", "joined later", "joined"} {
+		for _, mode := range []string{
+			"detached", "detached by its body", "forgotten", "detached later", "joined later", "joined",
+		} {
 			const threads = 60
 			before := maps()
 			for range threads {

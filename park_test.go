@@ -36,7 +36,11 @@ func TestParkTakesOnePermit(t *testing.T) {
 
 func TestUnparkWakesASleeper(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		for _, park := range []func() error{Park, func() error { return ParkTimeout(time.Hour) }, func() error { return ParkContext(t.Context()) }} {
+		for _, park := range []func() error{
+			Park,
+			func() error { return ParkTimeout(time.Hour) },
+			func() error { return ParkContext(t.Context()) },
+		} {
 			th, err := Start(func() { assert.NoError(t, park()) }, attr(Attr{}))
 			require.NoError(t, err)
 			for !th.permit.Asleep() {

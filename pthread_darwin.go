@@ -227,7 +227,8 @@ func osPriority(t *Thread) (Policy, int, error) {
 }
 
 var qosClasses = [...]C.qos_class_t{
-	QoSUnspecified: C.QOS_CLASS_UNSPECIFIED, QoSBackground: C.QOS_CLASS_BACKGROUND, QoSUtility: C.QOS_CLASS_UTILITY, QoSDefault: C.QOS_CLASS_DEFAULT,
+	QoSUnspecified: C.QOS_CLASS_UNSPECIFIED, QoSBackground: C.QOS_CLASS_BACKGROUND,
+	QoSUtility: C.QOS_CLASS_UTILITY, QoSDefault: C.QOS_CLASS_DEFAULT,
 	QoSUserInitiated: C.QOS_CLASS_USER_INITIATED, QoSUserInteractive: C.QOS_CLASS_USER_INTERACTIVE,
 }
 

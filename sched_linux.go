@@ -208,7 +208,8 @@ func osPriority(t *Thread) (Policy, int, error) {
 		return 0, 0, os.NewSyscallError("sched_getscheduler", errno)
 	}
 	var param schedParam
-	if _, _, errno := unix.Syscall(unix.SYS_SCHED_GETPARAM, uintptr(t.nativeID), uintptr(unsafe.Pointer(&param)), 0); errno != 0 {
+	_, _, errno = unix.Syscall(unix.SYS_SCHED_GETPARAM, uintptr(t.nativeID), uintptr(unsafe.Pointer(&param)), 0)
+	if errno != 0 {
 		return 0, 0, os.NewSyscallError("sched_getparam", errno)
 	}
 	const resetOnFork = 0x40000000 // SCHED_RESET_ON_FORK, which may be or-ed in

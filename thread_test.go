@@ -204,7 +204,9 @@ func TestPanicsAreReported(t *testing.T) {
 			break
 		}
 	}
-	for _, want := range []string{"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n"} {
+	for _, want := range []string{
+		"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n",
+	} {
 		assert.Contains(t, got.String(), want)
 	}
 }
@@ -563,7 +565,9 @@ func TestString(t *testing.T) {
 }
 
 func TestApartmentsHaveNames(t *testing.T) {
-	for a, want := range map[Apartment]string{ApartmentNone: "none", ApartmentMTA: "MTA", ApartmentSTA: "STA", 7: "Apartment(7)", -1: "Apartment(-1)"} {
+	for a, want := range map[Apartment]string{
+		ApartmentNone: "none", ApartmentMTA: "MTA", ApartmentSTA: "STA", 7: "Apartment(7)", -1: "Apartment(-1)",
+	} {
 		assert.Equal(t, want, a.String())
 	}
 }

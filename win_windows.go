@@ -194,8 +194,8 @@ func awaitEntry(entered *atomic.Uintptr) {
 // noRoom is how CreateThread and OpenThread tell of a limit; wine (8.0) has
 // files for threads.
 var noRoom = []syscall.Errno{
-	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED, windows.ERROR_NO_SYSTEM_RESOURCES,
-	windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
+	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED,
+	windows.ERROR_NO_SYSTEM_RESOURCES, windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
 }
 
 // orNoRoom makes EAGAIN too of an err that tells of a limit.

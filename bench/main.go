@@ -99,7 +99,8 @@ func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *r
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	run = &result.Run{
-		Version: result.Version, Command: o.command, Began: time.Now(), Machine: machine(), Rounds: o.Rounds, Round: o.Time, Confidence: stats.Confidence, Absent: f.Absent(),
+		Version: result.Version, Command: o.command, Began: time.Now(), Machine: machine(),
+		Rounds: o.Rounds, Round: o.Time, Confidence: stats.Confidence, Absent: f.Absent(),
 	}
 	run.Machine.Tools = f.Tools()
 	rows := make([][]contender.Contender, len(o.specs))

@@ -87,7 +87,10 @@ func TestExtremeArguments(t *testing.T) {
 		{"zero Barrier.WaitContext", func() { _, _ = new(Barrier).WaitContext(canceled) }, ErrCount},
 		{"zero Barrier.Reset", func() { new(Barrier).Reset() }, ErrCount},
 		{"zero Barrier.Abort", func() { new(Barrier).Abort() }, ErrCount},
-		{"zero Barrier's questions", func() { b := new(Barrier); _ = fmt.Sprint(b, b.Waiting(), b.Broken(), b.Parties()) }, nil},
+		{"zero Barrier's questions", func() {
+			b := new(Barrier)
+			_ = fmt.Sprint(b, b.Waiting(), b.Broken(), b.Parties())
+		}, nil},
 
 		{"WaitAny()", func() { WaitAny() }, ErrCount},
 		{"WaitAnyTimeout()", func() { assert.Equal(t, -1, WaitAnyTimeout(time.Hour)) }, nil},

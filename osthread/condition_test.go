@@ -104,7 +104,9 @@ func TestWaitAndNotifyWithoutTheLockPanic(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			c := NewCondition(test.l)
-			for _, f := range []func(){c.Wait, c.Notify, c.NotifyAll, func() { c.NotifyN(2) }, func() { c.WaitTimeout(1) }} {
+			for _, f := range []func(){
+				c.Wait, c.Notify, c.NotifyAll, func() { c.NotifyN(2) }, func() { c.WaitTimeout(1) },
+			} {
 				require.ErrorIs(t, panicOf(f), test.want)
 			}
 			assert.Zero(t, c.Waiting())

@@ -63,7 +63,10 @@ func TestRunMainEndsAsPythonDoes(t *testing.T) {
 		assert.Empty(t, left)
 		exitIfFailed(t)
 	})
-	for _, s := range []string{"main has ended", "started while main waits", "shutdown 2\nshutdown 1", "exit 2", "Panic in thread MainThread: in between"} {
+	for _, s := range []string{
+		"main has ended", "started while main waits", "shutdown 2\nshutdown 1", "exit 2",
+		"Panic in thread MainThread: in between",
+	} {
 		assert.Contains(t, out, s)
 	}
 	assert.Less(t, strings.Index(out, "shutdown 1"), strings.Index(out, "exit 2"))

@@ -45,7 +45,8 @@ func BenchmarkGiveUp(b *testing.B) {
 		}},
 		{"WaitAny", func() waits {
 			s, e := NewSemaphore(0), new(Event)
-			return waits{func(ctx context.Context) error { _, err := WaitAnyContext(ctx, s, e); return err }, waiting(&e.q)}
+			wait := func(ctx context.Context) error { _, err := WaitAnyContext(ctx, s, e); return err }
+			return waits{wait, waiting(&e.q)}
 		}},
 		{"WaitAll", func() waits {
 			s, r := NewSemaphore(0), NewSemaphore(0)

@@ -173,8 +173,9 @@ func (a *Attr) Check() error {
 // low is a without what package thread does not know, as a is now.
 func (a *Attr) low() thread.Attr {
 	return thread.Attr{
-		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy, Priority: a.Priority,
-		QoS: a.QoS, Nice: a.Nice, SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment, Pinned: a.Pinned,
+		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
+		Priority: a.Priority, QoS: a.QoS, Nice: a.Nice, SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment,
+		Pinned: a.Pinned,
 	}
 }
 

@@ -118,7 +118,9 @@ func TestWhatIsNoNumberGetsNoSquare(t *testing.T) {
 	defer d.stop()
 	client := &http.Client{Timeout: patience}
 	defer client.CloseIdleConnections()
-	for path, want := range map[string]int{"/": 404, "/square": 404, "/square/": 400, "/square/-1": 400, "/square/4294967296": 400} {
+	for path, want := range map[string]int{
+		"/": 404, "/square": 404, "/square/": 400, "/square/-1": 400, "/square/4294967296": 400,
+	} {
 		status, _, err := get(client, "http://"+d.addr()+path)
 		assert.NoError(t, err)
 		assert.Equal(t, want, status, path)

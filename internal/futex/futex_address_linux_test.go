@@ -76,7 +76,8 @@ func unreliable(c *addressCalls) *addressCalls {
 	}
 	return &addressCalls{
 		wait: func(w *uint32, old uint32, ns int64) syscall.Errno {
-			if errno := maybe([]syscall.Errno{syscall.EINTR, syscall.ENOMEM, syscall.EFAULT}[rand.IntN(3)]); errno != 0 {
+			errnos := [...]syscall.Errno{syscall.EINTR, syscall.ENOMEM, syscall.EFAULT}
+			if errno := maybe(errnos[rand.IntN(len(errnos))]); errno != 0 {
 				return errno
 			}
 			if ns > 1 && maybe(1) != 0 {

@@ -111,8 +111,8 @@ func TestTheKernelsVersionTellsTheCall(t *testing.T) {
 
 func TestARefusalIsToldFromOtherErrors(t *testing.T) {
 	for errno, want := range map[syscall.Errno]bool{
-		0: false, syscall.ENOSYS: true, syscall.EPERM: true, syscall.EAGAIN: false, syscall.EINTR: false, syscall.ETIMEDOUT: false,
-		syscall.EINVAL: false, syscall.EFAULT: false,
+		0: false, syscall.ENOSYS: true, syscall.EPERM: true, syscall.EAGAIN: false, syscall.EINTR: false,
+		syscall.ETIMEDOUT: false, syscall.EINVAL: false, syscall.EFAULT: false,
 	} {
 		assert.Equal(t, want, refused(errno), errno)
 	}

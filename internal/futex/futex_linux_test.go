@@ -162,7 +162,8 @@ func TestRawResultTellsEachErrno(t *testing.T) {
 
 func TestMakeTimespecKeepsTheDeadline(t *testing.T) {
 	for deadline, want := range map[int64][2]int64{
-		math.MinInt64: {}, -1: {}, 0: {}, 1: {0, 1}, 999_999_999: {0, 999_999_999}, 1e9: {1, 0}, Never: {9_223_372_036, 854_775_807},
+		math.MinInt64: {}, -1: {}, 0: {}, 1: {0, 1}, 999_999_999: {0, 999_999_999},
+		1e9: {1, 0}, Never: {9_223_372_036, 854_775_807},
 	} {
 		assert.Equal(t, Timespec{want[0], want[1], waitUntil}, MakeTimespec(deadline), deadline)
 	}

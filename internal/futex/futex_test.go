@@ -118,7 +118,8 @@ func TestTimeOutIsNotEarly(t *testing.T) {
 	watch(t)
 	var w uint32
 	for _, d := range []time.Duration{
-		1, time.Microsecond, 50 * time.Microsecond, 999 * time.Microsecond, time.Millisecond, 1500 * time.Microsecond, 5 * time.Millisecond,
+		1, time.Microsecond, 50 * time.Microsecond, 999 * time.Microsecond, time.Millisecond,
+		1500 * time.Microsecond, 5 * time.Millisecond,
 	} {
 		for range 10 { // most sleeps end so late that they would hide an early deadline
 			begin, deadline := time.Now(), After(d)
@@ -133,7 +134,8 @@ func TestADeadlineNearTheLastSleeps(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	for _, deadline := range []int64{
-		Never, Never - 1, Never - int64(time.Second), After(math.MaxInt64 - 1), After(1 << 62), math.MaxInt32 * 1e9, (1<<31 + 1) * 1e9,
+		Never, Never - 1, Never - int64(time.Second), After(math.MaxInt64 - 1), After(1 << 62),
+		math.MaxInt32 * 1e9, (1<<31 + 1) * 1e9,
 	} {
 		var w uint32
 		done := make(chan struct{})
@@ -228,7 +230,9 @@ func TestWakeWakesAtMostN(t *testing.T) {
 	}
 	awaitSleepers(&w, all)
 	left := all
-	for _, c := range []struct{ n, want int }{{0, 0}, {-1, 0}, {math.MinInt, 0}, {1, 1}, {2, 2}, {math.MaxInt32, 4}, {1, 0}} {
+	for _, c := range []struct{ n, want int }{
+		{0, 0}, {-1, 0}, {math.MinInt, 0}, {1, 1}, {2, 2}, {math.MaxInt32, 4}, {1, 0},
+	} {
 		assert.Equal(t, c.want, Wake(&w, c.n), "Wake(%d)", c.n)
 		left -= c.want
 		for range c.want {

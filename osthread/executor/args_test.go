@@ -59,7 +59,9 @@ func TestCopiesAreSeenByVet(t *testing.T) {
 		Lock()
 		Unlock()
 	}]()
-	for _, typ := range []reflect.Type{reflect.TypeFor[Executor](), reflect.TypeFor[Keyed](), reflect.TypeFor[Worker]()} {
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[Executor](), reflect.TypeFor[Keyed](), reflect.TypeFor[Worker](),
+	} {
 		seen := false
 		for i := range typ.NumField() {
 			seen = seen || reflect.PointerTo(typ.Field(i).Type).Implements(locker)

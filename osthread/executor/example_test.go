@@ -114,8 +114,9 @@ func ExampleMap() {
 	}
 	defer e.Close()
 	words := slices.Values([]string{"one", "two", "three"})
-	for upper, err := range executor.Map(e, 2, words, func(s string) (string, error) { return strings.ToUpper(s), nil }) {
-		fmt.Println(upper, err)
+	upper := func(s string) (string, error) { return strings.ToUpper(s), nil }
+	for word, err := range executor.Map(e, 2, words, upper) {
+		fmt.Println(word, err)
 	}
 	// Output:
 	// ONE <nil>

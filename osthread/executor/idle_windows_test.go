@@ -138,7 +138,8 @@ func TestWorkerIsInItsApartment(t *testing.T) {
 		require.NoError(t, err)
 		kind, err := Call(w, func() (int32, error) {
 			var kind, qualifier int32
-			if r, _, _ := coGetApartmentType.Call(uintptr(unsafe.Pointer(&kind)), uintptr(unsafe.Pointer(&qualifier))); r != 0 {
+			r, _, _ := coGetApartmentType.Call(uintptr(unsafe.Pointer(&kind)), uintptr(unsafe.Pointer(&qualifier)))
+			if r != 0 {
 				return 0, syscall.Errno(r)
 			}
 			return kind, nil
@@ -347,7 +348,10 @@ func TestIdleSTAWorkersObjectIsCalledFromAnotherApartment(t *testing.T) {
 	w = newSTA(t)
 	stream, err := Call(w, func() (uintptr, error) {
 		out := new(uintptr)
-		if r, _, _ := marshalIn.Call(uintptr(unsafe.Pointer(&persistID)), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(out))); r != 0 {
+		r, _, _ := marshalIn.Call(
+			uintptr(unsafe.Pointer(&persistID)), uintptr(unsafe.Pointer(p)), uintptr(unsafe.Pointer(out)),
+		)
+		if r != 0 {
 			return 0, syscall.Errno(r)
 		}
 		return *out, nil
@@ -359,7 +363,10 @@ func TestIdleSTAWorkersObjectIsCalledFromAnotherApartment(t *testing.T) {
 	awaitIdleWorker(w)
 	got, err := CallTimeout(other, func() (windows.GUID, error) {
 		proxy, class := new(uintptr), new(windows.GUID)
-		if r, _, _ := unmarshalFrom.Call(stream, uintptr(unsafe.Pointer(&persistID)), uintptr(unsafe.Pointer(proxy))); r != 0 {
+		r, _, _ := unmarshalFrom.Call(
+			stream, uintptr(unsafe.Pointer(&persistID)), uintptr(unsafe.Pointer(proxy)),
+		)
+		if r != 0 {
 			return *class, syscall.Errno(r)
 		}
 		defer func() { assert.NoError(t, call(*proxy, release)) }()

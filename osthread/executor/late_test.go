@@ -209,14 +209,15 @@ func TestOnStopThatDoesNotReturn(t *testing.T) {
 // Each of these ends the goroutine, or thread, that finishes the future; none
 // keeps the others from being called.
 func TestCallbacksThatDoNotReturn(t *testing.T) {
+	fail := func() { panic(errTest) }
 	for _, c := range []struct {
 		name string
 		hook func(*osthread.Thread, *PanicError)
 		end  func()
 	}{
-		{"panic", func(*osthread.Thread, *PanicError) {}, func() { panic(errTest) }},
-		{"panic, and the hook panics", func(*osthread.Thread, *PanicError) { panic(errTest) }, func() { panic(errTest) }},
-		{"panic, and the hook calls Goexit", func(*osthread.Thread, *PanicError) { runtime.Goexit() }, func() { panic(errTest) }},
+		{"panic", func(*osthread.Thread, *PanicError) {}, fail},
+		{"panic, and the hook panics", func(*osthread.Thread, *PanicError) { panic(errTest) }, fail},
+		{"panic, and the hook calls Goexit", func(*osthread.Thread, *PanicError) { runtime.Goexit() }, fail},
 		{"Goexit", func(*osthread.Thread, *PanicError) {}, runtime.Goexit},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -24,13 +24,24 @@ func TestQueueSurvivesExtremeArguments(t *testing.T) {
 		call func()
 		want error
 	}{
-		{"New(least)", func() { q := New[int](math.MinInt); assert.NoError(t, q.Put(1)); assert.Zero(t, q.Cap()) }, nil},
-		{"New(most)", func() { q := New[int](math.MaxInt); assert.NoError(t, q.Put(1)); assert.False(t, q.Full()) }, nil},
+		{"New(least)", func() {
+			q := New[int](math.MinInt)
+			assert.NoError(t, q.Put(1))
+			assert.Zero(t, q.Cap())
+		}, nil},
+		{"New(most)", func() {
+			q := New[int](math.MaxInt)
+			assert.NoError(t, q.Put(1))
+			assert.False(t, q.Full())
+		}, nil},
 		{"NewLIFO(most)", func() { assert.NoError(t, NewLIFO[int](math.MaxInt).Put(1)) }, nil},
 		{"NewPriority(nil)", func() { NewPriority[int](0, nil) }, ErrNoCmp},
 		{"TaskDone without values", func() { new(Queue[int]).TaskDone() }, ErrTooManyDone},
 		{"PutTimeout(least)", func() { assert.Equal(t, ErrFull, q.PutTimeout(1, math.MinInt64)) }, nil},
-		{"GetTimeout(least)", func() { _, err := new(Queue[int]).GetTimeout(math.MinInt64); assert.Equal(t, ErrEmpty, err) }, nil},
+		{"GetTimeout(least)", func() {
+			_, err := new(Queue[int]).GetTimeout(math.MinInt64)
+			assert.Equal(t, ErrEmpty, err)
+		}, nil},
 		{"GetTimeout(most)", func() {
 			q := New[int](0)
 			go func() { _ = q.Put(1) }()

@@ -24,8 +24,8 @@ func TestQueueServesThreadsOfCPython(t *testing.T) {
 	}
 	skipOtherABI(t, python)
 	library := filepath.Join(t.TempDir(), "load.so")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", library, "./testdata/cpython").
-		CombinedOutput()
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildmode=c-shared", "-o", library, "./testdata/cpython")
+	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	out, err = exec.CommandContext(t.Context(), python, "testdata/cpython/load.py", library).CombinedOutput()
 	require.NoError(t, err, "%s", out)

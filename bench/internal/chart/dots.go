@@ -205,7 +205,8 @@ func ratioChart(run *result.Run, pal *palette, rows []result.Row, suffix string)
 		}},
 	)
 	c := Chart{
-		Name: "ratio-" + rows[0].Kind + suffix, Section: sectionRatios, Title: Title(rows[0].Kind) + ": time beside " + baseline,
+		Name: "ratio-" + rows[0].Kind + suffix, Section: sectionRatios,
+		Title: Title(rows[0].Kind) + ": time beside " + baseline,
 		Caption: fmt.Sprintf(
 			"Time an operation as a multiple of %s's, with the %s %% interval: left of the line at 1 the contender is faster, "+
 				"right of it slower. A hollow mark's interval spans 1.",

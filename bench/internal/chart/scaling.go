@@ -155,8 +155,8 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 	c := Chart{
 		Name: "scaling-" + rows[0].Kind + "-" + size + suffix, Section: sectionScaling,
 		Title: Title(rows[0].Kind) + ": time against the number of " + plural(size),
-		Caption: "Time an operation: elapsed time divided by the operations of all threads. Whiskers are the confidence interval. " +
-			"Lower is better; both scales are logarithmic.",
+		Caption: "Time an operation: elapsed time divided by the operations of all threads. " +
+			"Whiskers are the confidence interval. Lower is better; both scales are logarithmic.",
 	}
 	columns := min(2, len(parts))
 	lines := (len(parts) + columns - 1) / columns

@@ -85,8 +85,8 @@ func weight(r result.Row) []int {
 	// A section of 500 steps is long enough to be work and short enough to be a
 	// lock's.
 	return []int{
-		caller, number("procs"), -number("think"), number("threads"), number("pairs"), number("parties"), number("producers"),
-		-abs(number("work") - 500), number("capacity"),
+		caller, number("procs"), -number("think"), number("threads"), number("pairs"), number("parties"),
+		number("producers"), -abs(number("work") - 500), number("capacity"),
 	}
 }
 
@@ -171,8 +171,8 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 	p.Y.Tick.Marker = shares(p.Y.Min)
 	c := Chart{
 		Name: "waits-" + r.Kind, Section: sectionWaits, Title: Title(r.Kind) + ": how long single operations wait",
-		Caption: "Share of operations that waited longer than the time below. Marks: median, 99th and 99.9th percentile, and the longest. " +
-			"Further left and lower is better.",
+		Caption: "Share of operations that waited longer than the time below. " +
+			"Marks: median, 99th and 99.9th percentile, and the longest. Further left and lower is better.",
 	}
 	if r.Kind == "lateness" {
 		c.Name += "-" + value(r, "policy")

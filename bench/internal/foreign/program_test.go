@@ -253,7 +253,9 @@ func TestEachLanguageAnswersABadLineByAnErrorAndEnds(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		first := start(t, language)
 		const rest = " batch=1 warm_ns=1 time_ns=1 timed=0"
-		for _, line := range []string{"nonsense", "run kind=lock", "run kind=rest" + rest, "run kind=lock threads=x" + rest} {
+		for _, line := range []string{
+			"nonsense", "run kind=lock", "run kind=rest" + rest, "run kind=lock threads=x" + rest,
+		} {
 			p, err := first.Fresh()
 			if err != nil {
 				t.Fatal(err)

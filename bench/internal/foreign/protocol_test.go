@@ -110,7 +110,9 @@ func TestServeAnswersEachLine(t *testing.T) {
 		}
 		return sample.Sample{Ops: int64(s.Threads), Elapsed: r.Time}, nil
 	})
-	want := "ready go1.x y\nok 15\nok ops=2 ns=1000000000 cpu_ns=0 switches=0 least=0 most=0 hist= max_ns=0 bytes=0\nabsent of two lines\nok 16\n"
+	want := "ready go1.x y\nok 15\n" +
+		"ok ops=2 ns=1000000000 cpu_ns=0 switches=0 least=0 most=0 hist= max_ns=0 bytes=0\n" +
+		"absent of two lines\nok 16\n"
 	if err != nil || out.String() != want {
 		t.Errorf("got error %v and\n%s\nwant\n%s", err, out.String(), want)
 	}
@@ -118,7 +120,8 @@ func TestServeAnswersEachLine(t *testing.T) {
 
 func TestServeEndsAtAnError(t *testing.T) {
 	broken := errors.New("broken\nin two")
-	for _, line := range []string{"nonsense", "bucket x", Format(scenario.Spec{Kind: scenario.Park}, sample.Round{Time: 1})} {
+	park := Format(scenario.Spec{Kind: scenario.Park}, sample.Round{Time: 1})
+	for _, line := range []string{"nonsense", "bucket x", park} {
 		var out strings.Builder
 		err := Serve(
 			strings.NewReader(line+"\nbucket 1\n"),

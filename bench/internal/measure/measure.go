@@ -164,7 +164,8 @@ func (st *state) cell(base *state) result.Cell {
 	}
 	if st.waits.N() != 0 {
 		c.Waits = &result.Waits{
-			N: st.waits.N(), P50: st.waits.Quantile(0.5), P99: st.waits.Quantile(0.99), P999: st.waits.Quantile(0.999), Max: st.waits.Max(), CDF: st.waits.CDF(),
+			N: st.waits.N(), Max: st.waits.Max(), CDF: st.waits.CDF(),
+			P50: st.waits.Quantile(0.5), P99: st.waits.Quantile(0.99), P999: st.waits.Quantile(0.999),
 		}
 	}
 	return c

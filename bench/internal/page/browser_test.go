@@ -294,7 +294,8 @@ func TestEachChartIsDrawn(t *testing.T) {
 			if m := missing(d, img); m != "" {
 				t.Errorf("%s: %s lacks %s", scheme, d.ID, m)
 			}
-			if red, green, blue, _ := img.At(img.Bounds().Min.X+2, img.Bounds().Min.Y+2).RGBA(); red&green&blue>>8 != 0xff {
+			corner := img.Bounds().Min
+			if red, green, blue, _ := img.At(corner.X+2, corner.Y+2).RGBA(); red&green&blue>>8 != 0xff {
 				t.Errorf("%s: %s has no white behind it", scheme, d.ID)
 			}
 		}

@@ -65,14 +65,9 @@ func newContent(run *result.Run, charts []chart.Chart) content {
 		Began: run.Began.UTC().
 			Format("2 January 2006, 15:04 MST"),
 		Took: run.Took.Round(time.Second).String(), Command: run.Command,
-		Rounds: fmt.Sprintf(
-			"%d of %v a cell",
-			run.Rounds,
-			run.Round,
-		), Rows: len(run.Rows), Confidence: words.Number(100 * run.Confidence),
-		Machine: machine(
-			run.Machine,
-		), Warnings: run.Warnings, Absent: run.Absent, Summary: summarize(run), Tables: tables(run), Style: colours(run),
+		Rounds: fmt.Sprintf("%d of %v a cell", run.Rounds, run.Round), Rows: len(run.Rows),
+		Confidence: words.Number(100 * run.Confidence), Machine: machine(run.Machine), Warnings: run.Warnings,
+		Absent: run.Absent, Summary: summarize(run), Tables: tables(run), Style: colours(run),
 	}
 	for i, title := range chart.Sections {
 		s := section{ID: "charts-" + strconv.Itoa(i+1), Title: title}

@@ -182,10 +182,8 @@ func TestTheSummaryCountsEachRowOnce(t *testing.T) {
 	if want := (tally{Rows: 5, Faster: 2, Same: 1, Slower: 2}); s.All != want {
 		t.Errorf("got %+v, want %+v", s.All, want)
 	}
-	if want := []tally{{Name: "Lock", Rows: 3, Faster: 1, Slower: 2}, {Name: "Queue", Rows: 2, Faster: 1, Same: 1}}; !slices.Equal(
-		s.Kinds,
-		want,
-	) {
+	want := []tally{{Name: "Lock", Rows: 3, Faster: 1, Slower: 2}, {Name: "Queue", Rows: 2, Faster: 1, Same: 1}}
+	if !slices.Equal(s.Kinds, want) {
 		t.Errorf("got %+v, want %+v", s.Kinds, want)
 	}
 	anchors := func(es []extreme) (out []string) {

@@ -66,11 +66,11 @@ func summarize(run *result.Run) (s summary) {
 		s.All.add(best.Verdict)
 		kind(&s.Kinds, chart.Title(r.Kind)).add(best.Verdict)
 		e := extreme{
-			Anchor: r.Name, Kind: chart.Title(r.Kind), Row: words.Row(r), Peer: best.Contender, Class: class[best.Contender],
+			Anchor: r.Name, Kind: chart.Title(r.Kind), Row: words.Row(r),
+			Peer: best.Contender, Class: class[best.Contender],
 			Ours: words.NS(r.Cells[0].Time.Center), Theirs: words.NS(best.Time.Center),
-			Ratio: words.Ratio(
-				best.Ratio.Center,
-			), Interval: words.Interval(*best.Ratio, words.Number), ratio: best.Ratio.Center,
+			Ratio: words.Ratio(best.Ratio.Center), Interval: words.Interval(*best.Ratio, words.Number),
+			ratio: best.Ratio.Center,
 		}
 		switch best.Verdict {
 		case result.Faster:

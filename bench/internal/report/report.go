@@ -91,7 +91,8 @@ func Row(w io.Writer, row result.Row, st Style) error {
 		if c.Ratio == nil {
 			fmt.Fprint(tw, "\t\t\t")
 		} else {
-			fmt.Fprintf(tw, "%s\t%s–%s\t%s\t", number(c.Ratio.Center), number(c.Ratio.Low), number(c.Ratio.High), c.Verdict)
+			fmt.Fprintf(tw, "%s\t%s–%s\t", number(c.Ratio.Center), number(c.Ratio.Low), number(c.Ratio.High))
+			fmt.Fprintf(tw, "%s\t", c.Verdict)
 		}
 		if c.CPU != nil {
 			fmt.Fprint(tw, words.NS(c.CPU.Center))

@@ -139,7 +139,9 @@ func TestHeaderNamesWhatIsMissing(t *testing.T) {
 		Tools: []result.Tool{{Contender: "Rust", Version: "rustc 1"}},
 	}
 	Header(&b, r)
-	for _, want := range []string{"a CPU, 2 cores", "governor unknown", "[0.50 1.00 2.00]", "Rust: rustc 1", "gone: not here"} {
+	for _, want := range []string{
+		"a CPU, 2 cores", "governor unknown", "[0.50 1.00 2.00]", "Rust: rustc 1", "gone: not here",
+	} {
 		assert.Contains(t, b.String(), want)
 	}
 }

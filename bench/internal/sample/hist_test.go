@@ -63,7 +63,9 @@ func TestHistIsReadAsWritten(t *testing.T) {
 	if _, err := ParseHist("0:1,1:2", 1); err != nil {
 		t.Error(err)
 	}
-	for _, bad := range []string{"x", "1", "1:x", "-1:2,1:1", "100000:1", "1:-2", "1:2,", "1:0", "1:1,1:1", "2:1,1:1", "0:1", "", "1:1,2:1"} {
+	for _, bad := range []string{
+		"x", "1", "1:x", "-1:2,1:1", "100000:1", "1:-2", "1:2,", "1:0", "1:1,1:1", "2:1,1:1", "0:1", "", "1:1,2:1",
+	} {
 		if _, err := ParseHist(bad, 1); err == nil {
 			t.Errorf("%q was taken", bad)
 		}

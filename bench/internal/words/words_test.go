@@ -39,14 +39,26 @@ func TestParametersInWords(t *testing.T) {
 	}{
 		{nil, ""},
 		{
-			[]result.Param{{Key: "caller", Value: "thread"}, {Key: "threads", Value: "16"}, {Key: "work", Value: "0"}, {Key: "procs", Value: "2"}},
+			[]result.Param{
+				{Key: "caller", Value: "thread"},
+				{Key: "threads", Value: "16"},
+				{Key: "work", Value: "0"},
+				{Key: "procs", Value: "2"},
+			},
 			"16 threads, no work, called from threads, GOMAXPROCS 2",
 		},
-		{[]result.Param{{Key: "threads", Value: "1"}, {Key: "parties", Value: "8"}, {Key: "reads", Value: "99"}}, "1 thread, 8 parties, 99 % reads"},
+		{
+			[]result.Param{{Key: "threads", Value: "1"}, {Key: "parties", Value: "8"}, {Key: "reads", Value: "99"}},
+			"1 thread, 8 parties, 99 % reads",
+		},
 		{[]result.Param{{Key: "stack", Value: "65536"}}, "stack of 64 KiB"},
 		{[]result.Param{{Key: "stack", Value: "0"}}, "default stack"},
 		{
-			[]result.Param{{Key: "sleep", Value: "200000"}, {Key: "policy", Value: "fifo"}, {Key: "bound", Value: "true"}},
+			[]result.Param{
+				{Key: "sleep", Value: "200000"},
+				{Key: "policy", Value: "fifo"},
+				{Key: "bound", Value: "true"},
+			},
 			"wait of 200 µs, SCHED_FIFO, on processor 0 alone",
 		},
 		{[]result.Param{{Key: "unheard", Value: "of"}}, "unheard of"},

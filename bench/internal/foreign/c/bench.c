@@ -533,7 +533,9 @@ static void event_end(void *v, int me)
 
 static void event_body(struct worker *w)
 {
-	take_turns(w, &((struct event_pair *)w->shared)[w->index / 2], (struct turns){ event_first, event_pass, event_end });
+	struct event_pair *pair = &((struct event_pair *)w->shared)[w->index / 2];
+
+	take_turns(w, pair, (struct turns){ event_first, event_pass, event_end });
 }
 
 static bool event_round(struct round *r)
@@ -1072,7 +1074,8 @@ static void answer(struct round *r)
 	struct hist all = { 0 };
 	const char *comma = "";
 
-	printf("ok ops=%" PRId64 " ns=%" PRId64 " cpu_ns=%" PRId64 " switches=%" PRId64, r->ops, r->ns, r->cpu, r->switches);
+	printf("ok ops=%" PRId64 " ns=%" PRId64, r->ops, r->ns);
+	printf(" cpu_ns=%" PRId64 " switches=%" PRId64, r->cpu, r->switches);
 	printf(" least=%" PRId64 " most=%" PRId64 " hist=", r->least, r->most);
 	for (long i = 0; i < r->count; i++) {
 		struct hist *h = &r->workers[i].waits;
@@ -1112,9 +1115,10 @@ static void set(struct spec *s, char *pair)
 		long *field;
 	} numbers[] = {
 		{ "threads", &s->threads }, { "pairs", &s->pairs }, { "parties", &s->parties }, { "permits", &s->permits },
-		{ "capacity", &s->capacity }, { "producers", &s->producers }, { "consumers", &s->consumers }, { "reads", &s->reads },
-		{ "work", &s->work }, { "think", &s->think }, { "stack", &s->stack }, { "sleep", &s->sleep },
-		{ "batch", &s->batch }, { "warm_ns", &s->warm }, { "time_ns", &s->time }, { "timed", &s->timed },
+		{ "capacity", &s->capacity }, { "producers", &s->producers }, { "consumers", &s->consumers },
+		{ "reads", &s->reads }, { "work", &s->work }, { "think", &s->think }, { "stack", &s->stack },
+		{ "sleep", &s->sleep }, { "batch", &s->batch }, { "warm_ns", &s->warm }, { "time_ns", &s->time },
+		{ "timed", &s->timed },
 	};
 	char *value = strchr(pair, '=');
 
@@ -1136,7 +1140,9 @@ static void set(struct spec *s, char *pair)
 
 static void run(char *line)
 {
-	struct round r = { .spec = { .threads = 1, .pairs = 1, .parties = 1, .permits = 1, .capacity = 1, .producers = 1, .consumers = 1 } };
+	struct round r = { .spec = {
+		.threads = 1, .pairs = 1, .parties = 1, .permits = 1, .capacity = 1, .producers = 1, .consumers = 1,
+	} };
 
 	for (char *pair = strtok(line, " \n"); pair; pair = strtok(NULL, " \n"))
 		set(&r.spec, pair);
