@@ -55,7 +55,7 @@
 //	SetPanicHook     threads of thread.Start alone       threads of this package, Workers, pools
 //
 // Where this package is used use it for all but the attributes and calls that
-// Thread.Low gives access to.
+// [Thread.OSThread] gives access to.
 //
 // # testing/synctest
 //

@@ -72,7 +72,7 @@ func (l *Local[T]) All() iter.Seq2[*Thread, T] {
 type box[T any] struct{ v T }
 
 func (l *Local[T]) set(t *Thread, v T) {
-	if t.sort != first && t.hasEnded() {
+	if t.origin != first && t.hasEnded() {
 		return // in the destructor of a Key, after t's end
 	}
 	l.values.Store(t, box[T]{v})

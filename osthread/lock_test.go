@@ -386,7 +386,7 @@ func TestRLockOfAThreadIsNotALaterThreads(t *testing.T) {
 	require.NoError(t, err)
 	<-held
 	for _, apart := range []uint64{1 << 15, 1 << 16, 1 << 20} {
-		low, err := holder.Low()
+		low, err := holder.OSThread()
 		require.NoError(t, err)
 		serials.Store(low.Serial() + apart - 1)
 		th, err := Go(func() error {

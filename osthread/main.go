@@ -246,7 +246,7 @@ func onFirstThread(f func()) error {
 // runMain runs f as the main thread, on it. How that ended is in end even if f,
 // an exit function or a hook calls runtime.Goexit, and the rest is done.
 func runMain(f func() error, end *error) {
-	low, err := thread.Attach()
+	th, err := thread.Attach()
 	if err != nil {
 		*end = err
 		return
@@ -254,7 +254,7 @@ func runMain(f func() error, end *error) {
 	t := mainThread
 	_ = self.Set(t) // it fails only where there is no thread
 	t.mu.Lock()
-	t.low = low
+	t.osThread = th
 	t.mu.Unlock()
 	t.takeHooks()
 	defer func() { *end = also(*end, thread.Detach()) }()
@@ -339,7 +339,7 @@ func orElse(rest, f func()) {
 
 // counts reports whether Shutdown, called on caller, waits for t.
 func counts(t, caller *Thread) bool {
-	return t.sort == ours && t != caller && !t.Daemon() && t.leaving.Load() == 0
+	return t.origin == created && t != caller && !t.Daemon() && t.leaving.Load() == 0
 }
 
 // beginShutdown calls the functions of AtShutdown, as caller.
@@ -404,8 +404,8 @@ func awaitThreads(ctx context.Context, l park.Limit, caller *Thread) (left []*Th
 // isGone reports whether the system's thread of t, which has started, has
 // ended.
 func isGone(t *Thread) bool {
-	low, err := t.Low()
-	return err != nil || low.JoinTimeout(0) != ErrTimeout
+	th, err := t.OSThread()
+	return err != nil || th.JoinTimeout(0) != ErrTimeout
 }
 
 // callLastFirst takes the functions out of list, which is under registry.mu,

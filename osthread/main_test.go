@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 			left += fmt.Sprintf(" %d threads", n)
 		}
 		for t := range Threads() {
-			if t.sort == ours {
+			if t.origin == created {
 				left += " " + t.String()
 			}
 		}

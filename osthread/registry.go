@@ -17,7 +17,7 @@ import (
 // The registry holds every thread that is alive: the main one, those started,
 // and dummies. A thread finds its own Thread
 //
-//   - in a Key, if it has a record of package thread: threads of ours, attached
+//   - in a Key, if it has a record of package thread: threads of created, attached
 //     and alien ones. The Key's destructor ends a dummy;
 //   - under its slot, which no other living thread has, if Go made it and it
 //     has no record. Nothing reports the end of such a thread, so the dummies
@@ -54,13 +54,13 @@ func newRegistry() *threads {
 	return r
 }
 
-var mainThread = &Thread{sort: first, state: running, name: "MainThread", hooks: true}
+var mainThread = &Thread{origin: first, state: running, name: "MainThread", hooks: true}
 
 func init() {
-	// A thread of ours has ended before, unless C code ended it under its
+	// A thread of created has ended before, unless C code ended it under its
 	// function.
 	self.Destructor = func(t *Thread) {
-		if t.sort != first {
+		if t.origin != first {
 			t.finish(ErrPthreadExit)
 		}
 	}
@@ -108,7 +108,7 @@ func (r *threads) drop(t *Thread) {
 // since what is called there may ask the registry.
 func (r *threads) takeGone() (gone []*Thread) {
 	for t := range r.dummies {
-		if t.low != nil && !t.low.Alive() || !r.exists(t.native) {
+		if t.osThread != nil && !t.osThread.Alive() || !r.exists(t.native) {
 			r.drop(t)
 			gone = append(gone, t)
 		}
@@ -162,7 +162,7 @@ func Main() *Thread { return mainThread }
 // start it makes up a Thread, a dummy: alive until the thread ends, a daemon,
 // nobody's to join. In a goroutine that is not held on a thread it is that of
 // the thread the goroutine is on at the moment, which may be another at the
-// next call. It costs about 5 ns on a thread of ours.
+// next call. It costs about 5 ns on a thread of created.
 func Current() *Thread {
 	if t, ok := self.Get(); ok {
 		return t
@@ -176,9 +176,9 @@ func currentSlow() *Thread {
 	if t := known(); t != nil {
 		return t
 	}
-	if low := thread.Current(); low != nil {
-		t := registry.newDummy(low.Name())
-		t.low, t.ident, t.native = low, low.Ident(), low.NativeID()
+	if th := thread.Current(); th != nil {
+		t := registry.newDummy(th.Name())
+		t.osThread, t.ident, t.native = th, th.Ident(), th.NativeID()
 		_ = self.Set(t) // it fails only where there is no thread
 		registry.addDummy(t, ident.None)
 		return t
@@ -214,7 +214,7 @@ func (r *threads) newDummy(name string) *Thread {
 		r.numbers++
 		name = fmt.Sprintf("Dummy-%d", r.numbers)
 	}
-	return &Thread{sort: dummy, state: running, name: name, daemon: true, hooks: true, seq: starts.Add(1)}
+	return &Thread{origin: dummy, state: running, name: name, daemon: true, hooks: true, seq: starts.Add(1)}
 }
 
 // addDummy puts t in; slot is that of a thread of Go's. It looks for dummies of

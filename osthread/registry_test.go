@@ -17,7 +17,7 @@ func TestDummiesAreAskedForTwiceEachAtMost(t *testing.T) {
 				r, asked := newRegistry(), 0
 				r.exists = func(int) bool { asked++; return true }
 				for i := range n {
-					d := &Thread{sort: dummy, state: running, native: i + 1}
+					d := &Thread{origin: dummy, state: running, native: i + 1}
 					slot := uintptr(ident.None)
 					if goThreads {
 						slot = ident.Make(uint64(i+1), 0)
@@ -35,7 +35,7 @@ func TestDummiesOfEndedThreadsDoNotPileUp(t *testing.T) {
 	r := newRegistry()
 	r.exists = func(native int) bool { return native < 10 }
 	for i := range 10_000 {
-		d := &Thread{sort: dummy, state: running, native: i + 1}
+		d := &Thread{origin: dummy, state: running, native: i + 1}
 		r.addDummy(d, ident.Make(uint64(i+1), 0))
 		assert.LessOrEqual(t, len(r.alive), 2*leastSwept)
 		assert.Len(t, r.slots, len(r.alive))
@@ -48,7 +48,7 @@ func TestDummyOfAnEndedThreadGivesWayToOneWithItsID(t *testing.T) {
 	r := newRegistry()
 	r.exists = func(int) bool { return true }
 	for i := range 10 {
-		d := &Thread{sort: dummy, state: running, native: 7}
+		d := &Thread{origin: dummy, state: running, native: 7}
 		r.addDummy(d, ident.Make(uint64(i+1), 0))
 		assert.Equal(t, []*Thread{d}, r.snapshot())
 	}

@@ -137,7 +137,7 @@ func (r *threads) bySerial(serial uint64) *Thread {
 		return t
 	}
 	for t := range r.alive {
-		if low, err := t.Low(); err == nil && low.Serial() == serial {
+		if th, err := t.OSThread(); err == nil && th.Serial() == serial {
 			return t
 		}
 	}

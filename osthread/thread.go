@@ -37,7 +37,7 @@ import (
 // from Main, or from Current in a thread that this package did not start. All
 // methods may be called from any goroutine.
 type Thread struct {
-	sort    sort
+	origin  origin
 	seq     uint64
 	run     func() error
 	attr    thread.Attr
@@ -48,23 +48,23 @@ type Thread struct {
 	slot    uintptr      // of a dummy without a record; under registry.mu
 	done    Event
 
-	mu     sync.Mutex
-	state  state
-	name   string
-	daemon bool
-	low    *thread.Thread // nil before the start, and for dummies of threads of Go's
-	ident  thread.Ident
-	native int
-	err    error
-	atEnd  []ending
-	hooks  bool // those that are set count in hooked
+	mu       sync.Mutex
+	state    state
+	name     string
+	daemon   bool
+	osThread *thread.Thread // nil before the start, and for dummies of threads of Go's
+	ident    thread.Ident
+	native   int
+	err      error
+	atEnd    []ending
+	hooks    bool // those that are set count in hooked
 }
 
-type sort uint8
+type origin uint8
 
 const (
-	ours  sort = iota
-	first      // Main
+	created origin = iota
+	first          // Main
 	dummy
 )
 
@@ -85,9 +85,9 @@ func (s state) String() string {
 // the defaults. Those that are not explained here are as in thread.Attr.
 type Attr struct {
 	// Name need not be unique. "" stands for "Thread-N (function)", N counting
-	// from 1, with the function's name without package and receiver. The
-	// system's tools show what fits, on Linux 15 bytes, where the system lets
-	// threads be named.
+	// from 1, with the function's bare name; a function literal has the name of
+	// the function around it. The system's tools show what fits, on Linux 15
+	// bytes.
 	Name string
 	// Daemon threads are not waited for by Shutdown. A thread is one, too, if
 	// the thread that calls New is; see Thread.SetDaemon.
@@ -128,7 +128,7 @@ func New(fn func() error, attr *Attr) *Thread {
 
 // NewRunner returns a thread that will call r.Run.
 func NewRunner(r Runner, attr *Attr) *Thread {
-	return newThread(r.Run, shortName(strings.TrimPrefix(fmt.Sprintf("%T", r), "*")), attr)
+	return newThread(r.Run, bareName(strings.TrimPrefix(fmt.Sprintf("%T", r), "*")), attr)
 }
 
 // Go is New, with the defaults, and Start. If it returns an error the thread
@@ -155,7 +155,7 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 	if t.name == "" {
 		t.name = defaultName(what)
 	}
-	t.attr = attr.low()
+	t.attr = attr.lower()
 	return t
 }
 
@@ -166,12 +166,12 @@ func (a *Attr) Check() error {
 	if a == nil {
 		return nil
 	}
-	low := a.low()
-	return low.Check()
+	lower := a.lower()
+	return lower.Check()
 }
 
-// low is a without what package thread does not know, as a is now.
-func (a *Attr) low() thread.Attr {
+// lower is a without what package thread does not know, as a is now.
+func (a *Attr) lower() thread.Attr {
 	return thread.Attr{
 		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
 		Priority: a.Priority, QoS: a.QoS, Nice: a.Nice, SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment,
@@ -187,20 +187,21 @@ func defaultName(what string) string {
 	return fmt.Sprintf("Thread-%d (%s)", n, what)
 }
 
-// functionName returns fn's name without package and receiver, of which the 15
-// bytes that Linux shows would have no room: run for main.(*server).run, and
-// run.func1 for a function literal in it.
+// functionName returns the bare name of fn: run for main.(*server).run, and
+// also for a function literal in it, since Linux shows 15 bytes of a thread's
+// name.
 func functionName(fn func() error) string {
 	f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
 	if f == nil {
 		return ""
 	}
-	return shortName(f.Name())
+	return bareName(f.Name())
 }
 
-// shortName shortens the name of a function, as package runtime has it, or of a
-// type, as fmt prints it.
-func shortName(name string) string {
+// bareName returns the last element of the name of a function, as package
+// runtime has it, or of a type, as fmt prints it: without package, receiver and
+// type arguments. A function literal has the name of the function around it.
+func bareName(name string) string {
 	for {
 		open, end := strings.IndexByte(name, '['), strings.LastIndexByte(name, ']')
 		if open < 0 || end < open {
@@ -210,13 +211,33 @@ func shortName(name string) string {
 	}
 	name = name[strings.LastIndexByte(name, '/')+1:]
 	name = name[strings.IndexByte(name, '.')+1:]
-	if receiver := strings.Index(name, ")."); receiver >= 0 && name[0] == '(' {
-		name = name[receiver+2:]
+	for {
+		rest, last := cutLast(name)
+		last, _, _ = strings.Cut(last, "-") // -fm of a method value, -range1 of a loop's body
+		if !isLiteral(last) {
+			return last
+		}
+		name = rest
 	}
-	if method, ok := strings.CutSuffix(name, "-fm"); ok { // a method value
-		name = method[strings.LastIndexByte(method, '.')+1:]
+}
+
+// cutLast splits name at its last dot.
+func cutLast(name string) (rest, last string) {
+	i := strings.LastIndexByte(name, '.')
+	return name[:max(i, 0)], name[i+1:]
+}
+
+// isLiteral reports whether the compiler names function literals and go
+// statements so: func1, gowrap1, and 2 inside another literal.
+func isLiteral(element string) bool {
+	switch strings.TrimRight(element, "0123456789") {
+	case "":
+		return element != ""
+	case "func", "gowrap", "deferwrap":
+		return element[len(element)-1] <= '9'
+	default:
+		return false
 	}
-	return name
 }
 
 // Start starts t, once, and returns when t runs: Ident and NativeID are known.
@@ -237,13 +258,13 @@ func (t *Thread) Start() error {
 		t.setState(initial)
 		return err
 	}
-	low, err := thread.Start(t.main, &t.attr)
+	th, err := thread.Start(t.main, &t.attr)
 	if err != nil {
 		registry.remove(t)
 		t.setState(initial)
 		return err
 	}
-	t.began(low)
+	t.began(th)
 	return nil
 }
 
@@ -254,11 +275,11 @@ func (t *Thread) setState(s state) {
 }
 
 // began is called by the thread itself and by Start, whichever is first.
-func (t *Thread) began(low *thread.Thread) {
+func (t *Thread) began(th *thread.Thread) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.low == nil {
-		t.low, t.ident, t.native = low, low.Ident(), low.NativeID()
+	if t.osThread == nil {
+		t.osThread, t.ident, t.native = th, th.Ident(), th.NativeID()
 		t.state = running
 	}
 }
@@ -266,9 +287,9 @@ func (t *Thread) began(low *thread.Thread) {
 // main is the thread's body, as package thread sees it.
 func (t *Thread) main() {
 	_ = self.Set(t) // it fails only where there is no thread
-	low := thread.Current()
-	keep.Joinable(low) // before anybody else has it
-	t.began(low)
+	th := thread.Current()
+	keep.Joinable(th) // before anybody else has it
+	t.began(th)
 	t.takeHooks()
 	run := t.run
 	t.run = nil     // what it refers to must not outlive it
@@ -302,8 +323,8 @@ var errNotReturned = errors.New("body did not return")
 // finish ends t, once. It is called on t's thread, or if that is gone already
 // on another.
 func (t *Thread) finish(err error) {
-	defer t.end(err)     // even if a hook calls runtime.Goexit
-	if t.sort != dummy { // of a dummy's end it may be told elsewhere
+	defer t.end(err)       // even if a hook calls runtime.Goexit
+	if t.origin != dummy { // of a dummy's end it may be told elsewhere
 		t.emit(TraceEvent{Action: TraceEnd})
 	}
 }
@@ -365,7 +386,7 @@ func (t *Thread) JoinTimeout(d time.Duration) error {
 	return t.join(
 		d > 0,
 		func() bool { return t.done.WaitTimeout(d) },
-		func(low *thread.Thread) error { return low.JoinTimeout(d) },
+		func(th *thread.Thread) error { return th.JoinTimeout(d) },
 		context.Background(),
 	)
 }
@@ -379,7 +400,7 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 	return t.join(
 		true,
 		func() bool { return t.done.WaitContext(ctx) == nil },
-		func(low *thread.Thread) error { return low.JoinContext(ctx) },
+		func(th *thread.Thread) error { return th.JoinContext(ctx) },
 		ctx,
 	)
 }
@@ -394,16 +415,16 @@ func (t *Thread) join(
 	ctx context.Context,
 ) error {
 	t.mu.Lock()
-	state, low := t.state, t.low
+	state, th := t.state, t.osThread
 	t.mu.Unlock()
 	switch {
-	case t.sort == dummy:
+	case t.origin == dummy:
 		return ErrNotJoinable
 	case state == initial || state == starting:
 		return ErrNotStarted
 	case state != ended && isSelf(t):
 		return ErrDeadlock
-	case t.sort == first:
+	case t.origin == first:
 		if !awaitEnd() {
 			return cmp.Or(context.Cause(ctx), ErrTimeout)
 		}
@@ -412,7 +433,7 @@ func (t *Thread) join(
 	if sleeps && state != ended && wait.Hooked.Load() != 0 {
 		defer blocked(t)()
 	}
-	err := joinLow(low)
+	err := joinLow(th)
 	if err == ErrTimeout || ctx.Err() != nil && !t.done.IsSet() {
 		return err
 	}
@@ -429,7 +450,7 @@ func isSelf(t *Thread) bool {
 		return me == t
 	}
 	// A goroutine attached to the first thread holds it, from RunMain too.
-	return t.sort == first && thread.Self() == t.ident && thread.Current() != nil
+	return t.origin == first && thread.Self() == t.ident && thread.Current() != nil
 }
 
 func (t *Thread) result() error {
@@ -442,7 +463,7 @@ func (t *Thread) result() error {
 func (t *Thread) Alive() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.state == running && !(t.sort == dummy && t.low == nil && !threadExists(t.native))
+	return t.state == running && !(t.origin == dummy && t.osThread == nil && !threadExists(t.native))
 }
 
 func (t *Thread) hasEnded() bool {
@@ -462,10 +483,10 @@ func (t *Thread) Name() string {
 // thread.Thread.SetName.
 func (t *Thread) SetName(name string) error {
 	t.mu.Lock()
-	low, running := t.low, t.state == running
+	th, running := t.osThread, t.state == running
 	t.mu.Unlock()
-	if running && low != nil {
-		if err := low.SetName(name); err != nil {
+	if running && th != nil {
+		if err := th.SetName(name); err != nil {
 			return err
 		}
 	}
@@ -509,17 +530,16 @@ func (t *Thread) NativeID() int {
 	return t.native
 }
 
-// Low returns the thread of package thread that t runs on, for what that
-// offers: affinity, priority, CPU time, Park and Unpark. It returns
-// ErrNotStarted before Start, and thread.ErrNotAttached for threads of Go's,
-// which have none. It cannot be detached, since t joins it: Detach returns
-// thread.ErrNotJoinable.
-func (t *Thread) Low() (*thread.Thread, error) {
+// OSThread returns the [thread.Thread] that t runs on, which has affinity,
+// priority, Park and Unpark. It returns ErrNotStarted before Start, and
+// thread.ErrNotAttached for a dummy of a thread made by Go. It cannot be
+// detached: Detach returns thread.ErrNotJoinable.
+func (t *Thread) OSThread() (*thread.Thread, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	switch {
-	case t.low != nil:
-		return t.low, nil
+	case t.osThread != nil:
+		return t.osThread, nil
 	case t.state == initial || t.state == starting:
 		return nil, ErrNotStarted
 	default:
@@ -528,13 +548,13 @@ func (t *Thread) Low() (*thread.Thread, error) {
 }
 
 // CPUTime returns how long t has run on a processor; see thread.Thread.CPUTime.
-// Its other errors are Low's.
+// Its other errors are OSThread's.
 func (t *Thread) CPUTime() (time.Duration, error) {
-	low, err := t.Low()
+	th, err := t.OSThread()
 	if err != nil {
 		return 0, err
 	}
-	return low.CPUTime()
+	return th.CPUTime()
 }
 
 // String returns t's name, state, whether it is a daemon, and its native id.

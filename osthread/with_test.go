@@ -60,25 +60,32 @@ func TestPanicHookCanBeSavedAndPutBack(t *testing.T) {
 	assert.Equal(t, []string{"inner", "outer", "outer"}, got)
 }
 
-func TestShortNames(t *testing.T) {
+func TestThreadNameIsTheBareNameOfItsFunction(t *testing.T) {
 	for name, want := range map[string]string{
 		"main.task":                               "task",
-		"main.main.func1":                         "main.func1",
+		"main.main.func1":                         "main",
 		"main.(*crawler).worker-fm":               "worker",
 		"main.crawler.worker-fm":                  "worker",
 		"example.com/a/b.(*T).Run":                "Run",
-		"example.com/a/b.(*T[...]).Run.func1":     "Run.func1",
+		"example.com/a/b.(*T[...]).Run.func1":     "Run",
 		"example.com/a/b.f[...]":                  "f",
-		"example.com/a/b.f[...].func2":            "f.func2",
-		"main.glob..func1":                        "glob..func1",
+		"example.com/a/b.f[...].func2":            "f",
+		"main.glob..func1":                        "",
+		"main.main.func1.2":                       "main",
+		"main.serve.gowrap1":                      "serve",
+		"main.serve-range1":                       "serve",
+		"main.(*T).Run.func2-range1":              "Run",
+		"main.(*T).Run.func2.Once.func3":          "Once",
 		"gopkg.in/x%2ev2.f":                       "f",
 		"main.runner":                             "runner",
 		"main.runner[map[string]example.com/a.T]": "runner",
-		"int": "int",
-		"":    "",
-		"(":   "(",
-		"][":  "][",
+		"main.func1s":                             "func1s",
+		"main.function":                           "function",
+		"int":                                     "int",
+		"":                                        "",
+		"(":                                       "(",
+		"][":                                      "][",
 	} {
-		assert.Equal(t, want, shortName(name), name)
+		assert.Equal(t, want, bareName(name), name)
 	}
 }

@@ -37,7 +37,7 @@ func main() {
 // returns when that thread is gone. Sockets that fn makes stay in the namespace
 // and can be used anywhere; the goroutines that it starts do not.
 func inNewNetwork(fn func() error) error {
-	return executor.Sacrificial(func() error {
+	return executor.RunIsolated(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("a network namespace needs root (CAP_SYS_ADMIN): %w", os.NewSyscallError("unshare", err))
 		}

@@ -6,7 +6,7 @@
 // and a thread may end long before (golang.org/issue/27505). What to look at:
 //
 //   - startOnThread keeps the thread until the child's Wait. If Start and Wait
-//     may be one call, executor.Sacrificial(cmd.Run) does the same.
+//     may be one call, executor.RunIsolated(cmd.Run) does the same.
 //   - abandoned starts a child on a thread that ends at once, and the child is
 //     killed, although the process is there and waits for it.
 //
@@ -67,7 +67,7 @@ func kept() (ended, err error) {
 		return nil, err
 	}
 	// The ends of other threads are nothing to the child.
-	if err := executor.Sacrificial(func() error { return nil }); err != nil {
+	if err := executor.RunIsolated(func() error { return nil }); err != nil {
 		return nil, err
 	}
 	if err := stdin.Close(); err != nil {
@@ -85,7 +85,7 @@ func abandoned() (ended, err error) {
 	}
 	defer cancel()
 	defer stdin.Close() // which Wait has done already
-	if err := executor.Sacrificial(cmd.Start); err != nil {
+	if err := executor.RunIsolated(cmd.Start); err != nil {
 		return nil, err
 	}
 	return cmd.Wait(), nil

@@ -30,7 +30,7 @@ func TestChildLivesWhileItsThreadDoes(t *testing.T) {
 	wait, err := startOnThread(cmd)
 	require.NoError(t, err)
 	for range 3 {
-		require.NoError(t, executor.Sacrificial(func() error { return exec.Command("true").Run() }))
+		require.NoError(t, executor.RunIsolated(func() error { return exec.Command("true").Run() }))
 		_, err := stdin.Write([]byte("alive\n"))
 		require.NoError(t, err)
 	}
@@ -44,7 +44,7 @@ func TestRunOnOneThreadIsEnough(t *testing.T) {
 	require.NoError(t, err)
 	defer cancel()
 	go stdin.Close()
-	assert.NoError(t, executor.Sacrificial(cmd.Run))
+	assert.NoError(t, executor.RunIsolated(cmd.Run))
 }
 
 func TestChildIsKilledWhenItsThreadEnds(t *testing.T) {

@@ -94,7 +94,7 @@ func TestAttributesAreThoseOfTheCall(t *testing.T) {
 
 // affinity returns that of the calling thread.
 func affinity() ([]int, error) {
-	low, err := osthread.Current().Low()
+	low, err := osthread.Current().OSThread()
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func TestNoFunction(t *testing.T) {
 		assert.NoError(t, err)
 	}
 	assert.NoError(t, w.Call(func() error { _, err := Call[int](w, nil); return err }))
-	assert.NoError(t, Sacrificial(nil))
+	assert.NoError(t, RunIsolated(nil))
 	p := NewPromise[int]()
 	p.Future().OnDone(nil)
 	assert.NoError(t, p.SetError(nil))

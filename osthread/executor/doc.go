@@ -14,7 +14,7 @@
 //
 // An [Executor] is a pool; in a [Keyed] one, work with the same key runs on the
 // same thread; a [Worker] is one thread that others call functions on.
-// [Sacrificial] runs one function on a thread that nobody gets afterwards.
+// [RunIsolated] runs one function on a thread that nobody gets afterwards.
 // Where any goroutine will do, a go statement and a channel cost less.
 //
 // # What runs where
@@ -22,7 +22,7 @@
 // A function runs on one thread from its beginning to its end, with what
 // Options.OnStart has done there. What it starts by a go statement runs
 // elsewhere. Whatever it leaves in the thread, a signal mask, an affinity,
-// credentials, the next function finds: such work is for Sacrificial, or for
+// credentials, the next function finds: such work is for RunIsolated, or for
 // OnStart.
 //
 // A function that panics has the *PanicError for its result, and the hook for
@@ -34,7 +34,7 @@
 // Threads of pools and workers inherit from the process, not from who calls
 // New, Submit or NewWorker: what that thread has of its own, namespaces,
 // credentials, affinity, niceness, does not reach them unless the attributes
-// say so. Sacrificial's inherits from its caller.
+// say so. RunIsolated's inherits from its caller.
 //
 // Pools and workers may be made, and used, in init functions and the
 // initializers of package variables. A thread that starts there is a pinned one
@@ -103,8 +103,8 @@
 //	result(timeout)                  Result, TryResult, ...           result and error at once; ErrTimeout, ErrCancelled
 //	exception(timeout)               Result, TryResult, ...
 //	add_done_callback                OnDone                           a panic goes to osthread's panic hook
-//	set_running_or_notify_cancel     Promise.SetRunning               ErrCancelled for False, ErrState for RuntimeError
-//	set_result, set_exception        Promise.SetResult, SetError      ErrState for InvalidStateError; ErrCancelled
+//	set_running_or_notify_cancel     Promise.SetRunning               ErrCancelled for False, ErrInvalidState for RuntimeError
+//	set_result, set_exception        Promise.SetResult, SetError      ErrInvalidState for InvalidStateError; ErrCancelled
 //	_get_snapshot                    State and TryResult              what is done stays as it is
 //
 //	wait(fs, timeout, return_when)   Wait, TryWait, WaitTimeout, ...  lists in the order given

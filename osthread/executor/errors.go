@@ -26,9 +26,9 @@ var (
 	ErrBroken = errors.New("executor is broken")
 	// ErrFull says that as many tasks wait as may.
 	ErrFull = errors.New("backlog is full")
-	// ErrState says that a promise has been kept before, or is not in the state
+	// ErrInvalidState says that a promise has been kept before, or is not in the state
 	// for what was asked (Python: InvalidStateError).
-	ErrState = errors.New("future is in another state")
+	ErrInvalidState = errors.New("future is in another state")
 	// ErrInvalid says that an option or an argument is one that cannot be.
 	ErrInvalid = errors.New("invalid argument")
 )

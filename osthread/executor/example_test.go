@@ -100,7 +100,7 @@ func ExamplePromise() {
 		}
 	})
 	fmt.Println(p.Future().Result())
-	fmt.Println(errors.Is(p.SetResult("again"), executor.ErrState))
+	fmt.Println(errors.Is(p.SetResult("again"), executor.ErrInvalidState))
 	// Output:
 	// from another executor <nil>
 	// true
@@ -190,8 +190,8 @@ func ExampleKeyed() {
 	// Output: 1
 }
 
-func ExampleSacrificial() {
-	err := executor.Sacrificial(func() error {
+func ExampleRunIsolated() {
+	err := executor.RunIsolated(func() error {
 		// unix.Setns(namespace, unix.CLONE_NEWNET), and sockets are of that
 		// namespace
 		fmt.Println("a thread for this alone")

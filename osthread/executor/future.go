@@ -505,7 +505,7 @@ func (p *Promise[T]) Future() *Future[T] { return &p.f }
 
 // SetRunning makes the future running, so that it cannot be cancelled any more
 // (Python: set_running_or_notify_cancel). It returns ErrCancelled if that has
-// happened before, and ErrState if the future is running or finished.
+// happened before, and ErrInvalidState if the future is running or finished.
 func (p *Promise[T]) SetRunning() error {
 	if p.f.swap(Pending, Running) {
 		return nil
@@ -514,7 +514,7 @@ func (p *Promise[T]) SetRunning() error {
 }
 
 // SetResult finishes the future, which may be pending or running, with v. It
-// returns ErrCancelled if the future was cancelled, ErrState if it is finished;
+// returns ErrCancelled if the future was cancelled, ErrInvalidState if it is finished;
 // both leave it as it is.
 func (p *Promise[T]) SetResult(v T) error { return p.keep(v, nil) }
 
@@ -541,5 +541,5 @@ func (p *Promise[T]) wrongState() error {
 	if p.f.Cancelled() {
 		return ErrCancelled
 	}
-	return ErrState
+	return ErrInvalidState
 }

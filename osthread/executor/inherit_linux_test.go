@@ -17,13 +17,13 @@ import (
 func TestServingThreadsInheritFromTheProcessAlone(t *testing.T) {
 	const nice = 7 // of the maker; a raise needs no rights
 	own := func() (int, error) {
-		low, err := osthread.Current().Low()
+		low, err := osthread.Current().OSThread()
 		if err != nil {
 			return 0, err
 		}
 		return unix.Getpriority(unix.PRIO_PROCESS, low.NativeID())
 	}
-	assert.NoError(t, SacrificialAttr(&osthread.Attr{Nice: nice}, func() error {
+	assert.NoError(t, RunIsolatedAttr(&osthread.Attr{Nice: nice}, func() error {
 		mine, err := own()
 		require.NoError(t, err)
 
@@ -53,7 +53,7 @@ func TestServingThreadsInheritFromTheProcessAlone(t *testing.T) {
 
 func TestLowThreadsOfServersCannotBeDetached(t *testing.T) {
 	detach := func() (int, error) {
-		low, err := osthread.Current().Low()
+		low, err := osthread.Current().OSThread()
 		if err != nil {
 			return 0, err
 		}

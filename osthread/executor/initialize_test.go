@@ -58,9 +58,9 @@ var inInit = map[string]func() string{
 		ran, err := f.Result()
 		return outcome(errors.Join(err, e.Close()), ran)
 	},
-	"sacrificial": func() string {
+	"isolated": func() string {
 		ran := false
-		return outcome(executor.Sacrificial(func() error { ran = true; return nil }), ran)
+		return outcome(executor.RunIsolated(func() error { ran = true; return nil }), ran)
 	},
 	"timer": func() string {
 		ran := false

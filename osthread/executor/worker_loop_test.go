@@ -215,8 +215,8 @@ func TestNamesOfThreads(t *testing.T) {
 	require.NoError(t, err)
 	assert.Regexp(t, `^worker-\d+$`, w.Thread().Name())
 	assert.NoError(t, w.Close())
-	assert.NoError(t, Sacrificial(func() error {
-		assert.Regexp(t, `^sacrificial-\d+$`, osthread.Current().Name())
+	assert.NoError(t, RunIsolated(func() error {
+		assert.Regexp(t, `^isolated-\d+$`, osthread.Current().Name())
 		return nil
 	}))
 }
