@@ -10,28 +10,29 @@ import (
 	"testing"
 
 	"example.com/thread/internal/ctest"
+	"example.com/thread/internal/leak"
 )
 
 func init() {
 	unnoticed["alien that ends by the system call"] = func() *Thread {
 		c := make(chan *Thread)
-		must(ctest.Vanish(func(int) { c <- Current() }))
+		leak.Must(ctest.Vanish(func(int) { c <- Current() }))
 		th := <-c
 		awaitGoneFromKernel(th)
 		return th
 	}
 	attachedThreads["alien"] = func(body func(*Thread)) {
-		must(ctest.Aliens(1, func(int) { body(Current()) }))
+		leak.Must(ctest.Aliens(1, func(int) { body(Current()) }))
 	}
 }
 
 // A thread that C ends under its body is detached if nobody joins it: its stack
 // would stay mapped.
 func TestThreadEndedByCLeavesNoStack(t *testing.T) {
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		maps := func() int {
 			b, err := os.ReadFile("/proc/self/maps")
-			must(err)
+			leak.Must(err)
 			return strings.Count(string(b), "\n")
 		}
 		for _, mode := range []string{"detached", "detached by its body", "forgotten", "detached later", "joined later", "joined"} {
@@ -41,12 +42,12 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 				leave := make(chan struct{})
 				th, err := Start(func() {
 					if mode == "detached by its body" {
-						must(Current().Detach())
+						leak.Must(Current().Detach())
 					}
 					<-leave
 					ctest.PthreadExit()
 				}, &Attr{StackSize: 1 << 20, Detached: mode == "detached"})
-				must(err)
+				leak.Must(err)
 				close(leave)
 				if mode == "joined" && th.Join() != ErrPthreadExit {
 					panic("joined")
@@ -55,7 +56,7 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 					runtime.Gosched()
 				}
 				if mode == "detached later" {
-					must(th.Detach())
+					leak.Must(th.Detach())
 				}
 				if mode == "joined later" && th.Join() != ErrPthreadExit {
 					panic("joined later")
