@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
 )
@@ -66,6 +68,33 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 			if more := maps() - before; more >= threads { // two for each stack
 				panic(fmt.Sprintf("%s: %d threads leave %d maps", mode, threads, more))
 			}
+		}
+	})
+}
+
+func TestJoinNoticesAThreadEndedByTheSystemCall(t *testing.T) {
+	leak.InChild(t, func() {
+		exit := make(chan struct{})
+		th, err := Start(func() {
+			<-exit
+			_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+		}, nil)
+		leak.Must(err)
+		joined := make(chan error)
+		for range 2 {
+			go func() { joined <- th.Join() }()
+		}
+		for th.waiting() < 2 {
+			runtime.Gosched()
+		}
+		close(exit)
+		for range 2 {
+			if err := <-joined; err != ErrPthreadExit {
+				panic(err)
+			}
+		}
+		if err := th.Join(); err != ErrPthreadExit || NumThread() != 0 || records.count() != 0 {
+			panic(fmt.Sprint(err, NumThread(), records.count()))
 		}
 	})
 }
