@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread/internal/ctest"
+	"example.com/thread/internal/leak"
 )
 
 func TestAliensAreAttachedOnFirstSight(t *testing.T) {
@@ -124,7 +125,7 @@ func TestDestructorsOfAliensMayCallGoexit(t *testing.T) {
 // In a child, since Go's runtime keeps what stood on the stacks: a goroutine,
 // and some 0.5 KB.
 func TestPthreadExitUnderABody(t *testing.T) {
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		clean := ctest.ValuesOfNew() // a sanitizer's
 		times := 100
 		if testing.Short() {
@@ -134,11 +135,11 @@ func TestPthreadExitUnderABody(t *testing.T) {
 			destroyed := 0
 			k := Key[int]{Destructor: func(int) { destroyed++ }}
 			th, err := Start(func() {
-				must(k.Set(1))
+				leak.Must(k.Set(1))
 				ctest.PthreadExit()
 				panic("came back")
 			}, nil)
-			must(err)
+			leak.Must(err)
 			if err := th.Join(); err != ErrPthreadExit || destroyed != 1 || osExists(th.NativeID()) {
 				panic(fmt.Sprint(err, destroyed))
 			}
@@ -150,7 +151,7 @@ func TestPthreadExitUnderABody(t *testing.T) {
 				panic(fmt.Sprint("values of a thread that begins: ", n, ", not ", clean))
 			}
 		}
-		must(ctest.Aliens(100, func(int) { Current() }))
+		leak.Must(ctest.Aliens(100, func(int) { Current() }))
 	})
 }
 
@@ -179,16 +180,16 @@ func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
 // A key of ours must not depend on how many others there are: it is made before
 // main.
 func TestAliensWorkWhenAllKeysAreTaken(t *testing.T) {
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		ctest.UseKeys(1 << 12)
 		destroyed := atomic.Int64{}
 		k := Key[int]{Destructor: func(int) { destroyed.Add(1) }}
-		must(ctest.Aliens(10, func(n int) { must(k.Set(n)) }))
+		leak.Must(ctest.Aliens(10, func(n int) { leak.Must(k.Set(n)) }))
 		if destroyed.Load() != 10 {
 			panic(destroyed.Load())
 		}
 		th, err := Start(func() {}, nil)
-		must(err)
-		must(th.Join())
+		leak.Must(err)
+		leak.Must(th.Join())
 	})
 }

@@ -21,9 +21,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"example.com/thread/internal/leak"
 	"golang.org/x/sys/unix"
+
+	"example.com/thread/internal/buildinfo"
+	"example.com/thread/internal/leak"
 )
 
 // procOf returns a file of the thread's in /proc.
@@ -133,9 +134,9 @@ var attachedThreads = map[string]func(body func(*Thread)){
 		go func() {
 			defer close(done)
 			th, err := Attach()
-			must(err)
+			leak.Must(err)
 			body(th)
-			must(Detach())
+			leak.Must(Detach())
 		}()
 		<-done
 	},
@@ -252,9 +253,9 @@ func TestRealTimePriority(t *testing.T) {
 // other processes: limits are counted over them all.
 func becomeNobody() {
 	nobody := 20_000 + os.Getpid()%40_000
-	must(syscall.Setgroups(nil))
-	must(syscall.Setresgid(nobody, nobody, nobody))
-	must(syscall.Setresuid(nobody, nobody, nobody))
+	leak.Must(syscall.Setgroups(nil))
+	leak.Must(syscall.Setresgid(nobody, nobody, nobody))
+	leak.Must(syscall.Setresuid(nobody, nobody, nobody))
 }
 
 func needRoot(t *testing.T) {
@@ -265,7 +266,7 @@ func needRoot(t *testing.T) {
 
 func TestRealTimePriorityWithoutTheRight(t *testing.T) {
 	needRoot(t)
-	out, err := child(t, func() {
+	out, err := leak.Child(t, func() {
 		becomeNobody()
 		for _, pinned := range []bool{false, true} {
 			_, err := Start(func() { panic("the body ran") }, &Attr{Policy: PolicyFIFO, Priority: 3, Pinned: pinned})
@@ -309,21 +310,21 @@ func fillUp(least int, attr *Attr) {
 	}
 	close(leave)
 	for _, th := range threads {
-		must(th.Join())
+		leak.Must(th.Join())
 	}
 }
 
 const processes = 100 // RLIMIT_NPROC of a child
 
 func limitProcesses() {
-	must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: processes, Max: processes}))
+	leak.Must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: processes, Max: processes}))
 }
 
 // The process is at its limit: no thread can be made, nothing is left of the
 // attempts, and all is well once threads have ended.
 func TestStartAtTheLimitOfThreads(t *testing.T) {
 	needRoot(t)
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		becomeNobody()
 		limitProcesses()
 		for _, pinned := range []bool{false, true} {
@@ -339,12 +340,12 @@ func TestStartAtTheLimitOfThreadsBesideOtherProcesses(t *testing.T) {
 	needRoot(t)
 	for _, pinned := range []bool{false, true} {
 		t.Run(fmt.Sprintf("pinned=%v", pinned), func(t *testing.T) {
-			inChild(t, func() {
+			leak.InChild(t, func() {
 				becomeNobody()
 				limitProcesses()
 				for range 40 {
 					c := exec.Command("sleep", "60")
-					must(c.Start())
+					leak.Must(c.Start())
 					defer c.Process.Kill()
 				}
 				fillUp(10, &Attr{Pinned: pinned})
@@ -360,14 +361,14 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 	const inside = "OSTHREAD_TEST_IN_NAMESPACE"
 	for _, pinned := range []bool{false, true} {
 		t.Run(fmt.Sprintf("pinned=%v", pinned), func(t *testing.T) {
-			out := inChild(t, func() {
+			out := leak.InChild(t, func() {
 				if os.Getenv(inside) != "" {
 					fillUp(50, &Attr{Pinned: pinned})
 					return
 				}
 				becomeNobody()
 				limitProcesses()
-				must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
+				leak.Must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
 				c := exec.Command("/proc/self/exe", os.Args[1:]...)
 				c.Env = append(os.Environ(), inside+"=1")
 				c.Stdout, c.Stderr = os.Stdout, os.Stderr
@@ -380,7 +381,7 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 					fmt.Print("no user namespace: ", err)
 					return
 				}
-				must(c.Wait())
+				leak.Must(c.Wait())
 			})
 			if strings.HasPrefix(out, "no user namespace") {
 				t.Skip(out)
@@ -394,7 +395,7 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 func TestStartAtTheLimitOfTheRuntime(t *testing.T) {
 	for _, limit := range []int{200, 60} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
-			inChild(t, func() {
+			leak.InChild(t, func() {
 				debug.SetMaxThreads(limit)
 				fillUp(limit/3, &Attr{Pinned: true})
 				if debug.SetMaxThreads(limit) != limit {
@@ -408,7 +409,7 @@ func TestStartAtTheLimitOfTheRuntime(t *testing.T) {
 // At a limit of memory Start says EAGAIN, and what Go's runtime may want is
 // kept.
 func TestStartAtTheLimitOfMemory(t *testing.T) {
-	if Sanitized || raceEnabled {
+	if buildinfo.Sanitized || buildinfo.Race {
 		t.Skip("a sanitizer needs memory beyond the limit")
 	}
 	for _, stack := range []int{0, 1 << 20} {
@@ -419,9 +420,9 @@ func TestStartAtTheLimitOfMemory(t *testing.T) {
 			inChildWithMemoryLimit(t, func() {
 				var pages uint64
 				b, err := os.ReadFile("/proc/self/statm")
-				must(err)
+				leak.Must(err)
 				_, err = fmt.Sscan(string(b), &pages)
-				must(err)
+				leak.Must(err)
 				limitMemory(pages*uint64(pageSize) + 2<<30)
 				if !osNative {
 					debug.SetMaxThreads(300) // they take next to no memory
@@ -445,7 +446,7 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 	if !osNative {
 		t.Skip("no native threads")
 	}
-	if Sanitized {
+	if buildinfo.Sanitized {
 		t.Skip("a sanitizer needs memory beyond the limit")
 	}
 	inChildWithMemoryLimit(t, func() {
@@ -467,11 +468,11 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 		}
 		close(leave)
 		for _, th := range threads {
-			must(th.Join())
+			leak.Must(th.Join())
 		}
 		th, err := Start(func() {}, &Attr{StackSize: 256 << 20})
-		must(err)
-		must(th.Join())
+		leak.Must(err)
+		leak.Must(th.Join())
 	})
 }
 
@@ -482,7 +483,7 @@ const ignoresMemoryLimit = "an emulator that takes no limit of memory"
 // the test if the limit has no effect.
 func inChildWithMemoryLimit(t *testing.T, body func()) {
 	t.Helper()
-	if out := inChild(t, body); strings.Contains(out, ignoresMemoryLimit) {
+	if out := leak.InChild(t, body); strings.Contains(out, ignoresMemoryLimit) {
 		t.Skip(ignoresMemoryLimit)
 	}
 }
@@ -490,9 +491,9 @@ func inChildWithMemoryLimit(t *testing.T, body func()) {
 // limitMemory limits the child's address space to bytes, or ends the child if
 // the limit has no effect.
 func limitMemory(bytes uint64) {
-	must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: bytes, Max: bytes}))
+	leak.Must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: bytes, Max: bytes}))
 	var limit unix.Rlimit
-	if must(unix.Getrlimit(unix.RLIMIT_AS, &limit)); limit.Cur != bytes {
+	if leak.Must(unix.Getrlimit(unix.RLIMIT_AS, &limit)); limit.Cur != bytes {
 		fmt.Print(ignoresMemoryLimit)
 		os.Exit(0)
 	}
@@ -643,10 +644,10 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 		{"its faults are panics", func(pinned bool) {
 			var null *int
 			zero, err := strconv.Atoi("0") // vet would see a constant
-			must(err)
+			leak.Must(err)
 			for _, fault := range []func(){func() { fmt.Print(*null) }, func() { fmt.Print(1 / zero) }} {
 				th, err := Start(fault, &Attr{SignalMask: everySignal(), Pinned: pinned})
-				must(err)
+				leak.Must(err)
 				var e *PanicError
 				var r runtime.Error
 				if err := th.Join(); !errors.As(err, &e) || !errors.As(err, &r) {
@@ -657,11 +658,11 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 		{"the process can change its ids", func(pinned bool) {
 			leave := make(chan struct{})
 			th, err := Start(func() { <-leave }, &Attr{SignalMask: everySignal(), Pinned: pinned})
-			must(err)
-			must(syscall.Setgid(os.Getgid()))
-			must(syscall.Setuid(os.Getuid()))
+			leak.Must(err)
+			leak.Must(syscall.Setgid(os.Getgid()))
+			leak.Must(syscall.Setuid(os.Getuid()))
 			close(leave)
-			must(th.Join())
+			leak.Must(th.Join())
 		}},
 		{"a loop that calls nothing is preempted", func(pinned bool) {
 			var leave, looping atomic.Bool
@@ -670,7 +671,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 				for !leave.Load() { // inlined: there is no call
 				}
 			}, &Attr{SignalMask: everySignal(), Pinned: pinned})
-			must(err)
+			leak.Must(err)
 			for !looping.Load() {
 				runtime.Gosched()
 			}
@@ -678,7 +679,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 				runtime.GC()
 			}
 			leave.Store(true)
-			must(th.Join())
+			leak.Must(th.Join())
 		}},
 		{"it has no signal that nobody sent", func(pinned bool) {
 			for range 20 {
@@ -697,8 +698,8 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 						panic(fmt.Sprint(errno, pending))
 					}
 				}, &Attr{SignalMask: everySignal(), Pinned: pinned})
-				must(err)
-				must(th.Join())
+				leak.Must(err)
+				leak.Must(th.Join())
 			}
 		}},
 		{"it can wait for signals in C's way", func(pinned bool) {
@@ -717,7 +718,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 				if errno != syscall.EAGAIN {
 					panic(fmt.Sprint(n, errno))
 				}
-				must(unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
+				leak.Must(unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
 				n, _, errno = syscall.RawSyscall6(
 					unix.SYS_RT_SIGTIMEDWAIT,
 					uintptr(unsafe.Pointer(&all)),
@@ -731,14 +732,14 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 					panic(fmt.Sprint(n, errno))
 				}
 			}, &Attr{SignalMask: everySignal(), Pinned: pinned})
-			must(err)
-			must(th.Join())
+			leak.Must(err)
+			leak.Must(th.Join())
 		}},
 	}
 	for _, row := range rows {
 		for _, pinned := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/pinned=%v", row.name, pinned), func(t *testing.T) {
-				inChild(t, func() {
+				leak.InChild(t, func() {
 					SetPanicHook(func(*Thread, *PanicError) {})
 					row.body(pinned)
 				})
@@ -759,7 +760,7 @@ func TestTheMaskIsAllButWhatIsNeverBlocked(t *testing.T) {
 func TestStartWhileAnotherExecveFails(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "script")
 	require.NoError(t, os.WriteFile(script, []byte("#!/nonexistent/interpreter\n"), 0o700))
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		search := make(chan struct{})
 		done := make(chan struct{})
 		go func() {
@@ -774,8 +775,8 @@ func TestStartWhileAnotherExecveFails(t *testing.T) {
 			search <- struct{}{}
 			for range 3 {
 				th, err := Start(func() {}, nil)
-				must(err)
-				must(th.Join())
+				leak.Must(err)
+				leak.Must(th.Join())
 			}
 		}
 		close(search)

@@ -1,6 +1,10 @@
 package thread
 
-import "time"
+import (
+	"time"
+
+	"example.com/thread/internal/keep"
+)
 
 // What a running thread is asked for, and what can be set on it. The system's
 // calls take its ids, which are the thread's only while it lives: whileAlive
@@ -37,6 +41,10 @@ func (t *Thread) Name() string {
 		t.name = name
 	}
 	return t.name
+}
+
+func init() {
+	keep.SystemName = func() string { return osGetName(&Thread{ident: osSelf(), nativeID: osNativeID()}) }
 }
 
 // givenName returns the name of t, and whether this package set it.

@@ -34,9 +34,11 @@ var (
 	// ErrGoexit says that the body called runtime.Goexit, as testing.T.FailNow
 	// does.
 	ErrGoexit = errors.New("thread called runtime.Goexit")
-	// ErrPthreadExit says that C code ended the thread under the body, by
-	// pthread_exit, on Windows ExitThread, or by being cancelled. The body's
-	// deferred calls did not run, and some 17 KB stay behind.
+	// ErrPthreadExit says that C code ended the thread under its body, by
+	// pthread_exit, on Windows ExitThread, or by cancellation. The body's
+	// deferred calls did not run, and some 17 KB are leaked. On Linux it is also
+	// the result of a thread that ended by the system call exit, which Join
+	// notices within a second and which leaks the stack.
 	ErrPthreadExit = errors.New("thread ended by C code")
 )
 

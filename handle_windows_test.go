@@ -20,7 +20,7 @@ func handleOf(t *testing.T, th *Thread) windows.Handle {
 
 func awaitHandle(t *testing.T, h windows.Handle) {
 	t.Helper()
-	event, err := windows.WaitForSingleObject(h, uint32(patience.Milliseconds()))
+	event, err := windows.WaitForSingleObject(h, 30_000)
 	require.NoError(t, err)
 	require.EqualValues(t, windows.WAIT_OBJECT_0, event)
 }

@@ -163,6 +163,11 @@ func (t *Thread) awaitEnd(thread bool, l *park.Limit) error {
 	t.joiners.waiting = append(t.joiners.waiting, w)
 	t.mu.Unlock()
 
+	if osExitUnseen && t.kind == native {
+		lostJoins.Add(1)
+		defer lostJoins.Add(-1)
+		startLostTimer()
+	}
 	if w.ParkAs(thread, l) == park.Unparked {
 		return nil
 	}

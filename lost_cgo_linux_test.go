@@ -9,29 +9,32 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"example.com/thread/internal/ctest"
+	"example.com/thread/internal/leak"
 )
 
 func init() {
 	unnoticed["alien that ends by the system call"] = func() *Thread {
 		c := make(chan *Thread)
-		must(ctest.Vanish(func(int) { c <- Current() }))
+		leak.Must(ctest.Vanish(func(int) { c <- Current() }))
 		th := <-c
 		awaitGoneFromKernel(th)
 		return th
 	}
 	attachedThreads["alien"] = func(body func(*Thread)) {
-		must(ctest.Aliens(1, func(int) { body(Current()) }))
+		leak.Must(ctest.Aliens(1, func(int) { body(Current()) }))
 	}
 }
 
 // A thread that C ends under its body is detached if nobody joins it: its stack
 // would stay mapped.
 func TestThreadEndedByCLeavesNoStack(t *testing.T) {
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		maps := func() int {
 			b, err := os.ReadFile("/proc/self/maps")
-			must(err)
+			leak.Must(err)
 			return strings.Count(string(b), "\n")
 		}
 		for _, mode := range []string{
@@ -43,12 +46,12 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 				leave := make(chan struct{})
 				th, err := Start(func() {
 					if mode == "detached by its body" {
-						must(Current().Detach())
+						leak.Must(Current().Detach())
 					}
 					<-leave
 					ctest.PthreadExit()
 				}, &Attr{StackSize: 1 << 20, Detached: mode == "detached"})
-				must(err)
+				leak.Must(err)
 				close(leave)
 				if mode == "joined" && th.Join() != ErrPthreadExit {
 					panic("joined")
@@ -57,7 +60,7 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 					runtime.Gosched()
 				}
 				if mode == "detached later" {
-					must(th.Detach())
+					leak.Must(th.Detach())
 				}
 				if mode == "joined later" && th.Join() != ErrPthreadExit {
 					panic("joined later")
@@ -67,6 +70,33 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 			if more := maps() - before; more >= threads { // two for each stack
 				panic(fmt.Sprintf("%s: %d threads leave %d maps", mode, threads, more))
 			}
+		}
+	})
+}
+
+func TestJoinNoticesAThreadEndedByTheSystemCall(t *testing.T) {
+	leak.InChild(t, func() {
+		exit := make(chan struct{})
+		th, err := Start(func() {
+			<-exit
+			_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
+		}, nil)
+		leak.Must(err)
+		joined := make(chan error)
+		for range 2 {
+			go func() { joined <- th.Join() }()
+		}
+		for th.waiting() < 2 {
+			runtime.Gosched()
+		}
+		close(exit)
+		for range 2 {
+			if err := <-joined; err != ErrPthreadExit {
+				panic(err)
+			}
+		}
+		if err := th.Join(); err != ErrPthreadExit || NumThread() != 0 || records.count() != 0 {
+			panic(fmt.Sprint(err, NumThread(), records.count()))
 		}
 	})
 }

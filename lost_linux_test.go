@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
+
+	"example.com/thread/internal/leak"
 )
 
 // The tests run in children, since a thread that C ends by the system call
@@ -29,9 +31,9 @@ func endAttachedUnnoticed() *Thread {
 	var end func()
 	end = func() {
 		th, err := Attach()
-		must(err)
+		leak.Must(err)
 		if osOnFirstThread() { // which cannot end
-			must(Detach())
+			leak.Must(Detach())
 			go end()
 			return
 		}
@@ -76,7 +78,7 @@ func assertEnded(t assert.TestingT, th *Thread) {
 }
 
 func TestRecordNoticesTheEndOfItsThread(t *testing.T) {
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		t := inPanic{}
 		for _, end := range unnoticed {
 			for _, look := range []func(*Thread){
@@ -97,7 +99,7 @@ func TestRecordNoticesTheEndOfItsThread(t *testing.T) {
 // Records of threads that ended unnoticed, and that nobody asks about, go when
 // others are attached.
 func TestRecordsOfEndedThreadsDoNotPileUp(t *testing.T) {
-	inChild(t, func() {
+	leak.InChild(t, func() {
 		for name, end := range unnoticed {
 			before := records.count()
 			for range 100 {
@@ -119,18 +121,18 @@ func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
 			var stranger *exec.Cmd
 			th := giveID(end, func(id int) (got bool) {
 				stranger = exec.Command("sleep", "60")
-				must(stranger.Start())
+				leak.Must(stranger.Start())
 				if got = stranger.Process.Pid == id; !got {
-					must(stranger.Process.Kill())
+					leak.Must(stranger.Process.Kill())
 					_ = stranger.Wait() // killed
 				}
 				return got
 			})
 			state := func() string {
 				b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", th.NativeID()))
-				must(err)
+				leak.Must(err)
 				var set unix.CPUSet
-				must(unix.SchedGetaffinity(th.NativeID(), &set))
+				leak.Must(unix.SchedGetaffinity(th.NativeID(), &set))
 				f := strings.Fields(string(b))
 				return fmt.Sprint(f[1], f[18], f[40], set) // name, niceness, policy
 			}
@@ -140,7 +142,7 @@ func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
 			before := state()
 			assertEnded(t, th)
 			assert.Equal(t, before, state(), "the stranger has changed")
-			must(stranger.Process.Kill())
+			leak.Must(stranger.Process.Kill())
 			_ = stranger.Wait() // killed
 		}
 	})
@@ -169,17 +171,17 @@ func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
 					case <-quit:
 					}
 				}, &Attr{Name: "stranger"})
-				must(err)
+				leak.Must(err)
 				if got = s.NativeID() == id; !got {
 					close(quit)
-					must(s.Join())
+					leak.Must(s.Join())
 				}
 				stranger = s
 				return got
 			})
 			comm := func() string {
 				b, err := os.ReadFile(commOf(stranger))
-				must(err)
+				leak.Must(err)
 				return string(b)
 			}
 			assert.Equal(t, ErrEnded, th.SetNice(7))
@@ -188,7 +190,7 @@ func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
 			assert.Equal(t, "stranger\n", comm())
 			assert.True(t, stranger.Alive())
 			close(leave)
-			must(stranger.Join())
+			leak.Must(stranger.Join())
 		}
 	})
 }
@@ -199,7 +201,7 @@ const cannotGiveID = "cannot have the id given out again: "
 // inChildWithIDs is inChild that skips the test if body has written that.
 func inChildWithIDs(t *testing.T, body func()) {
 	t.Helper()
-	if _, why, ok := strings.Cut(inChild(t, body), cannotGiveID); ok {
+	if _, why, ok := strings.Cut(leak.InChild(t, body), cannotGiveID); ok {
 		t.Skip(why)
 	}
 }

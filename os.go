@@ -19,6 +19,8 @@ package thread
 //
 //	osNative       C can make threads that call Go; otherwise all are pinned
 //	osAliens       threads of C can call Go
+//	osExitUnseen   C code can end a native thread without a call of ended, and
+//	               osIsGone notices
 //	osGuard        GuardSize is supported
 //	osAffinity     Affinity is supported
 //	osNice         Nice is supported

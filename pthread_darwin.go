@@ -109,6 +109,7 @@ const (
 	osQoS        = true
 	osSignalMask = true
 	osMaxCPUs    = 0
+	osExitUnseen = false
 	staticTLS    = 0 // the system adds it to the stack size
 )
 

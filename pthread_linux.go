@@ -60,6 +60,8 @@ import (
 	"example.com/thread/internal/headroom"
 )
 
+const osExitUnseen = true
+
 var pid = os.Getpid() // a Go process does not fork
 
 // staticTLS is how many bytes the C library takes from the stack of each

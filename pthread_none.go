@@ -9,9 +9,12 @@ import "example.com/thread/internal/ident"
 // no alien ones. Attached threads are not watched.
 
 const (
-	osNative  = false
-	osAliens  = false
-	osGuard   = false
+	osNative = false
+	osAliens = false
+	osGuard  = false
+
+	osExitUnseen = false
+
 	minStack  = 0
 	staticTLS = 0
 )

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/keep"
 )
 
 // A thread's slot (internal/ident) identifies the thread: it holds its serial
@@ -113,6 +114,8 @@ func (r *recordTable) count() int {
 	defer r.mu.Unlock()
 	return r.used()
 }
+
+func init() { keep.Records = records.count }
 
 // used is count with mu held.
 func (r *recordTable) used() int { return int(r.rows) - len(r.unused) }

@@ -2,18 +2,14 @@ package thread
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -148,22 +144,6 @@ func TestResultsAreToldApart(t *testing.T) {
 	assert.NotZero(t, hooked.Load())
 }
 
-func TestPanicErrorHasValueAndStack(t *testing.T) {
-	quiet(t)
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		th, err := Start(func() { panicHere() }, attr(Attr{}))
-		require.NoError(t, err)
-		var e *PanicError
-		require.ErrorAs(t, th.Join(), &e)
-		assert.Equal(t, 42, e.Value)
-		assert.Contains(t, string(e.Stack), "panicHere")
-		assert.NoError(t, errors.Unwrap(e))
-	})
-}
-
-//go:noinline
-func panicHere() { panic(42) }
-
 func TestFailNowEndsItsThreadOnly(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th, err := Start((&testing.T{}).SkipNow, attr(Attr{}))
@@ -178,37 +158,6 @@ func TestExitNeedsAThreadFromStart(t *testing.T) {
 	require.NoError(t, err)
 	assert.Panics(t, Exit)
 	require.NoError(t, Detach())
-}
-
-func TestPanicsAreReported(t *testing.T) {
-	stderr := os.Stderr
-	r, w, err := os.Pipe()
-	require.NoError(t, err)
-	os.Stderr = w
-	defer func() { os.Stderr = stderr }()
-	th, err := Start(func() { panic("boo") }, &Attr{Name: "worker"})
-	require.NoError(t, err)
-	require.Error(t, th.Join())
-	SetPanicHook(func(*Thread, *PanicError) { panic("hook") })
-	defer SetPanicHook(nil)
-	th, err = Start(func() { panic("again") }, &Attr{Name: "second"})
-	require.NoError(t, err)
-	require.Error(t, th.Join())
-	require.NoError(t, w.Close())
-	buf := make([]byte, 1<<16)
-	var got strings.Builder
-	for {
-		n, err := r.Read(buf)
-		got.Write(buf[:n])
-		if err != nil {
-			break
-		}
-	}
-	for _, want := range []string{
-		"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n",
-	} {
-		assert.Contains(t, got.String(), want)
-	}
 }
 
 func TestThreadsHasEachThreadThatHasBegun(t *testing.T) {
@@ -249,11 +198,11 @@ func TestErrorsNameTheValue(t *testing.T) {
 		fmt.Sprintf("is not in 0 to %d", osMaxCPUs-1): (&Attr{Affinity: []int{osMaxCPUs}}).Check(),
 		"niceness 20 is not in -20 to 19":             (&Attr{Nice: 20}).Check(),
 		"priority 1000 of policy other is not in":     (&Attr{Policy: PolicyOther, Priority: 1000}).Check(),
-		"Policy(99)":          (&Attr{Policy: 99}).Check(),
-		"1 bytes is not in":   (&Attr{StackSize: 1}).Check(),
-		"guard of -7 bytes":   (&Attr{GuardSize: -7}).Check(),
-		"priority 5 without":  (&Attr{Priority: 5}).Check(),
-		"affinity: no proc": th.SetAffinity([]int{}),
+		"Policy(99)":         (&Attr{Policy: 99}).Check(),
+		"1 bytes is not in":  (&Attr{StackSize: 1}).Check(),
+		"guard of -7 bytes":  (&Attr{GuardSize: -7}).Check(),
+		"priority 5 without": (&Attr{Priority: 5}).Check(),
+		"affinity: no proc":  th.SetAffinity([]int{}),
 	} {
 		if !unsupported(err) {
 			assert.ErrorContains(t, err, want)
@@ -268,40 +217,6 @@ func TestErrorsNameTheValue(t *testing.T) {
 			assert.ErrorAs(t, err, &e)
 		}
 	}
-}
-
-func TestPanicErrorNamesItsThread(t *testing.T) {
-	quiet(t)
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		for name, want := range map[string]string{"": "panic in thread: boo", "wor\"ker": `panic in thread "wor\"ker": boo`} {
-			th, err := Start(func() { panic("boo") }, attr(Attr{Name: name}))
-			require.NoError(t, err)
-			var e *PanicError
-			require.ErrorAs(t, th.Join(), &e)
-			assert.Equal(t, name, e.Thread)
-			assert.Equal(t, want, e.Error())
-
-			var k Key[int]
-			k.Destructor = func(int) { panic("boo") }
-			th, err = Start(func() { _ = k.Set(1) }, attr(Attr{Name: name}))
-			require.NoError(t, err)
-			assert.EqualError(t, th.Join(), want)
-		}
-	})
-}
-
-func TestPanicHookReturnsWhatWasSet(t *testing.T) {
-	assert.Nil(t, PanicHook())
-	calls := ""
-	SetPanicHook(func(*Thread, *PanicError) { calls += "outer" })
-	outer := PanicHook()
-	SetPanicHook(func(t *Thread, e *PanicError) { calls += "inner "; outer(t, e) })
-	th, err := Start(func() { panic("boo") }, nil)
-	require.NoError(t, err)
-	require.Error(t, th.Join())
-	assert.Equal(t, "inner outer", calls)
-	SetPanicHook(nil)
-	assert.Nil(t, PanicHook())
 }
 
 func TestStartRefusesABadAttr(t *testing.T) {
@@ -371,163 +286,6 @@ func TestAttrBelongsToTheCallerAfterStart(t *testing.T) {
 	assert.Equal(t, []int{0}, got)
 	close(leave)
 	require.NoError(t, th.Join())
-}
-
-func TestAnyNumberOfJoiners(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		const joiners = 100
-		leave := make(chan struct{})
-		th, err := Start(func() { <-leave; Exit() }, attr(Attr{}))
-		require.NoError(t, err)
-		var wg sync.WaitGroup
-		for i := range joiners {
-			wg.Add(1)
-			body := func() {
-				defer wg.Done()
-				if i%3 == 1 {
-					assert.Equal(t, ErrExit, th.JoinTimeout(time.Hour))
-					return
-				}
-				assert.Equal(t, ErrExit, th.Join())
-			}
-			if i%2 == 0 {
-				go body()
-				continue
-			}
-			j, err := Start(body, &Attr{Detached: true})
-			require.NoError(t, err)
-			assert.Equal(t, ErrNotJoinable, j.Join())
-		}
-		for th.waiting() < joiners {
-			runtime.Gosched()
-		}
-		close(leave)
-		wg.Wait()
-		assert.Equal(t, ErrExit, th.Join(), "again")
-		for NumThread() > 0 { // the detached ones
-			runtime.Gosched()
-		}
-	})
-}
-
-// waiting returns how many joiners stand in t's list.
-func (t *Thread) waiting() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return len(t.joiners.waiting)
-}
-
-func TestJoinMisuse(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		run(t, attr(Attr{}), func() {
-			assert.Equal(t, ErrDeadlock, Current().Join())
-			assert.Equal(t, ErrDeadlock, Current().TryJoin())
-			assert.Equal(t, ErrDeadlock, Current().JoinTimeout(time.Hour))
-			assert.Equal(t, ErrDeadlock, Current().JoinContext(context.Background()))
-		})
-		leave := make(chan struct{})
-		th, err := Start(func() { <-leave }, attr(Attr{}))
-		require.NoError(t, err)
-		assert.NoError(t, th.Detach())
-		assert.Equal(t, ErrNotJoinable, th.Detach())
-		assert.Equal(t, ErrNotJoinable, th.Join())
-		close(leave)
-		for NumThread() > 0 {
-			runtime.Gosched()
-		}
-		assert.Equal(t, ErrNotJoinable, th.TryJoin())
-	})
-}
-
-func TestDetachDoesNotDisturbJoinersThatWait(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		leave := make(chan struct{})
-		th, err := Start(func() { <-leave; runtime.Goexit() }, attr(Attr{}))
-		require.NoError(t, err)
-		got := make(chan error)
-		go func() { got <- th.Join() }()
-		for th.waiting() == 0 {
-			runtime.Gosched()
-		}
-		assert.NoError(t, th.Detach())
-		close(leave)
-		assert.Equal(t, ErrGoexit, <-got)
-	})
-}
-
-func TestJoinThatGivesUp(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		leave := make(chan struct{})
-		th, err := Start(func() { <-leave }, attr(Attr{}))
-		require.NoError(t, err)
-		assert.Equal(t, ErrTimeout, th.TryJoin())
-		assert.Equal(t, ErrTimeout, th.JoinTimeout(-time.Hour))
-		before := time.Now()
-		assert.Equal(t, ErrTimeout, th.JoinTimeout(2*time.Millisecond))
-		assert.GreaterOrEqual(t, time.Since(before), 2*time.Millisecond)
-		cause := errors.New("cause")
-		ctx, cancel := context.WithCancelCause(context.Background())
-		got := make(chan error)
-		go func() { got <- th.JoinContext(ctx) }()
-		run(t, attr(Attr{}), func() { assert.Equal(t, ErrTimeout, th.JoinTimeout(time.Millisecond)) })
-		for th.waiting() == 0 {
-			runtime.Gosched()
-		}
-		cancel(cause)
-		assert.Equal(t, cause, <-got)
-		assert.Equal(t, cause, th.JoinContext(ctx), "done before")
-		assert.Zero(t, th.waiting())
-		close(leave)
-		assert.NoError(t, th.Join())
-		assert.NoError(t, th.TryJoin())
-		assert.Equal(t, cause, th.JoinContext(ctx))
-	})
-}
-
-// A join whose time is up as the thread ends either joins it or can be followed
-// by one that does; and nothing is left of the thread in either case.
-func TestJoinTimeoutAtTheVeryEnd(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		for i := range 300 {
-			th, err := Start(func() {}, attr(Attr{}))
-			require.NoError(t, err)
-			if err := th.JoinTimeout(time.Duration(i) * 100 * time.Nanosecond); err != nil {
-				require.Equal(t, ErrTimeout, err)
-			}
-			require.NoError(t, th.Join())
-			require.False(t, osExists(th.NativeID()))
-		}
-	})
-}
-
-func TestThreadsNobodyJoinsLeaveNothing(t *testing.T) {
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		before := tasks(t)
-		for i := range 200 {
-			_, err := Start(func() {}, attr(Attr{Detached: i%2 == 0}))
-			require.NoError(t, err)
-		}
-		for NumThread() > 0 {
-			runtime.Gosched()
-		}
-		awaitTasks(t, before+4) // threads of Go's own may come
-	})
-}
-
-// tasks returns the number of threads the kernel counts, 0 where it cannot be
-// asked.
-func tasks(t *testing.T) int {
-	d, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return 0
-	}
-	return len(d)
-}
-
-func awaitTasks(t *testing.T, most int) {
-	for end := time.Now().Add(30 * time.Second); tasks(t) > most; runtime.Gosched() {
-		require.True(t, time.Now().Before(end), "%d tasks, want at most %d", tasks(t), most)
-	}
 }
 
 func TestBodyIsForgottenWhenItRuns(t *testing.T) {

@@ -48,6 +48,7 @@ const (
 	osNice       = false
 	osQoS        = false
 	osSignalMask = false
+	osExitUnseen = false
 	staticTLS    = 0                                  // not on the stack
 	osMaxCPUs    = 8 * int(unsafe.Sizeof(uintptr(0))) // the bits of an affinity mask, which is for one processor group
 )

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
+	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/wait"
 )
 
@@ -466,7 +467,7 @@ func TestDefaultPanicReport(t *testing.T) {
 // 100,000 goroutines wait on one event without a thread each.
 func TestWaitingGoroutinesCostNoThread(t *testing.T) {
 	n := 100_000
-	if raceEnabled {
+	if buildinfo.Race {
 		n = 5_000 // the race detector has a limit of 8128 goroutines
 	}
 	var e Event

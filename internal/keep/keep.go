@@ -14,4 +14,11 @@ var (
 	// Recovered returns the *thread.PanicError for the panic with value v. It
 	// is called by the deferred function that recovered v.
 	Recovered func(v any) error
+
+	// Records returns the number of records of threads, for tests.
+	Records func() int
+
+	// SystemName returns the calling thread's name as the system's tools show
+	// it, "" if there is none, for tests.
+	SystemName func() string
 )

@@ -1,0 +1,5 @@
+//go:build portablefutex
+
+package buildinfo
+
+func init() { PortableFutex = true }

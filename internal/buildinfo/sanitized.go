@@ -1,0 +1,5 @@
+//go:build asan || msan
+
+package buildinfo
+
+func init() { Sanitized = true }

@@ -1,0 +1,31 @@
+//go:build cgo && !android
+
+package threadtest
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/thread"
+	"example.com/thread/internal/buildinfo"
+	"example.com/thread/internal/ctest"
+	"example.com/thread/internal/leak"
+)
+
+// C code that overflows its stack meets the guard, and the process ends by
+// SIGSEGV.
+func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
+	for _, guard := range []int{0, 128 << 10} {
+		out, err := leak.Child(t, func() {
+			th, err := thread.Start(func() { ctest.Recurse(1 << 30) }, &thread.Attr{StackSize: 256 << 10, GuardSize: guard})
+			leak.Must(err)
+			leak.Must(th.Join())
+		})
+		if buildinfo.Sanitized {
+			assert.Contains(t, out, "stack-overflow")
+			continue
+		}
+		assert.True(t, endedBySegv(out, err), "%v\n%s", err, out)
+	}
+}

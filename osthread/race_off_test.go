@@ -1,5 +1,0 @@
-//go:build !race
-
-package osthread
-
-const raceEnabled = false

@@ -1,0 +1,90 @@
+package thread
+
+import (
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPanicErrorHasValueAndStack(t *testing.T) {
+	quiet(t)
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th, err := Start(func() { panicHere() }, attr(Attr{}))
+		require.NoError(t, err)
+		var e *PanicError
+		require.ErrorAs(t, th.Join(), &e)
+		assert.Equal(t, 42, e.Value)
+		assert.Contains(t, string(e.Stack), "panicHere")
+		assert.NoError(t, errors.Unwrap(e))
+	})
+}
+
+//go:noinline
+func panicHere() { panic(42) }
+
+func TestPanicsAreReported(t *testing.T) {
+	stderr := os.Stderr
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	os.Stderr = w
+	defer func() { os.Stderr = stderr }()
+	th, err := Start(func() { panic("boo") }, &Attr{Name: "worker"})
+	require.NoError(t, err)
+	require.Error(t, th.Join())
+	SetPanicHook(func(*Thread, *PanicError) { panic("hook") })
+	defer SetPanicHook(nil)
+	th, err = Start(func() { panic("again") }, &Attr{Name: "second"})
+	require.NoError(t, err)
+	require.Error(t, th.Join())
+	require.NoError(t, w.Close())
+	buf := make([]byte, 1<<16)
+	var got strings.Builder
+	for {
+		n, err := r.Read(buf)
+		got.Write(buf[:n])
+		if err != nil {
+			break
+		}
+	}
+	for _, want := range []string{"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n"} {
+		assert.Contains(t, got.String(), want)
+	}
+}
+
+func TestPanicErrorNamesItsThread(t *testing.T) {
+	quiet(t)
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		for name, want := range map[string]string{"": "panic in thread: boo", "wor\"ker": `panic in thread "wor\"ker": boo`} {
+			th, err := Start(func() { panic("boo") }, attr(Attr{Name: name}))
+			require.NoError(t, err)
+			var e *PanicError
+			require.ErrorAs(t, th.Join(), &e)
+			assert.Equal(t, name, e.Thread)
+			assert.Equal(t, want, e.Error())
+
+			var k Key[int]
+			k.Destructor = func(int) { panic("boo") }
+			th, err = Start(func() { _ = k.Set(1) }, attr(Attr{Name: name}))
+			require.NoError(t, err)
+			assert.EqualError(t, th.Join(), want)
+		}
+	})
+}
+
+func TestPanicHookReturnsWhatWasSet(t *testing.T) {
+	assert.Nil(t, PanicHook())
+	calls := ""
+	SetPanicHook(func(*Thread, *PanicError) { calls += "outer" })
+	outer := PanicHook()
+	SetPanicHook(func(t *Thread, e *PanicError) { calls += "inner "; outer(t, e) })
+	th, err := Start(func() { panic("boo") }, nil)
+	require.NoError(t, err)
+	require.Error(t, th.Join())
+	assert.Equal(t, "inner outer", calls)
+	SetPanicHook(nil)
+	assert.Nil(t, PanicHook())
+}

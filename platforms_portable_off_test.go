@@ -1,5 +1,0 @@
-//go:build !portablefutex
-
-package thread
-
-const portableFutex = false

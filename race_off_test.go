@@ -1,7 +1,0 @@
-//go:build !race && (linux || windows)
-
-// As many_test.go, which asks.
-
-package thread
-
-const raceEnabled = false

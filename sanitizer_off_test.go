@@ -1,5 +1,0 @@
-//go:build !asan && !msan
-
-package thread
-
-const Sanitized = false
