@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -219,10 +220,10 @@ func (q *Queue[T]) putWithin(v T, l *park.Limit, told bool) error {
 		q.getters.Unlock()
 		return l.Err(ErrFull)
 	}
-	if !told && wait.Hooked.Load() != 0 {
+	if !told && trace.Enabled() {
 		q.getters.Unlock()
 		var err error
-		wait.Traced(q, func() bool { err = q.putWithin(v, l, true); return err == nil }, nil)
+		trace.Around(q, func() bool { err = q.putWithin(v, l, true); return err == nil }, nil)
 		return err
 	}
 	c := q.enlist(&q.putters, &q.putSpin, l)
@@ -271,9 +272,9 @@ func (q *Queue[T]) getWithin(l *park.Limit, told bool) (v T, err error) {
 		q.getters.Unlock()
 		return v, l.Err(ErrEmpty)
 	}
-	if !told && wait.Hooked.Load() != 0 {
+	if !told && trace.Enabled() {
 		q.getters.Unlock()
-		wait.Traced(q, func() bool { v, err = q.getWithin(l, true); return err == nil }, nil)
+		trace.Around(q, func() bool { v, err = q.getWithin(l, true); return err == nil }, nil)
 		return v, err
 	}
 	c := q.enlist(&q.getters, &q.getSpin, l)
@@ -378,11 +379,7 @@ func (q *Queue[T]) leave(w *wait.ObjectQueue, n *wait.Node) bool {
 	return w.Remove(n)
 }
 
-func (q *Queue[T]) released() {
-	if wait.Hooked.Load() != 0 {
-		wait.Released(q)
-	}
-}
+func (q *Queue[T]) released() { trace.Released(q) }
 
 // noCopy makes vet's copylocks see a type that must not be copied.
 type noCopy struct{}
