@@ -367,7 +367,7 @@ func TestContextWithoutErrorIsCanceled(t *testing.T) {
 	})
 }
 
-// A trace function must not end its goroutine. One that calls t.FailNow does.
+// A trace function must not end its goroutine, but t.FailNow does that.
 func TestTraceFunctionThatCallsGoexitLosesNothing(t *testing.T) {
 	for name, newWait := range contextWaits {
 		for _, action := range []Action{TraceBlock, TraceResume} {
