@@ -13,9 +13,9 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// Each thread of C gets a dummy, its Local values are released with it, and
-// none stays.
-func TestAlienThreads(t *testing.T) {
+// Each thread of C gets a dummy Thread, which ends with the thread, as do its
+// Local values.
+func TestAlienThreadHasDummyAndLocals(t *testing.T) {
 	var l Local[int]
 	var seen atomic.Int64
 	before := NumThread()
@@ -29,14 +29,14 @@ func TestAlienThreads(t *testing.T) {
 	}))
 	assert.EqualValues(t, 20, seen.Load())
 	for range l.All() {
-		t.Error("a value has outlived its thread")
+		t.Error("a value outlived its thread")
 	}
 	assert.LessOrEqual(t, NumThread(), before)
 }
 
-// C code that ends the thread under the function's feet. It leaves a goroutine,
-// so it has a process of its own.
-func TestPthreadExitUnderAThread(t *testing.T) {
+// C code ends the thread while its function runs. That leaves a goroutine, so
+// the test runs in a child process.
+func TestThreadJoinReturnsErrPthreadExit(t *testing.T) {
 	leak.InChild(t, func() {
 		before := NumThread()
 		th := start(t, func() error { ctest.PthreadExit(); return nil })

@@ -12,23 +12,22 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"example.com/thread"
+	"example.com/thread/internal/testutil"
 )
 
-// An oddSignal is none of package syscall's.
+// An oddSignal is not a signal of package syscall.
 type oddSignal struct{}
 
 func (oddSignal) Signal()        {}
 func (oddSignal) String() string { return "odd" }
 
-// Whatever a method is given, and of whatever zero value, it returns, or panics
-// with what can be recovered and leaves nothing locked: each call is made
-// twice. A row without a want takes any outcome.
-func TestExtremeArguments(t *testing.T) {
+// For any argument, and on a zero value, a method returns, or panics with an
+// error and leaves nothing locked: each call is made twice.
+func TestExtremeArgumentsReturnOrPanic(t *testing.T) {
 	const most, least = math.MaxInt, math.MinInt
 	var noContext context.Context
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
-	anyPanic := fmt.Errorf("any")
 	full := NewSemaphore(most)
 	bounded := NewBoundedSemaphore(1)
 	var l Lock
@@ -63,13 +62,13 @@ func TestExtremeArguments(t *testing.T) {
 		{"LockTimeout(least)", func() { assert.False(t, l.LockTimeout(math.MinInt64)) }, nil},
 		{"LockTimeout(most) of a free lock", func() { new(Lock).LockTimeout(TimeoutMax) }, nil},
 		{"WaitTimeout(most)", func() { assert.True(t, set.WaitTimeout(TimeoutMax)) }, nil},
-		{"sleep until the end of time", func() {
+		{"WaitTimeout(most) that sleeps", func() {
 			var e Event
 			defer time.AfterFunc(time.Millisecond, e.Set).Stop()
 			assert.True(t, e.WaitTimeout(TimeoutMax))
 		}, nil},
-		{"LockContext(nil)", func() { _ = l.LockContext(noContext) }, anyPanic},
-		{"AcquireContext(nil)", func() { _ = full.AcquireContext(noContext, 1) }, anyPanic},
+		{"LockContext(nil)", func() { _ = l.LockContext(noContext) }, testutil.AnyPanic},
+		{"AcquireContext(nil)", func() { _ = full.AcquireContext(noContext, 1) }, testutil.AnyPanic},
 		{"AcquireContext(done, 0)", func() { assert.Error(t, full.AcquireContext(canceled, 0)) }, nil},
 		{"Unlock of a zero Lock", func() { new(Lock).Unlock() }, ErrNotLocked},
 		{"Unlock of a zero RLock", func() { new(RLock).Unlock() }, ErrNotOwner},
@@ -81,13 +80,13 @@ func TestExtremeArguments(t *testing.T) {
 		{"zero Condition.Notify", func() { new(Condition).Notify() }, ErrNotLocked},
 		{"Condition.NotifyN(most)", func() { (&Condition{L: &l}).NotifyN(most) }, nil},
 		{"Condition.NotifyN(least)", func() { (&Condition{L: &l}).NotifyN(least) }, nil},
-		{"Condition.WaitFor(nil)", func() { (&Condition{L: &l}).WaitFor(nil) }, anyPanic},
+		{"Condition.WaitFor(nil)", func() { (&Condition{L: &l}).WaitFor(nil) }, testutil.AnyPanic},
 
 		{"zero Barrier.Wait", func() { _, _ = new(Barrier).Wait() }, ErrCount},
 		{"zero Barrier.WaitContext", func() { _, _ = new(Barrier).WaitContext(canceled) }, ErrCount},
 		{"zero Barrier.Reset", func() { new(Barrier).Reset() }, ErrCount},
 		{"zero Barrier.Abort", func() { new(Barrier).Abort() }, ErrCount},
-		{"zero Barrier's questions", func() {
+		{"getters of a zero Barrier", func() {
 			b := new(Barrier)
 			_ = fmt.Sprint(b, b.Waiting(), b.Broken(), b.Parties())
 		}, nil},
@@ -95,11 +94,11 @@ func TestExtremeArguments(t *testing.T) {
 		{"WaitAny()", func() { WaitAny() }, ErrCount},
 		{"WaitAnyTimeout()", func() { assert.Equal(t, -1, WaitAnyTimeout(time.Hour)) }, nil},
 		{"WaitAll()", func() { WaitAll() }, nil},
-		{"WaitAny(nil)", func() { WaitAny(nil) }, anyPanic},
-		{"WaitAny(e, nil)", func() { WaitAny(new(Event), nil) }, anyPanic},
-		{"WaitAny(nil event)", func() { WaitAny(new(Event), nilEvent) }, anyPanic},
-		{"WaitAll(e, nil)", func() { WaitAll(&set, nil) }, anyPanic},
-		{"WaitAll(nil event)", func() { WaitAll(&set, nilEvent) }, anyPanic},
+		{"WaitAny(nil)", func() { WaitAny(nil) }, testutil.AnyPanic},
+		{"WaitAny(e, nil)", func() { WaitAny(new(Event), nil) }, testutil.AnyPanic},
+		{"WaitAny(nil event)", func() { WaitAny(new(Event), nilEvent) }, testutil.AnyPanic},
+		{"WaitAll(e, nil)", func() { WaitAll(&set, nil) }, testutil.AnyPanic},
+		{"WaitAll(nil event)", func() { WaitAll(&set, nilEvent) }, testutil.AnyPanic},
 		{"WaitAll of more permits than there are", func() { TryWaitAll(bounded, bounded) }, nil},
 
 		{"zero Thread", func() {
@@ -110,46 +109,34 @@ func TestExtremeArguments(t *testing.T) {
 			assert.NoError(t, th.Join())
 		}, nil},
 		{"New(nil)", func() { th := New(nil, nil); assert.NoError(t, th.Start()); assert.NoError(t, th.Join()) }, nil},
-		{"NewRunner(nil)", func() { NewRunner(nil, nil) }, anyPanic},
-		{"Thread.JoinContext(nil)", func() { _ = new(Thread).JoinContext(noContext) }, anyPanic},
+		{"NewRunner(nil)", func() { NewRunner(nil, nil) }, testutil.AnyPanic},
+		{"Thread.JoinContext(nil)", func() { _ = new(Thread).JoinContext(noContext) }, testutil.AnyPanic},
 		{"zero Timer.Start", func() { _ = new(Timer).Start() }, errNoTimer},
 		{"zero Timer.Cancel", func() { new(Timer).Cancel() }, nil},
-		{"zero Timer's String", func() { _ = fmt.Sprint(new(Timer)) }, nil},
-		{"Timer with the least time", func() {
+		{"String of a zero Timer", func() { _ = fmt.Sprint(new(Timer)) }, nil},
+		{"Timer with the least interval", func() {
 			timer := NewTimer(math.MinInt64, nil, nil)
 			assert.NoError(t, timer.Start())
 			assert.NoError(t, timer.Join())
 		}, nil},
-		{"Timer with the longest time", func() {
+		{"Timer with the longest interval", func() {
 			timer := NewTimer(TimeoutMax, nil, nil)
 			assert.NoError(t, timer.Start())
 			assert.True(t, timer.Cancel())
 			assert.NoError(t, timer.Join())
 		}, nil},
-		{"Threads with a nil yield", func() { Threads()(nil) }, anyPanic},
-		{"ReportPanic(nil)", func() { ReportPanic(nil) }, anyPanic},
-		{"Shutdown(nil)", func() { _, _ = Shutdown(noContext) }, anyPanic},
+		{"Threads with a nil yield", func() { Threads()(nil) }, testutil.AnyPanic},
+		{"ReportPanic(nil)", func() { ReportPanic(nil) }, testutil.AnyPanic},
+		{"Shutdown(nil)", func() { _, _ = Shutdown(noContext) }, testutil.AnyPanic},
 		{"Action", func() { _ = fmt.Sprint(Action(255)) }, nil},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			for range 2 {
-				err := panicOf(row.call)
-				switch row.want {
-				case nil:
-					assert.NoError(t, err)
-				case anyPanic:
-					assert.Error(t, err)
-				default:
-					assert.ErrorIs(t, err, row.want)
-				}
-			}
-		})
+		testutil.CheckTwice(t, row.name, row.call, row.want)
 	}
 	l.Unlock()
 }
 
-// A bad attribute is an error of Check and of Start, and no thread is left.
-func TestExtremeAttributes(t *testing.T) {
+// A bad attribute is an error of Check and of Start, which starts no thread.
+func TestAttrExtremeValuesStartOrFail(t *testing.T) {
 	const most, least = math.MaxInt, math.MinInt
 	for name, a := range map[string]Attr{
 		"StackSize least": {StackSize: least},

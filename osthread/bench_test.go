@@ -2,18 +2,18 @@ package osthread
 
 import "testing"
 
-func BenchmarkCondPing(b *testing.B) {
+func BenchmarkConditionPingPong(b *testing.B) {
 	b.ReportAllocs()
 	var l Lock
 	c := NewCondition(&l)
-	turn := 0
+	next := 0
 	play := func(me int) {
 		for range b.N {
 			l.Lock()
-			for turn != me {
+			for next != me {
 				c.Wait()
 			}
-			turn = 1 - me
+			next = 1 - me
 			c.Notify()
 			l.Unlock()
 		}

@@ -14,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A contextWait is a wait that a context ends, on an object of its own that has
+// A contextWait is a wait that a context can end, on a new object that has
 // nothing to give yet.
 type contextWait struct {
 	wait    func(ctx context.Context) error
-	queue   queue       // where the waiter stands
-	give    func()      // makes there be what the wait is for
-	granted func() bool // whether a wait that begins now gets it
-	use     func()      // a call that takes the object's guard
+	queue   queue       // the waiter's
+	give    func()      // provides what the wait is for
+	granted func() bool // whether a new wait succeeds without sleeping
+	use     func()      // a call that locks the object's guard
 }
 
 var contextWaits = map[string]func() contextWait{
@@ -103,8 +103,8 @@ func semaphoreWait(s *Semaphore) contextWait {
 	}
 }
 
-// grants waits for a wait that begins now to be granted: what a canceled waiter
-// was handed is given back by that waiter.
+// grants polls until a new wait succeeds, since a canceled waiter may have been
+// handed what it then gives back.
 func grants(c contextWait) bool {
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
 		if c.granted() {
@@ -114,7 +114,7 @@ func grants(c contextWait) bool {
 	return false
 }
 
-// awaitEndedOrWaiting waits until a waiter stands in q, or has ended.
+// awaitEndedOrWaiting waits until a waiter is in q or has returned.
 func awaitEndedOrWaiting(ended <-chan struct{}, q queue) {
 	await(func() bool {
 		select {
@@ -134,9 +134,9 @@ func eachContextWait(t *testing.T, f func(t *testing.T, g *group, newWait func()
 	}
 }
 
-// As golang.org/issue/63615: the context is done before there is something, so
-// the wait must not take it.
-func TestContextThatIsDoneFirstTakesNothing(t *testing.T) {
+// As in golang.org/issue/63615, the context is done before there is something
+// to take, so the wait must not take it.
+func TestContextDoneBeforeGrantTakesNothing(t *testing.T) {
 	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
 		for range 50 {
 			c := newWait()
@@ -153,7 +153,7 @@ func TestContextThatIsDoneFirstTakesNothing(t *testing.T) {
 	})
 }
 
-func TestConditionNotifiesNobodyWhoseContextIsDone(t *testing.T) {
+func TestConditionNotifySkipsCanceledWaiter(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		for range 50 {
 			c := NewCondition(new(Lock))
@@ -182,9 +182,8 @@ func TestConditionNotifiesNobodyWhoseContextIsDone(t *testing.T) {
 	})
 }
 
-// The last party that comes must not complete a round with one that has given
-// up.
-func TestBarrierIsBrokenByAContextThatIsDoneFirst(t *testing.T) {
+// The last party must not complete a round with a party whose context is done.
+func TestBarrierBreaksIfContextIsDoneBeforeLastParty(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		for range 50 {
 			b := NewBarrier(2, nil)
@@ -202,7 +201,7 @@ func TestBarrierIsBrokenByAContextThatIsDoneFirst(t *testing.T) {
 	})
 }
 
-func TestUpgradeThatIsCanceledFirstStaysReader(t *testing.T) {
+func TestRWLockCanceledUpgradeStaysReader(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		for range 50 {
 			var w RWLock
@@ -226,8 +225,7 @@ func TestUpgradeThatIsCanceledFirstStaysReader(t *testing.T) {
 	})
 }
 
-// A hostile context does something of its own when one of its methods is called
-// for the n-th time.
+// A hostile context calls act in the n-th call of one of its methods.
 type hostile struct {
 	context.Context
 	n   *atomic.Int32
@@ -261,8 +259,9 @@ func (h hostile) Value(key any) any {
 	return h.Context.Value(key)
 }
 
-// Whatever a context does, the object is as if that wait had not been.
-func TestContextThatUnwindsItsWaiterHarmsNothing(t *testing.T) {
+// A context that panics or calls runtime.Goexit leaves the object as it was
+// before the wait.
+func TestContextThatUnwindsLeavesObjectUnchanged(t *testing.T) {
 	for name, act := range map[string]func(){
 		"panic":  func() { panic(errors.New("context")) },
 		"Goexit": runtime.Goexit,
@@ -291,7 +290,7 @@ func TestContextThatUnwindsItsWaiterHarmsNothing(t *testing.T) {
 	}
 }
 
-func TestConditionHoldsLWhenAContextUnwindsItsWaiter(t *testing.T) {
+func TestConditionHoldsLWhenContextUnwinds(t *testing.T) {
 	for n := 1; n <= 8; n++ {
 		l := new(Lock)
 		c := NewCondition(l)
@@ -325,7 +324,7 @@ func TestConditionHoldsLWhenAContextUnwindsItsWaiter(t *testing.T) {
 	}
 }
 
-func TestContextMayUseWhatItEndsTheWaitFor(t *testing.T) {
+func TestContextMayUseObjectOfItsWait(t *testing.T) {
 	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
 		for n := 1; n <= 8; n++ {
 			c := newWait()
@@ -343,7 +342,7 @@ func TestContextMayUseWhatItEndsTheWaitFor(t *testing.T) {
 	})
 }
 
-// A context of another package's making may be done without saying why.
+// A mute context is done but has no error.
 type mute struct {
 	context.Context
 	done chan struct{}
@@ -353,7 +352,7 @@ func (m mute) Done() <-chan struct{} { return m.done }
 func (mute) Err() error              { return nil }
 func (mute) Value(any) any           { return nil }
 
-func TestContextOfAnotherKind(t *testing.T) {
+func TestContextWithoutErrorIsCanceled(t *testing.T) {
 	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
 		c := newWait()
 		m := mute{context.Background(), make(chan struct{})}
@@ -362,14 +361,14 @@ func TestContextOfAnotherKind(t *testing.T) {
 		awaitWaiting(c.queue, 1)
 		close(m.done)
 		join()
-		require.ErrorIs(t, err, context.Canceled, "never nil without what the wait was for")
+		require.ErrorIs(t, err, context.Canceled, "nil means success")
 		c.give()
 		require.True(t, c.granted())
 	})
 }
 
-// What a trace function must not do, but a test's does: t.FailNow.
-func TestTraceFunctionThatEndsTheGoroutineLosesNothing(t *testing.T) {
+// A trace function must not end its goroutine, but t.FailNow does that.
+func TestTraceFunctionThatCallsGoexitLosesNothing(t *testing.T) {
 	for name, newWait := range contextWaits {
 		for _, action := range []Action{TraceBlock, TraceResume} {
 			t.Run(fmt.Sprintf("%s/%v", name, action), func(t *testing.T) {
@@ -399,7 +398,7 @@ func TestTraceFunctionThatEndsTheGoroutineLosesNothing(t *testing.T) {
 	}
 }
 
-func TestConditionPassesOnWhatAnEndedWaiterWasNotifiedOf(t *testing.T) {
+func TestConditionPassesNotificationOnAfterGoexit(t *testing.T) {
 	c := NewCondition(new(Lock))
 	th := New(func() error {
 		c.L.Lock()
@@ -429,8 +428,7 @@ func TestConditionPassesOnWhatAnEndedWaiterWasNotifiedOf(t *testing.T) {
 	<-second
 }
 
-// A Locker of somebody else's may panic in Lock: the other waiters are notified
-// all the same.
+// A picky Locker panics in one call of Lock.
 type picky struct {
 	sync.Mutex
 	n       atomic.Int32
@@ -444,9 +442,11 @@ func (p *picky) Lock() {
 	p.Mutex.Lock()
 }
 
-func TestNotifyAllReachesAllIfALockerPanics(t *testing.T) {
+// A foreign Locker that panics does not keep the other waiters from being
+// notified.
+func TestConditionNotifyAllReachesAllIfLockerPanics(t *testing.T) {
 	const n = 5
-	l := &picky{panicAt: n + 2} // n first Locks, the notifier's, and the first waiter's second
+	l := &picky{panicAt: n + 2} // the first Lock after the notifier's
 	c := NewCondition(l)
 	var woken, panicked atomic.Int32
 	var wg sync.WaitGroup
@@ -472,9 +472,9 @@ func TestNotifyAllReachesAllIfALockerPanics(t *testing.T) {
 	assert.EqualValues(t, 1, panicked.Load())
 }
 
-// A trace function that always ends the goroutine does so while L is locked
-// again as well: the deferred Unlock must find it locked by this waiter.
-func TestConditionHoldsLWhenATraceFunctionEndsItsWaiter(t *testing.T) {
+// A trace function that always calls Goexit also does so while L is locked
+// again: the deferred Unlock must find L locked by this waiter.
+func TestConditionHoldsLWhenTraceFunctionCallsGoexit(t *testing.T) {
 	l := new(RLock)
 	c := NewCondition(l)
 	owned := false
@@ -489,7 +489,7 @@ func TestConditionHoldsLWhenATraceFunctionEndsItsWaiter(t *testing.T) {
 	th.SetTrace(func(e TraceEvent) {
 		if e.Action == TraceBlock {
 			if e.Object == any(c) {
-				l.m.word.Add(anonymous) // another has L meanwhile
+				l.m.word.Add(anonymous) // as if another thread held L
 				close(blocked)
 			}
 			runtime.Goexit()
@@ -504,13 +504,13 @@ func TestConditionHoldsLWhenATraceFunctionEndsItsWaiter(t *testing.T) {
 	assert.Zero(t, c.Waiting())
 }
 
-// A context that returns itself for any key is not taken for one of package
-// context, which is asked under guards.
+// An echo context returns itself for any key. It must not be mistaken for a
+// context of package context, whose methods are called under guards.
 type echo struct{ hostile }
 
 func (e echo) Value(any) any { return e }
 
-func TestContextThatIsItsOwnValueIsNotAskedUnderAGuard(t *testing.T) {
+func TestContextThatReturnsItselfIsNotCalledUnderGuard(t *testing.T) {
 	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
 		c := newWait()
 		inner, cancel := context.WithCancelCause(context.Background())
@@ -519,10 +519,10 @@ func TestContextThatIsItsOwnValueIsNotAskedUnderAGuard(t *testing.T) {
 		var err error
 		join := g.run(func() { err = c.wait(e) })
 		awaitWaiting(c.queue, 1)
-		asked := e.n.Load()
+		calls := e.n.Load()
 		c.give()
 		join()
 		require.NoError(t, err)
-		require.Equal(t, asked, e.n.Load())
+		require.Equal(t, calls, e.n.Load())
 	})
 }

@@ -3,12 +3,12 @@ package osthread
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"testing"
 
 	"example.com/thread"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 	"example.com/thread/internal/trace"
 )
 
@@ -96,12 +96,7 @@ func (g *group) wait() {
 	g.started = nil
 }
 
-// await waits for cond, which other goroutines make true.
-func await(cond func() bool) {
-	for !cond() {
-		runtime.Gosched()
-	}
-}
+var await, panicOf = testutil.Await, testutil.PanicOf
 
 // A queue is a wait.Queue or a wait.ObjectQueue.
 type queue interface {
@@ -119,11 +114,4 @@ func waiting(q queue) func() int {
 }
 
 // awaitWaiting waits until there are n waiters in q.
-func awaitWaiting(q queue, n int) { await(func() bool { return waiting(q)() == n }) }
-
-// panicOf returns what f panics with, as an error.
-func panicOf(f func()) (err error) {
-	defer func() { err, _ = recover().(error) }()
-	f()
-	return nil
-}
+func awaitWaiting(q queue, n int) { testutil.AwaitLen(q, q, n) }

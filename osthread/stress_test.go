@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-var stress = flag.Duration("stress", 100*time.Millisecond, "how long each primitive is used in all its ways at once")
+var stress = flag.Duration("stress", 100*time.Millisecond, "how long each primitive is used in all shapes at once")
 
 // A mix picks one of the shapes of a wait at random.
-type mix struct{ waited, gaveUp atomic.Int64 }
+type mix struct{ succeeded, failed atomic.Int64 }
 
 func (m *mix) wait(
 	plain func(),
@@ -37,16 +37,15 @@ func (m *mix) wait(
 		cancel()
 	}
 	if ok {
-		m.waited.Add(1)
+		m.succeeded.Add(1)
 	} else {
-		m.gaveUp.Add(1)
+		m.failed.Add(1)
 	}
 	return ok
 }
 
-// Each primitive, used by threads and goroutines at once, in all shapes:
-// nothing is lost, and nobody sleeps on (the test's own time limit shows all
-// stacks).
+// Threads and goroutines use each primitive in all shapes at once: nothing is
+// lost and no waiter sleeps for ever, which would be a timeout of the test.
 func TestStress(t *testing.T) {
 	const each = 4 // threads, and as many goroutines
 	run := func(name string, prepare func(t *testing.T, m *mix) (step func(i int), check func())) {
@@ -69,8 +68,8 @@ func TestStress(t *testing.T) {
 			}
 			t.Cleanup(func() {
 				check()
-				assert.Positive(t, m.waited.Load()+m.gaveUp.Load())
-				t.Logf("%d waits, %d given up", m.waited.Load(), m.gaveUp.Load())
+				assert.Positive(t, m.succeeded.Load()+m.failed.Load())
+				t.Logf("%d waits succeeded, %d timed out", m.succeeded.Load(), m.failed.Load())
 			})
 		})
 	}
@@ -124,7 +123,7 @@ func TestStress(t *testing.T) {
 		return func(i int) {
 				c.L.Lock()
 				defer c.L.Unlock()
-				if i%2 == 0 || tokens == 0 && c.Waiting() >= each { // somebody must be awake
+				if i%2 == 0 || tokens == 0 && c.Waiting() >= each { // one caller must stay awake
 					tokens++
 					made++
 					c.NotifyN(1 + i%3)
@@ -174,7 +173,7 @@ func TestStress(t *testing.T) {
 		}, func() { assert.Zero(t, waiting(&e.q)()) }
 	})
 	run("AutoReset", func(t *testing.T, m *mix) (func(int), func()) {
-		token := Event{AutoReset: true} // passed around: whoever got it sets it again
+		token := Event{AutoReset: true} // each caller that gets it sets it again
 		token.Set()
 		return func(int) {
 			if m.wait(token.Wait, token.TryWait, token.WaitTimeout, token.WaitContext) {

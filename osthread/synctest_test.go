@@ -12,9 +12,9 @@ import (
 	"example.com/thread"
 )
 
-// In a bubble time is the bubble's: a wait of an hour takes no time, and
-// an hour has passed.
-func TestWaitsInABubble(t *testing.T) {
+// In a bubble of testing/synctest the clock is the bubble's: a wait of an hour
+// returns at once, and an hour has passed.
+func TestSynctestBubbleClockEndsWaits(t *testing.T) {
 	const hour = time.Hour
 	later := func(f func()) {
 		go func() {
@@ -126,9 +126,9 @@ func TestWaitsInABubble(t *testing.T) {
 	}
 }
 
-// Threads are in no bubble: to wait for one is not to wait for the bubble,
-// which goes on as long as the thread runs.
-func TestWaitForAThreadInABubble(t *testing.T) {
+// A thread is outside the bubble, so a wait for it does not block the bubble
+// durably: the bubble is not deadlocked while the thread runs.
+func TestSynctestBubbleWaitsForThread(t *testing.T) {
 	for name, wait := range map[string]func(*testing.T, *Thread){
 		"Join":    func(t *testing.T, th *Thread) { assert.NoError(t, th.Join()) },
 		"WaitAny": func(t *testing.T, th *Thread) { assert.Zero(t, WaitAny(th)) },
@@ -136,7 +136,7 @@ func TestWaitForAThreadInABubble(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				th := New(func() error {
-					for range 10_000 { // it takes longer than to fall asleep
+					for range 10_000 { // longer than the waiter needs to fall asleep
 						runtime.Gosched()
 					}
 					return nil
@@ -148,8 +148,9 @@ func TestWaitForAThreadInABubble(t *testing.T) {
 	}
 }
 
-// What was used in a bubble is used outside, and the other way round.
-func TestWaitsAfterABubble(t *testing.T) {
+// Pooled nodes that were used in a bubble are reused outside, and the other way
+// round.
+func TestSynctestBubbleSharesNodes(t *testing.T) {
 	use := func() {
 		var l Lock
 		l.Lock()

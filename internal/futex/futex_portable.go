@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 	"time"
 	"unsafe"
+
+	"example.com/thread/internal/list"
 )
 
 // Plain Go: sleepers stand in queues, which the address of the word chooses,
@@ -28,17 +30,17 @@ const (
 )
 
 type queue struct {
-	mu          sync.Mutex
-	first, last *sleeper
-	_           [128]byte // each lock on cache lines of its own, of up to 128 bytes (arm64)
+	mu sync.Mutex
+	list.List[sleeper]
+	_ [128]byte // each lock on cache lines of its own, of up to 128 bytes (arm64)
 }
 
 // A sleeper is one Wait. All but woken is under its queue's lock.
 type sleeper struct {
-	prev, next *sleeper
-	word       *uint32
-	queued     bool
-	woken      chan struct{} // has room for the one send, which follows the removal by wakeInQueue
+	list.Links[sleeper]
+	word   *uint32
+	queued bool
+	woken  chan struct{} // has room for the one send, which follows the removal by wakeInQueue
 }
 
 var table [queues]queue
@@ -73,7 +75,7 @@ func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	if !s.queued {
 		return Woken // a Wake has counted s
 	}
-	q.remove(s)
+	q.Remove(s)
 	return TimedOut
 }
 
@@ -88,7 +90,8 @@ func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	if deadline != Never && deadline <= Now() {
 		return TimedOut
 	}
-	q.push(s)
+	s.queued = true
+	q.PushBack(s)
 	return Woken
 }
 
@@ -98,40 +101,15 @@ func wakeInQueue(w *uint32, n int) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	woken := 0
-	for s := q.first; s != nil && woken < n; {
-		next := s.next
+	for s := q.Head(); s != nil && woken < n; {
+		next := s.Next()
 		if s.word == w {
-			q.remove(s)
+			q.Remove(s)
+			s.queued = false
 			s.woken <- struct{}{}
 			woken++
 		}
 		s = next
 	}
 	return woken
-}
-
-func (q *queue) push(s *sleeper) {
-	s.queued = true
-	s.prev = q.last
-	if q.last == nil {
-		q.first = s
-	} else {
-		q.last.next = s
-	}
-	q.last = s
-}
-
-// remove takes s, which is queued, out of the queue.
-func (q *queue) remove(s *sleeper) {
-	if s.prev == nil {
-		q.first = s.next
-	} else {
-		s.prev.next = s.next
-	}
-	if s.next == nil {
-		q.last = s.prev
-	} else {
-		s.next.prev = s.prev
-	}
-	s.prev, s.next, s.queued = nil, nil, false
 }

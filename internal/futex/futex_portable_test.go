@@ -18,7 +18,7 @@ func sleepers(w *uint32) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	n := 0
-	for s := q.first; s != nil; s = s.next {
+	for s := q.Head(); s != nil; s = s.Next() {
 		if s.word == w {
 			n++
 		}
@@ -59,8 +59,7 @@ func TestWordsThatShareAQueueStayApart(t *testing.T) {
 	assert.Same(t, a, <-ended)
 	assert.Equal(t, 1, Wake(b, 2))
 	assert.Same(t, b, <-ended)
-	assert.Nil(t, queueOf(a).first)
-	assert.Nil(t, queueOf(a).last)
+	assert.Zero(t, queueOf(a).Len())
 }
 
 func TestNeighboursDoNotShareAQueue(t *testing.T) {

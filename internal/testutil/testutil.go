@@ -2,10 +2,13 @@
 package testutil
 
 import (
+	"errors"
 	"runtime"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // Timeout bounds the waits of tests. It is far above what a loaded machine
@@ -35,6 +38,28 @@ func PanicOf(f func()) (err error) {
 	return nil
 }
 
+// AnyPanic stands for any error that a call panics with.
+var AnyPanic = errors.New("any panic")
+
+// CheckTwice runs call twice as a subtest: a panic must not leave anything
+// locked. Each time call must panic with an error that is want, or return if
+// want is nil.
+func CheckTwice(t *testing.T, name string, call func(), want error) {
+	t.Run(name, func(t *testing.T) {
+		for range 2 {
+			err := PanicOf(call)
+			switch want {
+			case nil:
+				assert.NoError(t, err)
+			case AnyPanic:
+				assert.Error(t, err)
+			default:
+				assert.ErrorIs(t, err, want)
+			}
+		}
+	})
+}
+
 // Must panics with err if it is not nil.
 func Must(err error) {
 	if err != nil {
@@ -45,27 +70,30 @@ func Must(err error) {
 // A Thread is a thread whose body returns an error.
 type Thread interface{ Join() error }
 
+// A Start starts a Thread that runs body.
+type Start func(body func() error) (Thread, error)
+
 // Callers runs f as a subtest for each kind of caller: goroutines, and threads,
 // which start starts. It waits for all callers when f has returned.
-func Callers(t *testing.T, start func(func() error) (Thread, error), f func(t *testing.T, g *Group)) {
-	t.Run("caller=goroutine", func(t *testing.T) {
-		g := &Group{t: t, start: startGoroutine}
-		defer g.Wait()
-		f(t, g)
-	})
-	t.Run("caller=thread", func(t *testing.T) {
-		g := &Group{t: t, start: start}
-		defer g.Wait()
-		f(t, g)
-	})
+func Callers(t *testing.T, start Start, f func(t *testing.T, g *Group)) {
+	for name, start := range map[string]Start{"goroutine": StartGoroutine, "thread": start} {
+		t.Run("caller="+name, func(t *testing.T) {
+			g := NewGroup(t, start)
+			defer g.Wait()
+			f(t, g)
+		})
+	}
 }
 
 // A Group is the callers of a test that run at the same time.
 type Group struct {
 	t       *testing.T
-	start   func(func() error) (Thread, error)
+	start   Start
 	started []Thread
 }
+
+// NewGroup returns an empty group, whose callers start starts.
+func NewGroup(t *testing.T, start Start) *Group { return &Group{t: t, start: start} }
 
 // Run starts a caller that runs f. join waits for its end.
 func (g *Group) Run(f func()) (join func()) {
@@ -100,7 +128,8 @@ type goroutine struct {
 	err  error
 }
 
-func startGoroutine(body func() error) (Thread, error) {
+// StartGoroutine is the Start of a goroutine.
+func StartGoroutine(body func() error) (Thread, error) {
 	g := &goroutine{done: make(chan struct{})}
 	go func() {
 		defer close(g.done)

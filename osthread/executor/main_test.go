@@ -2,12 +2,12 @@ package executor
 
 import (
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
 
 	"example.com/thread"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 
 	"github.com/stretchr/testify/require"
@@ -27,12 +27,7 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// await waits for cond, which other goroutines make true.
-func await(cond func() bool) {
-	for !cond() {
-		runtime.Gosched()
-	}
-}
+var await, panicOf = testutil.Await, testutil.PanicOf
 
 // newExecutor returns an executor that the end of the test closes.
 func newExecutor(t *testing.T, o Options) *Executor {
@@ -112,13 +107,6 @@ func awaitWaiters(t *task, n int) {
 		defer t.guard.Unlock()
 		return t.q.Len() == n
 	})
-}
-
-// panicOf returns what f panics with, as an error.
-func panicOf(f func()) (err error) {
-	defer func() { err, _ = recover().(error) }()
-	f()
-	return nil
 }
 
 // names returns the threads' names.

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"testing"
 
@@ -16,7 +15,6 @@ import (
 // locked: each call is made twice.
 func TestQueueSurvivesExtremeArguments(t *testing.T) {
 	var noContext context.Context
-	anyPanic := fmt.Errorf("any")
 	q := New[int](1)
 	assert.NoError(t, q.Put(1))
 	for _, row := range []struct {
@@ -48,33 +46,21 @@ func TestQueueSurvivesExtremeArguments(t *testing.T) {
 			_, err := q.GetTimeout(math.MaxInt64)
 			assert.NoError(t, err)
 		}, nil},
-		{"PutContext(nil)", func() { _ = q.PutContext(noContext, 1) }, anyPanic},
-		{"GetContext(nil)", func() { _, _ = q.GetContext(noContext) }, anyPanic},
-		{"JoinContext(nil)", func() { _ = q.JoinContext(noContext) }, anyPanic},
+		{"PutContext(nil)", func() { _ = q.PutContext(noContext, 1) }, testutil.AnyPanic},
+		{"GetContext(nil)", func() { _, _ = q.GetContext(noContext) }, testutil.AnyPanic},
+		{"JoinContext(nil)", func() { _ = q.JoinContext(noContext) }, testutil.AnyPanic},
 		{"GetN(nil)", func() { _, err := q.GetN(nil); assert.NoError(t, err) }, nil},
 		{"PutAll(nil)", func() { _, err := q.PutAll(nil); assert.NoError(t, err) }, nil},
 		{"All with a nil yield", func() {
 			q := New[int](0)
 			_ = q.Put(1)
 			q.All()(nil)
-		}, anyPanic},
+		}, testutil.AnyPanic},
 		{"Drain of empty queue", func() { assert.Empty(t, new(Queue[int]).Drain()) }, nil},
 		{"ShutdownNow of empty queue", func() { assert.Empty(t, new(Queue[int]).ShutdownNow()) }, nil},
 		{"zero Simple", func() { _, err := new(Simple[int]).TryGet(); assert.Equal(t, ErrEmpty, err) }, nil},
-		{"zero GetOp", func() { osthread.TryWaitAny(new(GetOp[int])) }, anyPanic},
+		{"zero GetOp", func() { osthread.TryWaitAny(new(GetOp[int])) }, testutil.AnyPanic},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			for range 2 {
-				err := testutil.PanicOf(row.call)
-				switch row.want {
-				case nil:
-					assert.NoError(t, err)
-				case anyPanic:
-					assert.Error(t, err)
-				default:
-					assert.ErrorIs(t, err, row.want)
-				}
-			}
-		})
+		testutil.CheckTwice(t, row.name, row.call, row.want)
 	}
 }

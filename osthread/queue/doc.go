@@ -1,6 +1,6 @@
-// Package queue has queues that threads and goroutines hand values over by:
-// first-in-first-out, last-in-first-out and priority queues with a bound, a
-// count of unfinished tasks, and a shutdown, as in Python's module queue.
+// Package queue provides first-in-first-out, last-in-first-out and priority
+// queues that pass values between threads and goroutines, with a bound, a count
+// of unfinished tasks and a shutdown, as in Python's module queue.
 //
 //	q := queue.New[string](100)
 //	for range 4 {

@@ -131,7 +131,8 @@ func TestGetOpHasOneResultPerWait(t *testing.T) {
 		<-ended
 		assert.Equal(t, []int{3}, results())
 
-		// Two values at once of a queue for one: a waiting putter's value counts.
+		// Two values at once of a queue for one: the value of a waiting putter
+		// counts.
 		ended = make(chan struct{})
 		g.Run(func() {
 			osthread.WaitAll(op, op)

@@ -30,8 +30,8 @@ import (
 // A Put synchronizes before the Get that returns its value by mu, or by the
 // wakeup (internal/park).
 
-// A Queue hands values from threads and goroutines to others. The zero value is
-// an unbounded first-in-first-out queue. It must not be copied after first use.
+// A Queue passes values between threads and goroutines. The zero value is an
+// unbounded first-in-first-out queue. It must not be copied after first use.
 // Any thread or goroutine may call any method.
 //
 // Waiters are served in the order of their arrival. In the terms of the Go

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// See the test of the same law in osthread, TestWaitsInABubble.
-func TestQueueWaitsInSynctestBubble(t *testing.T) {
+// As TestSynctestBubbleClockEndsWaits in package osthread.
+func TestQueueSynctestBubbleClockEndsWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
 		q := New[int](1)

@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// BenchmarkGiveUp shows what one of n waiters costs that all give up at once:
-// as much with many as with few.
-func BenchmarkGiveUp(b *testing.B) {
+// BenchmarkCancel cancels n waiters at once. The time per waiter does not grow
+// with n.
+func BenchmarkCancel(b *testing.B) {
 	type waits struct {
 		wait    func(context.Context) error
 		waiting func() int
