@@ -85,6 +85,8 @@ var builds = []target{
 	{"linux", "arm64", true, nil},
 	{"linux", "arm64", false, nil},
 	{"linux", "386", true, nil},
+	{"linux", "arm", true, nil},
+	{"linux", "riscv64", true, nil},
 	{"darwin", "arm64", true, nil},
 	{"darwin", "arm64", false, nil},
 	{"windows", "amd64", false, nil},
@@ -105,8 +107,11 @@ func (b target) context() *build.Context {
 
 func (b target) String() string {
 	s := b.goos + "/" + b.goarch
-	if b.cgo {
+	switch {
+	case b.cgo:
 		s += ", cgo"
+	case b.goos == "linux" || b.goos == "darwin":
+		s += ", no cgo"
 	}
 	for _, tag := range b.tags {
 		s += ", " + tag

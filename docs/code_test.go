@@ -45,6 +45,26 @@ func TestPagesShowCodeAsItIs(t *testing.T) {
 	}
 }
 
+// Every page, file and folder that a page links to exists.
+func TestPagesLinkToWhatExists(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#\s]*[a-zA-Z][^)#\s]*)(?:#[^)]*)?\)`)
+	for _, folder := range []string{".", "docs", "verify"} {
+		pages, err := filepath.Glob(filepath.Join(root, folder, "*.md"))
+		require.NoError(t, err)
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			require.NoError(t, err)
+			for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+				if strings.Contains(m[1], "://") {
+					continue
+				}
+				_, err := os.Stat(filepath.Join(filepath.Dir(page), filepath.FromSlash(m[1])))
+				assert.NoError(t, err, page)
+			}
+		}
+	}
+}
+
 // code returns declarations of a Go file as they stand there; of an example,
 // its body.
 func code(t *testing.T, name string, decls []string) string {
