@@ -8,10 +8,10 @@ import (
 	"example.com/thread/osthread"
 )
 
-// Two that take turns end together: who has the turn and sees that the round is
-// over leaves a word for the other, hands the turn over and goes; the other
-// finds the word with its next turn. The word is written before the hand-over
-// and read after it, so it needs no more order than the turn has.
+// The two threads of a pair end together. The one that has the turn and finds
+// the round over sets last, passes the turn and returns; the other reads last
+// at its next turn. last is written before the turn is passed and read after it
+// was received, so the turn orders both.
 
 var conditions = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
@@ -30,8 +30,8 @@ var conditions = []Contender{
 	})},
 }
 
-// conditionTurns has each pair take turns by what newPair returns: a lock, and
-// the wait and the notify of its condition.
+// conditionTurns makes each pair alternate using a lock and its condition's
+// wait and notify, which newPair returns.
 func conditionTurns(
 	c *crew,
 	spawn spawner,
@@ -57,7 +57,7 @@ func conditionTurns(
 				p.wait()
 			}
 			waited := t.since(began)
-			began = t.now() // the wait is a whole round: it begins before the hand-over
+			began = t.now() // the wait is a round trip: it begins before the turn is passed
 			last := p.last
 			if !last {
 				p.last = c.over()
@@ -90,8 +90,8 @@ var events = []Contender{
 	})},
 }
 
-// eventTurns has each pair take turns by an event a direction, whose set and
-// wait newEvent returns.
+// eventTurns makes each pair alternate using one event per direction, whose set
+// and wait newEvent returns.
 func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
 	type pair struct {
 		set, wait [2]func()
@@ -103,7 +103,7 @@ func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sam
 		for side := range 2 {
 			pairs[i].set[side], pairs[i].wait[side] = newEvent()
 		}
-		pairs[i].set[0]() // who begins
+		pairs[i].set[0]() // side 0 begins
 	}
 	n := 2 * c.spec.Pairs
 	return c.run(n, n, spawn, func(i int, t *tally) {
@@ -112,9 +112,9 @@ func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sam
 	})
 }
 
-// takeTurns waits for the turn and hands it over until the round ends. Both of
-// the pair have the same last.
-func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
+// takeTurns receives and passes the turn until the round ends. Both threads of
+// a pair share last.
+func takeTurns(c *crew, t *tally, last *bool, wait, pass func()) {
 	for began := int64(0); ; {
 		wait()
 		t.waited(began)
@@ -123,11 +123,11 @@ func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
 		}
 		if c.over() {
 			*last = true
-			hand()
+			pass()
 			return
 		}
-		began = t.now() // the wait is a whole round: it begins before the hand-over
-		hand()
+		began = t.now() // the wait is a round trip: it begins before the turn is passed
+		pass()
 		t.step()
 	}
 }
@@ -144,9 +144,9 @@ var parks = []Contender{
 			known.Wait()
 			mate := mates[1-i]
 			if i == 1 {
-				mate.Unpark() // who begins
+				mate.Unpark() // side 0 begins
 			}
-			// Park fails only in an ordinary goroutine.
+			// Park fails only in a goroutine that is not on a native thread.
 			takeTurns(c, t, &last, func() { _ = thread.Park() }, mate.Unpark)
 		})
 	})},

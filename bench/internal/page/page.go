@@ -130,11 +130,11 @@ func machine(m result.Machine) []fact {
 // class returns.
 func colours(run *result.Run) template.CSS {
 	var b strings.Builder
-	looks := chart.Colours(run)
+	colour := chart.Colours(run)
 	for i, n := range names(run) {
 		// Colours are #rrggbb and the class a number: nothing of the run's text
 		// gets in.
-		fmt.Fprintf(&b, ".c%d::before{background:%s}", i, looks[n])
+		fmt.Fprintf(&b, ".c%d::before{background:%s}", i, colour[n])
 	}
 	return template.CSS(b.String())
 }
