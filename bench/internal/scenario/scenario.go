@@ -23,8 +23,8 @@ const (
 	// percent of them shared. The wait is the call of lock.
 	RWLock Kind = "rwlock"
 	// Condition is Pairs of threads that alternate, each pair using a lock and
-	// a condition. An operation is one turn of one thread, its wait a whole
-	// round trip.
+	// a condition. An operation is one pass of the token by one thread,
+	// its wait a whole round trip.
 	Condition Kind = "condition"
 	// Event is Pairs of threads that alternate, each pair using one event per
 	// direction; otherwise as Condition.

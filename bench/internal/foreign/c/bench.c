@@ -384,17 +384,17 @@ static bool rwlock_round(struct round *r)
 }
 
 /*
- * Two threads that alternate. turn_take waits for the first turn. turn_pass
- * passes the turn and returns when it is back, false if the other thread ended
- * the round. turn_end passes the turn for the last time.
+ * Two threads that pass a token back and forth. first waits for the token. pass
+ * passes it and returns when it is back, false if the other thread ended the
+ * round. end passes it for the last time.
  */
-struct turns {
+struct ping_pong {
 	void (*first)(void *pair, int me);
 	bool (*pass)(void *pair, int me);
 	void (*end)(void *pair, int me);
 };
 
-static inline void take_turns(struct worker *w, void *pair, struct turns t)
+static inline void ping_pong(struct worker *w, void *pair, struct ping_pong t)
 {
 	int me = w->index % 2;
 	long batch = w->spec->batch;
@@ -418,7 +418,7 @@ static inline void take_turns(struct worker *w, void *pair, struct turns t)
 struct cond_pair {
 	_Alignas(LINE) pthread_mutex_t m;
 	pthread_cond_t c;
-	int turn;
+	int token;
 	bool over;
 };
 
@@ -427,7 +427,7 @@ static void cond_first(void *v, int me)
 	struct cond_pair *p = v;
 
 	pthread_mutex_lock(&p->m);
-	while (p->turn != me)
+	while (p->token != me)
 		pthread_cond_wait(&p->c, &p->m);
 	pthread_mutex_unlock(&p->m);
 }
@@ -439,9 +439,9 @@ static bool cond_pass(void *v, int me)
 
 	pthread_mutex_lock(&p->m);
 	over = p->over;
-	p->turn = !me;
+	p->token = !me;
 	pthread_cond_signal(&p->c);
-	while (!over && p->turn != me) {
+	while (!over && p->token != me) {
 		pthread_cond_wait(&p->c, &p->m);
 		over = p->over;
 	}
@@ -455,14 +455,14 @@ static void cond_end(void *v, int me)
 
 	pthread_mutex_lock(&p->m);
 	p->over = true;
-	p->turn = !me;
+	p->token = !me;
 	pthread_cond_signal(&p->c);
 	pthread_mutex_unlock(&p->m);
 }
 
 static void cond_body(struct worker *w)
 {
-	take_turns(w, &((struct cond_pair *)w->shared)[w->index / 2], (struct turns){ cond_first, cond_pass, cond_end });
+	ping_pong(w, &((struct cond_pair *)w->shared)[w->index / 2], (struct ping_pong){ cond_first, cond_pass, cond_end });
 }
 
 static bool condition_round(struct round *r)
@@ -491,7 +491,7 @@ static void event_set(struct event *e)
 	pthread_mutex_lock(&e->m);
 	e->set = true;
 	pthread_mutex_unlock(&e->m);
-	pthread_cond_signal(&e->c); /* who wakes needs the lock; e outlives both threads */
+	pthread_cond_signal(&e->c); /* unlocked: the waiter needs the lock, and e outlives both */
 }
 
 /* Waits until the event is set, and clears it. */
@@ -505,13 +505,13 @@ static void event_take(struct event *e)
 }
 
 struct event_pair {
-	struct event turn[2];
-	bool over; /* passed with the turn */
+	struct event token[2];
+	bool over; /* passed with the token */
 };
 
 static void event_first(void *v, int me)
 {
-	event_take(&((struct event_pair *)v)->turn[me]);
+	event_take(&((struct event_pair *)v)->token[me]);
 }
 
 static bool event_pass(void *v, int me)
@@ -520,8 +520,8 @@ static bool event_pass(void *v, int me)
 
 	if (p->over)
 		return false;
-	event_set(&p->turn[!me]);
-	event_take(&p->turn[me]);
+	event_set(&p->token[!me]);
+	event_take(&p->token[me]);
 	return !p->over;
 }
 
@@ -530,14 +530,14 @@ static void event_end(void *v, int me)
 	struct event_pair *p = v;
 
 	p->over = true;
-	event_set(&p->turn[!me]);
+	event_set(&p->token[!me]);
 }
 
 static void event_body(struct worker *w)
 {
 	struct event_pair *pair = &((struct event_pair *)w->shared)[w->index / 2];
 
-	take_turns(w, pair, (struct turns){ event_first, event_pass, event_end });
+	ping_pong(w, pair, (struct ping_pong){ event_first, event_pass, event_end });
 }
 
 static bool event_round(struct round *r)
@@ -559,13 +559,13 @@ static bool event_round(struct round *r)
 struct park_pair {
 	struct {
 		_Alignas(LINE) sem_t sem;
-	} turn[2];
-	bool over; /* passed with the turn */
+	} token[2];
+	bool over; /* passed with the token */
 };
 
 static void park_first(void *v, int me)
 {
-	while (sem_wait(&((struct park_pair *)v)->turn[me].sem))
+	while (sem_wait(&((struct park_pair *)v)->token[me].sem))
 		; /* EINTR */
 }
 
@@ -575,7 +575,7 @@ static bool park_pass(void *v, int me)
 
 	if (p->over)
 		return false;
-	sem_post(&p->turn[!me].sem);
+	sem_post(&p->token[!me].sem);
 	park_first(p, me);
 	return !p->over;
 }
@@ -585,23 +585,23 @@ static void park_end(void *v, int me)
 	struct park_pair *p = v;
 
 	p->over = true;
-	sem_post(&p->turn[!me].sem);
+	sem_post(&p->token[!me].sem);
 }
 
 static void park_body(struct worker *w)
 {
-	take_turns(w, w->shared, (struct turns){ park_first, park_pass, park_end });
+	ping_pong(w, w->shared, (struct ping_pong){ park_first, park_pass, park_end });
 }
 
 static bool park_round(struct round *r)
 {
 	struct park_pair p = { 0 };
 
-	sem_init(&p.turn[0].sem, 0, 0);
-	sem_init(&p.turn[1].sem, 0, 0);
+	sem_init(&p.token[0].sem, 0, 0);
+	sem_init(&p.token[1].sem, 0, 0);
 	together(r, 2, park_body, &p);
-	sem_destroy(&p.turn[0].sem);
-	sem_destroy(&p.turn[1].sem);
+	sem_destroy(&p.token[0].sem);
+	sem_destroy(&p.token[1].sem);
 	return true;
 }
 

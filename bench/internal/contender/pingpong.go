@@ -8,21 +8,21 @@ import (
 	"example.com/thread/osthread"
 )
 
-// The two threads of a pair end together. The one that has the turn and finds
-// the round over sets last, passes the turn and returns; the other reads last
-// at its next turn. last is written before the turn is passed and read after it
-// was received, so the turn orders both.
+// The two threads of a pair end together. The one that holds the token when the
+// round is over sets last, passes the token and returns; the other reads last
+// when it gets the token. last is written before the token is passed and read
+// after it was received, so the token orders both.
 
 var conditions = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
-		return conditionTurns(c, ours(c.spec), func() (sync.Locker, func(), func()) {
+		return conditionPingPong(c, ours(c.spec), func() (sync.Locker, func(), func()) {
 			l := new(osthread.Lock)
 			cond := osthread.NewCondition(l)
 			return l, cond.Wait, cond.Notify
 		})
 	})},
 	{"sync", false, of(func(c *crew) (sample.Sample, error) {
-		return conditionTurns(c, theirs(c.spec), func() (sync.Locker, func(), func()) {
+		return conditionPingPong(c, theirs(c.spec), func() (sync.Locker, func(), func()) {
 			l := new(sync.Mutex)
 			cond := sync.NewCond(l)
 			return l, cond.Wait, cond.Signal
@@ -30,9 +30,9 @@ var conditions = []Contender{
 	})},
 }
 
-// conditionTurns makes each pair alternate using a lock and its condition's
+// conditionPingPong makes each pair alternate using a lock and its condition's
 // wait and notify, which newPair returns.
-func conditionTurns(
+func conditionPingPong(
 	c *crew,
 	spawn spawner,
 	newPair func() (l sync.Locker, wait, notify func()),
@@ -40,7 +40,7 @@ func conditionTurns(
 	type pair struct {
 		l            sync.Locker
 		wait, notify func()
-		turn         int
+		holder       int
 		last         bool
 	}
 	pairs := make([]*pair, c.spec.Pairs)
@@ -53,15 +53,15 @@ func conditionTurns(
 		p, me := pairs[i/2], i%2
 		for began := int64(0); ; {
 			p.l.Lock()
-			for p.turn != me {
+			for p.holder != me {
 				p.wait()
 			}
 			waited := t.since(began)
-			began = t.now() // the wait is a round trip: it begins before the turn is passed
+			began = t.now() // the wait is a round trip: it begins before the token is passed
 			last := p.last
 			if !last {
 				p.last = c.over()
-				p.turn = 1 - me
+				p.holder = 1 - me
 				p.notify()
 			}
 			leave := p.last
@@ -77,22 +77,22 @@ func conditionTurns(
 
 var events = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
-		return eventTurns(c, ours(c.spec), func() (func(), func()) {
+		return eventPingPong(c, ours(c.spec), func() (func(), func()) {
 			e := new(osthread.Event)
 			return e.Set, func() { e.Wait(); e.Clear() }
 		})
 	})},
 	{"channel", false, of(func(c *crew) (sample.Sample, error) {
-		return eventTurns(c, theirs(c.spec), func() (func(), func()) {
+		return eventPingPong(c, theirs(c.spec), func() (func(), func()) {
 			ch := make(chan struct{}, 1)
 			return func() { ch <- struct{}{} }, func() { <-ch }
 		})
 	})},
 }
 
-// eventTurns makes each pair alternate using one event per direction, whose set
-// and wait newEvent returns.
-func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
+// eventPingPong makes each pair alternate using one event per direction, whose
+// set and wait newEvent returns.
+func eventPingPong(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
 	type pair struct {
 		set, wait [2]func()
 		last      bool
@@ -108,13 +108,13 @@ func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sam
 	n := 2 * c.spec.Pairs
 	return c.run(n, n, spawn, func(i int, t *tally) {
 		p := pairs[i/2]
-		takeTurns(c, t, &p.last, p.wait[i%2], p.set[1-i%2])
+		pingPong(c, t, &p.last, p.wait[i%2], p.set[1-i%2])
 	})
 }
 
-// takeTurns receives and passes the turn until the round ends. Both threads of
+// pingPong receives and passes the token until the round ends. Both threads of
 // a pair share last.
-func takeTurns(c *crew, t *tally, last *bool, wait, pass func()) {
+func pingPong(c *crew, t *tally, last *bool, wait, pass func()) {
 	for began := int64(0); ; {
 		wait()
 		t.waited(began)
@@ -126,7 +126,7 @@ func takeTurns(c *crew, t *tally, last *bool, wait, pass func()) {
 			pass()
 			return
 		}
-		began = t.now() // the wait is a round trip: it begins before the turn is passed
+		began = t.now() // the wait is a round trip: it begins before the token is passed
 		pass()
 		t.step()
 	}
@@ -147,12 +147,12 @@ var parks = []Contender{
 				mate.Unpark() // side 0 begins
 			}
 			// Park fails only in a goroutine that is not on a native thread.
-			takeTurns(c, t, &last, func() { _ = thread.Park() }, mate.Unpark)
+			pingPong(c, t, &last, func() { _ = thread.Park() }, mate.Unpark)
 		})
 	})},
 	{"channel", false, of(func(c *crew) (sample.Sample, error) {
 		c.spec.Pairs = 1
-		return eventTurns(c, locked, func() (func(), func()) {
+		return eventPingPong(c, locked, func() (func(), func()) {
 			ch := make(chan struct{}, 1)
 			return func() { ch <- struct{}{} }, func() { <-ch }
 		})
