@@ -84,6 +84,7 @@ var names = []rule{
 	{`wake up`, "wakeup", ``},
 	{`nobodys|somebodys?`, "the noun", ``},
 	{`has not|have not`, "lacks", ``},
+	{`test (a|an|the|what|who|each|every|that) .*`, "test of a type or function first: TestLockHandsOff", ``},
 	{`gone on`, "resumed", ``},
 }
 

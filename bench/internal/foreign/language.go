@@ -69,11 +69,8 @@ func buildC(ctx context.Context, dir, source string) ([]string, error) {
 		return nil, err
 	}
 	program := filepath.Join(dir, "bench")
-	return []string{
-		program,
-	}, compile(
-		exec.CommandContext(ctx, cc[0], append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)...),
-	)
+	flags := append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)
+	return []string{program}, compile(exec.CommandContext(ctx, cc[0], flags...))
 }
 
 func buildRust(ctx context.Context, dir, source string) ([]string, error) {
@@ -109,16 +106,8 @@ func buildJava(ctx context.Context, dir, source string) ([]string, error) {
 	}
 	// By default the JVM prints warnings to standard output, which is reserved
 	// for answers.
-	return []string{
-		java,
-		"-Xlog:disable",
-		"-Xlog:all=warning:stderr",
-		"-cp",
-		dir,
-		"Bench",
-	}, compile(
-		exec.CommandContext(ctx, javac, "-d", dir, source),
-	)
+	run := []string{java, "-Xlog:disable", "-Xlog:all=warning:stderr", "-cp", dir, "Bench"}
+	return run, compile(exec.CommandContext(ctx, javac, "-d", dir, source))
 }
 
 func buildPython(_ context.Context, _, source string) ([]string, error) {

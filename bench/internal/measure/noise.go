@@ -46,7 +46,7 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 			ws = append(
 				ws,
 				fmt.Sprintf(
-					"the machine was noisy: one loop, timed between the rows, took from %v to %v (10th and 90th percentile)",
+					"noisy machine: a loop timed between the rows took %v to %v (10th to 90th percentile)",
 					fast,
 					slow,
 				),
@@ -57,7 +57,7 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 		ws = append(
 			ws,
 			fmt.Sprintf(
-				"the machine was in use: a load of %.1f on %d processors at the start",
+				"busy machine: load %.1f on %d processors at the start",
 				load[0],
 				runtime.NumCPU(),
 			),

@@ -208,16 +208,9 @@ func Losses(r *result.Run) (ls []Loss) {
 // Summary writes the result of each kind of work, and each row that this
 // library loses.
 func Summary(w io.Writer, r *result.Run, st Style) error {
-	fmt.Fprintf(
-		w,
-		"\n%s\n",
-		st.paint(
-			bold,
-			"In sum: by kind of work and contender, in how many rows it is slower, not different, or faster than "+baseline(
-				r,
-			)+", and the mean ratio",
-		),
-	)
+	head := "Summary: by kind of work and contender, the number of rows in which it is slower, " +
+		"no different, or faster than " + baseline(r) + ", and the mean ratio"
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, head))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  kind\tcontender\tslower\tequal\tfaster\tgeometric mean\tleast\t")
 	for _, rows := range r.Kinds() {
@@ -256,11 +249,8 @@ func Summary(w io.Writer, r *result.Run, st Style) error {
 		fmt.Fprintf(w, "\nNo contender is faster than %s in any row.\n", baseline(r))
 		return nil
 	}
-	fmt.Fprintf(
-		w,
-		"\n%s\n",
-		st.paint(bold, fmt.Sprintf("Lost: %d of %d rows in which another is faster", len(ls), len(r.Rows))),
-	)
+	head = fmt.Sprintf("Lost: %d of %d rows in which another contender is faster", len(ls), len(r.Rows))
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, head))
 	tw = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range ls {
 		fmt.Fprintf(
@@ -299,7 +289,7 @@ func Changes(w io.Writer, now, before *result.Run, st Style) error {
 	fmt.Fprintf(
 		w,
 		"\n%s\n",
-		st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now by time then"),
+		st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now divided by time then"),
 	)
 	if now.Machine.CPU != before.Machine.CPU || now.Machine.Go != before.Machine.Go ||
 		now.Machine.Kernel != before.Machine.Kernel {
