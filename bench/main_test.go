@@ -176,7 +176,7 @@ func TestBenchWritesAllOutputs(t *testing.T) {
 	out.Reset()
 	require.NoError(t, bench(append(args, "-baseline", name("a.json"), "-json", name("a.json")), &out, io.Discard))
 	assert.Contains(t, out.String(), "Against the run of")
-	assert.Regexp(t, `of \d+ cells are no different`, out.String())
+	assert.Regexp(t, `of \d+ cells show no difference`, out.String())
 }
 
 // An interrupted run returns an error and writes no files, which could replace
