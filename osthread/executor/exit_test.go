@@ -163,7 +163,7 @@ func TestEndOfTheProcessWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
 			return nil
 		}))
 	})
-	const line = " thread called runtime.Goexit thread would wait for itself"
+	const line = " thread: body called runtime.Goexit thread: deadlock: thread would wait for itself"
 	assert.ElementsMatch(t, []string{"0" + line, "1" + line, "2" + line, ""}, strings.Split(out, "\n"))
 }
 
