@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -156,8 +157,8 @@ const gotBroken = gotLock + 1 // beside gotNotice: the round is complete
 func gaveUp(why error) error { return fmt.Errorf("osthread: %w: %w", ErrBroken, why) }
 
 func (b *Barrier) wait(l park.Limit) (index int, err error) {
-	if wait.Hooked.Load() != 0 {
-		wait.Traced(b, func() bool { index, err = b.waitQueued(&l); return true }, nil)
+	if trace.Enabled() {
+		trace.Around(b, func() bool { index, err = b.waitQueued(&l); return true }, nil)
 		return index, err
 	}
 	return b.waitQueued(&l)

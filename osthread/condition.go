@@ -7,6 +7,7 @@ import (
 
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -206,7 +207,7 @@ func (c *Condition) wait(what string, l park.Limit) bool {
 	c.q.PushBack(n)
 	c.q.Unlock()
 	depth := c.unlock(n)
-	if wait.Hooked.Load() != 0 {
+	if trace.Enabled() {
 		return c.sleepTraced(n, depth, &l)
 	}
 	notified := wait.Sleep(n, c.leave, &l)
@@ -232,11 +233,11 @@ func (c *Condition) sleepTraced(n *wait.Node, depth int, l *park.Limit) (notifie
 			c.wakeOne()
 		}
 	}()
-	resume := wait.Blocked(c)
+	span := trace.Block(c)
 	notified = wait.Sleep(n, c.leave, l)
 	slept = true
 	c.relock(n, depth, notified)
-	resume()
+	span.Resume(notified, nil)
 	returned = true
 	c.spare.Free(n)
 	return notified

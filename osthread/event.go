@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -51,7 +52,7 @@ func (e *Event) Set() {
 	e.q.Unlock()
 	if first != nil {
 		wait.WakeAll(first, gotNotice)
-		released(e)
+		trace.Released(e)
 	}
 }
 
@@ -94,8 +95,8 @@ func (e *Event) wait(l park.Limit) bool {
 	if !e.AutoReset && e.flag.Load() {
 		return !l.Canceled()
 	}
-	if wait.Hooked.Load() != 0 && !e.flag.Load() {
-		return wait.Traced(e, func() bool { return e.waitQueued(&l) }, e.giveBack)
+	if trace.Enabled() && !e.flag.Load() {
+		return trace.Around(e, func() bool { return e.waitQueued(&l) }, e.giveBack)
 	}
 	return e.waitQueued(&l)
 }

@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
-	"example.com/thread/internal/wait"
+	"example.com/thread/internal/trace"
 )
 
-// Hooks are kept with each thread, and called by the thread itself. wait.Hooked
+// Hooks are kept with each thread, and called by the thread itself. trace.Add
 // counts the functions that are set on threads that live, so that one load
 // tells the places that sleep and wake that there is nothing to do; paths that
 // do neither do not look.
@@ -78,7 +78,7 @@ func (h *hook) set(f func(TraceEvent)) (change int32) {
 
 var traceNew, profileNew hook // for threads to come
 
-func init() { wait.Blocked, wait.Released = blocked, released }
+func init() { trace.Register(trace.Hooks{Blocked: blocked, Released: released}) }
 
 // SetTrace makes f get every event of threads that start from now on; nil:
 // none. f runs on the thread that it is told of, before that goes on. What f
@@ -125,7 +125,7 @@ func (t *Thread) setHook(h *hook, f func(TraceEvent)) {
 	defer t.mu.Unlock()
 	change := h.set(f)
 	if t.hooks {
-		wait.Hooked.Add(change)
+		trace.Add(change)
 	}
 }
 
@@ -145,7 +145,7 @@ func (t *Thread) takeHooks() {
 			f = general.get()
 		}
 		h.set(nil)
-		wait.Hooked.Add(h.set(f))
+		trace.Add(h.set(f))
 	}
 }
 
@@ -155,14 +155,14 @@ func (t *Thread) dropHooks() {
 	defer t.mu.Unlock()
 	change := t.trace.set(nil) + t.profile.set(nil)
 	if t.hooks {
-		wait.Hooked.Add(change)
+		trace.Add(change)
 	}
 	t.hooks = false
 }
 
 // emit tells t's functions. It is called on t.
 func (t *Thread) emit(e TraceEvent) {
-	if wait.Hooked.Load() == 0 || !t.inHook.CompareAndSwap(false, true) {
+	if !trace.Enabled() || !t.inHook.CompareAndSwap(false, true) {
 		return
 	}
 	defer t.inHook.Store(false)
@@ -195,9 +195,6 @@ func blocked(obj any) (resume func()) {
 
 // released tells that the caller has let somebody go who waited for obj.
 func released(obj any) {
-	if wait.Hooked.Load() == 0 {
-		return
-	}
 	if t := known(); t != nil {
 		t.emit(TraceEvent{Action: TraceRelease, Object: obj})
 	}

@@ -9,7 +9,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/leak"
 	"example.com/thread/internal/testutil"
-	"example.com/thread/internal/wait"
+	"example.com/thread/internal/trace"
 )
 
 // onMain holds what children run on the main goroutine, by the names of their
@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 				left += " " + t.String()
 			}
 		}
-		if n := wait.Hooked.Load(); n != 0 {
-			left += fmt.Sprintf(" %d hooks", n)
+		if trace.Enabled() {
+			left += " hooks"
 		}
 		return left
 	})

@@ -9,6 +9,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -152,9 +153,9 @@ func (m *mutex) tryLock(key uint64) bool {
 }
 
 func (m *mutex) lockSlow(key uint64, fair bool, l *park.Limit, obj any) bool {
-	if wait.Hooked.Load() != 0 {
+	if trace.Enabled() {
 		lock := func() bool { return m.lockUntraced(key, fair, l) }
-		return wait.Traced(obj, lock, func() { m.unlock(key, obj) })
+		return trace.Around(obj, lock, func() { m.unlock(key, obj) })
 	}
 	return m.lockUntraced(key, fair, l)
 }
@@ -412,7 +413,7 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	}
 	got := m.release()
 	if got != gotNotice {
-		released(obj)
+		trace.Released(obj)
 	}
 	// With a processor to share, who has waited long goes first; a thread of
 	// its own would pay two switches to step aside.

@@ -9,6 +9,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -340,9 +341,9 @@ func (w *RWLock) lockSlow(what uint64, l *park.Limit) bool {
 	if !w.Fair && w.spin(what, false) {
 		return true
 	}
-	if wait.Hooked.Load() != 0 {
+	if trace.Enabled() {
 		lock := func() bool { return w.lockQueued(what, l) }
-		return wait.Traced(w, lock, func() { w.exit(what) })
+		return trace.Around(w, lock, func() { w.exit(what) })
 	}
 	return w.lockQueued(what, l)
 }
@@ -486,7 +487,7 @@ func (w *RWLock) letIn() {
 	w.q.Unlock()
 	if first != nil {
 		wait.WakeAll(first, got)
-		released(w)
+		trace.Released(w)
 	}
 }
 
@@ -632,9 +633,9 @@ func (w *RWLock) turnInto() bool {
 func (w *RWLock) upgrade(what string, l park.Limit) error {
 	var err error
 	upgraded := false
-	if wait.Hooked.Load() != 0 {
+	if trace.Enabled() {
 		upgrade := func() bool { upgraded, err = w.upgradeQueued(what, &l); return upgraded }
-		wait.Traced(w, upgrade, w.Downgrade)
+		trace.Around(w, upgrade, w.Downgrade)
 	} else {
 		upgraded, err = w.upgradeQueued(what, &l)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -173,9 +174,9 @@ func (s *Semaphore) acquireSlow(want int64, l *park.Limit) bool {
 	if !s.Fair && s.spin(want) {
 		return true
 	}
-	if wait.Hooked.Load() != 0 {
+	if trace.Enabled() {
 		acquire := func() bool { return s.acquireQueued(want, l) }
-		return wait.Traced(s, acquire, func() { s.Release(int(want)) })
+		return trace.Around(s, acquire, func() { s.Release(int(want)) })
 	}
 	return s.acquireQueued(want, l)
 }
@@ -273,7 +274,7 @@ func (s *Semaphore) letGo() {
 	s.q.Unlock()
 	if first != nil {
 		wait.Wake(first)
-		released(s)
+		trace.Released(s)
 	}
 }
 

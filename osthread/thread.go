@@ -18,6 +18,7 @@ import (
 	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/panichook"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -430,7 +431,7 @@ func (t *Thread) join(
 		}
 		return t.result()
 	}
-	if sleeps && state != ended && wait.Hooked.Load() != 0 {
+	if sleeps && state != ended && trace.Enabled() {
 		defer blocked(t)()
 	}
 	err := joinLow(th)

@@ -20,7 +20,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/buildinfo"
-	"example.com/thread/internal/wait"
+	hooks "example.com/thread/internal/trace"
 )
 
 func start(t *testing.T, fn func() error) *Thread {
@@ -413,7 +413,7 @@ func TestHooksTellWhatAThreadDoes(t *testing.T) {
 			assert.Positive(t, ev.Waited)
 		}
 	}
-	assert.Zero(t, wait.Hooked.Load())
+	assert.False(t, hooks.Enabled())
 }
 
 func TestSetTraceAllReachesThreadsThatRun(t *testing.T) {
@@ -426,7 +426,7 @@ func TestSetTraceAllReachesThreadsThatRun(t *testing.T) {
 	require.NoError(t, th.Join())
 	SetTraceAll(nil)
 	assert.Contains(t, r.actions(), "end")
-	assert.Zero(t, wait.Hooked.Load())
+	assert.False(t, hooks.Enabled())
 }
 
 func TestAHookMayFailAndUseLocks(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -146,11 +147,11 @@ func waitAny(l park.Limit, ws []Waitable) int {
 	if l.Expired() {
 		return -1
 	}
-	if wait.Hooked.Load() == 0 {
+	if !trace.Enabled() {
 		return waitAnyQueued(&l, ws)
 	}
 	winner := -1
-	wait.Traced(ws, func() bool {
+	trace.Around(ws, func() bool {
 		winner = waitAnyQueued(&l, ws)
 		return winner >= 0
 	}, func() { giveBack(ws[winner]) })
@@ -257,10 +258,10 @@ func waitAll(l park.Limit, ws []Waitable) bool {
 	if len(ws) == 1 {
 		return waitAny(l, ws) == 0
 	}
-	if wait.Hooked.Load() == 0 {
+	if !trace.Enabled() {
 		return waitAllQueued(&l, queues, ws)
 	}
-	return wait.Traced(ws, func() bool { return waitAllQueued(&l, queues, ws) }, func() {
+	return trace.Around(ws, func() bool { return waitAllQueued(&l, queues, ws) }, func() {
 		for _, w := range ws {
 			giveBack(w)
 		}
@@ -301,7 +302,7 @@ func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) boo
 		}
 		if next != nil {
 			wait.Wake(next)
-			released(was)
+			trace.Released(was)
 		}
 		if done {
 			if s != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 )
@@ -130,11 +131,11 @@ func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	case l.Expired():
 		return l.Err(ErrTimeout)
 	}
-	if wait.Hooked.Load() == 0 {
+	if !trace.Enabled() {
 		return c.awaitQueued(l)
 	}
 	var err error
-	wait.Traced(obj, func() bool { err = c.awaitQueued(l); return err == nil }, nil)
+	trace.Around(obj, func() bool { err = c.awaitQueued(l); return err == nil }, nil)
 	return err
 }
 

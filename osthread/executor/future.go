@@ -8,6 +8,7 @@ import (
 
 	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 )
@@ -138,7 +139,7 @@ func (t *task) publish(to State, back *atomic.Int32) (first *callback, counted b
 	for n := notes; n != nil; n = n.next {
 		n.in = false
 	}
-	hooked := wait.Hooked.Load() != 0
+	hooked := trace.Enabled()
 	if counted = back != nil && late == nil && !hooked; counted {
 		back.Add(1)
 	}
@@ -156,7 +157,7 @@ func (t *task) publish(to State, back *atomic.Int32) (first *callback, counted b
 	}
 	first = reversed(late)
 	if hooked && woken {
-		first = &callback{next: first, call: func() { wait.Released(t.self) }}
+		first = &callback{next: first, call: func() { trace.Released(t.self) }}
 	}
 	return first, counted
 }
@@ -281,11 +282,11 @@ func (t *task) awaitSlow(l *park.Limit) error {
 	if park.CanSpin() && spin.Until(t.settled) {
 		return nil
 	}
-	if wait.Hooked.Load() == 0 {
+	if !trace.Enabled() {
 		return t.awaitQueued(l)
 	}
 	var err error
-	wait.Traced(t.self, func() bool { err = t.awaitQueued(l); return err == nil }, nil)
+	trace.Around(t.self, func() bool { err = t.awaitQueued(l); return err == nil }, nil)
 	return err
 }
 

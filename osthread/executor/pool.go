@@ -6,6 +6,7 @@ import (
 
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
@@ -106,10 +107,10 @@ func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 		return nil
 	case l.Expired():
 		return l.Err(ErrFull)
-	case wait.Hooked.Load() == 0:
+	case !trace.Enabled():
 		return p.submitWaiting(t, &l)
 	}
-	wait.Traced(t.self, func() bool { err = p.submitWaiting(t, &l); return err == nil }, func() { t.cancel() })
+	trace.Around(t.self, func() bool { err = p.submitWaiting(t, &l); return err == nil }, func() { t.cancel() })
 	return err
 }
 

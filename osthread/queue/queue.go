@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -209,9 +210,9 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 	if l.Expired() {
 		return q.giveUp(l, ErrFull)
 	}
-	if t == untraced && wait.Hooked.Load() != 0 {
+	if t == untraced && trace.Enabled() {
 		q.mu().Unlock()
-		wait.Traced(q, func() bool { err = q.put(v, l, traced); return err == nil }, nil)
+		trace.Around(q, func() bool { err = q.put(v, l, traced); return err == nil }, nil)
 		return err
 	}
 	c := q.newCell(&q.putSpin, v, l)
@@ -237,9 +238,9 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	if q.down || l.Expired() {
 		return v, q.giveUp(l, ErrEmpty)
 	}
-	if t == untraced && wait.Hooked.Load() != 0 {
+	if t == untraced && trace.Enabled() {
 		q.mu().Unlock()
-		wait.Traced(q, func() bool { v, err = q.get(l, traced); return err == nil }, nil)
+		trace.Around(q, func() bool { v, err = q.get(l, traced); return err == nil }, nil)
 		return v, err
 	}
 	c := q.newCell(&q.getSpin, v, l)
@@ -354,7 +355,5 @@ func (q *Queue[T]) wake(first *wait.Node) {
 		return
 	}
 	wait.Wake(first)
-	if wait.Hooked.Load() != 0 {
-		wait.Released(q)
-	}
+	trace.Released(q)
 }

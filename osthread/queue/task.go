@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
@@ -58,8 +59,8 @@ func (q *Queue[T]) JoinContext(ctx context.Context) error {
 }
 
 func (q *Queue[T]) join(l park.Limit) bool {
-	if wait.Hooked.Load() != 0 && q.Unfinished() > 0 {
-		return wait.Traced(q, func() bool { return q.joinUntraced(&l) }, nil)
+	if trace.Enabled() && q.Unfinished() > 0 {
+		return trace.Around(q, func() bool { return q.joinUntraced(&l) }, nil)
 	}
 	return q.joinUntraced(&l)
 }

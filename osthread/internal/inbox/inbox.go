@@ -32,6 +32,7 @@ import (
 	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
@@ -154,10 +155,10 @@ func (b *Box) DoIfIdle(fn func() error, obj any) error {
 }
 
 func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (err error) {
-	if wait.Hooked.Load() == 0 {
+	if !trace.Enabled() {
 		return b.do(fn, l, ifIdle)
 	}
-	wait.Traced(obj, func() bool { err = b.do(fn, l, ifIdle); return true }, nil)
+	trace.Around(obj, func() bool { err = b.do(fn, l, ifIdle); return true }, nil)
 	return err
 }
 
