@@ -1,4 +1,5 @@
-// Command words reports the words of the house dialect in the files it is given.
+// Command words reports the words of the house dialect in the files named by its
+// standard input.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"go/scanner"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -82,6 +84,7 @@ var names = []rule{
 	{`wake up`, "wakeup", ``},
 	{`nobodys|somebodys?`, "the noun", ``},
 	{`has not|have not`, "lacks", ``},
+	{`test (a|an|the|what|who|each|every|that) .*`, "test of a type or function first: TestLockHandsOff", ``},
 	{`gone on`, "resumed", ``},
 }
 
@@ -264,9 +267,13 @@ func main() {
 		fatal(err)
 	}
 	allowed = strings.Split(string(list), "\n")
+	files, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		fatal(err)
+	}
 	total := 0
-	for _, file := range flag.Args() {
-		if strings.HasPrefix(file, ".ci/words") { // which have them all
+	for _, file := range strings.Fields(string(files)) {
+		if strings.HasPrefix(file, ".ci/words") { // has them all
 			continue
 		}
 		hits, err := check(file)

@@ -13,13 +13,13 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// outputs are the files that a run will write. They are made before anything is
-// measured, beside their places and under other names, so that what cannot be
-// written ends the run at once, and a run that fails leaves an earlier one's
-// files as they were.
+// outputs are the files that a run writes. They are created before anything is
+// measured, as temporary files in the destination folders, so that a path that
+// cannot be written fails the run at once, and a failed run leaves the files of
+// an earlier one untouched.
 type outputs struct {
 	files []output
-	svg   string // folder; ""
+	svg   string // a folder; "" for none
 }
 
 type output struct {
@@ -60,7 +60,7 @@ func reserve(o options) (out *outputs, err error) {
 	return out, errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-// add makes the file that will take f's place.
+// add creates the temporary file that will replace f.
 func (out *outputs) add(f output) error {
 	if info, err := os.Stat(f.name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: not a regular file", f.name)
@@ -74,7 +74,7 @@ func (out *outputs) add(f output) error {
 	return nil
 }
 
-// discard removes what has not been written.
+// discard removes the temporary files that are left.
 func (out *outputs) discard() error {
 	var errs []error
 	for _, f := range out.files {
@@ -87,8 +87,8 @@ func (out *outputs) discard() error {
 	return errors.Join(errs...)
 }
 
-// write writes all, and then puts all in their places, so that what cannot be
-// written leaves every earlier file as it was.
+// write writes all temporary files first and renames them afterwards, so that a
+// write error leaves every earlier file untouched.
 func (out *outputs) write(r *result.Run) error {
 	if out.svg != "" {
 		charts, err := chart.All(r)

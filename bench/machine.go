@@ -10,14 +10,14 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// machine returns what the figures depend on.
+// machine returns the properties that the figures depend on.
 func machine() result.Machine {
 	m := result.Machine{
 		CPU: cpu(), Cores: runtime.NumCPU(), OS: runtime.GOOS, Arch: runtime.GOARCH, Go: runtime.Version(),
 		Kernel:   firstLine("/proc/sys/kernel/osrelease"),
 		Governor: firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
 	}
-	if out, err := exec.Command("getconf", "GNU_LIBC_VERSION").Output(); err == nil { // another libc knows no such name
+	if out, err := exec.Command("getconf", "GNU_LIBC_VERSION").Output(); err == nil { // fails with another libc
 		m.Libc = strings.TrimSpace(string(out))
 	}
 	for i, f := range strings.Fields(firstLine("/proc/loadavg")) {
@@ -41,7 +41,7 @@ func cpu() string {
 	return runtime.GOARCH
 }
 
-// firstLine returns "" for a file that is not there.
+// firstLine returns the first line of a file, "" if it does not exist.
 func firstLine(name string) string {
 	b, err := os.ReadFile(name)
 	if err != nil {

@@ -1,15 +1,13 @@
-// Bench tells how fast threads and locks are on this machine: this library,
-// what Go has of its own, C's pthreads, Rust, Java and CPython at the same
-// work.
+// Bench measures threads and locks on this machine: this library, Go without
+// it, C's pthreads, Rust, Java and CPython at the same work.
 //
-//	go run -C bench .                      all of it
-//	go run -C bench . -quick               a picture in under a minute
+//	go run -C bench .                      everything
+//	go run -C bench . -quick               an overview in under a minute
 //	go run -C bench . -run queue -html q.html
 //
-// A figure is a median of rounds that are interleaved with those of all others
-// of its row, and comes with an interval that holds it with 99 % confidence.
-// Each row's first line is the baseline; where a ratio's interval spans 1 there
-// is no difference to be told.
+// A figure is the median of rounds that are interleaved with those of the other
+// contenders of its row, with its 99 % confidence interval. The first line of
+// each row is the baseline; a ratio whose interval spans 1 shows no difference.
 package main
 
 import (
@@ -69,7 +67,7 @@ func bench(args []string, out, progress io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // the next one ends the process, whatever hangs
+	context.AfterFunc(ctx, stop) // a second signal ends the process even if something hangs
 	run, err := measureAll(ctx, o, out, progress)
 	if err != nil {
 		return errors.Join(err, files.discard())
@@ -83,15 +81,15 @@ func bench(args []string, out, progress io.Writer) error {
 	return nil
 }
 
-// errInterrupted ends the measuring. What there is of it has been printed; no
-// file is written, for it might take the place of a whole run's.
+// errInterrupted ends the run. Finished rows have been printed; no file is
+// written, because it could replace that of a complete run.
 var errInterrupted = errors.New("interrupted")
 
-// measureAll measures all rows and writes them as they come.
+// measureAll measures all rows and prints each when it is finished.
 func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *result.Run, err error) {
 	st := report.Style{Color: isTerminal(out) && os.Getenv("NO_COLOR") == ""}
 	if !o.self && slices.ContainsFunc(o.specs, scenario.Spec.HasThreads) {
-		fmt.Fprintln(progress, "making the contenders that are programs in other languages")
+		fmt.Fprintln(progress, "building the contenders in other languages")
 	}
 	f, err := field.Open(ctx, o.specs, o.only, o.self)
 	if err != nil {
@@ -130,7 +128,7 @@ func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *r
 			return nil, err
 		}
 		run.Rows = append(run.Rows, row)
-		_ = bar.Clear() // of a terminal that is gone the row's writing tells
+		_ = bar.Clear() // the write below reports an error
 		if err := report.Row(out, row, st); err != nil {
 			return nil, err
 		}
@@ -141,7 +139,7 @@ func measureAll(ctx context.Context, o options, out, progress io.Writer) (run *r
 	return run, finish(o, run, out, st)
 }
 
-// finish writes what is to be said of all rows.
+// finish prints the summary of all rows.
 func finish(o options, run *result.Run, out io.Writer, st report.Style) error {
 	if err := report.Summary(out, run, st); err != nil {
 		return err
@@ -158,8 +156,8 @@ func finish(o options, run *result.Run, out io.Writer, st report.Style) error {
 	return err
 }
 
-// agreement fails when more than one row in twenty calls a contender different
-// from itself.
+// agreement fails if more than one row in twenty shows a difference between a
+// contender and itself.
 func agreement(run *result.Run, out io.Writer) error {
 	same := 0
 	for _, row := range run.Rows {
@@ -174,10 +172,10 @@ func agreement(run *result.Run, out io.Writer) error {
 	return nil
 }
 
-// cost returns how many rounds a row has, and about how long they take: as long
-// as they should, and what runs with all contenders took beyond that.
+// cost returns the number of rounds of a row, and their estimated time: the
+// nominal time plus 15 %, measured with all contenders.
 func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
-	const start = 2 * time.Millisecond // and end, of the threads
+	const start = 2 * time.Millisecond // and join of the threads
 	warm, count, timed := o.Of(s)
 	rounds := (warm + count + timed) * contenders
 	each := (o.Warm() + o.Time + start) * 115 / 100
@@ -187,8 +185,8 @@ func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
 	return rounds, time.Duration(rounds) * each
 }
 
-// newBar returns a progress bar with the time left, which shows itself only on
-// a terminal.
+// newBar returns a progress bar with the remaining time, visible only on a
+// terminal.
 func newBar(rounds int, w io.Writer) *progressbar.ProgressBar {
 	return progressbar.NewOptions(rounds,
 		progressbar.OptionSetWriter(w),
@@ -196,7 +194,7 @@ func newBar(rounds int, w io.Writer) *progressbar.ProgressBar {
 		progressbar.OptionSetPredictTime(true),
 		progressbar.OptionSetElapsedTime(true),
 		progressbar.OptionShowCount(),
-		progressbar.OptionThrottle(100*time.Millisecond), // each write runs beside what is measured
+		progressbar.OptionThrottle(100*time.Millisecond), // each write runs concurrently with a measurement
 		progressbar.OptionClearOnFinish())
 }
 

@@ -25,8 +25,8 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// The rows of many threads start this program for each round: here it is the
-// test.
+// The rows of many threads start this program for each round: in a test that is
+// the test binary.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == field.ServeFlag {
 		if err := field.Serve(os.Args[2], os.Stdin, os.Stdout); err != nil {
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-func TestBadFlagsEndBeforeAnythingIsMeasured(t *testing.T) {
+func TestBenchRejectsBadFlagsBeforeMeasuring(t *testing.T) {
 	dir := t.TempDir()
 	notJSON, old := filepath.Join(dir, "text"), filepath.Join(dir, "old.json")
 	require.NoError(t, os.WriteFile(notJSON, []byte("text"), 0o600))
@@ -79,7 +79,7 @@ func TestBadFlagsEndBeforeAnythingIsMeasured(t *testing.T) {
 	assert.Len(t, left, 2, "files were left behind")
 }
 
-func TestListNamesEveryRow(t *testing.T) {
+func TestBenchListsEveryRow(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, bench([]string{"-list"}, &out, io.Discard))
 	assert.Equal(t, len(scenario.All()), strings.Count(out.String(), "\n"))
@@ -88,8 +88,8 @@ func TestListNamesEveryRow(t *testing.T) {
 	assert.Equal(t, len(scenario.Quick()), strings.Count(out.String(), "\n"))
 }
 
-// A run of some rows gives each output, and each says what the others do.
-func TestARun(t *testing.T) {
+// A run of some rows writes every kind of output, and all of them agree.
+func TestBenchWritesAllOutputs(t *testing.T) {
 	dir := t.TempDir()
 	name := func(file string) string { return filepath.Join(dir, file) }
 	var out bytes.Buffer
@@ -176,12 +176,12 @@ func TestARun(t *testing.T) {
 	out.Reset()
 	require.NoError(t, bench(append(args, "-baseline", name("a.json"), "-json", name("a.json")), &out, io.Discard))
 	assert.Contains(t, out.String(), "Against the run of")
-	assert.Regexp(t, `of \d+ cells are no different`, out.String())
+	assert.Regexp(t, `of \d+ cells show no difference`, out.String())
 }
 
-// Who interrupts a run gets an error and no files, which might take the place
-// of a whole run's.
-func TestARunThatIsInterrupted(t *testing.T) {
+// An interrupted run returns an error and writes no files, which could replace
+// those of a complete run.
+func TestMeasureAllIsInterrupted(t *testing.T) {
 	o, err := parse([]string{"-run", "^recursive/caller=goroutine", "-count", "8", "-time", "1ms"}, io.Discard)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -191,7 +191,7 @@ func TestARunThatIsInterrupted(t *testing.T) {
 	assert.Nil(t, run)
 }
 
-// A file that is there stays as it was when the run fails.
+// A failed run leaves an existing file untouched.
 func TestOutputsAreDiscarded(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.json")
 	require.NoError(t, os.WriteFile(name, []byte("before"), 0o600))
@@ -218,7 +218,7 @@ func TestSelfAgreement(t *testing.T) {
 	assert.Error(t, agreement(run, io.Discard))
 }
 
-// -h and README promise it.
+// -h and README promise this.
 func TestQuickIsUnderAMinute(t *testing.T) {
 	o, err := parse([]string{"-quick"}, io.Discard)
 	require.NoError(t, err)
@@ -235,9 +235,9 @@ func TestQuickIsUnderAMinute(t *testing.T) {
 	assert.Equal(t, 5*time.Millisecond, o.Time)
 }
 
-func TestSelfIsTheBaselineTwice(t *testing.T) {
+func TestBenchSelfMeasuresTheBaselineTwice(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "a.json")
-	// Whether such short rounds agree is another question.
+	// Such short rounds need not agree.
 	_ = bench(
 		[]string{"-self", "-run", "^lock/caller=goroutine/threads=1/", "-count", "8", "-time", "1ms", "-json", name},
 		io.Discard,
@@ -254,10 +254,10 @@ func TestSelfIsTheBaselineTwice(t *testing.T) {
 	}
 }
 
-// What a run says is its command gives its arguments again, in a shell.
-func TestCommandLineIsReadAsItWasWritten(t *testing.T) {
+// A shell splits the command of a run into the original arguments.
+func TestCommandLineIsQuotedForTheShell(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there is no sh")
+		t.Skip("no sh")
 	}
 	args := []string{
 		"-run",
@@ -279,5 +279,5 @@ func TestCommandLineIsReadAsItWasWritten(t *testing.T) {
 	out, err := exec.Command("sh", "-c", `printf '%s\n' `+words).Output()
 	require.NoError(t, err)
 	assert.Equal(t, strings.Join(args, "\n")+"\n", string(out))
-	assert.Equal(t, "go run -C bench . -count 8", commandLine([]string{"-count", "8"}), "nothing is quoted in vain")
+	assert.Equal(t, "go run -C bench . -count 8", commandLine([]string{"-count", "8"}), "needless quotes")
 }

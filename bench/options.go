@@ -14,7 +14,7 @@ import (
 	"example.com/thread/bench/internal/stats"
 )
 
-// options are what the flags say, checked.
+// options are the parsed and checked flags.
 type options struct {
 	measure.Options
 	command  string
@@ -24,18 +24,18 @@ type options struct {
 	self     bool
 	baseline *result.Run
 
-	json, benchfmt, html, svg string // where to; "" for nowhere
+	json, benchfmt, html, svg string // output files; "" for none
 }
 
 func parse(args []string, usage io.Writer) (o options, err error) {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(usage)
 	run := f.String("run", "", "only rows whose name matches this `regexp`")
-	only := f.String("only", "", "only these `contenders`, with commas between; the baseline is always there")
-	f.IntVar(&o.Rounds, "count", 12, fmt.Sprintf("`rounds` of each cell, %d at least", stats.LeastRounds))
+	only := f.String("only", "", "only these `contenders`, separated by commas; the baseline always runs")
+	f.IntVar(&o.Rounds, "count", 12, fmt.Sprintf("`rounds` of each cell, at least %d", stats.LeastRounds))
 	f.DurationVar(&o.Time, "time", 50*time.Millisecond, "`duration` of a round")
-	quick := f.Bool("quick", false, "a choice of rows, 8 rounds of 8 ms each: under a minute")
-	f.BoolVar(&o.list, "list", false, "list the rows and end")
+	quick := f.Bool("quick", false, "a selection of rows, 8 rounds of 8 ms each: under a minute")
+	f.BoolVar(&o.list, "list", false, "list the rows and exit")
 	f.BoolVar(
 		&o.self,
 		"self",
@@ -43,7 +43,7 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 		"measure the baseline against itself, which must show no difference in 19 rows of 20",
 	)
 	f.StringVar(&o.json, "json", "", "write the results to this `file` as JSON")
-	f.StringVar(&o.benchfmt, "benchfmt", "", "write the rounds to this `file` as benchstat reads them")
+	f.StringVar(&o.benchfmt, "benchfmt", "", "write the rounds to this `file` in the format of benchstat")
 	f.StringVar(&o.html, "html", "", "write a page with charts and tables to this `file`")
 	f.StringVar(&o.svg, "svg", "", "write the charts into this `folder`")
 	baseline := f.String("baseline", "", "compare with the run that -json wrote to this `file`")
@@ -70,7 +70,7 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	}
 	if o.Rounds < stats.LeastRounds {
 		return o, fmt.Errorf(
-			"-count %d: fewer than %d rounds have no interval of %.0f %%",
+			"-count %d: an interval needs at least %d rounds at %.0f %%",
 			o.Rounds,
 			stats.LeastRounds,
 			100*stats.Confidence,
@@ -83,7 +83,7 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 		o.only = strings.Split(*only, ",")
 	}
 	if o.self && o.only != nil {
-		return o, fmt.Errorf("-self measures the baseline alone: -only has no place beside it")
+		return o, fmt.Errorf("-self measures only the baseline: it cannot be combined with -only")
 	}
 	if *baseline != "" {
 		if o.baseline, err = result.ReadFile(*baseline); err != nil {
@@ -93,7 +93,7 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	return o, o.choose(*run)
 }
 
-// choose leaves the rows whose name matches.
+// choose keeps the rows whose name matches.
 func (o *options) choose(pattern string) error {
 	match, err := regexp.Compile(pattern)
 	if err != nil {
@@ -112,7 +112,7 @@ func (o *options) choose(pattern string) error {
 	return nil
 }
 
-// commandLine returns what to type in a shell for the same run.
+// commandLine returns a shell command for the same run.
 func commandLine(args []string) string {
 	words := []string{"go run -C bench ."}
 	for _, a := range args {

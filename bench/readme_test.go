@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write README's figures anew from the committed run")
 
-// The run that README's figures are from, and where they stand.
+// The run that README's figures are from, and the marks around them.
 const (
 	committed = "results/linux-amd64.json"
 	readme    = "../README.md"
@@ -27,7 +27,8 @@ const (
 	end       = "<!-- figures: end -->\n"
 )
 
-// shown are the rows of README's table; a column "Go" is the named contender.
+// shown are the rows of README's table; goes is the contender of the column
+// "Go".
 var shown = []struct{ label, row, goes string }{
 	{"free lock, lock and unlock", "lock/caller=thread/threads=1/work=0/procs=2", "sync"},
 	{"lock, 4 threads, sections of 0.5 µs", "lock/caller=thread/threads=4/work=500/procs=2", "sync"},
@@ -37,8 +38,8 @@ var shown = []struct{ label, row, goes string }{
 		"sync",
 	},
 	{"readers-writer lock, 4 threads, 90 % reads", "rwlock/caller=thread/threads=4/reads=90/work=50/procs=2", "sync"},
-	{"a turn by lock and condition, two threads", "condition/caller=thread/pairs=1/procs=2", "sync"},
-	{"a turn by events, two threads", "event/caller=thread/pairs=1/procs=2", "channel"},
+	{"ping-pong by lock and condition, two threads", "condition/caller=thread/pairs=1/procs=2", "sync"},
+	{"ping-pong by events, two threads", "event/caller=thread/pairs=1/procs=2", "channel"},
 	{"the same on one processor", "event/caller=thread/pairs=1/procs=1", "channel"},
 	{"semaphore of 2, 8 threads", "semaphore/caller=thread/threads=8/permits=2/work=50/procs=2", "x/sync"},
 	{"barrier, 8 threads", "barrier/caller=thread/parties=8/procs=2", "sync.Cond"},
@@ -57,10 +58,10 @@ var shown = []struct{ label, row, goes string }{
 	{"start of each of 10,000 threads, in Go by a goroutine", "many/threads=10000", "locked goroutine"},
 }
 
-// peers are the columns behind Go's.
+// peers are the columns after Go's.
 var peers = []string{"C pthreads", "Rust", "Java", "CPython"}
 
-// figures writes what README says of a run.
+// figures returns README's text about a run.
 func figures(t *testing.T, run *result.Run) string {
 	var b strings.Builder
 	m := run.Machine
@@ -102,8 +103,8 @@ func figures(t *testing.T, run *result.Run) string {
 	return b.String()
 }
 
-// Every figure in README is one of the committed run.
-func TestFiguresOfREADMEAreThoseOfTheCommittedRun(t *testing.T) {
+// Every figure in README is from the committed run.
+func TestREADMEHasTheFiguresOfTheCommittedRun(t *testing.T) {
 	run, err := result.ReadFile(committed)
 	require.NoError(t, err)
 	text, err := os.ReadFile(readme)
@@ -120,7 +121,7 @@ func TestFiguresOfREADMEAreThoseOfTheCommittedRun(t *testing.T) {
 	assert.Equal(t, want, got, "go -C bench test -run README -update writes them anew")
 }
 
-// No other figure of a time stands beside them.
+// README has no other figure of a time.
 func TestREADMEHasNoOtherFigures(t *testing.T) {
 	text, err := os.ReadFile(readme)
 	require.NoError(t, err)
@@ -132,8 +133,8 @@ func TestREADMEHasNoOtherFigures(t *testing.T) {
 	assert.NotRegexp(t, `[0-9] ?(ns|µs|ms|times|x)\b`, before+after)
 }
 
-// README names every row of the committed run that this library loses, by
-// patterns in its section of losses, and has no pattern without such a row.
+// README's section of losses names every row of the committed run that this
+// library loses, by patterns, and has no other pattern.
 func TestREADMENamesEveryLostRow(t *testing.T) {
 	run, err := result.ReadFile(committed)
 	require.NoError(t, err)
@@ -149,7 +150,7 @@ func TestREADMENamesEveryLostRow(t *testing.T) {
 	for _, l := range report.Losses(run) {
 		named := false
 		for p := range used {
-			// A star stands for any text: slashes are letters to it.
+			// A star matches any text, including slashes.
 			if ok, err := path.Match(strings.ReplaceAll(p, "/", "|"), strings.ReplaceAll(l.Row, "/", "|")); ok &&
 				err == nil {
 				used[p], named = true, true

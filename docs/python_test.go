@@ -29,7 +29,7 @@ var headings = map[string]string{"queue": "queue", "concurrent.futures": "execut
 
 var (
 	codeSpan = regexp.MustCompile("`[^`]*`")
-	goName   = regexp.MustCompile("^(?:([a-z]+)\\.)?([A-Z]\\w*(?:\\.[A-Z]\\w*)?)$")
+	goName   = regexp.MustCompile(`^(?:([a-z]+)\.)?([A-Z]\w*(?:\.[A-Z]\w*)?)$`)
 )
 
 // Every Go name in the table's second column is exported by its package, and so

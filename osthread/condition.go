@@ -2,44 +2,43 @@ package osthread
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 
-	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/condition.pml. A waiter queues, under the queue's guard, before
-// it unlocks L, so a Notify that comes after the unlock finds it. From then on
-// it is in one of three places:
+// Model: verify/condition.pml. A waiter enqueues, under the queue's guard,
+// before it unlocks L, so a Notify after the unlock finds it. From then on it
+// is in one of three places:
 //
-//	in c.q --Notify, L is a Lock or RLock that is held--> in L's queue --Unlock--> awake, with L or on its way to it
+//	in c.q --Notify, L is a Lock or RLock that is held--> in L's queue --Unlock--> awake, with L or woken to retry
 //	   |  \--Notify, otherwise-----------------------------------------------------> awake, to lock L itself
-//	   \-----its time is up: it takes itself out---> awake, not notified
+//	   \-----timeout: it removes itself-------------> awake, not notified
 //
-// Moved to L's queue it does not wake up only to find L held by the one who
-// notified, and a NotifyAll wakes nobody by itself. Where L is another's lock
-// with a queue that we cannot reach, NotifyAll wakes one waiter, and each, once
-// it has L, the next.
+// A waiter that was requeued does not wake up only to find L held by the thread
+// that notified it, and NotifyAll is no thundering herd. Where L has no queue
+// that waiters can be moved to, NotifyAll wakes one waiter, and each, once it
+// has L, the next.
 //
-// A waiter whose time is up and who is not in c.q any more was notified: it
-// returns true. So no notification is lost on one that has stopped waiting,
-// which is what CPython and POSIX allow.
+// A waiter that has timed out and is not in c.q was notified: it returns true.
+// So no notification is lost on a waiter that has stopped waiting, as CPython
+// and POSIX allow.
 
 // A Condition is a condition variable tied to L. It comes from NewCondition, or
 // has L set, and must not be copied after first use.
 //
-// A wait does not return for any other reason than its documented ones: there
-// are no spurious wake-ups. Waiters are notified in the order in which they
-// came.
+// There are no spurious wakeups. Waiters are notified in the order in which
+// they came.
 //
 // In the terms of the Go memory model, a Notify synchronizes before the return
 // of the wait that it ends.
 type Condition struct {
-	// L is held by whoever waits, notifies, or touches what the condition is
-	// about. Several conditions may share one.
+	// L is held by a caller that waits, notifies, or accesses what the
+	// condition is about. Several conditions may share one L.
 	L sync.Locker
 
 	spin  park.Spinner
@@ -48,7 +47,7 @@ type Condition struct {
 	_     noCopy
 }
 
-// NewCondition returns a condition on l; nil stands for a new RLock.
+// NewCondition returns a condition on l; a nil l stands for a new RLock.
 func NewCondition(l sync.Locker) *Condition {
 	if l == nil {
 		l = new(RLock)
@@ -57,27 +56,27 @@ func NewCondition(l sync.Locker) *Condition {
 }
 
 // Wait unlocks L, sleeps until notified, and locks L again; an RLock as often
-// as it was. It panics with an error that is ErrNotLocked if L is a Lock that
-// is not locked, or an RWLock, and ErrNotOwner if it is an RLock that the
-// calling thread does not hold; of other Lockers it cannot tell.
+// as it was. It panics with an error that is [ErrNotLocked] if L is a Lock that
+// is not locked, or an RWLock that is not locked for writing, and [ErrNotOwner]
+// if it is an RLock that the calling thread does not hold. For other Lockers it
+// cannot check.
 func (c *Condition) Wait() { c.wait("Wait", park.Forever()) }
 
 // TryWait is WaitTimeout(0).
 func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
 
 // WaitTimeout is Wait for at most d and reports whether it was notified. It
-// takes longer than d if L does: that is locked again in any case. d <= 0 never
-// sleeps for a notification.
+// locks L again in any case, which may take longer than d.
 func (c *Condition) WaitTimeout(d time.Duration) bool {
 	return c.wait("WaitTimeout", park.For(d))
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause, with L
-// locked as in any case. If ctx is done already it does not unlock L.
+// locked. If ctx is done already it does not unlock L.
 func (c *Condition) WaitContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
-		mustHold("WaitContext", c.L)
+		c.mustHold("WaitContext")
 		return err
 	}
 	if !c.wait("WaitContext", l) {
@@ -86,23 +85,23 @@ func (c *Condition) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-// WaitFor waits until cond, which is called with L held, first at once, is
-// true. If cond panics L is held.
+// WaitFor waits until cond returns true. It calls cond with L held, first at
+// once. If cond panics L is held.
 func (c *Condition) WaitFor(cond func() bool) {
 	for !cond() {
 		c.Wait()
 	}
 }
 
-// WaitForTimeout is WaitFor for at most d in all. It returns what cond said
-// last. With d <= 0 it asks cond once, and once more after letting others have
-// L.
+// WaitForTimeout is WaitFor for at most d in all. It returns the last result of
+// cond. With d <= 0 it calls cond once, and once more after other callers could
+// lock L.
 func (c *Condition) WaitForTimeout(cond func() bool, d time.Duration) bool {
 	return c.waitFor("WaitForTimeout", cond, park.For(d))
 }
 
-// WaitForContext is WaitFor until ctx is done; if cond is not true then it
-// returns ctx's cause. If ctx is done already it asks cond once.
+// WaitForContext is WaitFor until ctx is done; if cond returns false then, it
+// returns ctx's cause. If ctx is done already it calls cond once.
 func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -117,92 +116,114 @@ func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error 
 	return nil
 }
 
-func (c *Condition) waitFor(what string, cond func() bool, l park.Limit) bool {
+func (c *Condition) waitFor(op string, cond func() bool, l park.Limit) bool {
 	for inTime := true; !cond(); {
 		if !inTime {
 			return false
 		}
-		inTime = c.wait(what, l)
+		inTime = c.wait(op, l)
 	}
 	return true
 }
 
-// Notify wakes the one who has waited longest, if any: it returns once it has
-// L. It panics, as do its kin, as Wait does if L is not held.
+// Notify wakes the longest waiter, if any: it returns once it has L. Notify and
+// its variants panic as Wait does if L is not held.
 func (c *Condition) Notify() { c.notify("Notify", 1) }
 
-// NotifyN wakes the n who have waited longest. n <= 0 wakes nobody.
+// NotifyN wakes the n longest waiters. n <= 0 wakes none.
 func (c *Condition) NotifyN(n int) { c.notify("NotifyN", n) }
 
-// NotifyAll wakes everybody who waits.
-func (c *Condition) NotifyAll() {
-	mustHold("NotifyAll", c.L)
-	c.q.Lock()
-	first := c.q.TakeAll()
-	c.q.Unlock()
-	c.wake(first)
-}
+// NotifyAll wakes all waiters.
+func (c *Condition) NotifyAll() { c.notify("NotifyAll", math.MaxInt) }
 
-// Waiting returns how many wait and are not notified yet. By the time the
-// caller looks at the result it may be otherwise, unless it holds L.
+// Waiting returns how many callers wait and are not notified yet. The result
+// may be stale by the time it is used, unless the caller holds L.
 func (c *Condition) Waiting() int {
 	c.q.Lock()
 	defer c.q.Unlock()
 	return c.q.Len()
 }
 
-// notify returns how many it has notified.
-func (c *Condition) notify(what string, n int) (notified int) {
-	mustHold(what, c.L)
+// A condLock is an L that can tell whether it is held.
+type condLock interface {
+	// mustHold panics, as the method op of the Condition, if L is certainly not
+	// held by the caller. It returns the key with which the caller waits for L in L's queue; 0 if the
+	// caller must lock L itself.
+	mustHold(op string) (key uint64)
+}
+
+// A requeuer is an L with a queue that notified waiters can be moved to.
+type requeuer interface {
+	barged
+	condLock
+	// unlockAll unlocks L however often it is locked, and returns how often
+	// beyond once; restore makes that so again.
+	unlockAll() (depth int)
+	restore(depth int)
+	// requeue puts n into the queue. It returns false if L is free.
+	requeue(n *wait.Node, fair bool) bool
+}
+
+func (c *Condition) mustHold(op string) (key uint64) {
+	if c.L == nil {
+		panic(misuse("Condition."+op+" without L", ErrNotLocked))
+	}
+	if l, ok := c.L.(condLock); ok {
+		return l.mustHold(op)
+	}
+	return 0
+}
+
+// notify returns how many waiters it has notified.
+func (c *Condition) notify(op string, n int) (notified int) {
+	c.mustHold(op)
+	return c.notifyUnchecked(n)
+}
+
+func (c *Condition) notifyUnchecked(n int) (notified int) {
+	var taken wait.Chain
 	c.q.Lock()
-	var first *wait.Node
-	last := &first
-	for notified < n {
+	for taken.Len() < n {
 		h := c.q.Pop()
 		if h == nil {
 			break
 		}
-		*last = h
-		last = h.NextLink()
-		notified++
+		taken.PushBack(h)
 	}
 	c.q.Unlock()
-	c.wake(first)
+	notified = taken.Len()
+	if notified > 0 {
+		c.wake(&taken)
+	}
 	return notified
 }
 
-// wake lets the notified waiters first and those behind it have L, one after
-// the other.
-func (c *Condition) wake(first *wait.Node) {
-	if first == nil {
-		return
-	}
-	m, fair := mutexOf(c.L)
-	if m == nil || first.Next() == nil && !fair && !first.OnThread() {
-		first.Unpark() // and it the next
-		return
-	}
-	var alone *wait.Node // the first of those who lock L themselves
-	last := &alone
-	for n := first; n != nil; {
-		next := n.Next()
-		*n.NextLink() = nil
-		n.Got = gotNotice
-		if n.Key == 0 || !m.adopt(n, fair) {
-			*last = n
-			last = n.NextLink()
+// wake requeues the notified waiters, or wakes the first of those that cannot
+// be: each locks L and wakes the next.
+func (c *Condition) wake(notified *wait.Chain) {
+	l, ok := c.L.(requeuer)
+	first := notified.Head()
+	// Requeued, a single goroutine would wake up later than it can lock L.
+	if ok && (notified.Len() > 1 || l.isFair() || first.OnThread()) {
+		var rest wait.Chain
+		for n := notified.Pop(); n != nil; n = notified.Pop() {
+			n.Got = gotNotice
+			if n.Key == 0 || !l.requeue(n, l.isFair()) {
+				rest.PushBack(n)
+			}
 		}
-		n = next
+		first = rest.Head()
 	}
-	if alone != nil {
-		alone.Unpark()
+	if first != nil {
+		first.Unpark()
 	}
 }
 
 // wait reports whether it was notified.
-func (c *Condition) wait(what string, l park.Limit) bool {
+func (c *Condition) wait(op string, l park.Limit) (notified bool) {
+	key := c.mustHold(op)
 	n := c.spare.New(&c.spin, &l)
-	n.Key = mustHold(what, c.L)
+	n.Key = key
 	c.q.Lock()
 	c.q.PushBack(n)
 	c.q.Unlock()
@@ -210,45 +231,38 @@ func (c *Condition) wait(what string, l park.Limit) bool {
 	if trace.Enabled() {
 		return c.sleepTraced(n, depth, &l)
 	}
-	notified := wait.Sleep(n, c.leave, &l)
-	c.relock(n, depth, notified)
+	return c.resume(n, depth, n.ParkAs(n.OnThread(), &l))
+}
+
+// resume ends the wait of n's owner, which has parked, with L locked again. It
+// reports whether the owner was notified.
+func (c *Condition) resume(n *wait.Node, depth int, o park.Outcome) (notified bool) {
+	notified = n.Served(o, c.leave)
+	c.relock(n, notified)
+	c.restore(depth)
 	c.spare.Free(n)
 	return notified
 }
 
-// sleepTraced is the rest of wait with its events. If a trace function ends the
-// goroutine the deferred calls above find L locked, and what n was notified of
-// goes to another waiter.
+// sleepTraced is the rest of wait, with its events. If a trace function ends
+// the goroutine, deferred calls of its callers find L locked, and another
+// waiter gets the notification.
 func (c *Condition) sleepTraced(n *wait.Node, depth int, l *park.Limit) (notified bool) {
-	slept, returned := false, false
+	var span trace.Span
+	blocked, o := false, park.Canceled
 	defer func() {
-		if !slept {
-			if notified = !c.leave(n); notified {
-				n.Await()
-				notified = n.Got != wait.GotCanceled
-			}
-			c.relock(n, depth, notified)
-		}
-		if notified && !returned {
-			c.wakeOne()
+		notified = c.resume(n, depth, o)
+		wakeNext := func() { c.notifyUnchecked(1) }
+		if blocked {
+			span.Resume(notified, wakeNext)
+		} else if notified {
+			wakeNext()
 		}
 	}()
-	span := trace.Block(c)
-	notified = wait.Sleep(n, c.leave, l)
-	slept = true
-	c.relock(n, depth, notified)
-	span.Resume(notified, nil)
-	returned = true
-	c.spare.Free(n)
-	return notified
-}
-
-// wakeOne passes on what a waiter was notified of that cannot return.
-func (c *Condition) wakeOne() {
-	c.q.Lock()
-	first := c.q.Pop()
-	c.q.Unlock()
-	c.wake(first)
+	span = trace.Block(c)
+	blocked = true
+	o = n.ParkAs(n.OnThread(), l)
+	return false // set above
 }
 
 func (c *Condition) leave(n *wait.Node) bool {
@@ -257,130 +271,57 @@ func (c *Condition) leave(n *wait.Node) bool {
 	return c.q.Remove(n)
 }
 
-// relock locks L again for the owner of n.
-func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
-	m, fair := mutexOf(c.L)
-	switch {
-	case n.Key == 0:
-		c.relockOther(n)
-		c.restore(depth)
-		return
-	case !notified || n.Got == gotNotice:
-		if m.word.CompareAndSwap(0, n.Key) || m.tryLock(n.Key) {
-			break
+// unlock unlocks L however often it is locked, and returns how often beyond
+// once. If L cannot be unlocked it takes n out again; what n was notified of
+// meanwhile goes to another waiter.
+func (c *Condition) unlock(n *wait.Node) (depth int) {
+	unlocked := false
+	defer func() {
+		if unlocked || c.leave(n) {
+			return
 		}
-		// Without events: those of the condition go on until L is locked.
-		m.lockUntraced(n.Key, fair, &forever)
-	case !m.woken(n):
-		m.await(n, true, &forever)
+		n.Await()
+		if next := n.Next(); next != nil {
+			next.Unpark()
+		}
+		if n.Got != wait.GotCanceled {
+			c.notifyUnchecked(1)
+		}
+	}()
+	if l, ok := c.L.(requeuer); ok {
+		depth = l.unlockAll()
+	} else {
+		c.L.Unlock()
 	}
-	if next := n.Next(); next != nil {
-		next.Unpark()
-	}
-	c.restore(depth)
+	unlocked = true
+	return depth
 }
 
-// restore makes an RLock locked as often as it was.
 func (c *Condition) restore(depth int) {
-	if r, ok := c.L.(*RLock); ok {
-		r.depth = depth
+	if l, ok := c.L.(requeuer); ok {
+		l.restore(depth)
 	}
 }
 
-// relockOther is relock of a goroutine, or of an L of another type. That may
-// panic: those who are notified after n wait for its wakeup all the same.
-func (c *Condition) relockOther(n *wait.Node) {
+// relock locks L again for the owner of n, and then wakes the next waiter in
+// n's chain, even if another package's L panics.
+func (c *Condition) relock(n *wait.Node, notified bool) {
 	next := n.Next()
 	defer func() {
 		if next != nil {
 			next.Unpark()
 		}
 	}()
-	c.L.Lock()
-}
-
-// mutexOf returns what is in l if it is one of ours that a waiter can be moved
-// to.
-func mutexOf(l sync.Locker) (m *mutex, fair bool) {
-	switch l := l.(type) {
-	case *Lock:
-		return &l.m, l.Fair
-	case *RLock:
-		return &l.m, l.Fair
-	default:
-		return nil, false
-	}
-}
-
-// mustHold panics if l is certainly not held by the caller. It returns the key
-// that a waiter waits for l with; 0 if it must lock l by itself: then it waits
-// as a goroutine that is held on no thread.
-func mustHold(what string, l sync.Locker) (key uint64) {
-	switch l := l.(type) {
-	case *Lock:
-		if !l.Locked() {
-			panic(misuse("Condition."+what, ErrNotLocked))
+	l, _ := c.L.(requeuer)
+	switch {
+	case n.Key == 0:
+		c.L.Lock()
+	case notified && n.Got == gotLock:
+	case notified && n.Got == gotRetry:
+		if !l.retry(n) {
+			acquireQueued(l, n, true, &forever)
 		}
-		return anonymous
-	case *RLock:
-		if !l.Owned() {
-			panic(misuse("Condition."+what, ErrNotOwner))
-		}
-		if slot := ident.Slot(); ident.Row(slot) != 0 {
-			return keyOf(slot)
-		}
-	case *RWLock:
-		if !l.writeLocked() {
-			panic(misuse("Condition."+what, ErrNotLocked))
-		}
-	case nil:
-		panic(misuse("Condition."+what+" without L", ErrNotLocked))
+	case !l.try(n.Key) && (l.isFair() || !l.spin(n.Key)):
+		acquireQueued(l, n, false, &forever)
 	}
-	return 0
-}
-
-// unlock unlocks L however often it is locked, and returns how often beyond
-// once. If L cannot be unlocked n is taken out again.
-func (c *Condition) unlock(n *wait.Node) (depth int) {
-	switch l := c.L.(type) {
-	case *Lock:
-		if s := l.m.word.Add(minusAnonymous); s != 0 {
-			if !free(s) {
-				c.withdraw(n)
-			}
-			l.unlockSlow(s)
-		}
-	case *RLock:
-		depth, l.depth = l.depth, 0
-		l.Unlock()
-	default:
-		c.unlockOther(n)
-	}
-	return depth
-}
-
-// withdraw takes n out whose owner cannot wait. What it was notified of
-// meanwhile goes to another waiter.
-func (c *Condition) withdraw(n *wait.Node) {
-	if c.leave(n) {
-		return
-	}
-	n.Await()
-	if next := n.Next(); next != nil {
-		next.Unpark()
-	}
-	if n.Got != wait.GotCanceled {
-		c.wakeOne()
-	}
-}
-
-func (c *Condition) unlockOther(n *wait.Node) {
-	unlocked := false
-	defer func() {
-		if !unlocked {
-			c.withdraw(n)
-		}
-	}()
-	c.L.Unlock()
-	unlocked = true
 }

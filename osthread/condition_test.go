@@ -246,7 +246,7 @@ func TestNotifyAllDoesNotStampede(t *testing.T) {
 		}
 		l.Lock()
 		c.NotifyAll()
-		assert.Equal(t, 10, waiting(&l.m.q)())
+		assert.Equal(t, 10, waiting(&l.q)())
 		l.Unlock()
 	})
 }

@@ -66,7 +66,7 @@ func lockWait(l *Lock) contextWait {
 	l.Lock()
 	return contextWait{
 		wait:    l.LockContext,
-		queue:   &l.m.q,
+		queue:   &l.q,
 		give:    l.Unlock,
 		granted: l.TryLock,
 		use:     func() { l.TryLock() },
@@ -213,7 +213,7 @@ func TestRWLockCanceledUpgradeStaysReader(t *testing.T) {
 			await(func() bool {
 				w.q.Lock()
 				defer w.q.Unlock()
-				return w.upgrader != nil
+				return w.queued[toUpgrade] > 0
 			})
 			cancel(errWhy)
 			w.RUnlock()
@@ -489,7 +489,7 @@ func TestConditionHoldsLWhenTraceFunctionCallsGoexit(t *testing.T) {
 	th.SetTrace(func(e TraceEvent) {
 		if e.Action == TraceBlock {
 			if e.Object == any(c) {
-				l.m.word.Add(anonymous) // as if another thread held L
+				l.word.Add(anonymous) // another has L meanwhile
 				close(blocked)
 			}
 			runtime.Goexit()
@@ -497,8 +497,8 @@ func TestConditionHoldsLWhenTraceFunctionCallsGoexit(t *testing.T) {
 	})
 	require.NoError(t, th.Start())
 	<-blocked
-	awaitWaiting(&l.m.q, 1)
-	l.m.unlock(anonymous, l)
+	awaitWaiting(&l.q, 1)
+	l.unlock(anonymous, l)
 	require.ErrorIs(t, th.Join(), ErrGoexit)
 	assert.True(t, owned)
 	assert.Zero(t, c.Waiting())

@@ -10,23 +10,23 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/event.pml. The flag is changed under the queue's guard alone;
-// Wait looks at it without, and under the guard before it queues. So whoever
-// has queued found the flag clear, and the next Set finds the node. A waiter
-// that Set has taken out returns true, whatever becomes of the flag until it
-// runs: with a look at the flag after the wake-up, Set and a Clear right after
-// could wake nobody (CPython, bpo-13502).
+// Model: verify/event.pml. The flag is changed only under the queue's guard.
+// Wait reads it without, and again under the guard before it enqueues. So a
+// waiter in the queue found the flag clear, and the next Set finds its node. A
+// waiter that Set has taken out returns true, even if the flag is cleared until
+// it runs: if it checked the flag after the wakeup, a Set and a Clear right
+// after it could wake no waiter (CPython, bpo-13502).
 
 // An Event is a flag that threads and goroutines wait for. The zero value is a
-// manual-reset event that is not set: Set lets everybody go, now and until
-// Clear. It must not be copied after first use.
+// manual-reset event that is not set: Set wakes all waiters and lets newcomers
+// pass until Clear. It must not be copied after first use.
 //
 // In the terms of the Go memory model, a Set synchronizes before the return of
 // any Wait that returns because of it.
 type Event struct {
-	// AutoReset makes a Set let one waiter go: the one that has waited longest,
-	// or if there is none the next to come, which clears the flag. It must not
-	// change after first use.
+	// AutoReset makes a Set release one waiter: the longest one or, if there is
+	// none, the next to come, which clears the flag. It must not change after
+	// first use.
 	AutoReset bool
 
 	byThread bool // set by a thread of ours; see wait.Node.ByThread
@@ -37,8 +37,8 @@ type Event struct {
 	_    noCopy
 }
 
-// Set sets the flag and wakes everybody that waits. With AutoReset it wakes
-// one, and sets the flag only if nobody waits.
+// Set sets the flag and wakes all waiters. With AutoReset it wakes one, and
+// sets the flag only if there is none.
 func (e *Event) Set() {
 	e.q.Lock()
 	var first *wait.Node
@@ -56,30 +56,28 @@ func (e *Event) Set() {
 	}
 }
 
-// Clear takes the flag back.
+// Clear clears the flag.
 func (e *Event) Clear() {
 	e.q.Lock()
 	defer e.q.Unlock()
 	e.flag.Store(false)
 }
 
-// IsSet reports whether the flag is set. By the time the caller looks at the
-// result it may be otherwise.
+// IsSet reports whether the flag is set. The result may be stale by the time it
+// is used.
 func (e *Event) IsSet() bool { return e.flag.Load() }
 
-// Wait sleeps until the flag is set. It returns also if the flag is cleared
+// Wait sleeps until the flag is set. It returns even if the flag is cleared
 // again before the caller runs.
 func (e *Event) Wait() { e.wait(park.Forever()) }
 
 // TryWait is WaitTimeout(0).
 func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
 
-// WaitTimeout is Wait for at most d and reports whether the flag was set. d <=
-// 0 never sleeps.
+// WaitTimeout is Wait for at most d and reports whether the flag was set.
 func (e *Event) WaitTimeout(d time.Duration) bool { return e.wait(park.For(d)) }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is
-// done already it does not look at the flag.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause.
 func (e *Event) WaitContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -91,43 +89,46 @@ func (e *Event) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-func (e *Event) wait(l park.Limit) bool {
+func (e *Event) wait(l park.Limit) (passed bool) {
 	if !e.AutoReset && e.flag.Load() {
 		return !l.Canceled()
 	}
 	if trace.Enabled() && !e.flag.Load() {
-		return trace.Around(e, func() bool { return e.waitQueued(&l) }, e.giveBack)
+		span := trace.Block(e)
+		defer func() { span.Resume(passed, e.undo) }()
 	}
-	return e.waitQueued(&l)
-}
-
-func (e *Event) waitQueued(l *park.Limit) bool {
-	n := wait.New(&e.spin, l)
+	n := wait.New(&e.spin, &l)
 	defer n.Free()
 	if e.byThread {
 		n.ByThread()
 	}
-	e.q.Lock()
-	if l.Canceled() { // before the flag was set, it may be
-		e.q.Unlock()
-		return false
+	if waits, passed := e.enqueue(n, &l); !waits {
+		return passed
 	}
-	if e.ready() {
-		e.take()
-		e.q.Unlock()
-		return true
-	}
-	if l.Expired() {
-		e.q.Unlock()
-		return false
-	}
-	e.q.PushBack(n)
-	e.q.Unlock()
-	return wait.Sleep(n, e.leave, l)
+	return n.Served(n.ParkAs(n.OnThread(), &l), e.leave)
 }
 
-// giveBack undoes a wait.
-func (e *Event) giveBack() {
+// enqueue puts n into the queue and reports that it waits, or reports whether
+// it has passed.
+func (e *Event) enqueue(n *wait.Node, l *park.Limit) (waits, passed bool) {
+	e.q.Lock()
+	defer e.q.Unlock()
+	switch {
+	case l.Canceled(): // perhaps before the flag was set
+		return false, false
+	case e.flag.Load():
+		(*eventSource)(e).Take()
+		return false, true
+	case l.Expired():
+		return false, false
+	default:
+		e.q.PushBack(n)
+		return true, false
+	}
+}
+
+// undo undoes a wait.
+func (e *Event) undo() {
 	if e.AutoReset {
 		e.Set()
 	}
@@ -139,17 +140,22 @@ func (e *Event) leave(n *wait.Node) bool {
 	return e.q.Remove(n)
 }
 
-func (e *Event) queue() *wait.ObjectQueue { return &e.q }
-func (e *Event) ready() bool              { return e.flag.Load() }
-func (e *Event) take() {
+// WaitSource makes e a [Waitable].
+func (e *Event) WaitSource() wait.Source { return (*eventSource)(e) }
+
+type eventSource Event
+
+func (e *eventSource) Queue() *wait.ObjectQueue { return &e.q }
+func (e *eventSource) Ready() bool              { return e.flag.Load() }
+
+func (e *eventSource) Take() {
 	if e.AutoReset {
 		e.flag.Store(false)
 	}
 }
 
-func (e *Event) untake() {
+func (e *eventSource) Untake() {
 	if e.AutoReset {
 		e.flag.Store(true)
 	}
 }
-func (e *Event) foreign() wait.Source { return nil }

@@ -646,3 +646,104 @@ func ExampleSetTrace() {
 	// guest: end <nil>
 	// <nil>
 }
+
+// With Fair set an Unlock hands the lock off in FIFO order.
+func ExampleLock_fair() {
+	l := osthread.Lock{Fair: true}
+	l.Lock()
+	var threads []*osthread.Thread
+	for i := range 3 {
+		t, err := osthread.Go(func() error {
+			l.Lock()
+			defer l.Unlock()
+			fmt.Println("waiter", i)
+			return nil
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		threads = append(threads, t)
+		for l.Waiting() <= i {
+			thread.Yield() // until it waits, so that the order is known
+		}
+	}
+	l.Unlock()
+	for _, t := range threads {
+		if err := t.Join(); err != nil {
+			fmt.Println(err)
+		}
+	}
+	// Output:
+	// waiter 0
+	// waiter 1
+	// waiter 2
+}
+
+// A reader may lock again although a writer waits.
+func ExampleRWLock_preferReaders() {
+	w := osthread.RWLock{PreferReaders: true}
+	w.RLock()
+	writer, err := osthread.Go(func() error {
+		w.Lock()
+		defer w.Unlock()
+		fmt.Println("the writer")
+		return nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for w.Waiting() == 0 {
+		thread.Yield()
+	}
+	w.RLock() // without PreferReaders: a deadlock
+	fmt.Println(w.Readers(), "readers")
+	w.RUnlock()
+	w.RUnlock()
+	fmt.Println(writer.Join())
+	// Output:
+	// 2 readers
+	// the writer
+	// <nil>
+}
+
+// RunMain is what main consists of in a program that lives by its threads: the
+// process ends when all threads but daemons have.
+func ExampleRunMain() {
+	main := func() {
+		err := osthread.RunMain(func() error {
+			_, err := osthread.Go(func() error {
+				fmt.Println("RunMain waits for this thread")
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			fmt.Println(err)
+		}
+	}
+	main()
+}
+
+// Functions of AtShutdown run before Shutdown waits for threads, those of
+// AtExit after that; the last given runs first.
+func ExampleAtExit() {
+	var stop osthread.Event
+	err := osthread.RunMain(func() error {
+		if err := osthread.AtShutdown(stop.Set); err != nil { // ends the thread below
+			return err
+		}
+		if err := osthread.AtExit(func() { fmt.Println("all threads have ended") }); err != nil {
+			return err
+		}
+		_, err := osthread.Go(func() error {
+			stop.Wait()
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		fmt.Println(err)
+	}
+}

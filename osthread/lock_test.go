@@ -160,7 +160,7 @@ func TestAnyThreadMayUnlockALock(t *testing.T) {
 					l.Lock()
 					locked <- struct{}{}
 				})
-				awaitWaiting(&l.m.q, i+1)
+				awaitWaiting(&l.q, i+1)
 			}
 			for range 3 {
 				l.Unlock()
@@ -182,7 +182,7 @@ func TestFairLockGoesInTurn(t *testing.T) {
 				order = append(order, i)
 				l.Unlock()
 			})
-			awaitWaiting(&l.m.q, i+1)
+			awaitWaiting(&l.q, i+1)
 		}
 		l.Unlock()
 		l.Lock() // after all of them
@@ -191,7 +191,7 @@ func TestFairLockGoesInTurn(t *testing.T) {
 	})
 }
 
-// A waiter is not passed by for much longer than patience, however fast the
+// A waiter is not passed by for much longer than starvationThreshold, however fast the
 // holder comes back.
 func TestNoWaiterIsBypassedForLong(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
@@ -203,7 +203,7 @@ func TestNoWaiterIsBypassedForLong(t *testing.T) {
 				for !stop.Load() {
 					l.Lock()
 					for range 50 {
-						runtime.KeepAlive(l.m.word.Load())
+						runtime.KeepAlive(l.word.Load())
 					}
 					l.Unlock()
 				}
@@ -310,7 +310,7 @@ func TestRLockAcrossAttach(t *testing.T) {
 	r.Unlock()
 	require.NoError(t, thread.Detach())
 	assert.False(t, r.Locked())
-	assert.False(t, r.held)
+	assert.False(t, r.pinned)
 }
 
 // A goroutine that holds an RLock stays on its thread, and is free of it

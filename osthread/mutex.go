@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
-	"time"
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
@@ -13,70 +12,76 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// mutex is the algorithm of Lock and RLock. Model: verify/lock.pml.
+// mutex is the lock algorithm of Lock and RLock. Model: verify/lock.pml.
 //
 // # State
 //
-// The word is the holder's key, 0 while the lock is free, and three flags:
+//	word     owner key (0: free) | claimed | starving | queued
+//	spinner  0, or the time since when one waiter spins or has been woken to
 //
-//	queued    somebody may be in the queue. Legal to be set for too long; illegal to be clear while a node is in the queue. On one processor
-//	          also while one who was in the queue is the spinner, who may not get to run.
-//	starving  the head of the queue has waited for longer than patience: whoever unlocks hands the lock to it. Set only while the lock is
-//	          held or starving already, so whoever unlocks sees it. Cleared under the guard.
-//	claimed   the spinner takes the lock next. Set by the spinner while the lock is held; cleared by the spinner alone.
+//	queued    There may be waiters in the queue. May be set too long, never
+//	          cleared too early. On one processor it also stays set while the
+//	          spinner is the last waiter, since that may not get to run.
+//	starving  The next Unlock hands the lock off to the head of the queue. Set
+//	          only while the lock is held or already starving, so every Unlock
+//	          sees it. Cleared under the guard.
+//	claimed   The spinner acquires the lock next. Set by the spinner while the
+//	          lock is held, cleared by it alone.
 //
-// A lock is open to newcomers while it is free and neither starving nor
-// claimed. One who waits is
+// A newcomer may barge: it takes a lock that is open, which is free and neither
+// starving nor claimed, ahead of the queue. A waiter goes through
 //
-//	a newcomer --> the spinner --> in the queue --+--> the spinner --> in the queue, in front, ...
-//	           \___________________/^              \--> the holder (handed)
+//	newcomer --> spinner --> in the queue --+--> spinner --> in the queue, in front, ...
+//	         \--------------^               \--> owner (handoff)
 //
-// There is at most one spinner, which has set the spinner word from 0 to the
-// time: awake, or about to be. It looks at the word now and then, rarely enough
-// to leave the cache line to the holder, whose next section often costs less
-// than passing the lock on. If it has not found the lock open for a while it
-// claims it: then it is passed between two threads that are both awake, without
-// a system call.
+// At most one waiter spins: the one that changed the spinner word from 0. It
+// polls rarely, so that the cache line stays with the owner; reacquiring is
+// often cheaper for the owner than handing off. A spinner that has not found
+// the lock open for a while claims it. From then on the lock alternates between
+// two running threads, without a system call.
 //
-// # No wake-up is lost
+// # No lost wakeups
 //
-// The lock must not stay free while somebody is in the queue and nobody is
-// about to look. Unlock, which sees the flags in the very step that frees the
-// word, leaves it to the spinner if there is one, else it goes through release.
-// Who stops being the spinner without the lock goes through release as well,
-// after it has cleared the spinner word and its claim; so if Unlock saw it as
-// the spinner, it will see the free lock. release, under the guard, wakes the
-// head as the new spinner, or hands it the lock, or finds that somebody has the
-// lock, whose Unlock will come here: enqueue has set queued while the lock was
-// held, in the same step that saw it held.
+// Invariant: while the lock is free and the queue is not empty, the spinner or
+// the last Unlock is committed to look at the queue.
 //
-// The spinner clears the spinner word before it takes the lock, not after:
-// another thread may unlock it right away and must not take the new holder for
-// somebody who still looks.
+//   - Unlock frees the word and reads the flags in one step. It leaves the queue
+//     to the spinner, if there is one, and otherwise calls release.
+//   - A spinner that gives up clears its claim and the spinner word first and
+//     calls release afterwards, so an Unlock that relied on it came before that.
+//   - release wakes the head as the new spinner or hands it the lock. If another
+//     thread holds the lock it does neither: that thread's Unlock calls release.
+//   - enqueue sets queued in the step that finds the lock held, so the owner's
+//     Unlock sees it.
+//
+// The spinner clears the spinner word before it acquires the lock. Afterwards
+// would be too late: another thread may unlock at once, mistake the new owner
+// for a spinner, and wake nobody.
 //
 // # Fairness
 //
-// The spinner and release look how long the head has waited. Above patience
-// they set starving, and the next Unlock hands the lock over; the one after,
-// too, if the next head has waited as long. In a fair lock nodes are as old as
-// can be, so every Unlock with a queue hands over, in order. On one processor
-// Unlock looks as well, now and then, and steps aside for the spinner. On
-// several it takes a spinner that has been one for spinnerLost for one without
-// a processor, and looks at the head itself.
+// The spinner and release check how long the head has waited. Once that exceeds
+// starvationThreshold they set starving, and the next Unlock hands off; so does
+// the one after it, if the next head has waited as long. In a fair mutex every
+// waiter counts as starving, so every Unlock hands off, in FIFO order.
 //
-// # Order
+// The spinner may have lost its processor. On one processor Unlock checks the
+// head itself, now and then, and yields to the spinner. On several processors
+// it takes a spinner that has not finished for spinnerLost to be preempted, and
+// calls release in its place.
 //
-// All accesses are sequentially consistent. The word is freed by the holder's
-// subtraction alone, and every acquisition is a swap that found it free: what
-// came before an Unlock synchronizes before the return of the lock call that
-// follows. A lock that is handed over is taken by release on the other's behalf
-// and told by Unpark.
+// # Memory order
+//
+// All accesses are sequentially consistent. The word is freed only by the
+// owner's subtraction, and every acquisition is a swap that read a free word:
+// an Unlock synchronizes before the return of the next lock call. On a handoff
+// release acquires on the waiter's behalf, and Unpark passes that on.
 type mutex struct {
 	word    atomic.Uint64
-	spinner atomic.Uint32 // since when there is a spinner (spinTime); 0: there is none
-	passed  atomic.Uint32 // times that Unlock left the lock to the spinner, on one processor
-	// Since of the head of the queue, or of the spinner that it was before on
-	// one processor; 0: nobody
+	spinner atomic.Uint32 // since when there is a spinner (spinTime); 0: none
+	passed  atomic.Uint32 // Unlocks that left the lock to the spinner, on one processor
+	// oldest is the Since of the head of the queue, or on one processor of the
+	// spinner that was the head; 0: there is neither.
 	oldest atomic.Int64
 	q      wait.Queue
 }
@@ -90,9 +95,9 @@ const (
 	keyShift = iota // a key is a multiple of 1 << keyShift
 )
 
-// anonymous is the key of a holder who need not be known. Unlock subtracts it,
-// which from a free word leaves one that is held, by a key that nobody has,
-// with its flags as they were: so an Unlock too many is undone by adding it.
+// anonymous is the key of an owner that need not be known. Unlock subtracts it.
+// From a free word that leaves one that is held, by a key that no thread has,
+// with its flags unchanged: so an Unlock too many is undone by adding it back.
 const (
 	anonymous      uint64 = 1 << keyShift
 	minusAnonymous        = ^anonymous + 1
@@ -101,46 +106,14 @@ const (
 func free(s uint64) bool { return s&^flags == 0 }
 func open(s uint64) bool { return s&^queued == 0 }
 
-// What the owner of a node that was taken out of a mutex's queue has got.
 const (
-	gotNotice = iota // nothing but the wake-up (Condition)
-	gotTurn          // it is the spinner
-	gotLock
+	claimAfter  = 25                       // polls, 11 us; sooner, and short critical sections suffer from the handing off
+	spinnerLost = 10 * starvationThreshold // a time slice of Go's scheduler; a spinner that runs ends after some 20 us
+	spinUnit    = 10                       // 1024 ns
 )
 
-// The times of a waiter. A spinner on a thread of its own has as long as a
-// sleep and a wake-up cost; a goroutine, whose sleep costs less, as long as
-// sync.Mutex spins.
-const (
-	patience     = int64(time.Millisecond) // as in sync.Mutex
-	since0       = -patience - 1           // when a waiter of a fair lock came: it is old when the clock begins
-	threadLooks  = 40                      // about 18 us
-	goLooks      = 4
-	claimAfter   = 25 // looks, 11 us: more often, and short sections suffer from the passing on
-	spinnerPause = 30 // about 450 ns
-
-	spinnerLost = 10 * patience // a time slice of Go's scheduler; a spinner that runs ends after some 20 us
-	spinUnit    = 10            // 1024 ns
-)
-
-// forever is shared, so that calls without a limit copy none.
-var forever = park.Forever()
-
-// lock locks m, or reports false if l ends first. obj is what the trace
-// functions are told of.
-func (m *mutex) lock(key uint64, fair bool, l *park.Limit, obj any) bool {
-	if !m.tryLock(key) && (l.Expired() || !m.lockSlow(key, fair, l, obj)) {
-		return false
-	}
-	if l.Canceled() { // before the lock was free, it may be
-		m.unlock(key, obj)
-		return false
-	}
-	return true
-}
-
-// tryLock locks m if it is open.
-func (m *mutex) tryLock(key uint64) bool {
+// try locks m if it is open.
+func (m *mutex) try(key uint64) bool {
 	for {
 		s := m.word.Load()
 		if !open(s) {
@@ -152,62 +125,23 @@ func (m *mutex) tryLock(key uint64) bool {
 	}
 }
 
-func (m *mutex) lockSlow(key uint64, fair bool, l *park.Limit, obj any) bool {
-	if trace.Enabled() {
-		lock := func() bool { return m.lockUntraced(key, fair, l) }
-		return trace.Around(obj, lock, func() { m.unlock(key, obj) })
-	}
-	return m.lockUntraced(key, fair, l)
-}
-
-func (m *mutex) lockUntraced(key uint64, fair bool, l *park.Limit) bool {
-	if !fair && park.CanSpin() && m.becomeSpinner() && m.spin(key) {
-		return true
-	}
-	n := wait.New(nil, l)
-	n.Key, n.Since = key, since(fair)
-	locked := m.await(n, false, l)
-	n.Free()
-	return locked
-}
-
-func since(fair bool) int64 {
-	if fair {
-		return since0
-	}
-	return futex.Now()
-}
-
-// await waits for m with the node n, which is in no queue; with front it has
-// been at the head before.
-func (m *mutex) await(n *wait.Node, front bool, l *park.Limit) bool {
-	for ; ; front = true {
-		if m.enqueue(n, front) {
-			return true
-		}
-		if !wait.Sleep(n, m.leave, l) {
-			return false
-		}
-		if m.woken(n) {
-			return true
-		}
-		if l.Expired() {
-			return false
-		}
-	}
-}
-
-// woken reports whether the owner of n, which was taken out of the queue, has
-// the lock now. If it got its turn it tries before it looks at any clock:
-// whoever woke it relies on that.
-func (m *mutex) woken(n *wait.Node) bool { return n.Got == gotLock || m.spin(n.Key) }
-
-// spin is the life of the spinner, which the caller is. It ends with the lock
-// or without either.
+// spin locks m as a newcomer, as the spinner if there is none.
 func (m *mutex) spin(key uint64) bool {
-	looks := spinnerLooks()
+	return park.CanSpin() && m.becomeSpinner() && m.poll(key)
+}
+
+// retry locks m for the owner of n, which was woken as the spinner.
+func (m *mutex) retry(n *wait.Node) bool { return m.poll(n.Key) }
+
+// giveUp has nothing to do: a poll that fails has called release.
+func (m *mutex) giveUp(*wait.Node) {}
+
+// poll is what the spinner, the caller, does. It acquires the lock and returns
+// true, or returns false. Afterwards the caller is not the spinner.
+func (m *mutex) poll(key uint64) bool {
+	limit := spinLimit()
 	claim := false
-	for look := 0; ; look++ {
+	for poll := 0; ; poll++ {
 		s := m.word.Load()
 		switch {
 		case claim && free(s):
@@ -222,10 +156,10 @@ func (m *mutex) spin(key uint64) bool {
 			if !m.becomeSpinner() {
 				return false // there is another, and the lock was taken
 			}
-		case look >= looks || s&starving != 0 || m.headIsOld():
+		case poll >= limit || s&starving != 0 || m.headStarves():
 			m.stopSpinning(claim)
 			return false
-		case look == claimAfter && s&claimed == 0:
+		case poll == claimAfter && s&claimed == 0:
 			claim = m.word.CompareAndSwap(s, s|claimed)
 		default:
 			park.Pause(spinnerPause)
@@ -233,8 +167,8 @@ func (m *mutex) spin(key uint64) bool {
 	}
 }
 
-// takeClaimed takes the free lock that nobody else may take. An Unlock too many
-// makes it look held until that is undone.
+// takeClaimed acquires the lock, free and claimed by the caller. An Unlock too
+// many makes it look held until that is undone.
 func (m *mutex) takeClaimed(key uint64) {
 	for {
 		s := m.word.Load()
@@ -252,61 +186,43 @@ func (m *mutex) stopSpinning(claim bool) {
 	m.release()
 }
 
-// becomeSpinner makes the caller, or the waiter it wakes, the spinner if there
-// is none. It looks first: the clock costs more.
+// becomeSpinner makes the caller, or the waiter that it wakes, the spinner if
+// there is none. It loads the word first: the clock costs more.
 func (m *mutex) becomeSpinner() bool {
 	return m.spinner.Load() == 0 && m.spinner.CompareAndSwap(0, spinTime())
 }
 
-// spinTime returns the time for the spinner word: not 0, and it comes again
-// after an hour, so that an old word looks young once in a while, for some ms.
+// spinTime returns the time for the spinner word. It is not 0, and wraps after
+// an hour: an old word then looks young for some ms.
 func spinTime() uint32 { return uint32(futex.Now()>>spinUnit) | 1 }
 
-// spinnerIsLost reports whether the spinner, which looks how long the head has
-// waited, has not run for long: it has lost its processor, or has got none yet.
+// spinnerIsLost reports whether the spinner, which watches the head, has not
+// finished for long: it was preempted, or has not got a processor yet.
 func (m *mutex) spinnerIsLost() bool {
 	since := m.spinner.Load()
 	return since != 0 && spinTime()-since > uint32(spinnerLost>>spinUnit)
 }
 
-func (m *mutex) headIsOld() bool {
+func (m *mutex) headStarves() bool {
 	o := m.oldest.Load()
-	return o != 0 && futex.Now()-o > patience
+	return o != 0 && futex.Now()-o > starvationThreshold
 }
 
-func spinnerLooks() int {
-	switch {
-	case !park.CanSpin():
-		return 0
-	case park.OnThread():
-		return threadLooks
-	default:
-		return goLooks
-	}
-}
-
-// enqueue puts n into the queue and reports false, or takes the lock for it and
-// reports true.
+// enqueue puts n into the queue, in front if it was the spinner, and returns
+// false; or acquires the lock for it and returns true.
 func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 	m.q.Lock()
 	defer m.q.Unlock()
-	mark := queued
-	if n.Since == 0 { // adopted
+	if n.Since == 0 { // requeued
 		n.Since = futex.Now()
 	}
-	if (front || n.Since == since0) && futex.Now()-n.Since > patience {
-		mark |= starving
+	set := queued
+	if (front || n.Since == sinceFair) && starves(n) {
+		set |= starving
 	}
-	for {
-		s := m.word.Load()
-		if open(s) {
-			if m.word.CompareAndSwap(s, s|n.Key) {
-				return true
-			}
-			continue
-		}
-		if m.mark(s, mark) {
-			break
+	for !m.mark(set) {
+		if m.try(n.Key) {
+			return true
 		}
 	}
 	if front {
@@ -314,49 +230,58 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 	} else {
 		m.q.PushBack(n)
 	}
-	m.oldest.Store(m.q.Head().Since)
+	m.ageHead()
 	return false
 }
 
-// mark sets flags, if the word is still s, in which the lock is not open.
-func (m *mutex) mark(s, flags uint64) bool {
-	if free(s) {
-		// Someone is about to take it (claimed) or to hand it over (starving),
-		// and will see the queue by itself.
-		flags &^= starving
-	}
-	return s&flags == flags || m.word.CompareAndSwap(s, s|flags)
-}
-
-// adopt puts n, whose owner sleeps, into the queue, and reports false if it
-// need not wait.
-func (m *mutex) adopt(n *wait.Node, fair bool) bool {
-	mark := queued
-	n.Since = 0 // until it is at the head
+// requeue puts n, whose owner sleeps, into the queue. It returns false if the
+// lock is open.
+func (m *mutex) requeue(n *wait.Node, fair bool) bool {
+	set := queued
+	n.Since = 0 // until n is the head
 	if fair {
-		mark, n.Since = queued|starving, since0
+		set, n.Since = queued|starving, sinceFair
 	}
 	m.q.Lock()
 	defer m.q.Unlock()
+	if !m.mark(set) {
+		return false
+	}
+	m.q.Requeue(n)
+	m.ageHead()
+	return true
+}
+
+// mark sets flags in a step that does not find the lock open. It returns false
+// if the lock is open.
+func (m *mutex) mark(flags uint64) bool {
 	for {
 		s := m.word.Load()
 		if open(s) {
 			return false
 		}
-		if m.mark(s, mark) {
-			break
+		set := flags
+		if free(s) {
+			// A thread is about to take it (claimed) or to hand it off
+			// (starving), and will see the queue itself.
+			set &^= starving
+		}
+		if s&set == set || m.word.CompareAndSwap(s, s|set) {
+			return true
 		}
 	}
-	m.q.Requeue(n)
-	h := m.q.Head()
-	if h.Since == 0 {
-		h.Since = futex.Now() // it is at the head, from where it ages
-	}
-	m.oldest.Store(h.Since)
-	return true
 }
 
-// leave takes n out of the queue and reports whether it stood there.
+// ageHead updates oldest. A requeued node ages from when it is the head.
+func (m *mutex) ageHead() {
+	h := m.q.Head()
+	if h.Since == 0 {
+		h.Since = futex.Now()
+	}
+	m.oldest.Store(h.Since)
+}
+
+// leave takes n out of the queue and reports whether it was there.
 func (m *mutex) leave(n *wait.Node) bool {
 	m.q.Lock()
 	defer m.q.Unlock()
@@ -367,29 +292,25 @@ func (m *mutex) leave(n *wait.Node) bool {
 	return true
 }
 
-// tidy makes the flags true after a node has been taken out. The caller has the
+// tidy makes the flags true after a node was taken out. The caller holds the
 // guard.
 func (m *mutex) tidy() {
 	h := m.q.Head()
-	if h == nil && park.OnOneP() && m.spinner.Load() != 0 { // who may need one who steps aside
+	switch {
+	case h != nil:
+		m.ageHead()
+		if m.word.Load()&starving != 0 && !starves(h) {
+			m.word.And(^starving)
+		}
+	case park.OnOneP() && m.spinner.Load() != 0: // see stepAside
 		m.word.And(^starving)
-		return
-	}
-	if h == nil {
+	default:
 		m.word.And(^(queued | starving))
 		m.oldest.Store(0)
-		return
-	}
-	if h.Since == 0 {
-		h.Since = futex.Now()
-	}
-	m.oldest.Store(h.Since)
-	if m.word.Load()&starving != 0 && futex.Now()-h.Since <= patience {
-		m.word.And(^starving)
 	}
 }
 
-// unlock unlocks m, which is held with key.
+// unlock unlocks m, which is held with key. obj is for trace functions.
 func (m *mutex) unlock(key uint64, obj any) {
 	if s := m.word.Add(-key); s != 0 {
 		m.unlockSlow(s, obj)
@@ -397,17 +318,17 @@ func (m *mutex) unlock(key uint64, obj any) {
 }
 
 // unlockSlow ends an Unlock that has left the word as s, free and with flags.
-// On a lock that is only claimed or has a spinner it is they who go on.
+// It leaves a lock that is claimed or has a spinner to them.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
 		if park.OnOneP() {
-			if m.passed.Add(1)%ageLooks == 0 && m.headIsOld() {
+			if m.passed.Add(1)%agingInterval == 0 && m.headStarves() {
 				stepAside()
 			}
 			return
 		}
-		// By chance in place of a count, which all who unlock would write.
-		if rand.Uint32()%ageLooks != 0 || !m.headIsOld() || !m.spinnerIsLost() {
+		// By chance in place of a count, which all unlockers would write.
+		if rand.Uint32()%agingInterval != 0 || !m.headStarves() || !m.spinnerIsLost() {
 			return
 		}
 	}
@@ -415,15 +336,15 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	if got != gotNotice {
 		trace.Released(obj)
 	}
-	// With a processor to share, who has waited long goes first; a thread of
-	// its own would pay two switches to step aside.
+	// A caller that shares its processor yields to the waiter that has starved.
+	// On a thread of its own that would cost it two thread switches.
 	if got == gotLock && (!park.CanSpin() || !park.OnThread()) {
 		runtime.Gosched()
 	}
 }
 
-// release sees to it that somebody looks at the lock, if there is a queue. It
-// returns what the head has got, gotNotice if there was no need.
+// release commits a thread to look at the lock, if the queue is not empty. It
+// returns what the head got, gotNotice if there was no need.
 func (m *mutex) release() (got int) {
 	m.q.Lock()
 	n := m.q.Head()
@@ -432,7 +353,7 @@ func (m *mutex) release() (got int) {
 		m.q.Unlock()
 		return gotNotice
 	}
-	got, ok := m.grant(n, n.Since != 0 && futex.Now()-n.Since > patience)
+	got, ok := m.grant(n)
 	if !ok {
 		m.q.Unlock()
 		return gotNotice
@@ -440,17 +361,18 @@ func (m *mutex) release() (got int) {
 	m.q.Unlink(n)
 	n.Got = got
 	m.tidy()
-	if got == gotTurn && park.OnOneP() {
-		m.oldest.Store(cmp.Or(n.Since, futex.Now())) // adopted: since now
+	if got == gotRetry && park.OnOneP() {
+		m.oldest.Store(cmp.Or(n.Since, futex.Now())) // requeued: from now
 	}
 	m.q.Unlock()
 	n.Unpark()
 	return got
 }
 
-// grant gives the head n what it gets, or reports false if somebody else has
-// the lock or looks at it, and will come to release.
-func (m *mutex) grant(n *wait.Node, old bool) (got int, ok bool) {
+// grant gives the head n what it gets, or returns false if another thread holds
+// the lock or spins, and will call release.
+func (m *mutex) grant(n *wait.Node) (got int, ok bool) {
+	old := n.Since != 0 && starves(n)
 	for {
 		s := m.word.Load()
 		old = old || s&starving != 0
@@ -460,7 +382,7 @@ func (m *mutex) grant(n *wait.Node, old bool) (got int, ok bool) {
 				return 0, false
 			}
 		case !old:
-			return gotTurn, m.becomeSpinner()
+			return gotRetry, m.becomeSpinner()
 		case m.word.CompareAndSwap(s, s|n.Key):
 			return gotLock, true
 		}

@@ -20,13 +20,13 @@ func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
 	var m mutex
 	l := park.Forever()
 	n := wait.New(nil, &l)
-	n.Key, n.Since = anonymous, futex.Now()-2*patience
-	require.True(t, m.tryLock(anonymous))
+	n.Key, n.Since = anonymous, futex.Now()-2*starvationThreshold
+	require.True(t, m.try(anonymous))
 	require.False(t, m.enqueue(n, false))
 	m.spinner.Store(spinTime() - uint32(2*spinnerLost>>spinUnit))
-	for range 1000 * ageLooks {
+	for range 1000 * agingInterval {
 		m.unlock(anonymous, nil)
-		if !m.tryLock(anonymous) {
+		if !m.try(anonymous) {
 			n.Await()
 			assert.Equal(t, gotLock, n.Got)
 			m.spinner.Store(0)
@@ -43,8 +43,8 @@ func TestRequeuedHeadAges(t *testing.T) {
 	l := park.Forever()
 	n := wait.New(nil, &l)
 	n.Key = anonymous
-	require.True(t, m.tryLock(anonymous))
-	require.True(t, m.adopt(n, false))
+	require.True(t, m.try(anonymous))
+	require.True(t, m.requeue(n, false))
 	assert.NotZero(t, n.Since)
 	assert.Equal(t, n.Since, m.oldest.Load())
 	m.unlock(anonymous, nil)

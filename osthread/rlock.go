@@ -10,44 +10,45 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// The holder's key is its thread's serial, which no other thread ever has, so a
+// The owner's key is its thread's serial, which no other thread ever has. So a
 // thread that ends with an RLock leaves it locked for good, and a later thread
-// that got its ident or id is not taken for it. (On 32-bit systems the serials
-// of threads without a record repeat, see internal/ident.) A goroutine without
-// a thread of its own is held on the one it is on from the first Lock to the
-// last Unlock (runtime.LockOSThread), so that the serial identifies it. While
-// it waits it is not held: it takes the lock anonymously and puts the key in
-// after.
+// with the same ident or id is not mistaken for the owner. (On 32-bit systems
+// the serials of threads without a record repeat, see internal/ident.)
+//
+// A goroutine without a thread of its own is pinned to the thread it is on from
+// the first Lock to the last Unlock (runtime.LockOSThread), so that the serial
+// identifies it. It is not pinned while it waits: it acquires anonymously, and
+// then puts its key in.
 
 // An RLock is a lock that its owner may lock again (POSIX: recursive mutex).
-// The zero value is unlocked. It must not be copied after first use. Its
-// namesake, the method of RWLock, locks for reading.
+// The zero value is unlocked. It must not be copied after first use. The method
+// of the same name of RWLock is another thing: it locks for reading.
 //
-// The owner is a thread. A goroutine that has none of its own stays on the
+// The owner is a thread. A goroutine without a thread of its own stays on the
 // thread it is on while it holds the lock, and must unlock it itself. A
 // goroutine that holds an RLock should not call thread.Detach before the last
-// Unlock. Fairness and memory order are those of Lock.
+// Unlock. Fairness and memory order are those of [Lock].
 //
-// While a goroutine that has no thread of its own holds an RLock Go ends the
-// process if it calls next or stop of an iter.Pull made before, or after the
-// last Unlock those of one made meanwhile.
+// While a goroutine without a thread of its own holds an RLock, Go ends the
+// process if that goroutine calls next or stop of an iter.Pull made before; or
+// after the last Unlock, of one made meanwhile.
 //
-// No thread is taken for another, living or ended, with one exception: on
-// 32-bit systems a thread made by Go, where thread.Current is nil, may be taken
-// for one that began 2,147,483,647 threads earlier.
+// No thread is mistaken for another, living or ended, with one exception: on
+// 32-bit systems a thread made by Go, where thread.Current is nil, may be
+// mistaken for one that began 2,147,483,647 threads earlier.
 type RLock struct {
-	// Fair is as in Lock.
+	// Fair is as in [Lock].
 	Fair bool
 
-	m     mutex
-	depth int  // calls of Lock beyond the first; the owner's, as is
-	held  bool // whether it holds the goroutine on its thread
-	_     noCopy
+	mutex
+	depth  int  // calls of Lock beyond the first; the owner's, as is
+	pinned bool // the lock pins the goroutine to its thread
+	_      noCopy
 }
 
-// keyOf returns the key of the calling thread, whose slot it is given. Serials
-// begin with 1, so a key is never anonymous, and a thread without a slot has
-// one that no lock is ever held with.
+// keyOf returns the key of the calling thread, given its slot. Serials begin
+// with 1, so a key is never anonymous. A thread without a slot has a key that
+// no lock is ever held with.
 func keyOf(slot uintptr) uint64 {
 	if !ident.SerialInSlot && ident.Row(slot) != 0 {
 		return (thread.Current().Serial() + 2) << keyShift
@@ -55,34 +56,32 @@ func keyOf(slot uintptr) uint64 {
 	return (ident.Serial(slot) + 2) << keyShift
 }
 
-// ownedBy reports whether the thread of key holds r. Only for that thread does
-// the answer not change meanwhile.
-func (r *RLock) ownedBy(key uint64) bool { return r.m.word.Load()&^flags == key }
+// ownedBy reports whether the thread with key holds r. The answer is stable
+// only for that thread.
+func (r *RLock) ownedBy(key uint64) bool { return r.word.Load()&^flags == key }
 
-// Lock locks r, sleeping until it is free, or counts one more if the calling
-// thread holds it.
+// Lock locks r, sleeping until it is free, or increments its depth if the
+// calling thread holds it.
 func (r *RLock) Lock() {
 	slot := ident.Slot()
 	if ident.Row(slot) == 0 {
 		r.lockGoroutine(&forever)
-	} else if !r.m.word.CompareAndSwap(0, keyOf(slot)) {
+	} else if !r.word.CompareAndSwap(0, keyOf(slot)) {
 		r.lock(&forever)
 	}
 }
 
-// TryLock locks r if it is free and nobody is to have it first, or the calling
-// thread holds it, and reports whether it did.
+// TryLock locks r if it is free and not about to be handed off, or if the
+// calling thread holds it, and reports whether it did.
 func (r *RLock) TryLock() bool { return r.LockTimeout(0) }
 
-// LockTimeout is Lock for at most d and reports whether the caller has locked
-// r. With d <= 0 it never sleeps.
+// LockTimeout is Lock for at most d and reports whether it locked r.
 func (r *RLock) LockTimeout(d time.Duration) bool {
 	l := park.For(d)
 	return r.lock(&l)
 }
 
-// LockContext is Lock until ctx is done; it then returns ctx's cause. If ctx is
-// done already it does not try.
+// LockContext is Lock until ctx is done; it then returns ctx's cause.
 func (r *RLock) LockContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -92,7 +91,7 @@ func (r *RLock) LockContext(ctx context.Context) error {
 		if !l.Canceled() {
 			return nil
 		}
-		r.Unlock() // the context was done before the lock was free, it may be
+		r.Unlock() // ctx was perhaps done before the lock was free
 	}
 	return l.Err(nil)
 }
@@ -107,14 +106,14 @@ func (r *RLock) lock(l *park.Limit) bool {
 		r.depth++
 		return true
 	}
-	return r.m.lock(key, r.Fair, l, r)
+	return acquire(r, key, l)
 }
 
 func (r *RLock) lockGoroutine(l *park.Limit) bool {
 	runtime.LockOSThread()
 	key := keyOf(ident.ID())
-	if r.m.word.CompareAndSwap(0, key) {
-		r.held = true
+	if r.word.CompareAndSwap(0, key) {
+		r.pinned = true
 		return true
 	}
 	owned := r.ownedBy(key)
@@ -123,22 +122,22 @@ func (r *RLock) lockGoroutine(l *park.Limit) bool {
 		r.depth++
 		return true
 	}
-	if !r.m.lock(anonymous, r.Fair, l, r) {
+	if !acquire(r, anonymous, l) {
 		return false
 	}
-	r.adoptByThread()
+	r.takeOwnership()
 	return true
 }
 
-// adoptByThread makes the thread the owner of r, which is locked without a name
-// by the calling goroutine.
-func (r *RLock) adoptByThread() {
+// takeOwnership makes the calling thread the owner of r, which the goroutine on
+// it has acquired anonymously.
+func (r *RLock) takeOwnership() {
 	runtime.LockOSThread()
-	r.m.word.Add(keyOf(ident.ID()) - anonymous)
-	r.held = true
+	r.word.Add(keyOf(ident.ID()) - anonymous)
+	r.pinned = true
 }
 
-// Unlock undoes one Lock. It panics with an error that is ErrNotOwner, and
+// Unlock undoes one Lock. It panics with an error that is [ErrNotOwner], and
 // changes nothing, if the calling thread does not hold r.
 func (r *RLock) Unlock() {
 	slot := ident.Slot()
@@ -153,20 +152,18 @@ func (r *RLock) Unlock() {
 		r.depth--
 		return
 	}
-	held := r.held
-	r.held = false
-	if s := r.m.word.Add(-key); s != 0 {
-		r.m.unlockSlow(s, r)
-	}
-	if held {
+	pinned := r.pinned
+	r.pinned = false
+	r.unlock(key, r)
+	if pinned {
 		runtime.UnlockOSThread()
 	}
 }
 
 // keyOfGoroutine returns the key of a goroutine without a thread of its own, if
-// it owns r, and else one that nobody has. The goroutine is held on its thread
-// for the look: if it does not own r, another that does could get the thread
-// between the two steps. If it owns r it stays on the thread anyway.
+// it owns r, and otherwise a key that no thread has. It pins the goroutine for
+// the check: if the goroutine does not own r, another one that does could get
+// the thread between the two steps. If it owns r it is pinned anyway.
 func (r *RLock) keyOfGoroutine() uint64 {
 	runtime.LockOSThread()
 	key := keyOf(ident.Slot())
@@ -177,8 +174,9 @@ func (r *RLock) keyOfGoroutine() uint64 {
 	return key
 }
 
-// Locked reports whether r is locked, by whomever.
-func (r *RLock) Locked() bool { return !free(r.m.word.Load()) }
+// Locked reports whether r is locked. The result may be stale by the time it is
+// used.
+func (r *RLock) Locked() bool { return !free(r.word.Load()) }
 
 // Owned reports whether the calling thread holds r.
 func (r *RLock) Owned() bool {
@@ -186,3 +184,28 @@ func (r *RLock) Owned() bool {
 	defer runtime.UnlockOSThread()
 	return r.ownedBy(keyOf(ident.ID()))
 }
+
+func (r *RLock) isFair() bool    { return r.Fair }
+func (r *RLock) undo(key uint64) { r.unlock(key, r) }
+
+// The lock of a Condition.
+
+// mustHold returns 0 for a goroutine without a thread of its own, which waits
+// unpinned and so has no key.
+func (r *RLock) mustHold(op string) (key uint64) {
+	if !r.Owned() {
+		panic(misuse("Condition."+op, ErrNotOwner))
+	}
+	if slot := ident.Slot(); ident.Row(slot) != 0 {
+		return keyOf(slot)
+	}
+	return 0
+}
+
+func (r *RLock) unlockAll() (depth int) {
+	depth, r.depth = r.depth, 0
+	r.Unlock()
+	return depth
+}
+
+func (r *RLock) restore(depth int) { r.depth = depth }

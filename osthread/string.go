@@ -90,7 +90,7 @@ func lockerString(l sync.Locker) string {
 func (s *Semaphore) String() string {
 	state := fmt.Sprintf("%d permits", s.Value())
 	if s.bounded {
-		state = fmt.Sprintf("%d of %d permits", s.Value(), s.most)
+		state = fmt.Sprintf("%d of %d permits", s.Value(), s.max)
 	}
 	return describe("Semaphore", s, state, s.Waiting())
 }

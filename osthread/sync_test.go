@@ -124,7 +124,7 @@ func TestSemaphoreShapes(t *testing.T) {
 }
 
 func TestWhoWaitsInAFairQueueIsOldWhenTheClockBegins(t *testing.T) {
-	assert.Greater(t, 0-since(true), patience)
+	assert.Greater(t, 0-since(true), starvationThreshold)
 }
 
 // The bound may come from a flag.
@@ -477,7 +477,7 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 		await(func() bool {
 			w.q.Lock()
 			defer w.q.Unlock()
-			return w.upgrader != nil
+			return w.queued[toUpgrade] > 0
 		})
 		assert.ErrorIs(t, w.Upgrade(), ErrDeadlock)
 		w.RUnlock()
@@ -488,12 +488,13 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 
 // In a fair lock nobody passes those who wait, and they come in in order,
 // readers together.
-func TestBackOffStaysShort(t *testing.T) {
-	for look := range threadLooks {
-		began := time.Now()
-		backOff(look) // at worst half a microsecond; were the pause computed with too few bits, half a minute
-		assert.Less(t, time.Since(began), 5*time.Second, look)
-	}
+func TestPollPausesShortly(t *testing.T) {
+	began := time.Now()
+	polls := 0
+	assert.False(t, poll(func() (ok, closed bool) { polls++; return false, false }))
+	// At worst 18 us; were a pause computed with too few bits, half a minute.
+	assert.Less(t, time.Since(began), 5*time.Second)
+	assert.Equal(t, spinLimit()+1, polls)
 }
 
 // Unlocking what nobody has locked neither lets others in beside each other nor
@@ -591,7 +592,7 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 	ageRW := func() {
 		w.q.Lock()
 		defer w.q.Unlock()
-		w.turnSince -= 2 * patience
+		w.retries.since -= 2 * starvationThreshold
 	}
 	tests := []struct {
 		name         string
@@ -600,8 +601,8 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 		q            queue
 		age          func() // the one with the turn
 	}{
-		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.m.q, func() { l.m.oldest.Add(-2 * patience) }},
-		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, &r.m.q, func() { r.m.oldest.Add(-2 * patience) }},
+		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.q, func() { l.oldest.Add(-2 * starvationThreshold) }},
+		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, &r.q, func() { r.oldest.Add(-2 * starvationThreshold) }},
 		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, &w.q, ageRW},
 		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, &w.q, ageRW},
 		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, &w.q, ageRW},
@@ -610,7 +611,7 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 			func() {
 				s.q.Lock()
 				defer s.q.Unlock()
-				s.turnSince -= 2 * patience
+				s.retries.since -= 2 * starvationThreshold
 			},
 		},
 	}
@@ -635,7 +636,7 @@ func TestWhoUnlocksOnOneProcessorStepsAside(t *testing.T) {
 				}
 				// A time that the scheduler would not take the processor away
 				// in.
-				for n := 0; n < 2*ageLooks && in.Load() == 0; n++ {
+				for n := 0; n < 2*agingInterval && in.Load() == 0; n++ {
 					test.unlock()
 					test.lock()
 				}
@@ -669,10 +670,10 @@ func TestWhoUnlocksOnOneProcessorStepsAsideForTheNotified(t *testing.T) {
 	l.Unlock()
 	l.Lock()
 	if !in.Load() {
-		assert.NotZero(t, l.m.oldest.Load())
-		l.m.oldest.Add(-2 * patience)
+		assert.NotZero(t, l.oldest.Load())
+		l.oldest.Add(-2 * starvationThreshold)
 	}
-	for n := 0; n < 2*ageLooks && !in.Load(); n++ {
+	for n := 0; n < 2*agingInterval && !in.Load(); n++ {
 		l.Unlock()
 		l.Lock()
 	}
@@ -687,14 +688,14 @@ func TestWhoUnlocksOnOneProcessorStepsAsideForTheLast(t *testing.T) {
 	var m mutex
 	l := park.Forever()
 	first, second := wait.New(nil, &l), wait.New(nil, &l)
-	require.True(t, m.tryLock(anonymous))
+	require.True(t, m.try(anonymous))
 	for _, n := range []*wait.Node{first, second} {
 		n.Key, n.Since = anonymous, futex.Now()
 		require.False(t, m.enqueue(n, false))
 	}
 	m.word.Add(minusAnonymous)
-	require.Equal(t, gotTurn, m.release())
-	require.True(t, m.tryLock(anonymous), "first, with its turn, does not run")
+	require.Equal(t, gotRetry, m.release())
+	require.True(t, m.try(anonymous), "first, with its turn, does not run")
 	require.True(t, m.leave(second))
 	assert.NotZero(t, m.word.Load()&queued, "or no Unlock sees that somebody waits")
 	assert.NotZero(t, m.oldest.Load())
@@ -973,24 +974,24 @@ func TestWaitAllThatCannotTakeTellsTheNext(t *testing.T) {
 				has.Set()
 				for i := range others {
 					g.run(func() { WaitAll(w, &lacks) })
-					awaitWaiting(w.queue(), i+1)
+					awaitWaiting(queueOf(w), i+1)
 				}
 				g.run(func() {
 					WaitAll(w, &has)
 					served.Set()
 				})
-				awaitWaiting(w.queue(), others+1)
+				awaitWaiting(queueOf(w), others+1)
 				give()
 				served.Wait()
 				awaitWaiting(&lacks.q, others)
 				lacks.Set()
-				awaitWaiting(w.queue(), others)
+				awaitWaiting(queueOf(w), others)
 				for range others {
 					give()
 					await(func() bool {
-						w.queue().Lock()
-						defer w.queue().Unlock()
-						return !w.ready()
+						queueOf(w).Lock()
+						defer queueOf(w).Unlock()
+						return !w.WaitSource().Ready()
 					})
 				}
 				g.wait()
@@ -1006,9 +1007,16 @@ type counted struct {
 	asked int
 }
 
-func (c *counted) ready() bool {
-	c.asked++
-	return c.Event.ready()
+func (c *counted) WaitSource() wait.Source { return countedSource{c.Event.WaitSource(), c} }
+
+type countedSource struct {
+	wait.Source
+	c *counted
+}
+
+func (s countedSource) Ready() bool {
+	s.c.asked++
+	return s.Source.Ready()
 }
 
 // Two waiters that want more than there is look once each, and sleep.

@@ -1,11 +1,8 @@
 package osthread
 
 import (
-	"cmp"
 	"context"
-	"slices"
 	"time"
-	"unsafe"
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
@@ -14,64 +11,47 @@ import (
 
 // Models: verify/waitany.pml, verify/waitall.pml.
 //
-// WaitAny stands in all queues at once, with one place to sleep (wait.Set). A
-// giver must win the set first, which one swap decides; so exactly one object
-// gives, and all others pass it over as if it were not there. With futex_waitv
-// alone a wakeup that comes second is swallowed, and a plain waiter sleeps on.
+// WaitAny is in all queues at once, with one parker (wait.Set). A waker must
+// win the set first, which one swap decides; so exactly one object gives, and
+// all others skip the node. With futex_waitv alone the second wakeup would be
+// swallowed, and a plain waiter would sleep on.
 //
-// WaitAll takes all or nothing: it has the guards of all objects, in the order
-// of their addresses, looks at all, and takes all if all can be taken. If not
-// it waits for one that cannot, is told when that changes, without taking
-// anything, and looks again. One WaitAll is told at a time: if after its look
-// there is still something it tells the next. A Semaphore reserves what it has
-// told of for the look.
+// WaitAll takes all or nothing. It locks the guards of all objects, in the
+// order of their addresses, checks all, and takes from all if it can. If not it
+// waits for one that has nothing, as a notify-only waiter, and checks again.
+// One WaitAll is notified at a time: if it leaves something it notifies the
+// next. A Semaphore reserves the permits that it has notified a WaitAll of.
 
-// A Waitable is what WaitAny and WaitAll wait for: an *Event that is set, which
-// one with AutoReset takes back; a *Semaphore, for one permit; a *Thread or
-// *Timer, for the end of its function, a little before Join returns, and also
-// if it is still to be started; a GetOp of package queue, for the next value
-// of a queue.
+// A Waitable is what WaitAny and WaitAll wait for: an *[Event] that is set,
+// which an AutoReset one then clears; a *[Semaphore], for one permit; a
+// *[Thread] or *[Timer], for the end of its function, a little before Join
+// returns, even if it is still to be started; or a GetOp of package queue, for
+// the next value of a queue.
 type Waitable interface {
-	// queue's guard protects all that the others look at and change.
-	queue() *wait.ObjectQueue
-	// ready reports whether there is something to take for one who comes now.
-	ready() bool
-	take()
-	untake()
-	// foreign is nil for the types of this package.
-	foreign() wait.Source
+	// WaitSource is for WaitAny and WaitAll alone.
+	WaitSource() wait.Source
 }
 
-// A foreign Waitable stands for a type of another package of this module.
-type foreign struct{ wait.Source }
+func queueOf(w Waitable) *wait.ObjectQueue { return w.WaitSource().Queue() }
 
-func init() { wait.Waitable = func(s wait.Source) any { return foreign{s} } }
-
-func (f foreign) queue() *wait.ObjectQueue { return f.Queue() }
-func (f foreign) ready() bool              { return f.Ready() }
-func (f foreign) take()                    { f.Take() }
-func (f foreign) untake()                  { f.Untake() }
-func (f foreign) foreign() wait.Source     { return f.Source }
-
-// took tells w, of which a wait has taken something, and n, if w's side has
-// written it down there.
-func took(w Waitable, n *wait.Node) {
-	if f := w.foreign(); f != nil {
-		f.Took(n)
+// received ends a wait for w, with n if w's waker has given something with it.
+func received(w Waitable, n *wait.Node) {
+	if r, ok := w.WaitSource().(wait.Receiver); ok {
+		r.Received(n)
 	}
 }
 
-// enqueue puts n into w's queue, whose guard the caller has.
+// enqueue puts n into w's queue, whose guard the caller holds.
 func enqueue(w Waitable, n *wait.Node) {
-	if f := w.foreign(); f != nil {
-		f.Prepare(n)
+	if r, ok := w.WaitSource().(wait.Receiver); ok {
+		r.Prepare(n)
 	}
-	w.queue().PushBack(n)
+	queueOf(w).PushBack(n)
 }
 
-// WaitAny waits until one of ws gives what it has, and returns its index. If
-// several can it takes the first of them. Nothing is taken from the others. It
-// panics with an error that is ErrCount if there are none.
+// WaitAny waits until it can take from one of ws, does so, and returns the
+// index. If there are several it takes from the first of them. It takes nothing
+// from the others. It panics with an error that is [ErrCount] if ws is empty.
 func WaitAny(ws ...Waitable) int {
 	if len(ws) == 0 {
 		panic(misuse("WaitAny", ErrCount))
@@ -83,7 +63,7 @@ func WaitAny(ws ...Waitable) int {
 func TryWaitAny(ws ...Waitable) int { return WaitAnyTimeout(0, ws...) }
 
 // WaitAnyTimeout is WaitAny for at most d; past that, and with no ws, it
-// returns -1 and has taken nothing. d <= 0 never sleeps.
+// returns -1 and has taken nothing.
 func WaitAnyTimeout(d time.Duration, ws ...Waitable) int {
 	if len(ws) == 0 {
 		return -1
@@ -92,7 +72,7 @@ func WaitAnyTimeout(d time.Duration, ws ...Waitable) int {
 }
 
 // WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's
-// cause, and has taken nothing. If ctx is done already it does not look.
+// cause, and has taken nothing.
 func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -105,18 +85,18 @@ func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 }
 
 // WaitAll waits until it can take from all of ws at once, and does so. Until
-// then it takes nothing, so two that wait for the same cannot deadlock; but
-// those who want less may be served again and again before. If all but one of
-// ws have what it wants and that is a Semaphore, permits are given in the order
-// in which waiters came, as with Acquire. What is given twice is taken from
-// twice. With no ws it returns at once.
+// then it takes nothing, so two callers that wait for the same objects cannot
+// deadlock; but callers that want less may be served repeatedly before it. If
+// WaitAll lacks only a [Semaphore], that serves it in the order in which waiters
+// came, as with Acquire. It takes twice from an object that is in ws twice. With
+// no ws it returns at once.
 func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
 func TryWaitAll(ws ...Waitable) bool { return WaitAllTimeout(0, ws...) }
 
 // WaitAllTimeout is WaitAll for at most d; past that it returns false and has
-// taken nothing. d <= 0 never sleeps.
+// taken nothing.
 func WaitAllTimeout(d time.Duration, ws ...Waitable) bool { return waitAll(park.For(d), ws) }
 
 // WaitAllContext is WaitAll until ctx is done; it then returns ctx's cause and
@@ -132,13 +112,13 @@ func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 	return nil
 }
 
-func waitAny(l park.Limit, ws []Waitable) int {
+func waitAny(l park.Limit, ws []Waitable) (winner int) {
 	for i, w := range ws {
-		q := w.queue()
+		q := queueOf(w)
 		q.Lock()
-		if !l.Canceled() && w.ready() {
-			w.take()
-			took(w, nil)
+		if !l.Canceled() && w.WaitSource().Ready() {
+			w.WaitSource().Take()
+			received(w, nil)
 			q.Unlock()
 			return i
 		}
@@ -147,25 +127,21 @@ func waitAny(l park.Limit, ws []Waitable) int {
 	if l.Expired() {
 		return -1
 	}
-	if !trace.Enabled() {
-		return waitAnyQueued(&l, ws)
+	if trace.Enabled() {
+		span := trace.Block(ws)
+		defer func() { span.Resume(winner >= 0, func() { undo(ws[winner]) }) }()
 	}
-	winner := -1
-	trace.Around(ws, func() bool {
-		winner = waitAnyQueued(&l, ws)
-		return winner >= 0
-	}, func() { giveBack(ws[winner]) })
-	return winner
+	return waitAnyQueued(&l, ws)
 }
 
-// giveBack undoes a wait that has taken something from w, where that can be
-// undone: the value of a queue stays with its GetOp.
-func giveBack(w Waitable) {
-	switch w := w.(type) {
-	case *Event:
-		w.giveBack()
-	case *Semaphore:
-		w.Release(1)
+// undo undoes a wait that has taken something from w, if that is possible: the
+// value of a queue stays with its GetOp.
+func undo(w Waitable) {
+	switch s := w.WaitSource().(type) {
+	case *eventSource:
+		(*Event)(s).undo()
+	case *semaphoreSource:
+		(*Semaphore)(s).Release(1)
 	}
 }
 
@@ -193,17 +169,14 @@ func waitAnyQueued(l *park.Limit, ws []Waitable) int {
 		l := park.Forever()
 		s.Park(&l) // the wakeup of the winner is on its way
 	}
-	took(ws[winner], s.Node(winner))
+	received(ws[winner], s.Node(winner))
 	return winner
 }
 
 // newSet prepares s for a wait for ws.
 func newSet(s *wait.Set, ws []Waitable) *wait.Set {
 	for _, w := range ws {
-		if e, ok := w.(*Event); ok && !e.byThread {
-			continue
-		}
-		if _, ok := w.(*Semaphore); !ok && w.foreign() == nil {
+		if e, ok := w.WaitSource().(*eventSource); ok && e.byThread {
 			s.ByThread()
 		}
 	}
@@ -213,59 +186,60 @@ func newSet(s *wait.Set, ws []Waitable) *wait.Set {
 // enlist puts n into w's queue, or if w can give at once has it give to n's
 // set. done says that somebody has given to the set.
 func enlist(w Waitable, n *wait.Node) (won, done bool) {
-	q := w.queue()
+	q := queueOf(w)
 	q.Lock()
 	defer q.Unlock()
-	if !w.ready() {
+	if !w.WaitSource().Ready() {
 		enqueue(w, n)
 		return false, false
 	}
 	if !n.Win() {
 		return false, true
 	}
-	w.take()
-	took(w, nil)
+	w.WaitSource().Take()
+	received(w, nil)
 	return true, true
 }
 
 // remove takes n out of w's queue, if it stands there. Behind it may be those
 // who want less of a semaphore.
 func remove(w Waitable, n *wait.Node) {
-	q := w.queue()
+	q := queueOf(w)
 	q.Lock()
 	left := q.Remove(n)
 	if s, ok := w.(*Semaphore); ok && left {
-		s.letGo()
+		s.unlockAndWake()
 		return
 	}
 	q.Unlock()
 }
 
-func waitAll(l park.Limit, ws []Waitable) bool {
+func waitAll(l park.Limit, ws []Waitable) (taken bool) {
 	queues := make([]*wait.ObjectQueue, len(ws))
 	for i, w := range ws {
-		queues[i] = w.queue()
+		queues[i] = queueOf(w)
 	}
 	for _, w := range ws {
 		s, ok := w.(*Semaphore)
-		if ok && s.bounded && len(ws) > s.most && times(w, ws) > uint64(s.most) {
-			return s.acquire("WaitAll", s.most+1, l) // which it can never have
+		if ok && s.bounded && len(ws) > s.max && times(w, ws) > uint64(s.max) {
+			return s.acquire("WaitAll", s.max+1, l) // which it can never have
 		}
 	}
-	address := func(q *wait.ObjectQueue) uintptr { return uintptr(unsafe.Pointer(q)) }
-	slices.SortFunc(queues, func(a, b *wait.ObjectQueue) int { return cmp.Compare(address(a), address(b)) })
-	queues = slices.Compact(queues)
+	queues = wait.Sort(queues)
 	if len(ws) == 1 {
 		return waitAny(l, ws) == 0
 	}
-	if !trace.Enabled() {
-		return waitAllQueued(&l, queues, ws)
+	if trace.Enabled() {
+		span := trace.Block(ws)
+		defer func() {
+			span.Resume(taken, func() {
+				for _, w := range ws {
+					undo(w)
+				}
+			})
+		}()
 	}
-	return trace.Around(ws, func() bool { return waitAllQueued(&l, queues, ws) }, func() {
-		for _, w := range ws {
-			giveBack(w)
-		}
-	})
+	return waitAllQueued(&l, queues, ws)
 }
 
 func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) bool {
@@ -319,7 +293,7 @@ func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) boo
 func awaitTold(w Waitable, n *wait.Node, want uint64, again bool) {
 	n.Key = want
 	if again {
-		w.queue().PutBack(n)
+		queueOf(w).PutBack(n)
 		return
 	}
 	enqueue(w, n)
@@ -328,7 +302,7 @@ func awaitTold(w Waitable, n *wait.Node, want uint64, again bool) {
 // leaveTold takes n out of w's queue and reports whether n had been told; if so
 // and w is a semaphore it returns that, which keeps what n wants no more.
 func leaveTold(w Waitable, n *wait.Node) (turn *Semaphore, told bool) {
-	if w.queue().Remove(n) {
+	if queueOf(w).Remove(n) {
 		return nil, false
 	}
 	if s, ok := w.(*Semaphore); ok {
@@ -346,8 +320,8 @@ func tellNext(w Waitable, n *wait.Node, told bool) *wait.Node {
 	if s, ok := w.(*Semaphore); ok {
 		return s.grant() // also those behind it, who may want less
 	}
-	if told && w.ready() {
-		w.queue().NotifyNext(n)
+	if told && w.WaitSource().Ready() {
+		queueOf(w).NotifyNext(n)
 	}
 	return nil
 }
@@ -367,17 +341,17 @@ func times(w Waitable, ws []Waitable) (n uint64) {
 func takeAll(ws []Waitable, turn *Semaphore) (missing Waitable) {
 	for i, w := range ws {
 		s, _ := w.(*Semaphore)
-		if w.ready() || s != nil && s == turn && s.readyInTurn() {
-			w.take()
+		if w.WaitSource().Ready() || s != nil && s == turn && s.available() >= 1 {
+			w.WaitSource().Take()
 			continue
 		}
 		for _, taken := range ws[:i] {
-			taken.untake()
+			taken.WaitSource().Untake()
 		}
 		return w
 	}
 	for _, w := range ws {
-		took(w, nil)
+		received(w, nil)
 	}
 	return nil
 }

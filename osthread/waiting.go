@@ -5,10 +5,10 @@ package osthread
 
 // Waiting returns how many callers wait for l: in its queue, or as the spinner.
 // The result may be stale by the time it is used.
-func (l *Lock) Waiting() int { return l.m.waiting() }
+func (l *Lock) Waiting() int { return l.waiting() }
 
 // Waiting returns how many callers wait for r; see [Lock.Waiting].
-func (r *RLock) Waiting() int { return r.m.waiting() }
+func (r *RLock) Waiting() int { return r.waiting() }
 
 func (m *mutex) waiting() int {
 	m.q.Lock()
@@ -40,7 +40,7 @@ func (r *RLock) Owner() *Thread {
 // ownerSerial returns the serial of the thread that holds r, 0 while a
 // goroutine that has waited for r is about to put its own in.
 func (r *RLock) ownerSerial() (serial uint64, held bool) {
-	key := r.m.word.Load() >> keyShift
+	key := r.word.Load() >> keyShift
 	return max(key, 2) - 2, key != 0
 }
 
@@ -49,11 +49,7 @@ func (r *RLock) ownerSerial() (serial uint64, held bool) {
 func (w *RWLock) Waiting() int {
 	w.q.Lock()
 	defer w.q.Unlock()
-	n := w.q.Len() + w.turns
-	if w.upgrader != nil {
-		n++
-	}
-	return n
+	return w.q.Len() + int(w.retries.out)
 }
 
 // Waiting returns how many callers wait for permits. The result may be stale by

@@ -1,5 +1,5 @@
 /*
- * rwlock.pml - osthread/rwlock.go: readers, writers, turns and hand-over, upgrade and downgrade
+ * rwlock.pml - osthread/rwlock.go: readers, writers, retries and hand-over, upgrade and downgrade
  *
  * Each swap, addition and and-not of the word is a step of its own; the guard is a lock that is held over several such steps, while others
  * come in and let go without it. Time is a free choice: a node may be found old at any look and stays so, a timed waiter may give up whenever it
@@ -14,7 +14,7 @@
  * Mutants, each of which spin rejects:
  *   M_GIVE_BACK     who gives up with a turn lets nobody in: an unlock that left it to that turn has woken nobody
  *   M_LATE_MARK     the flags are set after the look that found the lock taken, not in the same step
- *   M_TURN_LATE     who puts itself back after its turn clears rwTurn after the look that found the lock taken, not in the same step
+ *   M_RETRY_LATE     who puts itself back after its turn clears rwTurn after the look that found the lock taken, not in the same step
  *   M_LEAVE         a waiter whose time is up leaves although it has been given a turn
  *   M_JOIN          a turn's reader comes in while a writer holds the lock
  *   M_TWO_UP        a second upgrader is not refused: both wait for the other to leave
@@ -33,32 +33,33 @@
 #endif
 #define READ 0
 #define WRITE 1
-#define TURN 1
+#define UP 2
+#define RETRY 1
 #define LOCK 2
 #define NONE 255
 
 byte readers;			/* with these: the word */
-bit written, queued, writersf, starving, upgrading, turnf, misused;
+bit written, queued, writersf, starving, retryf, misused;
 bit g;				/* the guard */
-byte q[NT], n, turns, writers, up = NONE, pending;
-bit inq[NT], perm[NT], what[NT], old[NT];
+byte q[NT], n, retries, writers, up = NONE, pending;
+bit inq[NT], perm[NT], old[NT];
+byte what[NT];
 byte got[NT];
 byte rd, wr;			/* who is in, by their own count */
 
 #define HELD (written || readers > 0)
-#define MAYREAD (!misused && ((PREFER && !written) || (!written && !starving && !upgrading && (!writersf || readers == 0))))
-#define MAYWRITE (!misused && !written && readers == 0 && !starving && !upgrading)
+#define MAYREAD (!misused && !written && (PREFER || (!starving && (!writersf || readers == 0))))
+#define MAYWRITE (!misused && !written && readers == 0 && !starving)
 #define MAYENTER(x) ((x == WRITE && MAYWRITE) || (x == READ && MAYREAD))
-/* with a turn, a reader stood before the writers that wait */
-#define MAYTURN(x) ((x == WRITE && MAYWRITE) || (x == READ && !misused && !written && (PREFER || (!starving && !upgrading))))
+/* woken to retry, a reader stood before the waiting writers */
+#define MAYRETRY(x) ((x == WRITE && MAYWRITE) || (x == READ && !misused && !written && (PREFER || !starving)))
 
 inline ENTER(x) { if :: x == WRITE -> assert(!HELD); written = 1 :: else -> assert(!written); readers++ fi }
 inline INORDER(x) { assert(!FAIR || n == 0 || (PREFER && x == READ)) }
 inline GLOCK() { atomic { g == 0 -> g = 1 } }
 inline GUNLOCK() {
 	atomic {
-		assert(n == 0 || (queued && (HELD || misused || turns > 0 || pending > 0)));
-		assert(upgrading == (up != NONE));
+		assert(n == 0 || (queued && (HELD || misused || retries > 0 || pending > 0)));
 		assert(writersf || writers == 0);
 		g = 0
 	}
@@ -76,14 +77,13 @@ inline AGE(w) { if :: old[w] = 1 :: skip fi }
 inline TIDY() {
 	atomic {
 		if
-		:: n == 0 && up == NONE && turns == 0 -> queued = 0
-		:: n == 0 && up == NONE && turns > 0 -> if :: queued = 0 :: skip fi	/* kept on one processor */
+		:: n == 0 && retries == 0 -> queued = 0
+		:: n == 0 && retries > 0 -> if :: queued = 0 :: skip fi	/* kept on one processor */
 		:: else
 		fi;
 		if :: writers == 0 -> writersf = 0 :: else fi;
 		if :: n == 0 -> starving = 0 :: n > 0 && !old[q[0]] -> starving = 0 :: else fi;
-		if :: up == NONE -> upgrading = 0 :: else fi;
-		if :: turns == 0 -> turnf = 0 :: else fi
+		if :: retries == 0 -> retryf = 0 :: else fi
 	}
 }
 
@@ -92,10 +92,10 @@ inline AHEAD() {
 	h = 0; c = 0; x = READ;
 	do
 	:: h < n && what[q[h]] == READ -> c++; h++
-	:: h < n && what[q[h]] == WRITE && PREFER -> h++
+	:: h < n && what[q[h]] != READ && PREFER -> h++
 	:: else -> break
 	od;
-	if :: c == 0 && n > 0 -> x = WRITE; c = 1 :: else fi;
+	if :: c == 0 && n > 0 -> x = what[q[0]]; c = 1 :: else fi;
 	h = 0
 }
 
@@ -112,43 +112,35 @@ inline TAKE(how) {
 /* The choice and the waking are steps under the guard; the swaps of the word are steps against all others. */
 inline LETIN() {
 	TIDY();
+	if :: n > 0 -> AGE(q[0]) :: else fi;
+	d_step { AHEAD() };
 	if
-	:: up != NONE ->
-		atomic { if :: readers == 1 -> readers = 0; written = 1; got[up] = LOCK; perm[up] = 1; up = NONE; c = 9 :: else -> c = 0 fi }
-	:: else -> c = 0
-	fi;
-	if
-	:: c == 9 || (up != NONE && !PREFER) -> c = 0
-	:: else ->
-		if :: n > 0 -> AGE(q[0]) :: else fi;
-		d_step { AHEAD() };
-		if
-		:: c == 0 -> skip
-		:: c > 0 && (starving || old[q[0]]) ->
-			atomic {
-				if
-				:: written || misused || (x == WRITE && readers > 0) ->
-#ifndef M_OPEN
-					starving = 1
-#else
-					skip
-#endif
-				:: else ->
-					if
-					:: x == WRITE -> assert(!HELD); written = 1; writers--
-					:: else -> readers = readers + c
-					fi;
-					TAKE(LOCK)
-				fi
-			}
-		:: c > 0 && !(starving || old[q[0]]) ->
+	:: c == 0 -> skip
+	:: c > 0 && (starving || old[q[0]]) ->
+		atomic {
 			if
-			:: turns == 0 && MAYTURN(x) -> d_step { turns = c; turnf = 1; TAKE(TURN) }
-			:: else
+			:: written || misused || (x == WRITE && readers > 0) || (x == UP && readers != 1) ->
+#ifndef M_OPEN
+				starving = 1
+#else
+				skip
+#endif
+			:: else ->
+				if
+				:: x == WRITE -> assert(!HELD); written = 1; writers--
+				:: x == UP -> readers = 0; written = 1; up = NONE
+				:: else -> readers = readers + c
+				fi;
+				TAKE(LOCK)
 			fi
-		fi;
-		c = 0; x = 0
+		}
+	:: c > 0 && !(starving || old[q[0]]) ->
+		if
+		:: retries == 0 && MAYRETRY(x) -> d_step { retries = c; retryf = 1; TAKE(RETRY) }
+		:: else
+		fi
 	fi;
+	c = 0; x = 0;
 	TIDY();
 	GUNLOCK()
 }
@@ -157,7 +149,7 @@ inline LETIN() {
 inline SEES() {
 	if
 	:: queued -> see = 1
-	:: !queued || (turnf && !starving && !upgrading) -> see = 0
+	:: !queued || (retryf && !starving) -> see = 0
 	fi;
 	pending = pending + see
 }
@@ -172,7 +164,7 @@ inline RELEASE(sees) {
 	fi
 }
 
-inline FORGET() { turns--; if :: what[me] == WRITE -> writers-- :: else fi }
+inline FORGET() { retries--; if :: what[me] == WRITE -> writers-- :: else fi }
 
 /* r: in */
 inline ENQUEUE() {
@@ -180,7 +172,7 @@ inline ENQUEUE() {
 	AGE(me);
 	atomic {
 		if
-		:: MAYENTER(what[me]) || (again && MAYTURN(what[me])) -> INORDER(what[me]); ENTER(what[me]); r = 1
+		:: MAYENTER(what[me]) || (again && MAYRETRY(what[me])) -> INORDER(what[me]); ENTER(what[me]); r = 1
 		:: else ->
 			r = 0;
 #ifdef M_LATE_MARK
@@ -196,8 +188,8 @@ inline ENQUEUE() {
 #ifndef M_OPEN
 			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || misused || starving); starving = 1 :: else fi;
 #endif
-#ifndef M_TURN_LATE
-			if :: again && turns == 1 -> turnf = 0 :: else fi
+#ifndef M_RETRY_LATE
+			if :: again && retries == 1 -> retryf = 0 :: else fi
 #endif
 		fi
 	};
@@ -207,42 +199,45 @@ inline ENQUEUE() {
 		d_step {
 			if
 			:: again ->
-				turns--;
-				h = n;
-				do :: h > 0 -> q[h] = q[h - 1]; h-- :: else -> break od;
-				q[0] = me
+				retries--;
+				h = n;		/* behind an upgrader, before all others */
+				do :: h > (up != NONE) -> q[h] = q[h - 1]; h-- :: else -> break od;
+				q[h] = me
 			:: else ->
 				if :: what[me] == WRITE -> writers++ :: else fi;
 				q[n] = me
 			fi;
 			n++; inq[me] = 1
 		};
-#ifdef M_TURN_LATE
-		if :: turns == 0 -> turnf = 0 :: else fi;
+#ifdef M_RETRY_LATE
+		if :: retries == 0 -> retryf = 0 :: else fi;
 #endif
 		GUNLOCK()
 	fi
 }
 
 /* r: in time */
-inline SLEEP(timed, isup) {
+inline SLEEP(timed) {
 	r = 1;
 	if
 	:: atomic { perm[me] -> perm[me] = 0 }
 	:: timed ->
 		GLOCK();
 		if
-		:: isup && up == me ->
-			r = 0; up = NONE;
-#ifdef M_UP_LAST
-			g = 0
-#else
-			LETIN()
-#endif
-		:: !isup && inq[me] ->
+		:: inq[me] ->
 			r = 0; d_step { UNLINK(me) };
-			if :: what[me] == WRITE -> writers-- :: else fi;
-			LETIN()
+			if
+			:: what[me] == UP ->
+				up = NONE;
+#ifdef M_UP_LAST
+				g = 0
+#else
+				LETIN()
+#endif
+			:: else ->
+				if :: what[me] == WRITE -> writers-- :: else fi;
+				LETIN()
+			fi
 		:: else ->
 			GUNLOCK();
 #ifdef M_LEAVE
@@ -265,7 +260,7 @@ inline ACQUIRE(how, timed) {
 	:: else ->
 		ENQUEUE();
 		if :: r -> break :: else fi;
-		SLEEP(timed, 0);
+		SLEEP(timed);
 		if
 		:: !r -> break
 		:: r && got[me] == LOCK -> break
@@ -273,7 +268,7 @@ inline ACQUIRE(how, timed) {
 #ifdef M_JOIN
 			atomic { if :: how == READ -> readers++; r = 1 :: how == WRITE && MAYWRITE -> ENTER(how); r = 1 :: else -> r = 0 fi };
 #else
-			atomic { if :: MAYTURN(how) -> ENTER(how); r = 1 :: else -> r = 0 fi };
+			atomic { if :: MAYRETRY(how) -> ENTER(how); r = 1 :: else -> r = 0 fi };
 #endif
 			if
 			:: r -> GLOCK(); FORGET(); LETIN(); break
@@ -293,8 +288,16 @@ inline ACQUIRE(how, timed) {
 
 inline WUNLOCK() { atomic { wr--; written = 0; SEES() }; RELEASE(see) }
 inline RUNLOCK() {
-	atomic { rd--; readers--; if :: readers == 0 || (readers == 1 && upgrading) -> SEES() :: else -> see = 0 fi };
+	atomic { rd--; readers--; if :: readers == 0 || (readers == 1 && starving) -> SEES() :: else -> see = 0 fi };
 	RELEASE(see)
+}
+
+/* the upgrader stands in front of the queue, and counts as starving */
+inline WAITUP() {
+	queued = 1; starving = 1; up = me; what[me] = UP; old[me] = 1; rd--; r = 4;
+	h = n;
+	do :: h > 0 -> q[h] = q[h - 1]; h-- :: else -> break od;
+	q[0] = me; n++; inq[me] = 1
 }
 
 proctype T(byte me; bit writer; bit timed; bit upgrades) {
@@ -324,17 +327,17 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 			atomic {
 				if
 #ifdef M_TWO_UP
-				:: up != NONE && readers > 1 -> r = 4; rd--	/* waits, too, but nobody knows */
+				:: up != NONE && readers > 1 -> WAITUP()
 #else
 				:: up != NONE -> r = 3
 #endif
 				:: up == NONE && readers == 1 -> readers = 0; written = 1; rd--; r = 2
-				:: up == NONE && readers > 1 -> queued = 1; upgrading = 1; up = me; rd--; r = 4
+				:: up == NONE && readers > 1 -> WAITUP()
 				fi
 			};
 			GUNLOCK();
 			if
-			:: r == 4 -> SLEEP(timed, 1); if :: !r -> rd++; r = 3 :: else fi
+			:: r == 4 -> SLEEP(timed); if :: !r -> rd++; r = 3 :: else fi
 			:: else
 			fi;
 			if

@@ -16,7 +16,7 @@
 #endif
 #define NW 3
 #define PERMITS 3
-#define TURN 1
+#define RETRY 1
 #define LOCK 2
 
 short permits = 1, promised;
@@ -32,6 +32,12 @@ inline UNLINK(w) {
 	n--; q[n] = 0; inq[w] = 0; k = 0
 }
 
+#ifdef M_KEEP_PROMISE
+#define END_RETRY() skip
+#else
+#define END_RETRY() promised = promised - w
+#endif
+
 inline GRANT() {
 	do
 	:: n > 0 ->
@@ -39,7 +45,7 @@ inline GRANT() {
 		if :: old[h] = 1 :: skip fi;
 		if
 		:: old[h] && permits >= want[h] -> UNLINK(h); permits = permits - want[h]; held = held + want[h]; got[h] = LOCK; perm[h] = 1
-		:: !old[h] && permits - promised >= want[h] -> UNLINK(h); promised = promised + want[h]; got[h] = TURN; perm[h] = 1
+		:: !old[h] && permits - promised >= want[h] -> UNLINK(h); promised = promised + want[h]; got[h] = RETRY; perm[h] = 1
 		:: else -> break
 		fi
 	:: else -> break
@@ -85,27 +91,36 @@ sleep:	if
 #endif
 	fi;
 	if
-	:: got[me] == TURN ->
-		atomic {
-#ifndef M_KEEP_PROMISE
-			promised = promised - w;
-#endif
+	:: got[me] == RETRY ->
+		atomic {		/* retry */
 			if
-			:: permits >= w -> permits = permits - w; held = held + w; GRANT(); goto has
-			:: permits < w && timed ->
+			:: permits >= w ->
+				permits = permits - w; held = held + w;
+				END_RETRY();
+				GRANT(); goto has
+			:: permits < w
+			fi
+		};
+		if
+		:: timed ->
+			atomic {	/* giveUp */
+				END_RETRY();
 #ifndef M_GIVE_BACK
 				GRANT();
 #endif
 				assert(SERVED);
 				goto done
-			:: permits < w ->
+			}
+		:: true ->
+			atomic {	/* enqueue, again */
 				k = n;
 				do :: k > 0 -> q[k] = q[k - 1]; k-- :: else -> break od;
 				q[0] = me; n++; inq[me] = 1;
+				END_RETRY();
 				GRANT();
 				goto sleep
-			fi
-		}
+			}
+		fi
 	:: else
 	fi;
 has:	atomic { held = held - w; permits = permits + w; GRANT() };

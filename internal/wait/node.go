@@ -13,9 +13,9 @@ import (
 // [Node.Free].
 type Node struct {
 	list.Links[Node] // in a queue, or in a chain of nodes that were taken out
+	park.Waiter      // where the owner sleeps, unless it is a set's
 
-	own      park.Waiter
-	waiter   *park.Waiter // own, or that of the set
+	waiter   *park.Waiter // Waiter, or that of the set
 	set      *Set         // nil: the waiter waits in this queue alone
 	index    int          // in set
 	onThread bool
@@ -47,11 +47,11 @@ func New(spin *park.Spinner, l *park.Limit) *Node {
 // Renew makes n as if it came from New. n must be in no queue, be used by its
 // owner again, and have no wakeup pending.
 func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
-	n.waiter, n.source = &n.own, l.Source()
-	n.own.Spin, n.own.Bubble = nil, true
+	n.waiter, n.source = &n.Waiter, l.Source()
+	n.Spin, n.Bubble = nil, true
 	n.onThread = park.OnThread()
 	if n.onThread {
-		n.own.Spin = spin
+		n.Spin = spin
 	}
 	n.Got = 0
 	*n.NextLink() = nil
@@ -70,13 +70,10 @@ func (n *Node) Free() {
 	nodes.Put(n)
 }
 
-// Park sleeps until Unpark or the end of l; see park.Waiter.
-func (n *Node) Park(l *park.Limit) park.Outcome { return n.waiter.ParkAs(n.onThread, l) }
-
 // Await waits for the wakeup of a node that a waker has taken out.
 func (n *Node) Await() {
 	l := park.Forever()
-	n.Park(&l)
+	n.ParkAs(n.onThread, &l)
 }
 
 // canceled reports whether the context of n's owner is done.
@@ -84,9 +81,6 @@ func (n *Node) canceled() bool { return n.source != nil && n.source.Err() != nil
 
 // Unpark wakes n's owner, which may use n again at once.
 func (n *Node) Unpark() { n.waiter.Unpark() }
-
-// Asleep reports whether n's owner sleeps. For tests.
-func (n *Node) Asleep() bool { return n.waiter.Asleep() }
 
 // A Spare caches one node, which is faster than the pool where the same few
 // callers wait repeatedly. The zero value is empty.

@@ -32,10 +32,11 @@ import "example.com/thread/internal/list"
 
 // A List holds the nodes of waiters, in wakeup order, under a guard of its
 // user. The zero value is empty. No node is notify-only.
-//
-// Nodes that are taken out together form a chain: Next leads from each node to
-// the one behind it.
 type List struct{ plain }
+
+// A Chain holds nodes that have been taken out, until their owners are woken.
+// It is known by its head.
+type Chain = list.List[Node]
 
 // plain is a list that does not maintain Node.in.
 type plain = list.List[Node]
@@ -92,10 +93,10 @@ func (l *List) Pop() *Node {
 	return nil
 }
 
-// TakeAll takes all nodes out and returns the chain of those for which Win
+// TakeAll takes all nodes out and returns the [Chain] of those for which Win
 // returns true.
 func (l *List) TakeAll() *Node {
-	var taken plain
+	var taken Chain
 	for n := l.Pop(); n != nil; n = l.Pop() {
 		taken.PushBack(n)
 	}
@@ -104,7 +105,7 @@ func (l *List) TakeAll() *Node {
 
 // Drain takes all nodes out, without asking Win, and returns their chain.
 func (l *List) Drain() *Node {
-	var taken plain
+	var taken Chain
 	for n := l.Head(); n != nil; n = l.Head() {
 		l.Unlink(n)
 		taken.PushBack(n)

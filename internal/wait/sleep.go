@@ -3,17 +3,22 @@ package wait
 import "example.com/thread/internal/park"
 
 // HoldExit makes osthread.Shutdown wait for thread, an *osthread.Thread, until
-// release is called, once, even if thread is gone by then. Package osthread
-// sets it.
+// release is called, once, even if the thread has ended by then. Package
+// osthread sets it.
 var HoldExit func(thread any) (release func())
 
-// Sleep waits, with n in a queue, until somebody takes n out and wakes its
-// owner, and reports true; or until l, which n was made with, ends the wait,
-// and reports false. leave takes n out of the queue and reports whether it
-// stood there: if it did not, somebody has given n's owner something, and that
-// counts, whatever the clock says.
+// Sleep parks the owner of n, which is in a queue and was made with l, and
+// reports whether it was served; see [Node.Served].
 func Sleep(n *Node, leave func(*Node) bool, l *park.Limit) bool {
-	if n.Park(l) != park.Unparked {
+	return n.Served(n.ParkAs(n.onThread, l), leave)
+}
+
+// Served ends a wait after n's owner has parked, with the outcome o, and
+// reports whether a waker has served it. leave takes n out of its queue and
+// reports whether it was there: if it was not, a waker has taken it out, and
+// that counts even after the limit has ended.
+func (n *Node) Served(o park.Outcome, leave func(*Node) bool) bool {
+	if o != park.Unparked {
 		if leave(n) {
 			return false
 		}
@@ -22,8 +27,8 @@ func Sleep(n *Node, leave func(*Node) bool, l *park.Limit) bool {
 	return n.Got != GotCanceled
 }
 
-// WakeAll wakes the owners of first and those behind it, which are in no queue,
-// and all get the same.
+// WakeAll wakes the owners of the chain that begins with first, and each has
+// got the same.
 func WakeAll(first *Node, got int) {
 	for n := first; n != nil; n = n.Next() {
 		n.Got = got
@@ -31,7 +36,7 @@ func WakeAll(first *Node, got int) {
 	Wake(first)
 }
 
-// Wake wakes them, each with what its node says that it has got.
+// Wake wakes the owners of the chain that begins with first.
 func Wake(first *Node) {
 	for n := first; n != nil; {
 		next := n.Next() // n is its owner's again after the Unpark

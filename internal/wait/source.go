@@ -1,23 +1,37 @@
 package wait
 
-// A Source is what a type outside package osthread needs to take part in
-// WaitAny and WaitAll. The guard of its Queue is held during all calls but that
-// of Queue, and Took with a node.
+import (
+	"cmp"
+	"slices"
+	"unsafe"
+)
+
+// A Source is the part of an object that WaitAny and WaitAll use. The guard of
+// its queue is held during all calls but that of Queue.
 type Source interface {
 	Queue() *ObjectQueue
 	// Ready reports whether there is something to take for a newcomer, after
 	// what Take has set aside.
 	Ready() bool
-	// Take sets one thing aside, and Untake undoes that.
+	// Take takes one thing, or sets it aside; Untake undoes that.
 	Take()
 	Untake()
-	// Prepare is called before n goes into Queue.
-	Prepare(n *Node)
-	// Took ends a wait: it takes what was set aside or, if n is not nil, what
-	// the waker has given with it.
-	Took(n *Node)
 }
 
-// Waitable makes a Source what WaitAny and WaitAll take; package osthread sets
-// it.
-var Waitable func(Source) any
+// A Receiver is a Source whose waiter receives a value.
+type Receiver interface {
+	Source
+	// Prepare is called before n goes into the queue.
+	Prepare(n *Node)
+	// Received ends a wait. It takes what was set aside or, if n is not nil,
+	// what the waker has given with it; then the guard is not held.
+	Received(n *Node)
+}
+
+// Sort sorts queues by address, the order in which their guards are locked, and
+// removes duplicates.
+func Sort(queues []*ObjectQueue) []*ObjectQueue {
+	address := func(q *ObjectQueue) uintptr { return uintptr(unsafe.Pointer(q)) }
+	slices.SortFunc(queues, func(a, b *ObjectQueue) int { return cmp.Compare(address(a), address(b)) })
+	return slices.Compact(queues)
+}

@@ -295,7 +295,7 @@ func (m *member) rest() bool {
 	if p.IdleTimeout > 0 {
 		l = park.For(p.IdleTimeout)
 	}
-	if m.node.Park(&l) == park.Unparked {
+	if m.node.ParkAs(m.node.OnThread(), &l) == park.Unparked {
 		return true
 	}
 	p.guard.Lock()

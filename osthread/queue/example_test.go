@@ -2,6 +2,7 @@ package queue_test
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -101,4 +102,45 @@ func ExampleQueue_GetOp() {
 	// Output:
 	// coffee <nil>
 	// stopped
+}
+
+// GetN takes a batch: all values that are there, up to the length of its
+// buffer.
+func ExampleQueue_GetN() {
+	q := queue.New[int](0)
+	n, err := q.PutAll([]int{1, 2, 3, 4, 5})
+	fmt.Println(n, err)
+	q.Shutdown()
+	buf := make([]int, 3)
+	for {
+		n, err := q.GetN(buf)
+		if err != nil {
+			fmt.Println(errors.Is(err, queue.ErrShutdown))
+			return
+		}
+		fmt.Println(buf[:n])
+	}
+	// Output:
+	// 5 <nil>
+	// [1 2 3]
+	// [4 5]
+	// true
+}
+
+func ExampleQueue_Drain() {
+	q := queue.New[string](2)
+	for _, v := range []string{"a", "b"} {
+		if err := q.Put(v); err != nil {
+			fmt.Println(err)
+		}
+	}
+	for _, v := range q.Drain() {
+		fmt.Println(v)
+		q.TaskDone()
+	}
+	fmt.Println(q.Len(), q.Unfinished())
+	// Output:
+	// a
+	// b
+	// 0 0
 }

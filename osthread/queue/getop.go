@@ -4,7 +4,6 @@ import (
 	"sync"
 
 	"example.com/thread/internal/wait"
-	"example.com/thread/osthread"
 )
 
 // A GetOp is a Get that [osthread.WaitAny] and [osthread.WaitAll] can wait for,
@@ -18,20 +17,15 @@ import (
 // caller at a time may wait for a GetOp or call Result. A GetOp comes from
 // [Queue.GetOp] or [Simple.GetOp]; waiting for the zero value panics.
 type GetOp[T any] struct {
-	waitable
 	source getSource[T]
 	_      [0]sync.Mutex // not to be copied
 }
 
-// The alias embeds the methods of a Waitable without an exported field.
-type waitable = osthread.Waitable
-
 // GetOp returns a GetOp of q.
-func (q *Queue[T]) GetOp() *GetOp[T] {
-	g := &GetOp[T]{source: getSource[T]{q: q}}
-	g.waitable = wait.Waitable(&g.source).(osthread.Waitable)
-	return g
-}
+func (q *Queue[T]) GetOp() *GetOp[T] { return &GetOp[T]{source: getSource[T]{q: q}} }
+
+// WaitSource makes g an [osthread.Waitable].
+func (g *GetOp[T]) WaitSource() wait.Source { return &g.source }
 
 // Result returns what Get would have returned, once for each wait that ended
 // with g, in order: the value, or ErrShutdown; or it panics if cmp did. It
@@ -87,7 +81,7 @@ func (s *getSource[T]) Untake() { s.q.reserved-- }
 
 func (s *getSource[T]) Prepare(n *wait.Node) { n.Item = new(cell[T]) }
 
-func (s *getSource[T]) Took(n *wait.Node) {
+func (s *getSource[T]) Received(n *wait.Node) {
 	var r result[T]
 	if n == nil {
 		s.q.reserved--

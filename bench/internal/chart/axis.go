@@ -11,11 +11,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// drawable reports whether v has a place on a logarithmic axis.
+// drawable reports whether v can be shown on a logarithmic axis.
 func drawable(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 
-// A span is the least and the largest of what an axis has to show; the zero
-// span is empty.
+// A span is the range of values that an axis must show; the zero span is empty.
 type span struct{ low, high float64 }
 
 func (s *span) add(vs ...float64) {
@@ -30,11 +29,11 @@ func (s *span) add(vs ...float64) {
 	}
 }
 
-// estimate adds a whole interval; an end of it that no logarithmic axis can
-// show is left out.
+// estimate adds a whole interval, except an end that a logarithmic axis cannot
+// show.
 func (s *span) estimate(e result.Estimate) { s.add(e.Center, e.Low, e.High) }
 
-// room widens the span by a share of its length at both ends, and to at least
+// room widens the span at both ends by a share of its length, and to at least
 // the factor least.
 func (s *span) room(share, least float64) {
 	middle, half := math.Sqrt(s.low*s.high), math.Sqrt(least)
@@ -43,8 +42,8 @@ func (s *span) room(share, least float64) {
 	s.low, s.high = s.low/f, s.high*f
 }
 
-// logTicks labels as many of 1, 2, 3, 5 and 10 in each decade as there is room
-// for, and marks the others.
+// logTicks labels as many of 1, 2, 3, 5 and 10 in each decade as fit, and draws
+// the others as minor ticks.
 type logTicks struct {
 	format func(float64) string
 	most   int // labels
@@ -81,7 +80,7 @@ func (t logTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// count returns how many labels there would be.
+// count returns the number of labels between low and high.
 func count(low, high float64, labelled [10]bool) (n int) {
 	for e := int(math.Floor(math.Log10(low))); math.Pow10(e) <= high; e++ {
 		for i, l := range labelled {
@@ -93,7 +92,7 @@ func count(low, high float64, labelled [10]bool) (n int) {
 	return n
 }
 
-// A grid draws a faint line at each labelled tick, below all else.
+// A grid draws a faint line at each labelled tick, below everything else.
 type grid struct{ x, y bool }
 
 func (g grid) Plot(c draw.Canvas, p *plot.Plot) {
@@ -110,15 +109,15 @@ func (g grid) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// logAxis makes a an axis over s.
+// logAxis sets a to a logarithmic axis over s.
 func logAxis(a *plot.Axis, s span, ticks plot.Ticker) {
 	a.Min, a.Max = s.low, s.high
 	a.Scale = plot.LogScale{}
 	a.Tick.Marker = ticks
 }
 
-// byteTicks labels powers of two: all, every second, and so on, as there is
-// room for most.
+// byteTicks labels powers of two: all of them, every second one, and so on, at
+// most most labels.
 type byteTicks struct{ most int }
 
 func (t byteTicks) Ticks(low, high float64) (ticks []plot.Tick) {
@@ -134,7 +133,7 @@ func (t byteTicks) Ticks(low, high float64) (ticks []plot.Tick) {
 	return ticks
 }
 
-// clamp returns v or the end of a that it lies beyond.
+// clamp limits v to the range of a.
 func clamp(a plot.Axis, v float64) float64 {
 	if math.IsNaN(v) {
 		return a.Min
@@ -142,7 +141,7 @@ func clamp(a plot.Axis, v float64) float64 {
 	return min(max(v, a.Min), a.Max)
 }
 
-// whisker draws an interval along one axis, with small ends across.
+// whisker draws an interval along one axis, with caps at its ends.
 func whisker(c draw.Canvas, st draw.LineStyle, a, b vg.Point) {
 	st.Dashes = nil
 	c.StrokeLine2(st, a.X, a.Y, b.X, b.Y)

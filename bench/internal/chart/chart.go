@@ -1,8 +1,8 @@
-// Package chart draws a run as pictures that can be shown in a talk: ratios to
-// this library, how long single operations waited, how the time of one grows
-// with the number of threads, and what many threads cost. Each picture is one
-// SVG file of 900 pixels' width that needs no font, script or other file, and
-// the same run gives the same bytes.
+// Package chart draws a run as charts for a talk or a page: ratios to this
+// library, the wait times of single operations, the time of an operation
+// against the number of threads, and the cost of many threads. Each chart is
+// one SVG file, 900 pixels wide, that needs no font, script or other file. The
+// same run gives the same bytes.
 package chart
 
 import (
@@ -13,29 +13,29 @@ import (
 	"example.com/thread/bench/internal/words"
 )
 
-// A Chart is one picture.
+// A Chart is one SVG image.
 type Chart struct {
-	Name    string // of its file, without .svg
-	Section string // the sort of picture: one of Sections
+	Name    string // file name without .svg
+	Section string // one of Sections
 	Title   string
-	Caption string // what is to be seen and how it is to be read
-	// SVG is the picture. Its root element has the attribute data-plot: the
-	// left, top, width and height of each area with data, as shares of the
-	// picture's width and height, areas separated by semicolons.
+	Caption string // what the chart shows and how to read it
+	// SVG is the image. Its root element has the attribute data-plot: left,
+	// top, width and height of each data area as fractions of the image's width
+	// and height, areas separated by semicolons.
 	SVG []byte
 }
 
-// Sections are the sorts of pictures, in the order of All.
+// Sections are the groups of charts, in the order of All.
 var Sections = []string{sectionRatios, sectionWaits, sectionScaling, sectionMany}
 
 const (
-	sectionRatios  = "Time beside this library"
-	sectionWaits   = "How long single operations wait"
-	sectionScaling = "Time against the number of threads"
+	sectionRatios  = "Time relative to this library"
+	sectionWaits   = "Wait times of single operations"
+	sectionScaling = "Time by number of threads"
 	sectionMany    = "Many threads alive at once"
 )
 
-// All returns the pictures that run has the data for; none if it has none.
+// All returns the charts that run has data for.
 func All(run *result.Run) ([]Chart, error) {
 	var charts []Chart
 	pal := newPalette(run)
@@ -49,8 +49,8 @@ func All(run *result.Run) ([]Chart, error) {
 	return charts, nil
 }
 
-// split halves, thirds and so on what is too large for one picture, along the
-// first of keys that rows differ in.
+// split divides rows that do not fit on one chart, by the first of keys in
+// which they differ.
 func split(rows []result.Row, keys []string, fits func([]result.Row) bool) [][]result.Row {
 	if fits(rows) || len(keys) == 0 {
 		return [][]result.Row{rows}
@@ -61,7 +61,7 @@ func split(rows []result.Row, keys []string, fits func([]result.Row) bool) [][]r
 		x, err := strconv.Atoi(value(a[0], keys[0]))
 		y, err2 := strconv.Atoi(value(b[0], keys[0]))
 		if err != nil || err2 != nil {
-			return 0 // words, in the order of the run
+			return 0 // not numbers: keep the order of the run
 		}
 		return x - y
 	})
@@ -71,7 +71,7 @@ func split(rows []result.Row, keys []string, fits func([]result.Row) bool) [][]r
 	return out
 }
 
-// value returns the value of a row's parameter, or "".
+// value returns the value of a row's parameter, "" if the row does not have it.
 func value(r result.Row, key string) string {
 	for _, p := range r.Params {
 		if p.Key == key {
@@ -81,7 +81,7 @@ func value(r result.Row, key string) string {
 	return ""
 }
 
-// common returns the parameters that all rows have alike.
+// common returns the parameters that are equal in all rows.
 func common(rows []result.Row) []result.Param {
 	var out []result.Param
 	for _, p := range rows[0].Params {
@@ -92,15 +92,14 @@ func common(rows []result.Row) []result.Param {
 	return out
 }
 
-// label returns in words what tells a row from those with which it has the
-// parameters shared.
+// label returns in words the parameters of a row except the shared ones.
 func label(r result.Row, shared []result.Param) string {
 	own := slices.DeleteFunc(slices.Clone(r.Params), func(p result.Param) bool { return slices.Contains(shared, p) })
 	return words.Params(own)
 }
 
-// suffix returns what tells part, one of several pictures of a kind, from the
-// others: for the picture's name.
+// suffix returns the part of a chart's name that distinguishes part from the
+// other charts of its kind.
 func suffix(part, whole []result.Row) string {
 	known, out := common(whole), ""
 	for _, p := range common(part) {

@@ -34,7 +34,7 @@ func find(t *testing.T, charts []Chart, name string) Chart {
 	return charts[i]
 }
 
-// row returns the first row of the fixture that has the parameters.
+// row returns the first row of the fixture whose name has the prefix.
 func row(t *testing.T, run *result.Run, prefix string) result.Row {
 	t.Helper()
 	for _, r := range run.Rows {
@@ -46,7 +46,7 @@ func row(t *testing.T, run *result.Run, prefix string) result.Row {
 	return result.Row{}
 }
 
-func TestTheSameRunGivesTheSameBytes(t *testing.T) {
+func TestAllIsDeterministic(t *testing.T) {
 	a, b := all(t, fixture.Run()), all(t, fixture.Run())
 	if len(a) != len(b) {
 		t.Fatalf("got %d charts and then %d", len(a), len(b))
@@ -58,7 +58,7 @@ func TestTheSameRunGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestAFullRunHasEverySortOfChartAndGoodNames(t *testing.T) {
+func TestAllHasEverySectionAndUniqueNames(t *testing.T) {
 	seen := map[string]bool{}
 	sections := map[string]int{}
 	for _, c := range all(t, fixture.Run()) {
@@ -66,7 +66,7 @@ func TestAFullRunHasEverySortOfChartAndGoodNames(t *testing.T) {
 			t.Errorf("got name %q, want one for a file", c.Name)
 		}
 		if seen[c.Name] {
-			t.Errorf("two charts have the name %s", c.Name)
+			t.Errorf("duplicate chart name %s", c.Name)
 		}
 		seen[c.Name] = true
 		sections[c.Section]++
@@ -92,7 +92,7 @@ func TestAFullRunHasEverySortOfChartAndGoodNames(t *testing.T) {
 	}
 }
 
-func TestARunWithoutDataHasNoCharts(t *testing.T) {
+func TestAllOfARunWithoutDataIsEmpty(t *testing.T) {
 	absent := fixture.Run()
 	bare := fixture.Run()
 	for i := range absent.Rows {
@@ -100,7 +100,7 @@ func TestARunWithoutDataHasNoCharts(t *testing.T) {
 			c := &absent.Rows[i].Cells[j]
 			*c = result.Cell{Contender: c.Contender, Ours: c.Ours, Absent: "not today"}
 			c = &bare.Rows[i].Cells[j]
-			*c = result.Cell{Contender: c.Contender, Ours: c.Ours} // present, with no figure at all
+			*c = result.Cell{Contender: c.Contender, Ours: c.Ours} // present, without any figure
 		}
 	}
 	for name, run := range map[string]*result.Run{
@@ -112,7 +112,7 @@ func TestARunWithoutDataHasNoCharts(t *testing.T) {
 	}
 }
 
-func TestFiguresThatNoLogarithmicAxisCanShowDoNotHarm(t *testing.T) {
+func TestAllSkipsFiguresThatALogarithmicAxisCannotShow(t *testing.T) {
 	for _, bad := range []float64{0, -1, math.Inf(1), math.NaN()} {
 		run := fixture.Run()
 		for i := range run.Rows {
@@ -129,13 +129,13 @@ func TestFiguresThatNoLogarithmicAxisCanShowDoNotHarm(t *testing.T) {
 		}
 		for _, c := range all(t, run) {
 			if bytes.Contains(c.SVG, []byte("NaN")) || bytes.Contains(c.SVG, []byte("Inf")) {
-				t.Errorf("%s with %v: a place that is no number", c.Name, bad)
+				t.Errorf("%s with %v: a coordinate is NaN or infinite", c.Name, bad)
 			}
 		}
 	}
 }
 
-func TestAnUnknownKindAndContenderAreDrawn(t *testing.T) {
+func TestAllDrawsUnknownKindsAndContenders(t *testing.T) {
 	r := row(t, fixture.Run(), "lock/")
 	r.Kind, r.Name = "novelty", "novelty/size=<9>"
 	r.Params = []result.Param{{Key: "size", Value: "<9>"}}
@@ -146,12 +146,12 @@ func TestAnUnknownKindAndContenderAreDrawn(t *testing.T) {
 			texts,
 			func(x placedText) bool { return strings.Contains(x.text, want) },
 		) {
-			t.Errorf("%q is not in the picture", want)
+			t.Errorf("%q is not in the chart", want)
 		}
 	}
 }
 
-func TestOnlyNoDifferenceIsHollow(t *testing.T) {
+func TestRatioMarksAreHollowOnlyForNoDifference(t *testing.T) {
 	hollow := func(v result.Verdict) int {
 		r := row(t, fixture.Run(), "lock/")
 		for i := range r.Cells {
@@ -174,7 +174,7 @@ func TestOnlyNoDifferenceIsHollow(t *testing.T) {
 	}
 }
 
-func TestAWiderIntervalIsDrawnWider(t *testing.T) {
+func TestRatioWhiskersSpanTheInterval(t *testing.T) {
 	length := func(high float64) float64 {
 		r := row(t, fixture.Run(), "lock/")
 		r.Cells = r.Cells[:3]
@@ -184,7 +184,7 @@ func TestAWiderIntervalIsDrawnWider(t *testing.T) {
 		longest := 0.0
 		blue := regexp.MustCompile(`<path d="M([\d.]+),([\d.]+)L([\d.]+),([\d.]+)" style="fill:none;stroke:#0072B2`)
 		for _, m := range blue.FindAllSubmatch(svg, -1) {
-			a, _ := strconv.ParseFloat(string(m[1]), 64) // the pattern takes only numbers
+			a, _ := strconv.ParseFloat(string(m[1]), 64) // the pattern matches only numbers
 			b, _ := strconv.ParseFloat(string(m[3]), 64)
 			longest = max(longest, b-a)
 		}
@@ -195,7 +195,7 @@ func TestAWiderIntervalIsDrawnWider(t *testing.T) {
 	}
 }
 
-func TestAContenderHasOneColourInEachRun(t *testing.T) {
+func TestColoursAreUniqueAndStableAcrossRows(t *testing.T) {
 	run := fixture.Run()
 	want := Colours(run)
 	seen := map[string]string{}
@@ -212,21 +212,20 @@ func TestAContenderHasOneColourInEachRun(t *testing.T) {
 	for _, r := range run.Rows {
 		for name, c := range Colours(&result.Run{Rows: []result.Row{r}}) {
 			if c != want[name] {
-				t.Errorf("%s: %s has %s in this row alone, else %s", r.Name, name, c, want[name])
+				t.Errorf("%s: %s got %s in this row, want %s", r.Name, name, c, want[name])
 			}
 		}
 	}
 }
 
-// A placedText is one text of a picture that lies flat, with the place it
-// takes.
+// A placedText is one horizontal text of a chart with its bounds.
 type placedText struct {
 	text                     string
 	left, right, top, bottom float64
 	size                     float64
 }
 
-// scan reads a picture strictly and returns its texts.
+// scan parses a chart strictly and returns its texts.
 func scan(t *testing.T, c Chart) (out []placedText) {
 	t.Helper()
 	_, height := size(t, c)
@@ -248,7 +247,7 @@ func scan(t *testing.T, c Chart) (out []placedText) {
 			}
 			if e.Name.Local == "text" {
 				l := placedText{size: fontSize(t, c, attr(e, "style"))}
-				if groups == 1 { // others are turned
+				if groups == 1 { // others are rotated
 					x, y, w := number(t, attr(e, "x")), height+number(t, attr(e, "y")), number(t, attr(e, "textLength"))
 					l.left, l.right, l.top, l.bottom = x, x+w, y-0.72*l.size, y+0.2*l.size
 				}
@@ -306,7 +305,7 @@ func size(t *testing.T, c Chart) (w, h float64) {
 	return number(t, string(m[1])), number(t, string(m[2]))
 }
 
-func TestTextsAreReadableAndDoNotOverlap(t *testing.T) {
+func TestChartTextsAreReadableAndDoNotOverlap(t *testing.T) {
 	for _, c := range all(t, fixture.Run()) {
 		w, h := size(t, c)
 		var areas [][4]float64
@@ -326,7 +325,7 @@ func TestTextsAreReadableAndDoNotOverlap(t *testing.T) {
 				continue
 			}
 			if a.left < 0 || a.right > w || a.top < 0 || a.bottom > h {
-				t.Errorf("%s: %q lies beyond the edge", c.Name, a.text)
+				t.Errorf("%s: %q is outside the image", c.Name, a.text)
 			}
 			for _, b := range texts[:i] {
 				if b.right != 0 && a.left < b.right && b.left < a.right && a.top < b.bottom-0.5 &&
@@ -342,7 +341,7 @@ func TestTextsAreReadableAndDoNotOverlap(t *testing.T) {
 		}
 		for _, bad := range []string{"href", "url(", "@import", "<image", "<script"} {
 			if bytes.Contains(c.SVG, []byte(bad)) {
-				t.Errorf("%s: has %q, want nothing from outside", c.Name, bad)
+				t.Errorf("%s: has %q, want no external reference", c.Name, bad)
 			}
 		}
 	}

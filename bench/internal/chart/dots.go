@@ -14,25 +14,25 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Ratios are drawn as dots with intervals and not as bars. They spread over
-// four decades, so the axis is logarithmic, and there a bar's length says
-// nothing: it depends on where the axis begins. What counts is on which side of
-// 1 an interval lies, and a dot beside a line shows that. Each contender has a
-// lane of its own within its row, so that no two intervals overlap.
+// Ratios are drawn as dots with intervals, not as bars. They span four decades,
+// so the axis is logarithmic, and on a logarithmic axis the length of a bar
+// means nothing: it depends on where the axis begins. What matters is on which
+// side of 1 an interval lies, which a dot next to a line shows. Each contender
+// has its own lane within the row, so that intervals do not overlap.
 
 const (
-	lane     = vg.Length(8.6) // of one contender: as high as the text beside it, where there is one
+	lane     = vg.Length(8.6) // height of one contender: that of its text
 	gap      = 0.9            // between rows, in lanes
-	dotLanes = 120            // that still fit one picture
-	dotRows  = 14             // so do these
+	dotLanes = 120            // most lanes on one chart
+	dotRows  = 14             // most rows on one chart
 )
 
-// A dot is one contender's place in a row.
+// A dot is one contender in a row.
 type dot struct {
-	look
+	symbol
 	result.Estimate
 	hollow bool
-	text   string // beside it; may be ""
+	text   string // next to the dot; may be ""
 }
 
 // A dotRow is one row with its dots.
@@ -41,13 +41,13 @@ type dotRow struct {
 	dots  []dot
 }
 
-// height is that of the row in lanes, with the gap to the next.
+// height is the height of the row in lanes, including the gap below it.
 func (r dotRow) height() float64 { return max(float64(len(r.dots)), 1.4*float64(len(r.label))) + gap }
 
 // A dotPlot draws rows from the top down, in units of lanes.
 type dotPlot struct {
 	rows []dotRow
-	one  bool // a line at 1
+	one  bool // draw a line at 1
 }
 
 func (d dotPlot) lanes() float64 {
@@ -99,7 +99,7 @@ func (d dot) draw(c draw.Canvas, low, center, high vg.Point) {
 	}
 }
 
-// sheet draws d with its axis s.
+// sheet draws d over the axis s.
 func (d dotPlot) sheet(c Chart, subtitle, axis string, keys []key, s span, ticks plot.Ticker) (Chart, error) {
 	p := newView(axis, "")
 	if d.one {
@@ -115,7 +115,7 @@ func (d dotPlot) sheet(c Chart, subtitle, axis string, keys []key, s span, ticks
 	return sh.chart()
 }
 
-// ticks are the labels of the rows, each in the middle of its lanes.
+// ticks returns the labels of the rows, each centered on its lanes.
 func (d dotPlot) ticks() plot.ConstantTicks {
 	var ticks plot.ConstantTicks
 	top := d.lanes()
@@ -143,7 +143,8 @@ func fold(label string) (lines []string) {
 	return lines
 }
 
-// ratios draws for each kind every contender's time beside the baseline's.
+// ratios draws, for each kind, the time of every contender relative to the
+// baseline's.
 func ratios(run *result.Run, pal *palette) (charts []Chart, err error) {
 	for _, rows := range run.Kinds() {
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r result.Row) bool { return len(ratioDots(r, pal)) == 0 })
@@ -173,7 +174,7 @@ func ratioDots(r result.Row, pal *palette) (dots []dot) {
 		if c.Absent == "" && c.Ratio != nil && drawable(c.Ratio.Center) {
 			dots = append(
 				dots,
-				dot{look: pal.looks[c.Contender], Estimate: *c.Ratio, hollow: c.Verdict == result.NoDifference},
+				dot{symbol: pal.symbols[c.Contender], Estimate: *c.Ratio, hollow: c.Verdict == result.NoDifference},
 			)
 		}
 	}
@@ -201,14 +202,14 @@ func ratioChart(run *result.Run, pal *palette, rows []result.Row, suffix string)
 	keys = append(
 		append(keys, markKeys(pal.sorted(names), true)...),
 		key{"hollow: no difference shown", func(c draw.Canvas, at vg.Point) {
-			look{colour: grey}.mark(c, at, true)
+			symbol{colour: grey}.mark(c, at, true)
 		}},
 	)
 	c := Chart{
 		Name: "ratio-" + rows[0].Kind + suffix, Section: sectionRatios,
-		Title: Title(rows[0].Kind) + ": time beside " + baseline,
+		Title: Title(rows[0].Kind) + ": time relative to " + baseline,
 		Caption: fmt.Sprintf(
-			"Time an operation as a multiple of %s's, with the %s %% interval: left of the line at 1 the contender is faster, "+
+			"Time per operation as a multiple of %s's, with the %s %% interval: left of the line at 1 the contender is faster, "+
 				"right of it slower. A hollow mark's interval spans 1.",
 			baseline,
 			words.Number(100*run.Confidence),
@@ -217,17 +218,16 @@ func ratioChart(run *result.Run, pal *palette, rows []result.Row, suffix string)
 	return d.sheet(
 		c,
 		subtitle(shared),
-		fmt.Sprintf("time an operation ÷ time of %s (log scale)", baseline),
+		fmt.Sprintf("time per operation ÷ time of %s (log scale)", baseline),
 		keys,
 		s,
 		logTicks{words.Number, 10},
 	)
 }
 
-// markKeys are the legend's entries of looks that stand for marks with
-// whiskers.
-func markKeys(looks []look, whiskers bool) (keys []key) {
-	for _, l := range looks {
+// markKeys returns the legend entries for symbols, with or without whiskers.
+func markKeys(symbols []symbol, whiskers bool) (keys []key) {
+	for _, l := range symbols {
 		keys = append(keys, key{l.name, func(c draw.Canvas, at vg.Point) {
 			if whiskers {
 				whisker(
@@ -245,7 +245,7 @@ func markKeys(looks []look, whiskers bool) (keys []key) {
 	return keys
 }
 
-// many draws what threads cost that are all alive at once.
+// many draws the cost of many threads that are alive at once.
 func many(run *result.Run, pal *palette) (charts []Chart, err error) {
 	rows := slices.DeleteFunc(slices.Clone(run.Rows), func(r result.Row) bool { return r.Kind != "many" })
 	quantities := []struct {
@@ -255,14 +255,14 @@ func many(run *result.Run, pal *palette) (charts []Chart, err error) {
 		of                         func(result.Cell) *result.Estimate
 	}{
 		{
-			"memory", "Memory of many threads", "resident memory a thread (log scale)",
+			"memory", "Memory of many threads", "resident memory per thread (log scale)",
 			"Resident memory of the process, by the number of its threads, while all are alive and blocked.",
 			words.Bytes,
 			byteTicks{9},
 			func(c result.Cell) *result.Estimate { return c.Bytes },
 		},
 		{
-			"start", "Start of many threads", "time a start (log scale)", "Time to start one of so many threads, which all stay alive.",
+			"start", "Start of many threads", "time per start (log scale)", "Time to start one of so many threads, which all stay alive.",
 			words.NS,
 			logTicks{words.NS, 10},
 			func(c result.Cell) *result.Estimate { return &c.Time },
@@ -278,7 +278,7 @@ func many(run *result.Run, pal *palette) (charts []Chart, err error) {
 				if e := q.of(c); c.Absent == "" && e != nil && drawable(e.Center) {
 					row.dots = append(
 						row.dots,
-						dot{look: pal.looks[c.Contender], Estimate: *e, text: q.format(e.Center)},
+						dot{symbol: pal.symbols[c.Contender], Estimate: *e, text: q.format(e.Center)},
 					)
 					s.estimate(*e)
 					names[c.Contender] = true
@@ -292,7 +292,7 @@ func many(run *result.Run, pal *palette) (charts []Chart, err error) {
 			continue
 		}
 		s.room(0.04, 2)
-		s.high *= math.Pow(s.high/s.low, 0.1) // for the text beside the last
+		s.high *= math.Pow(s.high/s.low, 0.1) // room for the text of the last dot
 		c := Chart{
 			Name: q.name, Section: sectionMany, Title: q.title,
 			Caption: q.caption + fmt.Sprintf(

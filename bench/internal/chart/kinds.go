@@ -32,5 +32,5 @@ func Title(kind string) string {
 	return kind
 }
 
-// subtitle returns the parameters that all rows of a picture have.
+// subtitle returns in words the parameters that all rows of a chart share.
 func subtitle(shared []result.Param) string { return words.Params(shared) }

@@ -13,11 +13,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// The colours tell this library, always vermilion, from the others, and those
-// from each other for readers with any sort of colour vision: they are those of
-// Okabe and Ito (2008) without the yellow, which is too pale for a line on
-// white, and then three of Tol's "muted" set. A shape of its own comes to each
-// colour's help.
+// This library is always vermilion. The colours are distinguishable with any
+// kind of colour vision: those of Okabe and Ito (2008) without yellow, which is
+// too pale for a line on white, then three of Tol's "muted" set. Each colour
+// also has its own shape.
 var (
 	ours   = color.RGBA{0xD5, 0x5E, 0x00, 0xFF}
 	others = []color.RGBA{
@@ -37,7 +36,8 @@ var (
 	grey  = color.RGBA{0x77, 0x77, 0x77, 0xFF}
 )
 
-// known contenders have the same look in each run, whichever of them take part.
+// known contenders have the same symbol in every run, whichever of them take
+// part.
 var known = []string{"sync", "channel", "x/sync", "locked goroutine", "C pthreads", "Rust", "Java", "CPython"}
 
 // A shape is a mark's outline.
@@ -53,11 +53,11 @@ const (
 	pentagon
 	left
 	right
-	shapes // how many
+	shapes // number of shapes
 )
 
-// A look is how a contender is drawn throughout.
-type look struct {
+// A symbol is the colour and the shape that a contender has in all charts.
+type symbol struct {
 	name   string
 	ours   bool
 	colour color.RGBA
@@ -65,14 +65,14 @@ type look struct {
 	dashed bool
 }
 
-// A palette has the looks of a run's contenders.
+// A palette has the symbols of a run's contenders.
 type palette struct {
-	looks map[string]look
-	order []string // of the run
+	symbols map[string]symbol
+	order   []string // that of the run
 }
 
 func newPalette(run *result.Run) *palette {
-	p := &palette{looks: map[string]look{}}
+	p := &palette{symbols: map[string]symbol{}}
 	var strangers []string
 	mine := 0
 	for _, r := range run.Rows {
@@ -83,10 +83,10 @@ func newPalette(run *result.Run) *palette {
 			p.order = append(p.order, c.Contender)
 			switch i := slices.Index(known, c.Contender); {
 			case c.Ours:
-				p.looks[c.Contender] = look{c.Contender, true, ours, shape(mine) % shapes, mine > 0}
+				p.symbols[c.Contender] = symbol{c.Contender, true, ours, shape(mine) % shapes, mine > 0}
 				mine++
 			case i >= 0:
-				p.looks[c.Contender] = other(c.Contender, i)
+				p.symbols[c.Contender] = other(c.Contender, i)
 			default:
 				strangers = append(strangers, c.Contender)
 			}
@@ -94,41 +94,41 @@ func newPalette(run *result.Run) *palette {
 	}
 	slices.Sort(strangers)
 	for i, name := range strangers {
-		p.looks[name] = other(name, len(known)+i)
+		p.symbols[name] = other(name, len(known)+i)
 	}
 	return p
 }
 
-// other returns the i-th look; shapes and colours repeat in different rhythms,
-// so that pairs of them do not.
-func other(name string, i int) look {
-	return look{name, false, others[i%len(others)], shape(1+i+i/len(others)) % shapes, i >= len(others)}
+// other returns the i-th symbol. Shapes and colours repeat with different
+// periods, so that their combinations do not repeat.
+func other(name string, i int) symbol {
+	return symbol{name, false, others[i%len(others)], shape(1+i+i/len(others)) % shapes, i >= len(others)}
 }
 
-// sorted puts names in the order of the run.
-func (p *palette) sorted(names map[string]bool) []look {
-	var out []look
+// sorted returns the symbols of names in the order of the run.
+func (p *palette) sorted(names map[string]bool) []symbol {
+	var out []symbol
 	for _, n := range p.order {
 		if names[n] {
-			out = append(out, p.looks[n])
+			out = append(out, p.symbols[n])
 		}
 	}
-	slices.SortStableFunc(out, func(a, b look) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(out, func(a, b symbol) int { return cmp.Compare(rank(a), rank(b)) })
 	return out
 }
 
-func rank(l look) int {
+func rank(l symbol) int {
 	if l.ours {
 		return 0
 	}
 	return 1
 }
 
-// Colours returns for each contender of a run its colour in all pictures, as
+// Colours returns the colour of each contender in all charts of a run, as
 // #rrggbb.
 func Colours(run *result.Run) map[string]string {
 	out := map[string]string{}
-	for n, l := range newPalette(run).looks {
+	for n, l := range newPalette(run).symbols {
 		out[n] = fmt.Sprintf("#%02x%02x%02x", l.colour.R, l.colour.G, l.colour.B)
 	}
 	return out
@@ -136,8 +136,8 @@ func Colours(run *result.Run) map[string]string {
 
 const radius = vg.Length(3.2)
 
-// mark draws the look's mark, hollow or filled.
-func (l look) mark(c draw.Canvas, at vg.Point, hollow bool) {
+// mark draws the symbol, hollow or filled.
+func (l symbol) mark(c draw.Canvas, at vg.Point, hollow bool) {
 	path := l.shape.path(at, radius)
 	c.SetColor(l.colour)
 	if hollow {
@@ -148,8 +148,8 @@ func (l look) mark(c draw.Canvas, at vg.Point, hollow bool) {
 	c.Stroke(path)
 }
 
-// line returns the style of the look's lines.
-func (l look) line(width vg.Length) draw.LineStyle {
+// line returns the style of the symbol's lines.
+func (l symbol) line(width vg.Length) draw.LineStyle {
 	s := draw.LineStyle{Color: l.colour, Width: width}
 	if l.dashed {
 		s.Dashes = []vg.Length{4, 2}
@@ -157,8 +157,8 @@ func (l look) line(width vg.Length) draw.LineStyle {
 	return s
 }
 
-// path returns the outline around at; the corners of the shapes lie so far out
-// that all look equally large.
+// path returns the outline around at. The radius of each shape is chosen so
+// that all appear equally large.
 func (s shape) path(at vg.Point, r vg.Length) vg.Path {
 	var p vg.Path
 	corners := func(n int, first float64, r ...vg.Length) {

@@ -14,25 +14,25 @@ import (
 )
 
 // Small panels side by side, one for each setting of the other parameters, show
-// at a glance where a contender's curve bends; one panel with all of them would
-// show a tangle.
+// where a contender's curve bends. One panel with all curves would be
+// unreadable.
 
 const (
-	panels      = 6 // on one picture
+	panels      = 6 // on one chart
 	panelHeight = vg.Length(195)
 )
 
-// sizes are the parameters that say how many take part. Producers and consumers
+// sizes are the parameters that count participants. Producers and consumers
 // grow together.
 var sizes = []string{"threads", "pairs", "parties", "producers"}
 
-// scaling draws the time an operation against how many threads, pairs or
-// parties there are, wherever there are two numbers or more.
+// scaling draws the time of an operation against the number of threads, pairs
+// or parties, where a kind has at least two such numbers.
 func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
 	for _, rows := range run.Kinds() {
 		for _, size := range sizes {
 			if rows[0].Kind == "many" {
-				continue // has pictures of its own
+				continue // has its own charts
 			}
 			key := func(r result.Row) string { return words.Params(without(r, size)) }
 			flat := slices.Concat(
@@ -56,18 +56,18 @@ func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
 	return charts, nil
 }
 
-// is reports whether p says size, or what grows with it.
+// is reports whether p is size, or a parameter that grows with it.
 func is(p result.Param, size string) bool {
 	return p.Key == size || size == "producers" && p.Key == "consumers"
 }
 
-// without returns the parameters of a row but size.
+// without returns the parameters of a row except size.
 func without(r result.Row, size string) []result.Param {
 	return slices.DeleteFunc(slices.Clone(r.Params), func(p result.Param) bool { return is(p, size) })
 }
 
-// grows reports whether rows have two values of size or more, with a contender
-// that has a time in two.
+// grows reports whether rows have at least two values of size, and a contender
+// with a time at two of them.
 func grows(rows []result.Row, size string) bool {
 	for _, l := range lines(rows, size, nil) {
 		if len(l.at) >= 2 {
@@ -79,13 +79,13 @@ func grows(rows []result.Row, size string) bool {
 
 // A curve is one contender's times.
 type curve struct {
-	look
+	symbol
 	at  []float64
 	est []result.Estimate
-	off vg.Length // to the side, so that whiskers of others do not hide it
+	off vg.Length // horizontal offset, so that whiskers do not overlap
 }
 
-// lines returns a curve for each contender; without looks if pal is nil.
+// lines returns a curve for each contender, without symbols if pal is nil.
 func lines(rows []result.Row, size string, pal *palette) []*curve {
 	rows = slices.Clone(rows)
 	number := func(r result.Row) float64 {
@@ -105,9 +105,9 @@ func lines(rows []result.Row, size string, pal *palette) []*curve {
 			}
 			l := index[c.Contender]
 			if l == nil {
-				l = &curve{look: look{name: c.Contender}}
+				l = &curve{symbol: symbol{name: c.Contender}}
 				if pal != nil {
-					l.look = pal.looks[c.Contender]
+					l.symbol = pal.symbols[c.Contender]
 				}
 				index[c.Contender] = l
 				out = append(out, l)
@@ -126,13 +126,13 @@ func (l *curve) Plot(c draw.Canvas, p *plot.Plot) {
 		pt := vg.Point{X: x(at) + l.off, Y: y(l.est[i].Center)}
 		whisker(
 			c,
-			l.look.line(1),
+			l.symbol.line(1),
 			vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].Low))},
 			vg.Point{X: pt.X, Y: y(clamp(p.Y, l.est[i].High))},
 		)
 		line = append(line, pt)
 	}
-	c.StrokeLines(l.look.line(1.6), line)
+	c.StrokeLines(l.symbol.line(1.6), line)
 	for _, pt := range line {
 		l.mark(c, pt, false)
 	}
@@ -142,7 +142,7 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 	parts := result.Groups(rows, func(r result.Row) string { return words.Params(without(r, size)) })
 	shared := slices.DeleteFunc(common(rows), func(p result.Param) bool { return is(p, size) })
 	names := map[string]bool{}
-	var y span // one for all panels, so that they compare
+	var y span // the same for all panels, to make them comparable
 	for _, part := range parts {
 		for _, l := range lines(part, size, pal) {
 			names[l.name] = true
@@ -154,8 +154,8 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 	y.room(0.04, 4)
 	c := Chart{
 		Name: "scaling-" + rows[0].Kind + "-" + size + suffix, Section: sectionScaling,
-		Title: Title(rows[0].Kind) + ": time against the number of " + plural(size),
-		Caption: "Time an operation: elapsed time divided by the operations of all threads. " +
+		Title: Title(rows[0].Kind) + ": time by number of " + plural(size),
+		Caption: "Time per operation: elapsed time divided by the operations of all threads. " +
 			"Whiskers are the confidence interval. Lower is better; both scales are logarithmic.",
 	}
 	columns := min(2, len(parts))
@@ -188,7 +188,7 @@ func plural(size string) string {
 }
 
 func panel(pal *palette, rows []result.Row, size, title string, y span) view {
-	p := newView(plural(size), "time an operation")
+	p := newView(plural(size), "time per operation")
 	p.Title.Text = title
 	p.Add(grid{x: true, y: true})
 	logAxis(&p.Y, y, logTicks{words.NS, 6})
@@ -209,7 +209,7 @@ func panel(pal *palette, rows []result.Row, size, title string, y span) view {
 	}
 	x.room(0.1, 2)
 	p.X.Min, p.X.Max, p.X.Scale, p.X.Tick.Marker = x.low, x.high, plot.LogScale{}, ticks
-	for _, l := range slices.Backward(curves) { // the baseline above the others
+	for _, l := range slices.Backward(curves) { // draws the baseline last, on top
 		p.Add(l)
 	}
 	return p

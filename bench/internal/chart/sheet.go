@@ -22,25 +22,25 @@ const (
 	margin = vg.Length(10)
 )
 
-// A sheet is one picture in the making: the title and the legend at the top,
-// out of the data's way, and plots below.
+// A sheet is a chart under construction: the title and the legend at the top,
+// plots below.
 type sheet struct {
 	Chart
 	svg   *recorder
 	all   draw.Canvas
-	body  draw.Canvas // what is left for plots
+	body  draw.Canvas // the area for plots
 	plots []vg.Rectangle
-	label string // for those who cannot see it
+	label string // for screen readers
 }
 
 // A key is one entry of a legend.
 type key struct {
 	text string
-	draw func(c draw.Canvas, at vg.Point) // around at
+	draw func(c draw.Canvas, at vg.Point) // centered on at
 }
 
-// newSheet writes the title, a line in words below it, and the legend, and
-// leaves height for the plots.
+// newSheet draws the title, the subtitle and the legend, and leaves height for
+// the plots.
 func newSheet(c Chart, subtitle string, keys []key, height vg.Length) *sheet {
 	sub := wrap(subtitle, style(10, false), width-2*margin)
 	lines := layout(keys)
@@ -76,7 +76,7 @@ type placed struct {
 	x vg.Length
 }
 
-// layout breaks keys into lines that fit the width.
+// layout arranges keys in lines that fit the width.
 func layout(keys []key) (lines [][]placed) {
 	x := vg.Length(0)
 	for i, k := range keys {
@@ -103,12 +103,12 @@ func wrap(words string, st text.Style, w vg.Length) (lines []string) {
 	return lines
 }
 
-// A view is a plot and the labels of its axes. The plot package would make room
-// for a long label by narrowing the data's area, so they are drawn here.
+// A view is a plot with its axis labels. The plot package would narrow the data
+// area to make room for a long label, so the labels are drawn here.
 type view struct {
 	*plot.Plot
 	x, y      string
-	low, high string // at the ends of the horizontal axis
+	low, high string // labels at the ends of the horizontal axis
 }
 
 // draw draws v into c, a part of the sheet's body.
@@ -136,22 +136,22 @@ func (s *sheet) draw(v view, c draw.Canvas) {
 	}
 }
 
-// chart ends the sheet.
+// chart finishes the sheet.
 func (s *sheet) chart() (Chart, error) {
 	svg, err := s.svg.finish(s.label, s.plots)
 	s.SVG = svg
 	return s.Chart, err
 }
 
-// newView returns an empty plot with text that is readable at 900 px, and the
-// labels of its axes.
+// newView returns an empty plot whose text is readable at 900 px, with its axis
+// labels.
 func newView(x, y string) view {
 	p := plot.New()
 	p.BackgroundColor = nil
 	p.Title.TextStyle.Font = sans(10, true)
 	p.Title.Padding = 6
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
-		a.Label.TextStyle.Font = sans(9.5, false) // none is drawn, but the distance of the ticks' labels depends on it
+		a.Label.TextStyle.Font = sans(9.5, false) // not drawn, but it determines the distance of the tick labels
 		a.Tick.Label.Font = sans(9.5, false)
 		a.Tick.Label.Color = ink
 		a.Color = grey
@@ -173,9 +173,9 @@ func style(size vg.Length, bold bool) text.Style {
 	return text.Style{Color: ink, Font: sans(size, bold), Handler: plot.DefaultTextHandler}
 }
 
-// A recorder remembers how wide each text is meant to be. A browser without the
-// font takes another, whose letters may be wider; with the attribute textLength
-// it fits them into the place they have.
+// A recorder records the intended width of each text. A browser without the
+// font substitutes another one, whose letters may be wider; the attribute
+// textLength makes it fit the text into the intended width.
 type recorder struct {
 	*vgsvg.Canvas
 	widths []vg.Length
@@ -186,8 +186,8 @@ func (r *recorder) FillString(f font.Face, at vg.Point, s string) {
 	r.Canvas.FillString(f, at, s)
 }
 
-// family is the font that the plot package measures, others of the same widths,
-// and whatever there is.
+// family is the font that the plot package measures with, then fonts of the
+// same widths, then any sans-serif.
 const family = "font-family:'Liberation Sans',Arial,Helvetica,sans-serif"
 
 var (
@@ -200,7 +200,7 @@ var (
 	)
 )
 
-// finish returns the picture's file.
+// finish returns the SVG file.
 func (r *recorder) finish(title string, plots []vg.Rectangle) ([]byte, error) {
 	var b bytes.Buffer
 	if _, err := r.WriteTo(&b); err != nil {

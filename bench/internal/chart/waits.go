@@ -15,18 +15,19 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Waits are drawn as the share that took longer, both axes logarithmic: what
-// matters of them is the tail, which a plain cumulative curve presses flat
-// against 1.
+// Wait times are drawn as the share that took longer, on two logarithmic axes.
+// The tail matters most, and a plain cumulative curve flattens it against 1.
 
-// most is how many pictures of waits there are; priority says of which kinds.
+// most is the maximum number of charts of wait times; priority chooses the
+// kinds.
 const most = 12
 
 var priority = []string{
 	"lock", "queue", "condition", "call", "lateness", "rwlock", "semaphore", "barrier", "event", "startjoin", "submit", "callback", "park",
 }
 
-// waits draws the waits of one row of each kind, and of each row of lateness.
+// waits draws the wait times of one row of each kind, and of every lateness
+// row.
 func waits(run *result.Run, pal *palette) (charts []Chart, err error) {
 	for _, r := range waitRows(run) {
 		c, err := waitChart(r, pal)
@@ -63,8 +64,8 @@ func waitRows(run *result.Run) []result.Row {
 	return slices.DeleteFunc(slices.Clone(run.Rows), func(r result.Row) bool { return !chosen[r.Name] })
 }
 
-// typical returns the one of a kind's rows that has most contention, of
-// threads, on the most processors; all of lateness.
+// typical returns the row of a kind with the most contention, called from
+// threads, on the most processors; of lateness all rows.
 func typical(rows []result.Row) []result.Row {
 	rows = slices.DeleteFunc(slices.Clone(rows), func(r result.Row) bool { return len(waiting(r)) == 0 })
 	if len(rows) == 0 || rows[0].Kind == "lateness" {
@@ -75,15 +76,15 @@ func typical(rows []result.Row) []result.Row {
 
 func weight(r result.Row) []int {
 	number := func(key string) int {
-		n, _ := strconv.Atoi(value(r, key)) // 0 for what the row has not
+		n, _ := strconv.Atoi(value(r, key)) // 0 if the row lacks it
 		return n
 	}
 	caller := 0
 	if value(r, "caller") == "thread" {
 		caller = 1
 	}
-	// A section of 500 steps is long enough to be work and short enough to be a
-	// lock's.
+	// A section of 500 steps is long enough to do some work and short enough
+	// for a lock.
 	return []int{
 		caller, number("procs"), -number("think"), number("threads"), number("pairs"), number("parties"),
 		number("producers"), -abs(number("work") - 500), number("capacity"),
@@ -92,7 +93,7 @@ func weight(r result.Row) []int {
 
 func abs(n int) int { return max(n, -n) }
 
-// waiting returns the cells whose waits can be drawn.
+// waiting returns the cells whose wait times can be drawn.
 func waiting(r result.Row) (cells []result.Cell) {
 	for _, c := range r.Cells {
 		if c.Absent == "" && c.Waits != nil && c.Waits.N > 0 && len(c.Waits.CDF) > 1 {
@@ -104,7 +105,7 @@ func waiting(r result.Row) (cells []result.Cell) {
 
 // A tail is the curve of one contender.
 type tail struct {
-	look
+	symbol
 	*result.Waits
 }
 
@@ -120,7 +121,7 @@ func (t tail) Plot(c draw.Canvas, p *plot.Plot) {
 			at.Y = share(1 - s.Share)
 		}
 		if math.Abs(float64(at.X-last.X)) < 0.4 && math.Abs(float64(at.Y-last.Y)) < 0.4 && s != t.CDF[len(t.CDF)-1] {
-			continue // less than a pixel apart
+			continue // less than a pixel from the last point
 		}
 		line = append(line, vg.Point{X: at.X, Y: last.Y}, at)
 		last = at
@@ -160,9 +161,9 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 		}
 		floor = min(floor, least(c.Waits.CDF))
 		names[c.Contender] = true
-		tails = append(tails, tail{pal.looks[c.Contender], c.Waits})
+		tails = append(tails, tail{pal.symbols[c.Contender], c.Waits})
 	}
-	slices.Reverse(tails) // the baseline above the others
+	slices.Reverse(tails) // draws the baseline last, on top
 	p.Add(tails...)
 	s.room(0.02, 4)
 	logAxis(&p.X, s, logTicks{words.NS, 9})
@@ -170,7 +171,7 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 	p.Y.Scale = plot.LogScale{}
 	p.Y.Tick.Marker = shares(p.Y.Min)
 	c := Chart{
-		Name: "waits-" + r.Kind, Section: sectionWaits, Title: Title(r.Kind) + ": how long single operations wait",
+		Name: "waits-" + r.Kind, Section: sectionWaits, Title: Title(r.Kind) + ": wait times of single operations",
 		Caption: "Share of operations that waited longer than the time below. " +
 			"Marks: median, 99th and 99.9th percentile, and the longest. Further left and lower is better.",
 	}
@@ -187,7 +188,7 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 	return sh.chart()
 }
 
-// shares are the ticks of a tail down to low.
+// shares returns the ticks of a tail down to low.
 func shares(low float64) plot.ConstantTicks {
 	ticks := plot.ConstantTicks{{Value: 1, Label: "all"}, {Value: 0.5, Label: "50 % (median)"}}
 	for e := -1; math.Pow10(e) >= low*0.99; e-- {

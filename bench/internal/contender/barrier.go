@@ -11,7 +11,7 @@ import (
 var barriers = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		b := osthread.NewBarrier(c.spec.Parties, nil)
-		// fails only when broken, and nothing breaks it
+		// fails only if broken, and nothing breaks it
 		return meetings(c, ours(c.spec), func(int, int) { _, _ = b.Wait() })
 	})},
 	{"sync.Cond", false, of(func(c *crew) (sample.Sample, error) {
@@ -32,8 +32,9 @@ var barriers = []Contender{
 			}
 		})
 	})},
-	// Three WaitGroups in turn: when all have passed one, nobody is in the one
-	// before, and party 0 can make that ready for the meeting after the next.
+	// Three WaitGroups, used cyclically: when all have passed one, no party is
+	// left in the previous one, and party 0 can reset that for the meeting
+	// after next.
 	{"sync.WaitGroup", false, of(func(c *crew) (sample.Sample, error) {
 		var groups [3]sync.WaitGroup
 		groups[0].Add(c.spec.Parties)
@@ -49,9 +50,9 @@ var barriers = []Contender{
 	})},
 }
 
-// meetings has the parties meet until party 0 has seen that the round is over.
-// It says before a meeting whether that is the last one, so that all know after
-// it.
+// meetings makes the parties meet until party 0 has seen the end of the round.
+// Before each meeting party 0 stores whether it is the last one; the others
+// read that after it.
 func meetings(c *crew, spawn spawner, meet func(party, meeting int)) (sample.Sample, error) {
 	var last atomic.Int64
 	last.Store(-1)

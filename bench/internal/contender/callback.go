@@ -6,7 +6,7 @@ package contender
 #cgo LDFLAGS: -lpthread
 #include <pthread.h>
 
-int osthreadBenchCalled(void); // returns 0 to end
+int osthreadBenchCalled(void); // returns 0 to stop
 
 static void *call_once(void *p)
 {
@@ -23,7 +23,7 @@ static void *call_on(void *p)
 	return NULL;
 }
 
-// Runs a thread to its end.
+// Runs a thread and joins it.
 static int run_thread(int once)
 {
 	pthread_t t;
@@ -43,8 +43,8 @@ import (
 	"example.com/thread/bench/internal/sample"
 )
 
-// callbacks: this library attaches a thread that C made when that first asks
-// for its record, and lets it go at its end. Plain cgo gives no record.
+// callbacks: this library attaches a C thread at its first request for the
+// record, and detaches it when it exits. Plain cgo has no record.
 var callbacks = []Contender{
 	{
 		Baseline,
@@ -54,10 +54,11 @@ var callbacks = []Contender{
 	{"cgo", false, of(func(c *crew) (sample.Sample, error) { return callIn(c, func() {}) })},
 }
 
-// called is what the threads of C call: there is one of them at a time.
+// called is the function that the C thread calls; there is one such thread at a
+// time.
 var called atomic.Pointer[func() bool]
 
-// callIn has threads of C call body: one for each call, or one for all.
+// callIn calls body on C threads: one for each call, or one for all.
 func callIn(c *crew, body func()) (sample.Sample, error) {
 	once, flag := c.spec.Op == "first", C.int(0)
 	if once {

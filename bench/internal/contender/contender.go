@@ -1,11 +1,11 @@
-// Package contender holds who takes part in this process: this library and what
-// Go has of its own. A file has one kind of work, written for each of them as
-// its users would write it.
+// Package contender has the contenders that run in this process: this library
+// and what Go offers without it. Each file has one kind of work, written for
+// each contender as its users would write it.
 //
-// What takes some nanoseconds runs in a loop over the concrete type, each in a
-// function of its own: one loop for all, by an interface or by type parameters,
-// would call where the compiler inlines. What takes longer is called through
-// function values or interfaces, by all alike.
+// Operations of a few nanoseconds run in a loop over the concrete type, each in
+// its own function: a loop shared by an interface or by type parameters would
+// make calls where the compiler inlines. Longer operations are called through
+// function values or interfaces, equally for all contenders.
 package contender
 
 import (
@@ -18,20 +18,20 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// Baseline is the contender that the others are compared with: this library, by
-// what its users would take for the row.
+// Baseline is the contender that the others are compared with: this library,
+// used as its users would for the row.
 const Baseline = "osthread"
 
-// A Contender does a kind of work by one library.
+// A Contender does one kind of work with one library.
 type Contender struct {
 	Name string
-	Ours bool // it is this library
-	// Run does one round. An error that sample.IsAbsent says that it has
-	// nothing for the row on this machine.
+	Ours bool // the contender is this library
+	// Run does one round. It returns an [sample.AbsentError] if the contender
+	// cannot do the row on this machine.
 	Run func(scenario.Spec, sample.Round) (sample.Sample, error)
 }
 
-// For returns those who take part in a row, the baseline first.
+// For returns the contenders of a row, the baseline first.
 func For(s scenario.Spec) []Contender {
 	switch s.Kind {
 	case scenario.Lock:
@@ -70,10 +70,10 @@ func For(s scenario.Spec) []Contender {
 	return nil
 }
 
-// Run does one round of a contender under the row's GOMAXPROCS.
+// Run does one round of a contender with the GOMAXPROCS of the row.
 func Run(c Contender, s scenario.Spec, r sample.Round) (sample.Sample, error) {
-	// A program in another language has a limit of its own, which comes first
-	// and says more. Here nothing can end the threads but the process's end.
+	// A program in another language has its own, shorter limit and a better
+	// message. Threads of this process can only be ended with the process.
 	hangs := time.AfterFunc(60*time.Second+40*(r.Warm+r.Time), func() {
 		debug.SetTraceback("all")
 		panic(fmt.Sprintf("%s, %s: the round does not end", s.Name(), c.Name))
@@ -85,7 +85,7 @@ func Run(c Contender, s scenario.Spec, r sample.Round) (sample.Sample, error) {
 	return c.Run(s, r)
 }
 
-// of returns a Run that gives each round a crew.
+// of returns a Run that makes a crew for each round.
 func of(run func(c *crew) (sample.Sample, error)) func(scenario.Spec, sample.Round) (sample.Sample, error) {
 	return func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 		return run(&crew{spec: s, round: r})

@@ -15,7 +15,7 @@ import (
 
 // Every row has a baseline, and each of its contenders does the work, ends, and
 // leaves no thread.
-func TestEveryContenderDoesItsRows(t *testing.T) {
+func TestContendersDoTheirRows(t *testing.T) {
 	for _, s := range scenario.All() {
 		if s.Kind == scenario.Many && s.Threads > 100 && testing.Short() {
 			continue
@@ -67,15 +67,15 @@ func TestEveryContenderDoesItsRows(t *testing.T) {
 			assert.Equal(t, procs, runtime.GOMAXPROCS(0), "the row's GOMAXPROCS stayed")
 		})
 	}
-	deadline := time.Now().Add(time.Minute) // attached threads of C end after their joiner knows
+	deadline := time.Now().Add(time.Minute) // attached C threads exit after their join returns
 	for thread.NumThread() > 1 && time.Now().Before(deadline) {
 		runtime.Gosched()
 	}
 	assert.LessOrEqual(t, thread.NumThread(), 1)
 }
 
-// A crew whose threads cannot all be had ends those that it has.
-func TestACrewThatIsNotComplete(t *testing.T) {
+// A crew that cannot start all of its threads ends those that it started.
+func TestCrewEndsWhenAThreadCannotStart(t *testing.T) {
 	made := 0
 	c := &crew{spec: scenario.Spec{Kind: scenario.Barrier, Parties: 3}, round: sample.Round{Time: time.Hour}}
 	_, err := c.run(3, 3, func(body func()) (func() error, error) {
@@ -87,9 +87,9 @@ func TestACrewThatIsNotComplete(t *testing.T) {
 	assert.ErrorIs(t, err, assert.AnError)
 }
 
-// Go's scheduler leaves the goroutine that ends a round in a queue for ever, in
-// about one round of a hundred of these.
-func TestARoundThatStarvesItsConductorEnds(t *testing.T) {
+// Go's scheduler leaves the goroutine that ends a round in a run queue forever,
+// in about 1 % of these rounds.
+func TestCrewEndsARoundThatStarvesItsConductor(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
 	}
@@ -104,10 +104,10 @@ func TestARoundThatStarvesItsConductorEnds(t *testing.T) {
 		}
 		return
 	}
-	t.Fatal("the row has lost its contender")
+	t.Fatal("the row has no channel contender")
 }
 
-func TestRunHasTheRowsProcessors(t *testing.T) {
+func TestRunSetsGOMAXPROCSOfTheRow(t *testing.T) {
 	procs := 0
 	c := Contender{Name: "c", Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {
 		procs = runtime.GOMAXPROCS(0)
@@ -118,10 +118,10 @@ func TestRunHasTheRowsProcessors(t *testing.T) {
 	assert.Equal(t, 3, procs)
 }
 
-func TestASampleIsWhatWasDoneBetweenTheLooks(t *testing.T) {
+func TestSnapshotSinceIsWhatWasDoneBetween(t *testing.T) {
 	at := time.Now()
-	first := look{at, usage{time.Second, 5, true}, []int64{10, 20, 30}}
-	second := look{at.Add(time.Minute), usage{3 * time.Second, 9, true}, []int64{17, 22, 35}}
+	first := snapshot{at, usage{time.Second, 5, true}, []int64{10, 20, 30}}
+	second := snapshot{at.Add(time.Minute), usage{3 * time.Second, 9, true}, []int64{17, 22, 35}}
 	assert.Equal(
 		t,
 		sample.Sample{Ops: 14, Elapsed: time.Minute, CPU: 2 * time.Second, Switches: 4, Least: 2, Most: 7},
@@ -135,14 +135,14 @@ func TestASampleIsWhatWasDoneBetweenTheLooks(t *testing.T) {
 	)
 }
 
-func TestWaitsCountBetweenTheLooks(t *testing.T) {
+func TestTallyCountsWaitsBetweenTheSnapshots(t *testing.T) {
 	c := &crew{round: sample.Round{Timed: true}}
 	w := &tally{timed: true, c: c}
-	w.count(5) // the threads find their processors
+	w.count(5) // during warmup
 	assert.Zero(t, w.waits.N())
 	c.counting.Store(true)
 	w.count(5)
-	w.count(-1) // nobody waited
+	w.count(-1) // there was no wait
 	assert.EqualValues(t, 1, w.waits.N())
 	c.counting.Store(false)
 	w.count(5)

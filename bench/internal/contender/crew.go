@@ -13,30 +13,30 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// A crew is the threads of one round. They are made first and begin together;
-// at two times the conductor, which is the goroutine that called run, looks at
-// their tallies while they work on; then it tells them to stop and waits for
-// their end. What they did between the two looks is the sample.
+// A crew is the threads of one round. All threads are created before the round
+// begins. The conductor, the goroutine that called run, takes two snapshots of
+// their tallies while they work, then stops them and joins them. The sample is
+// what they did between the snapshots.
 //
-// A tally is written by its thread alone and read by the conductor: ops by
-// atomic stores, the histogram after the thread's end. Threads that wait for
-// each other must end together; over only starts that, and each kind's loop
-// says how.
+// A tally is written only by its thread. The conductor reads ops, which is
+// stored atomically, during the round, and the histogram after the thread has
+// ended. Threads that wait for each other must end together: over starts that,
+// and each kind's loop says how it does it.
 type crew struct {
 	spec  scenario.Spec
 	round sample.Round
 	state atomic.Uint32
-	// counting is true between the looks: what is waited for before, while the
-	// threads find their processors, or after, is not counted.
+	// counting is true between the snapshots; waits during warmup or after the
+	// second snapshot are not counted.
 	counting atomic.Bool
-	void     bool // the crew is not complete: do nothing; written before the gate opens
+	void     bool // a thread could not start: do nothing; written before the gate opens
 }
 
-// A tally is what one thread did, on cache lines of its own.
+// A tally is the work of one thread, on its own cache lines.
 type tally struct {
 	_     [64]byte
 	ops   atomic.Int64
-	n     int64 // ops, those not yet published among them
+	n     int64 // ops, including unpublished ones
 	batch int64
 	timed bool
 	c     *crew
@@ -47,17 +47,17 @@ type tally struct {
 // The states of a crew.
 const (
 	going uint32 = iota
-	late         // the conductor has not come back from a sleep: those who see it let others run
+	late         // the conductor has overslept: threads that see this yield
 	stopped
 )
 
-// over reports whether it is time to end.
+// over reports whether the round has ended.
 func (c *crew) over() bool {
 	s := c.state.Load()
 	return s != going && c.leave(s)
 }
 
-// leave is over when something is to be done, apart so that over costs a load.
+// leave is the slow path of over, not inlined, so that over costs one load.
 //
 //go:noinline
 func (c *crew) leave(s uint32) bool {
@@ -67,13 +67,13 @@ func (c *crew) leave(s uint32) bool {
 	return s == stopped
 }
 
-// watch sees to it that the conductor, who sleeps while others work, gets to
-// run again: locked goroutines that wake each other by a channel hand a
-// processor around for as long as they please, and Go's scheduler does not
-// count that as time (Go 1.26: runnext comes before the run queue, and each
-// switch between threads begins a new slice), so others in that processor's
-// queue, the conductor among them, starve. The same may happen to who is to
-// tell of it; thus there are some.
+// watch makes sure that the conductor runs again after its sleep. Locked
+// goroutines that wake each other through a channel can pass a P back and forth
+// indefinitely, and Go's scheduler does not preempt them (Go 1.26: runnext has
+// priority over the run queue, and each switch between threads starts a new
+// time slice). The goroutines in that P's queue, the conductor among them,
+// starve. The goroutine of a timer may starve likewise, so there are several
+// timers.
 func (c *crew) watch() (end func()) {
 	var timers []*time.Timer
 	limit := 100*time.Millisecond + 2*(c.round.Warm+c.round.Time)
@@ -88,7 +88,7 @@ func (c *crew) watch() (end func()) {
 	}
 }
 
-// timed reports whether waits are; of a lateness row they are the question.
+// timed reports whether waits are timed, which a lateness row always needs.
 func (c *crew) timed() bool { return c.round.Timed || c.spec.Kind == scenario.Lateness }
 
 // add publishes n operations.
@@ -97,7 +97,7 @@ func (t *tally) add(n int) {
 	t.ops.Store(t.n)
 }
 
-// step counts one operation and publishes now and then.
+// step counts one operation and publishes once per batch.
 func (t *tally) step() {
 	t.n++
 	if t.n%t.batch == 0 {
@@ -107,7 +107,7 @@ func (t *tally) step() {
 
 var origin = time.Now()
 
-// now returns ns since some time in the past; 0 where waits are not timed.
+// now returns a monotonic time in ns, 0 if waits are not timed.
 func (t *tally) now() int64 {
 	if !t.timed {
 		return 0
@@ -115,8 +115,8 @@ func (t *tally) now() int64 {
 	return int64(time.Since(origin))
 }
 
-// since returns how long ago now returned began; less than 0 where waits are
-// not timed, or nobody waited.
+// since returns the time since now returned began, negative if waits are not
+// timed or there was no wait.
 func (t *tally) since(began int64) int64 {
 	if began == 0 {
 		return -1
@@ -124,8 +124,8 @@ func (t *tally) since(began int64) int64 {
 	return int64(time.Since(origin)) - began
 }
 
-// count counts a wait that since returned. It stands outside of the section
-// that was waited for.
+// count counts a wait that since returned. Call it outside the section that was
+// waited for.
 func (t *tally) count(waited int64) {
 	if t.timed && waited >= 0 && t.c.counting.Load() {
 		t.waits.Add(waited)
@@ -135,8 +135,8 @@ func (t *tally) count(waited int64) {
 // waited counts a wait that began when now returned began.
 func (t *tally) waited(began int64) { t.count(t.since(began)) }
 
-// A spawner has a thread, or a goroutine, run body. join waits for its end and
-// what it leaves.
+// A spawner starts a thread or a goroutine that runs body. join waits for its
+// end and returns its error.
 type spawner func(body func()) (join func() error, err error)
 
 func goroutine(body func()) (func() error, error) {
@@ -145,11 +145,11 @@ func goroutine(body func()) (func() error, error) {
 	return func() error { <-done; return nil }, nil
 }
 
-// locked is a goroutine with a thread of its own, as one has it without this
-// library.
+// locked starts a goroutine locked to its thread, which is how Go programs get
+// a thread without this library.
 func locked(body func()) (func() error, error) {
 	return goroutine(func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread() // never unlocked: the thread exits with the goroutine
 		body()
 	})
 }
@@ -165,7 +165,8 @@ func start(body func(), attr *thread.Attr) (func() error, error) {
 	return t.Join, nil
 }
 
-// ours returns what runs the callers of this library, theirs those of others.
+// ours returns the spawner for the callers of this library, theirs the one for
+// those of others.
 func ours(s scenario.Spec) spawner {
 	if s.Caller == scenario.Goroutine {
 		return goroutine
@@ -180,8 +181,8 @@ func theirs(s scenario.Spec) spawner {
 	return locked
 }
 
-// run has n threads run body and returns what the first counted of them did
-// between the looks.
+// run makes n threads run body and returns what the first counted of them did
+// between the snapshots.
 func (c *crew) run(n, counted int, spawn spawner, body func(i int, t *tally)) (sample.Sample, error) {
 	tallies := make([]tally, n)
 	var joins []func() error
@@ -208,7 +209,7 @@ func (c *crew) run(n, counted int, spawn spawner, body func(i int, t *tally)) (s
 	}
 	ready.Wait()
 	close(gate)
-	var first, second look
+	var first, second snapshot
 	if failed == nil {
 		defer c.watch()()
 		time.Sleep(c.round.Warm)
@@ -236,15 +237,15 @@ func (c *crew) run(n, counted int, spawn spawner, body func(i int, t *tally)) (s
 	return s, nil
 }
 
-// A look is the state of a round at one time.
-type look struct {
+// A snapshot is the state of a round at one time.
+type snapshot struct {
 	at    time.Time
 	usage usage
 	ops   []int64
 }
 
-func take(tallies []tally) look {
-	l := look{ops: make([]int64, len(tallies))}
+func take(tallies []tally) snapshot {
+	l := snapshot{ops: make([]int64, len(tallies))}
 	for i := range tallies {
 		l.ops[i] = tallies[i].ops.Load()
 	}
@@ -252,7 +253,7 @@ func take(tallies []tally) look {
 	return l
 }
 
-func (l look) since(before look) sample.Sample {
+func (l snapshot) since(before snapshot) sample.Sample {
 	s := sample.Sample{
 		Elapsed:  l.at.Sub(before.at),
 		CPU:      l.usage.cpu - before.usage.cpu,
@@ -275,7 +276,7 @@ func (l look) since(before look) sample.Sample {
 	return s
 }
 
-// A usage is what the process has had of the processors.
+// A usage is the process's use of the processors so far.
 type usage struct {
 	cpu      time.Duration
 	switches int64

@@ -7,8 +7,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// identities returns those of an identity row. Go knows no thread of its own:
-// only the system's number can be had, by a system call.
+// identities returns the contenders of an identity row. Go has no notion of a
+// current thread; only the system's thread id is available, by a system call.
 func identities(s scenario.Spec) []Contender {
 	switch s.Op {
 	case "current":
@@ -50,7 +50,7 @@ func identities(s scenario.Spec) []Contender {
 				var key thread.Key[int]
 				return ask(c, native, func() {
 					if _, has := key.Get(); !has {
-						_ = key.Set(1) // fails only in an ordinary goroutine
+						_ = key.Set(1) // fails only in a goroutine that is not on a native thread
 					}
 					for range c.spec.Batch() {
 						id, _ = key.Get()
@@ -72,8 +72,8 @@ func identities(s scenario.Spec) []Contender {
 	}
 }
 
-// What the answers go to, so that the compiler asks for them. One thread at a
-// time writes, and nobody reads.
+// Sinks for the answers, so that the compiler does not remove the calls. Only
+// one thread at a time writes them.
 var (
 	record *thread.Thread   //lint:ignore U1000 see above
 	high   *osthread.Thread //lint:ignore U1000 see above
@@ -81,7 +81,7 @@ var (
 	id     int              //lint:ignore U1000 see above
 )
 
-// ask has one thread call batch, which asks Spec.Batch times, until the round
+// ask makes one thread call batch, which asks Spec.Batch times, until the round
 // is over.
 func ask(c *crew, spawn spawner, batch func()) (sample.Sample, error) {
 	return c.run(1, 1, spawn, func(_ int, t *tally) {

@@ -6,7 +6,7 @@ import (
 	"example.com/thread/bench/internal/sample"
 )
 
-// systemCalls are those who ask the system for a thread's number.
+// systemCalls are the contenders that ask the system for the thread id.
 var systemCalls = []Contender{{"x/sys", false, of(func(c *crew) (sample.Sample, error) {
 	return ask(c, locked, func() {
 		for range c.spec.Batch() {

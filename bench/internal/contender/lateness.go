@@ -21,8 +21,8 @@ var sleepers = []Contender{
 	{"thread.ParkTimeout", true, of(func(c *crew) (sample.Sample, error) {
 		return lateness(c, scheduled(c.spec), func(d time.Duration) { _ = thread.ParkTimeout(d) })
 	})},
-	// Go's timers on a thread that this library made as the row wants it: Go
-	// itself cannot.
+	// Go's timers on a thread that this library made with the policy and
+	// affinity of the row, which Go itself cannot set.
 	{
 		"time.Sleep",
 		false,
@@ -30,11 +30,11 @@ var sleepers = []Contender{
 	},
 }
 
-// priority of FIFO threads: the least, which is above all that is not real
-// time.
+// priority of the FIFO threads: the lowest, which is still above every thread
+// without a realtime policy.
 const priority = 1
 
-// scheduled returns what starts threads as the row wants them.
+// scheduled returns a spawner with the scheduling of the row.
 func scheduled(s scenario.Spec) spawner {
 	attr := &thread.Attr{}
 	if s.Policy == scenario.FIFO {
@@ -52,14 +52,14 @@ func scheduled(s scenario.Spec) spawner {
 	}
 }
 
-// lateness has one thread wait again and again, and counts by how much longer
-// than it asked for.
+// lateness makes one thread wait repeatedly, and counts by how much each wait
+// exceeds the requested time.
 func lateness(c *crew, spawn spawner, wait func(time.Duration)) (sample.Sample, error) {
 	return c.run(1, 1, spawn, func(_ int, t *tally) {
 		for !c.over() {
 			began := t.now()
 			wait(time.Duration(c.spec.Sleep))
-			t.count(max(0, t.since(began)-int64(c.spec.Sleep))) // a look at the clock early is not late
+			t.count(max(0, t.since(began)-int64(c.spec.Sleep))) // an early wakeup counts as 0
 			t.step()
 		}
 	})

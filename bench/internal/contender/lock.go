@@ -9,8 +9,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// lockers returns those of a lock row. Only threads take part with pinned ones
-// and with thread.Lock, which keeps a thread busy for a goroutine.
+// lockers returns the contenders of a lock row. Pinned locks and thread.Lock,
+// which blocks the thread of a goroutine, are measured with threads only.
 func lockers(s scenario.Spec) []Contender {
 	goMutex := Contender{Name: "sync", Run: of(func(c *crew) (sample.Sample, error) {
 		var l sync.Mutex
@@ -37,9 +37,9 @@ func locks(spawn spawner) func(scenario.Spec, sample.Round) (sample.Sample, erro
 	})
 }
 
-// One loop for each type of lock: through an interface, or a type parameter's
-// dictionary, the calls would not be inlined, and on a free lock they are what
-// is measured.
+// One loop for each type of lock: through an interface or the dictionary of a
+// type parameter, the calls would not be inlined, and on a free lock the calls
+// are what is measured.
 
 func lockSections(c *crew, t *tally, l *osthread.Lock) (x uint64) {
 	batch, work, think := c.spec.Batch(), c.spec.Work, c.spec.Think
@@ -104,8 +104,8 @@ func mutexSections(c *crew, t *tally, l *sync.Mutex) (x uint64) {
 	return x
 }
 
-// recursives: sync has no recursive lock; its place takes a Mutex, which is
-// what Go's users have to do with.
+// recursives: sync has no recursive lock, so a Mutex stands in for it, as in Go
+// programs.
 var recursives = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		var l osthread.RLock
@@ -113,7 +113,7 @@ var recursives = []Contender{
 			for !c.over() {
 				for range c.spec.Batch() {
 					l.Lock()
-					//lint:ignore SA2001 the pair is what is measured
+					//lint:ignore SA2001 the empty section is what is measured
 					l.Unlock()
 				}
 				t.add(c.spec.Batch())
@@ -126,7 +126,7 @@ var recursives = []Contender{
 			for !c.over() {
 				for range c.spec.Batch() {
 					l.Lock()
-					//lint:ignore SA2001 the pair is what is measured
+					//lint:ignore SA2001 the empty section is what is measured
 					l.Unlock()
 				}
 				t.add(c.spec.Batch())
@@ -156,7 +156,7 @@ var rwlocks = []Contender{
 }
 
 func sharedSections(c *crew, spawn spawner, l sharedLock) (sample.Sample, error) {
-	every := 100 / (100 - c.spec.Reads) // sections: one of them writes
+	every := 100 / (100 - c.spec.Reads) // one section in every writes
 	return c.run(c.spec.Threads, c.spec.Threads, spawn, func(i int, t *tally) {
 		batch, x := c.spec.Batch(), uint64(1)
 		for k := i; !c.over(); {

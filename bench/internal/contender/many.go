@@ -14,8 +14,8 @@ import (
 	"example.com/thread/osthread"
 )
 
-// crowds: each round is meant to have a process of its own, since one that has
-// had many threads keeps some of what they had.
+// crowds: each round runs in its own process, because a process that has had
+// many threads keeps some of their memory.
 var crowds = []Contender{
 	{Baseline, true, crowd(native, eventGate)},
 	{"osthread pinned", true, crowd(pinned, eventGate)},
@@ -33,16 +33,16 @@ func channelGate() (wait, open func()) {
 	return func() { <-ch }, func() { close(ch) }
 }
 
-// crowd starts threads one after the other until all are alive and blocked, and
-// ends them again.
+// crowd starts threads one after the other until all are alive and blocked,
+// then ends them.
 func crowd(spawn spawner, newGate func() (wait, open func())) func(scenario.Spec, sample.Round) (sample.Sample, error) {
 	return func(s scenario.Spec, _ sample.Round) (sample.Sample, error) {
-		debug.SetMaxThreads(s.Threads + 10_000) // Go's own limit is at 10,000 for what it makes itself
+		debug.SetMaxThreads(s.Threads + 10_000) // Go's default limit is 10,000
 		joins := make([]func() error, 0, s.Threads)
 		wait, open := newGate()
 		var running sync.WaitGroup
 		var failed error
-		resident() // loads what it needs
+		resident() // the first call allocates
 		rss := resident()
 		before, began := used(), time.Now()
 		for range s.Threads {
@@ -79,9 +79,8 @@ func crowd(spawn spawner, newGate func() (wait, open func())) func(scenario.Spec
 	}
 }
 
-// resident returns the bytes of memory that the process has; 0 where /proc does
-// not tell. Its statm would be quicker, but lags behind by some dozen pages a
-// processor.
+// resident returns the resident memory of the process in bytes, 0 without
+// /proc. statm would be quicker but is off by some dozen pages per processor.
 func resident() int64 {
 	b, err := os.ReadFile("/proc/self/smaps_rollup")
 	if err != nil {

@@ -19,9 +19,8 @@ var queues = []Contender{
 	})},
 }
 
-// items has producers put and consumers get. Producers leave when the round is
-// over; the last of them puts an end mark for each consumer, which leaves with
-// that.
+// items runs producers and consumers. Producers return when the round is over;
+// the last one puts an end mark for each consumer, at which that returns.
 func items(c *crew, spawn spawner, put func(int), get func() int) (sample.Sample, error) {
 	const end = -1
 	var producing atomic.Int64

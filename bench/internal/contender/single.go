@@ -12,7 +12,7 @@ import (
 	"example.com/thread/osthread/executor"
 )
 
-// repeat has one caller do op until the round is over; all of op is the wait.
+// repeat makes one caller do op until the round is over; the wait is all of op.
 func repeat(c *crew, spawn spawner, op func() error) (sample.Sample, error) {
 	var failed error
 	s, err := c.run(1, 1, spawn, func(_ int, t *tally) {
@@ -28,8 +28,8 @@ func repeat(c *crew, spawn spawner, op func() error) (sample.Sample, error) {
 	return s, errors.Join(err, failed)
 }
 
-// starts returns those of a start-join row. Go's own threads have no stack size
-// to choose.
+// starts returns the contenders of a startjoin row. Go's own threads have no
+// configurable stack size.
 func starts(s scenario.Spec) []Contender {
 	attr := &thread.Attr{StackSize: s.Stack}
 	cs := []Contender{
@@ -84,8 +84,7 @@ func starts(s scenario.Spec) []Contender {
 	)
 }
 
-// submits: a channel of functions is what pools without this library are made
-// of.
+// submits: without this library, pools are built on a channel of functions.
 var submits = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		e, err := executor.New(executor.Options{Threads: 1})
@@ -132,8 +131,9 @@ var submits = []Contender{
 	})},
 }
 
-// calls: a function channel into a locked goroutine, with a channel that tells
-// the end, is how libraries bring calls to one thread.
+// calls: without this library, calls on one thread are sent through a channel
+// of functions to a locked goroutine, which signals their end on another
+// channel.
 var calls = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
 		w, err := executor.NewWorker(nil)

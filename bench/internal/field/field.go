@@ -1,6 +1,6 @@
-// Package field knows who takes part in a run: this program's own contenders,
-// and those that are programs in other languages, as far as this machine has
-// what they need.
+// Package field assembles the contenders of a run: those of this process, and
+// those that are programs in other languages, as far as their tools are
+// installed.
 package field
 
 import (
@@ -18,30 +18,31 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// ServeFlag is the first argument of a process of this program that only does
-// the rounds of one of its contenders, whose name is the second.
+// ServeFlag is the first argument of a child process of this program that
+// serves rounds of one contender, named by the second argument.
 const ServeFlag = "-serve"
 
-// names are the columns of the languages of package foreign.
+// names are the column names of the languages of package foreign.
 var names = map[string]string{"C": "C pthreads", "Rust": "Rust", "Java": "Java", "Python": "CPython"}
 
-// A Field is who takes part. It must be closed.
+// A Field is the contenders of a run. It must be closed.
 type Field struct {
 	ctx      context.Context
 	programs []*program
 	absent   []result.Absence
-	only     []string // names; none: all
+	only     []string // names; empty for all
 }
 
-// program is one contender in another process.
+// program is a contender that runs in another process.
 type program struct {
 	*foreign.Program
 	name string
 }
 
-// Open starts the programs that one of specs needs and that are among only; one
-// that cannot be made or started here is absent. Names in only that nobody has
-// are an error. With alone it starts none. ctx ends them.
+// Open starts the programs that specs and only call for. A program that cannot
+// be built or started on this machine is absent. It fails if only has a name
+// that no contender has. If alone is set, it starts no program. The programs
+// end when ctx is done.
 func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool) (*Field, error) {
 	f := &Field{ctx: ctx, only: only}
 	if err := f.check(specs); err != nil {
@@ -55,7 +56,7 @@ func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool)
 			continue
 		}
 		p, err := foreign.Start(ctx, language)
-		if err != nil && ctx.Err() == nil { // no tools, or some that do not work: a stub, too old a compiler
+		if err != nil && ctx.Err() == nil { // the tools are missing or do not work: a stub, an old compiler
 			f.absent = append(f.absent, result.Absence{Contender: names[language], Why: sample.Absent(err).Why})
 			continue
 		}
@@ -67,7 +68,7 @@ func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool)
 	return f, nil
 }
 
-// check refuses names that no row of specs has.
+// check fails if only has a name that no row of specs has.
 func (f *Field) check(specs []scenario.Spec) error {
 	known := map[string]bool{}
 	if slices.ContainsFunc(specs, scenario.Spec.HasThreads) {
@@ -99,10 +100,10 @@ func (f *Field) Close() error {
 	return errors.Join(errs...)
 }
 
-// Absent returns who cannot take part and why.
+// Absent returns the contenders that cannot take part, with the reason.
 func (f *Field) Absent() []result.Absence { return f.absent }
 
-// Tools returns what the programs run on.
+// Tools returns the versions of the programs' languages.
 func (f *Field) Tools() (ts []result.Tool) {
 	for _, p := range f.programs {
 		ts = append(ts, result.Tool{Contender: p.name, Version: p.Version()})
@@ -110,7 +111,7 @@ func (f *Field) Tools() (ts []result.Tool) {
 	return ts
 }
 
-// For returns those who take part in a row, the baseline first and always.
+// For returns the contenders of a row; the baseline is always the first.
 func (f *Field) For(s scenario.Spec) (cs []contender.Contender) {
 	for i, c := range contender.For(s) {
 		if i != 0 && !f.wanted(c.Name) {
@@ -138,7 +139,7 @@ func (f *Field) For(s scenario.Spec) (cs []contender.Contender) {
 	return cs
 }
 
-// run does one round, of many threads in a process of its own.
+// run does one round; a round of many threads has its own process.
 func (p *program) run(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 	if s.Kind != scenario.Many {
 		return p.Program.Run(s, r)
@@ -151,8 +152,8 @@ func (p *program) run(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 	return found, errors.Join(err, fresh.Close())
 }
 
-// apart returns the Run of one of this program's own contenders that gives each
-// round a new process.
+// apart returns a Run for one of this program's own contenders that does each
+// round in a new process.
 func (f *Field) apart(name string) func(scenario.Spec, sample.Round) (sample.Sample, error) {
 	return func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 		self, err := os.Executable()
@@ -165,15 +166,15 @@ func (f *Field) apart(name string) func(scenario.Spec, sample.Round) (sample.Sam
 		}
 		found, err := p.Run(s, r)
 		if err != nil && f.ctx.Err() == nil {
-			// so many threads are more than the system allows, of which Go's
-			// runtime ends the process
+			// the thread limit of the system was reached, at which Go's runtime
+			// exits
 			err = sample.Absent(err)
 		}
 		return found, errors.Join(err, p.Close())
 	}
 }
 
-// Serve is what a process with ServeFlag does.
+// Serve runs the child process that [ServeFlag] starts.
 func Serve(name string, in io.Reader, out io.Writer) error {
 	return foreign.Serve(in, out, contender.Baseline, func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
 		for _, c := range contender.For(s) {

@@ -13,7 +13,7 @@ import (
 
 var lock = []scenario.Spec{{Kind: scenario.Lock, Threads: 1, Procs: 2}}
 
-// open opens a field whose tools are only those of a folder.
+// open opens a field with the tools of one folder only.
 func open(t *testing.T, tools string) *Field {
 	t.Helper()
 	t.Setenv("PATH", tools)
@@ -37,24 +37,24 @@ func checkAbsent(t *testing.T, f *Field, why string) {
 	}
 	for _, a := range f.Absent() {
 		if a.Contender == names["C"] && runtime.GOOS != "linux" {
-			continue // is absent for another reason
+			continue // absent for another reason
 		}
 		if !strings.Contains(a.Why, why) || strings.Contains(a.Why, "\n") {
 			t.Errorf("%s: got %q, want a line with %q", a.Contender, a.Why, why)
 		}
 	}
 	if got, want := len(f.For(lock[0])), len(contender.For(lock[0]))+len(names); got != want {
-		t.Errorf("the row has %d contenders, want %d, those that are absent among them", got, want)
+		t.Errorf("the row has %d contenders, want %d including the absent ones", got, want)
 	}
 }
 
-func TestToolsThatAreNotThereAreAnAbsence(t *testing.T) {
+func TestOpenReportsMissingToolsAsAbsent(t *testing.T) {
 	checkAbsent(t, open(t, t.TempDir()), "in PATH")
 }
 
-// As on macOS without a JDK, where javac is a stub that says so, or behind a
+// Such tools exist on macOS without a JDK, where javac is a stub, and behind a
 // version manager without a version.
-func TestToolsThatDoNotWorkAreAnAbsence(t *testing.T) {
+func TestOpenReportsBrokenToolsAsAbsent(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("the tools are shell scripts")
 	}

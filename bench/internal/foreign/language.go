@@ -1,7 +1,6 @@
 package foreign
 
-// The languages: their sources, the tools that they need, and how a program is
-// made of both.
+// The languages: their sources, their tools, and how to build a program.
 
 import (
 	"context"
@@ -16,7 +15,7 @@ import (
 	"example.com/thread/bench/internal/sample"
 )
 
-// Sources are part of this program, so that it needs no tree to run in.
+// The sources are embedded, so that this program does not need its source tree.
 var (
 	//go:embed c/bench.c
 	cSource []byte
@@ -28,13 +27,13 @@ var (
 	pythonSource []byte
 )
 
-// A language is one way to make a program.
+// A language is one way to build a program.
 type language struct {
 	name   string
-	file   string // that its source is written to
+	file   string // file name of the source
 	source []byte
-	// build makes the program in dir, where its source is, and returns how it
-	// is started.
+	// build builds the program in dir, which has its source, and returns the
+	// command that starts it.
 	build func(ctx context.Context, dir, source string) (argv []string, err error)
 }
 
@@ -45,7 +44,7 @@ var languages = []language{
 	{"Python", "bench.py", pythonSource, buildPython},
 }
 
-// Languages returns the names that [Start] takes.
+// Languages returns the names that [Start] accepts.
 func Languages() []string {
 	var names []string
 	for _, l := range languages {
@@ -54,12 +53,12 @@ func Languages() []string {
 	return names
 }
 
-// buildC takes the compiler that cgo would: $CC, else gcc, else cc.
+// buildC uses the compiler that cgo would: $CC, else gcc, else cc.
 func buildC(ctx context.Context, dir, source string) ([]string, error) {
 	if cAbsent != "" {
 		return nil, &sample.AbsentError{Why: cAbsent}
 	}
-	cc := strings.Fields(os.Getenv("CC")) // it may have arguments: zig cc
+	cc := strings.Fields(os.Getenv("CC")) // may have arguments: zig cc
 	if len(cc) == 0 {
 		path, err := find("gcc", "cc")
 		if err != nil {
@@ -70,11 +69,8 @@ func buildC(ctx context.Context, dir, source string) ([]string, error) {
 		return nil, err
 	}
 	program := filepath.Join(dir, "bench")
-	return []string{
-		program,
-	}, compile(
-		exec.CommandContext(ctx, cc[0], append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)...),
-	)
+	flags := append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)
+	return []string{program}, compile(exec.CommandContext(ctx, cc[0], flags...))
 }
 
 func buildRust(ctx context.Context, dir, source string) ([]string, error) {
@@ -92,8 +88,8 @@ func buildRust(ctx context.Context, dir, source string) ([]string, error) {
 		return nil, failure(ask, err, text)
 	}
 	program := filepath.Join(dir, "bench")
-	// As cargo build --release does. The library's version is the compiler's,
-	// which a program is not told.
+	// The flags are those of cargo build --release. The version of the standard
+	// library is that of the compiler, which a program cannot query.
 	cmd := exec.CommandContext(ctx, rustc, "--edition=2021", "-Copt-level=3", "-o", program, source)
 	cmd.Env = append(os.Environ(), "BENCH_RUSTC="+strings.TrimSpace(string(version)))
 	return []string{program}, compile(cmd)
@@ -108,18 +104,10 @@ func buildJava(ctx context.Context, dir, source string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The machine warns on its standard output by default, which is for
-	// answers.
-	return []string{
-		java,
-		"-Xlog:disable",
-		"-Xlog:all=warning:stderr",
-		"-cp",
-		dir,
-		"Bench",
-	}, compile(
-		exec.CommandContext(ctx, javac, "-d", dir, source),
-	)
+	// By default the JVM prints warnings to standard output, which is reserved
+	// for answers.
+	run := []string{java, "-Xlog:disable", "-Xlog:all=warning:stderr", "-cp", dir, "Bench"}
+	return run, compile(exec.CommandContext(ctx, javac, "-d", dir, source))
 }
 
 func buildPython(_ context.Context, _, source string) ([]string, error) {
@@ -127,7 +115,7 @@ func buildPython(_ context.Context, _, source string) ([]string, error) {
 	return []string{python, source}, err
 }
 
-// find returns the path of the first of these tools that is there.
+// find returns the path of the first of tools that is installed.
 func find(tools ...string) (string, error) {
 	for _, t := range tools {
 		if path, err := exec.LookPath(t); err == nil {
@@ -146,8 +134,8 @@ func compile(cmd *exec.Cmd) error {
 	return nil
 }
 
-// failure says what cmd said, with little before it: of a long text only the
-// beginning is shown.
+// failure combines err with the beginning of what cmd printed; only the
+// beginning of a long error is shown.
 func failure(cmd *exec.Cmd, err error, text []byte) error {
 	return fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, text)
 }

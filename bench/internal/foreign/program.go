@@ -1,7 +1,7 @@
 package foreign
 
-// A program's life: it is compiled once, started, asked, and ended, at the
-// latest with this process.
+// The life of a program: it is compiled once, started, asked for rounds, and
+// ended, at the latest when this process ends.
 
 import (
 	"bufio"
@@ -22,18 +22,18 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// startTime is how long a program may take until it is ready: much, for a
+// startTime limits how long a program may take to become ready; generous, for a
 // machine under load.
 const startTime = 60 * time.Second
 
-// A Program is a process that does rounds. Its methods but Close are for one
-// goroutine at a time.
+// A Program is a process that does rounds. All methods but Close must be called
+// by one goroutine at a time.
 type Program struct {
-	ctx      context.Context // Start's, for Fresh: the processes of a program end together
+	ctx      context.Context // that of Start, also used by Fresh
 	compiled *compiled
 	process  *process
 	version  string
-	err      error // why it can be asked no more
+	err      error // the error that all further calls return
 	close    func() error
 }
 
@@ -53,9 +53,9 @@ func (c *compiled) release() error {
 }
 
 // Start compiles and starts the program of one of [Languages], and waits until
-// it is ready. The error is an [sample.AbsentError] when its tools are not on
-// this machine. When ctx is done the program is killed, and those that
-// [Program.Fresh] made of it.
+// it is ready. It returns an [sample.AbsentError] if the tools are not
+// installed. When ctx is done, the program and those that [Program.Fresh] made
+// of it are killed.
 func Start(ctx context.Context, name string) (*Program, error) {
 	for _, l := range languages {
 		if l.name == name {
@@ -83,16 +83,15 @@ func (l language) start(ctx context.Context) (*Program, error) {
 	return open(ctx, c)
 }
 
-// Command starts argv, a program that answers as [Serve] does, and waits until
-// it is ready.
+// Command starts argv, a program that speaks the protocol as [Serve] does, and
+// waits until it is ready.
 func Command(ctx context.Context, argv ...string) (*Program, error) {
 	c := &compiled{name: filepath.Base(argv[0]), argv: argv}
 	c.users.Add(1)
 	return open(ctx, c)
 }
 
-// open starts a process of c, one of whose users it becomes; if it fails it is
-// none.
+// open starts a process of c and, if that succeeds, counts it as a user of c.
 func open(ctx context.Context, c *compiled) (*Program, error) {
 	p := &Program{ctx: ctx, compiled: c}
 	process, err := startProcess(ctx, c.argv)
@@ -116,13 +115,13 @@ func open(ctx context.Context, c *compiled) (*Program, error) {
 	return p, nil
 }
 
-// Version is the language's and its library's.
+// Version returns the version of the language and its library.
 func (p *Program) Version() string { return p.version }
 
-// Run does one round. The error is an [sample.AbsentError] when the language
-// has nothing that does this work; after any other the program can be asked no
-// more. A program that ends, or has not answered by 30 s and twenty times the
-// round, is such an error, with what it wrote to its standard error.
+// Run does one round. It returns an [sample.AbsentError] if the language has
+// nothing that does this work; after any other error the program is unusable. A
+// program that exits, or does not answer within 30 s plus twenty times the
+// round, is such an error, which includes its standard error.
 func (p *Program) Run(spec scenario.Spec, round sample.Round) (sample.Sample, error) {
 	line, err := p.ask(Format(spec, round), 30*time.Second+20*(round.Warm+round.Time))
 	if err != nil {
@@ -150,22 +149,22 @@ func (p *Program) ask(line string, limit time.Duration) (string, error) {
 	return answer, p.err
 }
 
-// Fresh starts another process of the same program; the caller closes both, in
-// any order.
+// Fresh starts another process of the same program. The caller must close both,
+// in any order.
 func (p *Program) Fresh() (*Program, error) {
 	p.compiled.users.Add(1)
 	return open(p.ctx, p.compiled)
 }
 
-// Close ends the process and, when there is none of the same program left,
-// removes what was compiled. Calls after the first return the same.
+// Close ends the process. The last process of a program to be closed removes
+// what was compiled. Later calls return the same error.
 func (p *Program) Close() error { return p.close() }
 
-// A process is a child that answers each line by one.
+// A process is a child that answers each line with one line.
 type process struct {
 	cmd   *exec.Cmd
 	in    *os.File
-	lines chan string // closed when there will be no more
+	lines chan string // closed at the end of the output
 	ended chan struct{}
 	err   error // what Wait returned; read after ended
 	tail  tail
@@ -184,10 +183,10 @@ func startProcess(ctx context.Context, argv []string) (*process, error) {
 	p.cmd = exec.CommandContext(ctx, argv[0], argv[1:]...)
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = inRead, outWrite, &p.tail
 	p.cmd.SysProcAttr = attributes()
-	p.cmd.WaitDelay = 5 * time.Second // for a child of the child that holds its standard error
+	p.cmd.WaitDelay = 5 * time.Second // a grandchild may hold the standard error open
 	started := make(chan error)
 	go func() {
-		// The thread that starts it lives until it ends: see attributes.
+		// The starting thread must live until the child ends: see attributes.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer close(p.ended)
@@ -216,8 +215,8 @@ func (p *process) read(out *os.File) {
 	}
 }
 
-// wholeLines is [bufio.ScanLines] without a last line that has no end: a
-// program that died in the middle of a number has not given it.
+// wholeLines is [bufio.ScanLines] without a final unterminated line: a program
+// that died may have written only part of a number.
 func wholeLines(data []byte, _ bool) (advance int, line []byte, err error) {
 	i := bytes.IndexByte(data, '\n')
 	if i < 0 {
@@ -233,7 +232,8 @@ func (p *process) ask(line string, limit time.Duration) (string, error) {
 	return p.answer(limit)
 }
 
-// answer waits for a line, at most limit; a process that gives none is killed.
+// answer waits for a line, at most limit; a process that does not answer is
+// killed.
 func (p *process) answer(limit time.Duration) (string, error) {
 	late := time.NewTimer(limit)
 	defer late.Stop()
@@ -249,8 +249,8 @@ func (p *process) answer(limit time.Duration) (string, error) {
 	}
 }
 
-// died waits for the end of a process that has closed its output, and says how
-// it ended.
+// died waits for the end of a process that has closed its output, and returns
+// how it ended.
 func (p *process) died() error {
 	p.end()
 	if p.err == nil {
@@ -259,18 +259,18 @@ func (p *process) died() error {
 	return fmt.Errorf("the program ended: %w%s", p.err, p.tail.quote())
 }
 
-// end ends the process: it is idle, or hangs, and has nothing to save.
+// end ends the process, which is idle or hangs and has no state to save.
 func (p *process) end() {
-	_ = p.in.Close()         // again, after the first time
-	_ = p.cmd.Process.Kill() // it may have ended by itself
+	_ = p.in.Close()         // may be closed already
+	_ = p.cmd.Process.Kill() // may have exited already
 	go func() {
-		for range p.lines { // else its reader waits for someone to take them
+		for range p.lines { // unblocks the reader
 		}
 	}()
 	<-p.ended
 }
 
-// A tail keeps the last of what is written to it.
+// A tail keeps the end of what is written to it.
 type tail struct {
 	mu   sync.Mutex
 	text []byte
@@ -285,7 +285,7 @@ func (t *tail) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// quote is the text as the end of an error; "" if there is none.
+// quote returns the text for the end of an error, "" if there is none.
 func (t *tail) quote() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -17,10 +17,10 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// serving is what makes this test binary a program: see [TestMain].
+// serving makes this test binary a program: see [TestMain].
 const serving = "OSTHREAD_FOREIGN_SERVE"
 
-// TestMain is, in a child, a program of the protocol that behaves as the
+// TestMain runs, in a child, a program of the protocol that behaves as the
 // variable says.
 func TestMain(m *testing.M) {
 	switch os.Getenv(serving) {
@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 			}
 		}
 		os.Exit(code)
-	case "parent": // of one that does not end with its input
+	case "parent": // of a child that ignores the end of its input
 		os.Setenv(serving, "hang")
 		p, err := Command(context.Background(), os.Args[0])
 		if err != nil {
@@ -52,7 +52,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			os.Exit(1)
 		}
-		_, _ = r.Read(make([]byte, 1)) // for ever; select {} would be a deadlock, which the runtime ends
+		_, _ = r.Read(make([]byte, 1)) // forever; select {} would be reported as a deadlock
 		runtime.KeepAlive(w)
 	default:
 		err := Serve(os.Stdin, os.Stdout, "1", func(s scenario.Spec, r sample.Round) (sample.Sample, error) {
@@ -83,12 +83,11 @@ func command(t *testing.T, how string) (*Program, error) {
 	return p, err
 }
 
-// compiledOnce has a program of each language, so that not each test compiles
-// it.
+// compiledOnce has a program of each language, so that tests do not compile it
+// again.
 var compiledOnce = map[string]*Program{}
 
-// start starts the program of a language, or skips the test where there is
-// none.
+// start starts the program of a language, or skips the test if it is absent.
 func start(t *testing.T, language string) *Program {
 	t.Helper()
 	if compiledOnce[language] == nil {
@@ -119,7 +118,7 @@ func each(t *testing.T, test func(t *testing.T, language string)) {
 	}
 }
 
-// nothing lists the rows, by kind and op, that a language has nothing for.
+// nothing lists the rows, by kind and op, that a language cannot do.
 var nothing = map[string][]string{
 	"C": {"callback first", "callback again"},
 	"Rust": {
@@ -136,11 +135,11 @@ var nothing = map[string][]string{
 	"Python": {"rwlock", "park", "callback first", "callback again"},
 }
 
-// refusable lists those that the machine may refuse to do: an ordinary user has
-// no realtime policy, a container not each processor or so many threads.
+// refusable lists the rows that the machine may refuse: an ordinary user has no
+// realtime policy, a container may not have every processor or so many threads.
 var refusable = []string{"lateness fifo", "lateness fifo bound", "many"}
 
-// short is how the two lists above name a row.
+// short names a row as the two lists above do.
 func short(s scenario.Spec) string {
 	words := []string{string(s.Kind)}
 	if s.Op != "" {
@@ -155,7 +154,7 @@ func short(s scenario.Spec) string {
 	return strings.Join(words, " ")
 }
 
-func TestEachLanguageDoesAllRowsButThoseItHasNothingFor(t *testing.T) {
+func TestLanguagesDoTheirRows(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
 		absents := map[string]bool{}
@@ -165,7 +164,7 @@ func TestEachLanguageDoesAllRowsButThoseItHasNothingFor(t *testing.T) {
 			}
 			for _, timed := range []bool{false, true} {
 				if timed && spec.Kind == scenario.Many {
-					continue // as not timed
+					continue // as untimed
 				}
 				round := sample.Round{Warm: time.Millisecond, Time: 5 * time.Millisecond, Timed: timed}
 				s, err := p.Run(spec, round)
@@ -174,7 +173,7 @@ func TestEachLanguageDoesAllRowsButThoseItHasNothingFor(t *testing.T) {
 				case ok && slices.Contains(refusable, short(spec)) && !slices.Contains(nothing[language], short(spec)):
 					t.Logf("%s: refused here: %s", spec.Name(), absent.Why)
 				case ok && absent.Why == "":
-					t.Errorf("%s: absent, but not why", spec.Name())
+					t.Errorf("%s: absent without a reason", spec.Name())
 				case ok:
 					absents[short(spec)] = true
 				case err != nil:
@@ -193,19 +192,19 @@ func TestEachLanguageDoesAllRowsButThoseItHasNothingFor(t *testing.T) {
 	})
 }
 
-// plausible says what a sample cannot be.
+// plausible returns an error if no round can give s.
 func plausible(spec scenario.Spec, round sample.Round, s sample.Sample) error {
 	var waits int64
 	if s.Waits != nil {
 		waits = s.Waits.N()
 	}
 	many, late := spec.Kind == scenario.Many, spec.Kind == scenario.Lateness
-	// Of a sole operation, and so of a sole batch, the wait may have ended just
-	// before the looks.
+	// The wait of a single operation or batch may have ended just before the
+	// first snapshot.
 	some := s.Ops > int64(spec.Batch())
 	switch {
 	case s.Ops <= 0:
-		return errors.New("nothing was done")
+		return errors.New("no operations")
 	case s.Elapsed > 20*time.Second || !many && s.Elapsed < round.Time:
 		return errors.New("elapsed")
 	case s.CPU < sample.Unknown || s.CPU > 100*time.Second:
@@ -215,11 +214,11 @@ func plausible(spec scenario.Spec, round sample.Round, s sample.Sample) error {
 	case s.Least < 0 || s.Least > s.Most || s.Most > s.Ops:
 		return errors.New("least, most")
 	case spec.Counted() == 1 && s.Most != 0:
-		return errors.New("most, of one thread alone")
+		return errors.New("most is set for a single thread")
 	case spec.Counted() > 1 && s.Most == 0:
-		return errors.New("nobody did most")
+		return errors.New("most is not set")
 	case (round.Timed || late) != (s.Waits != nil):
-		return errors.New("a histogram for what was not timed, or none")
+		return errors.New("histogram of an untimed round, or none of a timed one")
 	case (round.Timed || late) && spec.Waits() && some && waits == 0:
 		return errors.New("no waits")
 	case waits > 0 && (s.Waits.Quantile(1) != s.Waits.Max() || s.Waits.Max() > int64(20*time.Second)):
@@ -232,7 +231,7 @@ func plausible(spec scenario.Spec, round sample.Round, s sample.Sample) error {
 	return nil
 }
 
-func TestEachLanguageHasTheBucketsOfSample(t *testing.T) {
+func TestLanguagesHaveTheBucketsOfSample(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
 		values := []int64{-1, 0, 1, 1<<63 - 1}
@@ -249,7 +248,7 @@ func TestEachLanguageHasTheBucketsOfSample(t *testing.T) {
 	})
 }
 
-func TestEachLanguageAnswersABadLineByAnErrorAndEnds(t *testing.T) {
+func TestLanguagesAnswerABadLineWithAnErrorAndEnd(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		first := start(t, language)
 		const rest = " batch=1 warm_ns=1 time_ns=1 timed=0"
@@ -274,7 +273,7 @@ func TestEachLanguageAnswersABadLineByAnErrorAndEnds(t *testing.T) {
 	})
 }
 
-func TestEachLanguageEndsWithItsInput(t *testing.T) {
+func TestLanguagesEndWithTheirInput(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
 		if p.Version() == "" {
@@ -286,15 +285,15 @@ func TestEachLanguageEndsWithItsInput(t *testing.T) {
 		select {
 		case <-p.process.ended:
 		case <-time.After(time.Minute):
-			t.Fatal("it lives")
+			t.Fatal("it is still alive")
 		}
 		if p.process.err != nil {
-			t.Errorf("it ended by %v", p.process.err)
+			t.Errorf("it ended with %v", p.process.err)
 		}
 	})
 }
 
-func TestEachLanguageThatIsKilledIsAnError(t *testing.T) {
+func TestProgramRunReportsAKilledProgram(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
 		if err := p.process.cmd.Process.Kill(); err != nil {
@@ -307,10 +306,10 @@ func TestEachLanguageThatIsKilledIsAnError(t *testing.T) {
 	})
 }
 
-// A step needs the one before, and a multiplication and an addition take four
-// cycles: in less than 0.4 ns no processor does them, but a compiler makes one
-// step of several.
-func TestNoCompilerSavesStepsOfWork(t *testing.T) {
+// Each step depends on the previous one, and a multiplication and an addition
+// take four cycles: no processor needs less than 0.4 ns for them, but a
+// compiler could merge steps.
+func TestLanguagesDoEveryStepOfWork(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
 		const steps = 5000
@@ -321,7 +320,7 @@ func TestNoCompilerSavesStepsOfWork(t *testing.T) {
 		}
 		took := s.Elapsed
 		if s.CPU != sample.Unknown {
-			took = s.CPU // which is not longer when others need the processor
+			took = s.CPU // unaffected by other processes
 		}
 		step := float64(took) / float64(s.Ops) / steps
 		t.Logf("%.2f ns", step)
@@ -331,7 +330,7 @@ func TestNoCompilerSavesStepsOfWork(t *testing.T) {
 	})
 }
 
-func TestStartSaysWhichToolIsNotThere(t *testing.T) {
+func TestStartNamesTheMissingTool(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("CC", "")
 	each(t, func(t *testing.T, language string) {
@@ -342,13 +341,13 @@ func TestStartSaysWhichToolIsNotThere(t *testing.T) {
 	})
 }
 
-func TestStartOfAnUnknownLanguageIsAnError(t *testing.T) {
+func TestStartFailsForAnUnknownLanguage(t *testing.T) {
 	if _, err := Start(t.Context(), "Esperanto"); err == nil || sample.IsAbsent(err) {
 		t.Errorf("got error %v", err)
 	}
 }
 
-func TestACompilerThatFailsIsAnErrorWithItsWords(t *testing.T) {
+func TestStartReportsTheCompilersError(t *testing.T) {
 	if cAbsent != "" {
 		t.Skip(cAbsent)
 	}
@@ -369,8 +368,8 @@ func empty(t *testing.T, dir string) {
 	}
 }
 
-func TestTheLastCloseRemovesTheFolder(t *testing.T) {
-	start(t, "Python") // or skip
+func TestProgramCloseRemovesTheFolderAtTheLast(t *testing.T) {
+	start(t, "Python") // or skips
 	t.Setenv("TMPDIR", t.TempDir())
 	p, err := Start(t.Context(), "Python")
 	if err != nil {
@@ -394,7 +393,7 @@ func TestTheLastCloseRemovesTheFolder(t *testing.T) {
 	empty(t, os.Getenv("TMPDIR"))
 }
 
-func TestACommandIsAProgram(t *testing.T) {
+func TestCommandStartsAProgram(t *testing.T) {
 	p, err := command(t, "serve")
 	if err != nil {
 		t.Fatal(err)
@@ -405,12 +404,12 @@ func TestACommandIsAProgram(t *testing.T) {
 	}
 }
 
-func TestAProgramThatEndsIsAnErrorWithItsStandardError(t *testing.T) {
+func TestProgramRunReportsTheStandardErrorOfADeadProgram(t *testing.T) {
 	p, err := command(t, "serve")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // and remains one
+	for range 2 { // the error stays
 		_, err = p.Run(scenario.Spec{Kind: scenario.Park}, sample.Round{Time: time.Second})
 		if err == nil || !strings.Contains(err.Error(), "exit status 4") ||
 			!strings.Contains(err.Error(), "parked for good") {
@@ -419,7 +418,7 @@ func TestAProgramThatEndsIsAnErrorWithItsStandardError(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsCutIsNone(t *testing.T) {
+func TestProgramRunRejectsATruncatedAnswer(t *testing.T) {
 	p, err := command(t, "serve")
 	if err != nil {
 		t.Fatal(err)
@@ -430,14 +429,14 @@ func TestAnAnswerThatIsCutIsNone(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIsNeverReadyIsAnError(t *testing.T) {
+func TestCommandFailsForAProgramThatIsNeverReady(t *testing.T) {
 	_, err := command(t, "mute")
 	if err == nil || !strings.Contains(err.Error(), "exit status 3") || !strings.Contains(err.Error(), "cannot speak") {
 		t.Errorf("got error %v", err)
 	}
 }
 
-func TestAProgramThatDoesNotAnswerIsKilled(t *testing.T) {
+func TestProgramRunKillsAProgramThatDoesNotAnswer(t *testing.T) {
 	p, err := command(t, "hang")
 	if err != nil {
 		t.Fatal(err)
@@ -449,7 +448,7 @@ func TestAProgramThatDoesNotAnswerIsKilled(t *testing.T) {
 	<-p.process.ended
 }
 
-func TestAProgramEndsWithItsContext(t *testing.T) {
+func TestProgramEndsWithItsContext(t *testing.T) {
 	t.Setenv(serving, "hang")
 	ctx, cancel := context.WithCancel(t.Context())
 	p, err := Command(ctx, os.Args[0])

@@ -1,7 +1,6 @@
 package foreign
 
-// The lines of the protocol, for both of its sides: the tool, and what serves
-// rounds.
+// The lines of the protocol, for both sides: the tool and the server of rounds.
 
 import (
 	"bufio"
@@ -17,7 +16,7 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// Format writes the line that asks for a round of spec.
+// Format returns the line that asks for a round of spec.
 func Format(spec scenario.Spec, round sample.Round) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "run kind=%s", spec.Kind)
@@ -39,8 +38,8 @@ func Format(spec scenario.Spec, round sample.Round) string {
 	return b.String()
 }
 
-// Parse reads what [Format] writes. It fails for a key or a kind that it does
-// not know, and for a round without time.
+// Parse parses a line of [Format]. It fails for an unknown key or kind and for
+// a round without time.
 func Parse(line string) (spec scenario.Spec, round sample.Round, err error) {
 	rest, ok := strings.CutPrefix(line, "run ")
 	if !ok {
@@ -93,7 +92,7 @@ func parsePair(spec *scenario.Spec, round *sample.Round, pair string) error {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		return fmt.Errorf("%q: want a number that is not negative", pair)
+		return fmt.Errorf("%q: want a non-negative number", pair)
 	}
 	return setNumber(spec, round, key, n)
 }
@@ -105,7 +104,7 @@ func setNumber(spec *scenario.Spec, round *sample.Round, key string, n int) erro
 		"stack": &spec.Stack, "sleep": &spec.Sleep, "procs": &spec.Procs,
 	}
 	switch key {
-	case "batch": // follows from the others
+	case "batch": // derived from the other fields
 	case "warm_ns":
 		round.Warm = time.Duration(n)
 	case "time_ns":
@@ -122,7 +121,7 @@ func setNumber(spec *scenario.Spec, round *sample.Round, key string, n int) erro
 	return nil
 }
 
-// formatSample writes the answer to a round.
+// formatSample returns the answer to a round.
 func formatSample(s sample.Sample) string {
 	hist, longest := "", int64(0)
 	if s.Waits != nil {
@@ -142,7 +141,7 @@ func formatSample(s sample.Sample) string {
 	)
 }
 
-// parseSample reads an answer. Waits is nil unless the round had to take them.
+// parseSample parses an answer. s.Waits is nil unless waits is set.
 func parseSample(line string, waits bool) (s sample.Sample, err error) {
 	verdict, rest, _ := strings.Cut(line, " ")
 	switch verdict {
@@ -175,7 +174,7 @@ func parseSample(line string, waits bool) (s sample.Sample, err error) {
 		key, value, _ := strings.Cut(pair, "=")
 		set, ok := fields[key]
 		if !ok {
-			return s, fmt.Errorf("answer %q: %q: unknown, or a second one", line, key)
+			return s, fmt.Errorf("answer %q: %q: unknown or repeated", line, key)
 		}
 		delete(fields, key)
 		if err := set(value); err != nil {
@@ -183,11 +182,11 @@ func parseSample(line string, waits bool) (s sample.Sample, err error) {
 		}
 	}
 	if len(fields) != 0 {
-		return s, fmt.Errorf("answer %q: not all fields", line)
+		return s, fmt.Errorf("answer %q: missing fields", line)
 	}
 	s.Elapsed, s.CPU = time.Duration(elapsed), time.Duration(cpu)
 	if !possible(s) {
-		return s, fmt.Errorf("answer %q: no round gives that", line)
+		return s, fmt.Errorf("answer %q: impossible values", line)
 	}
 	if waits {
 		if s.Waits, err = sample.ParseHist(hist, longest); err != nil {
@@ -197,16 +196,16 @@ func parseSample(line string, waits bool) (s sample.Sample, err error) {
 	return s, nil
 }
 
-// possible reports whether a round can have given s.
+// possible reports whether a round can give s.
 func possible(s sample.Sample) bool {
 	return s.Ops >= 0 && s.Elapsed > 0 && s.CPU >= sample.Unknown && s.Switches >= sample.Unknown &&
 		0 <= s.Least && s.Least <= s.Most && s.Most <= s.Ops && !math.IsNaN(s.Bytes) && !math.IsInf(s.Bytes, 0)
 }
 
-// Serve is the other side of [Program.Run]: it writes that it is ready, and
-// answers each line of in by what run returns, until in ends. An
-// [sample.AbsentError] is an answer like any; another error is answered too,
-// and then Serve returns it.
+// Serve is the other side of [Program.Run]: it writes the ready line, then
+// answers each line of in with the result of run, until in ends. It also
+// answers with an error of run, and returns it unless it is an
+// [sample.AbsentError].
 func Serve(
 	in io.Reader,
 	out io.Writer,
@@ -258,10 +257,10 @@ func bucket(ns int64) int {
 	index, _, _ := strings.Cut(h.String(), ":")
 	i, err := strconv.Atoi(index)
 	if err != nil {
-		panic(err) // String changed
+		panic(err) // unreachable: String writes one bucket
 	}
 	return i
 }
 
-// oneLine is text without line ends, which end an answer.
+// oneLine removes the line ends from text, which would end an answer.
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

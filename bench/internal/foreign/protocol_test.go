@@ -12,7 +12,7 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-func TestParseReadsWhatFormatWrites(t *testing.T) {
+func TestParseReadsFormat(t *testing.T) {
 	for _, spec := range scenario.All() {
 		for _, timed := range []bool{false, true} {
 			want := sample.Round{Warm: 5 * time.Millisecond, Time: time.Second, Timed: timed}
@@ -34,7 +34,7 @@ func TestFormatIsAsDocumented(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestParseRejectsUnknownInput(t *testing.T) {
 	for _, line := range []string{
 		"", "stop", "run", "run kind=lock", "run kind=rest time_ns=1", "run kind=lock time_ns=0", "run kind=lock time_ns=1 colour=2",
 		"run kind=lock time_ns=1 threads", "run kind=lock time_ns=1 threads=-1", "run kind=lock time_ns=1 threads=x",
@@ -46,7 +46,7 @@ func TestParseRefusesWhatItDoesNotKnow(t *testing.T) {
 	}
 }
 
-func TestAnswersAreReadAsTheyWereWritten(t *testing.T) {
+func TestParseSampleReadsFormatSample(t *testing.T) {
 	var waits sample.Hist
 	for ns := int64(1); ns < 1e12; ns = ns*3 + 1 {
 		waits.Add(ns)
@@ -65,7 +65,7 @@ func TestAnswersAreReadAsTheyWereWritten(t *testing.T) {
 	}
 }
 
-func TestAnswersThatAreNoneAreErrors(t *testing.T) {
+func TestParseSampleRejectsBadAnswers(t *testing.T) {
 	const good = "ok ops=2 ns=1 cpu_ns=1 switches=1 least=0 most=1 hist=3:1,5:2 max_ns=5 bytes=0"
 	if _, err := parseSample(good, true); err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
 
-func TestServeReturnsThatItCannotAnswer(t *testing.T) {
+func TestServeReturnsWriteErrors(t *testing.T) {
 	if err := Serve(strings.NewReader("bucket 1\n"), full{}, "1", nil); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("got %v", err)
 	}

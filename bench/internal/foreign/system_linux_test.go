@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestAProgramDiesWithItsParent(t *testing.T) {
+func TestProgramDiesWithItsParent(t *testing.T) {
 	parent := exec.Command(os.Args[0])
 	parent.Env = append(os.Environ(), serving+"=parent")
 	out, err := parent.StdoutPipe()
@@ -24,21 +24,21 @@ func TestAProgramDiesWithItsParent(t *testing.T) {
 	var child int
 	_, err = fmt.Fscan(out, &child)
 	end := func() {
-		_ = parent.Process.Kill() // it may have ended
+		_ = parent.Process.Kill() // may have exited already
 		_ = parent.Wait()         // by that signal
 	}
 	if err != nil {
 		end()
 		t.Fatal(err)
 	}
-	fd, err := unix.PidfdOpen(child, 0) // while its parent keeps the number from others
+	fd, err := unix.PidfdOpen(child, 0) // before its parent ends, so that the pid is not reused
 	end()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer unix.Close(fd)
-	// It can be read when the process has ended, also if nobody collects it, as
-	// in a container.
+	// The pidfd becomes readable when the process has exited, even if nothing
+	// reaps it, as in a container.
 	for until := time.Now().Add(time.Minute); ; {
 		n, err := unix.Poll(
 			[]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}},

@@ -1,13 +1,13 @@
 //go:build !linux
 
-// Elsewhere the end of its input alone ends a child whose parent is gone.
+// Elsewhere only the end of its input ends a child whose parent has exited.
 
 package foreign
 
 import "syscall"
 
-// cAbsent says why the program in C cannot be here; "" if it can.
+// cAbsent is the reason why the program in C is absent, "" if it is not.
 const cAbsent = "the program in C needs Linux: barriers, unnamed semaphores, gettid"
 
-// attributes of a program's process.
+// attributes returns the attributes of a program's process.
 func attributes() *syscall.SysProcAttr { return nil }

@@ -1,12 +1,12 @@
-// Package measure has the contenders of a row do their rounds and makes the
-// row's result of them.
+// Package measure runs the rounds of a row's contenders and computes the result
+// of the row.
 //
-// The rounds are interleaved: each contender does one, in an order drawn anew
-// each time, then each the next. What disturbs the machine for longer than a
-// round so meets all alike, and nobody always runs after the one who leaves the
-// caches cold. A round before the first warms up and is not counted. Waits are
-// timed in rounds of their own, since that takes two looks at the clock for
-// each operation.
+// The rounds are interleaved: each contender does one round, in a random order,
+// before any does the next. A disturbance that lasts longer than a round thus
+// affects all contenders alike, and no contender always runs after the one that
+// leaves cold caches. One round before the first is warmup and not counted.
+// Waits are timed in separate rounds, because that takes two clock reads per
+// operation.
 package measure
 
 import (
@@ -23,20 +23,21 @@ import (
 	"example.com/thread/bench/internal/stats"
 )
 
-// Options say how much to do for a row.
+// Options say how much to measure for a row.
 type Options struct {
-	Rounds int           // that count, for each contender; stats.LeastRounds at least
+	Rounds int           // counted rounds of each contender, at least stats.LeastRounds
 	Time   time.Duration // of a round
 	Timed  int           // rounds that time waits
 }
 
-// Warm is how long threads run before the first look: they find their
-// processors, and Go's scheduler its rhythm.
+// Warm returns how long threads run before the first snapshot: long enough to
+// be distributed over the processors and for Go's scheduler to reach a steady
+// state.
 func (o Options) Warm() time.Duration { return o.Time / 5 }
 
-// Of returns how many rounds of each contender a row has: those that warm up,
-// that count and that time waits. A crowd of threads has no round to warm up
-// and, since one takes long and scatters little, as few as there must be.
+// Of returns the numbers of warmup, counted and timed rounds of each contender
+// in a row. Rounds of many threads have no warmup, and since they take long and
+// vary little, there are as few as the statistics allow.
 func (o Options) Of(s scenario.Spec) (warm, count, timed int) {
 	warm, count, timed = 1, o.Rounds, o.Timed
 	if !s.Waits() || s.Kind == scenario.Lateness {
@@ -48,25 +49,25 @@ func (o Options) Of(s scenario.Spec) (warm, count, timed int) {
 	return warm, count, timed
 }
 
-// patience is how many times as long a round may become if no operation came to
-// its end in it.
-const patience = 64
+// maxFactor limits how many times as long a round may become if no operation
+// completes in it.
+const maxFactor = 64
 
-// A state is what is known of a contender so far.
+// A state has the measurements of one contender so far.
 type state struct {
 	contender.Contender
 	absent      string
-	longer      time.Duration // a round's length, where Options.Time is too short
+	longer      time.Duration // length of a round, if Options.Time is too short
 	waits       sample.Hist
-	times       []float64 // of each round that counts, as are the others
+	times       []float64 // one per counted round, like the slices below
 	cpu         []float64
 	switches    []float64
 	bytes       []float64
 	least, most []float64
 }
 
-// Row measures one. After each round it calls tick, and it ends with ctx's
-// cause when ctx is done.
+// Row measures one row. It calls tick after each round, and returns ctx's cause
+// when ctx is done.
 func Row(ctx context.Context, s scenario.Spec, cs []contender.Contender, o Options, tick func()) (result.Row, error) {
 	row := result.Row{Name: s.Name(), Kind: string(s.Kind)}
 	for _, p := range s.Params() {
@@ -96,7 +97,7 @@ func Row(ctx context.Context, s scenario.Spec, cs []contender.Contender, o Optio
 	return row, nil
 }
 
-// round has the contender do one.
+// round makes the contender do one round.
 func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	var found sample.Sample
 	for {
@@ -112,8 +113,8 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 		if found.Ops > 0 && (s.Kind != scenario.Lateness || found.Waits.N() > 0) {
 			break
 		}
-		if st.longer *= 2; st.longer > patience*o.Time {
-			return fmt.Errorf("not one operation in %v", st.longer/2)
+		if st.longer *= 2; st.longer > maxFactor*o.Time {
+			return fmt.Errorf("no operation completed in %v", st.longer/2)
 		}
 	}
 	if found.Waits != nil && !warms {
@@ -134,8 +135,8 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	if found.Switches != sample.Unknown {
 		st.switches = append(st.switches, float64(found.Switches)/ops)
 	}
-	// beside one thread, what the process touches for the first time is too
-	// much
+	// with a single thread, the memory that the process touches for the first
+	// time would dominate
 	if s.Kind == scenario.Many && s.Threads > 1 && found.Bytes != 0 {
 		st.bytes = append(st.bytes, found.Bytes)
 	}
@@ -146,8 +147,8 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	return nil
 }
 
-// cell sums up. A contender of which base, the baseline's state, has nothing to
-// compare with has no ratio.
+// cell summarizes the rounds. It has no ratio if base, the baseline, has
+// nothing to compare with.
 func (st *state) cell(base *state) result.Cell {
 	c := result.Cell{Contender: st.Name, Ours: st.Ours, Absent: st.absent}
 	if st.absent != "" {
@@ -171,7 +172,7 @@ func (st *state) cell(base *state) result.Cell {
 	return c
 }
 
-// median returns nil for what was known in too few rounds.
+// median returns nil if too few rounds have the value.
 func median(values []float64) *result.Estimate {
 	if len(values) < stats.LeastRounds {
 		return nil

@@ -18,8 +18,8 @@ import (
 
 var row = scenario.Spec{Kind: scenario.Lock, Caller: scenario.Thread, Threads: 2}
 
-// fixed takes ns an operation, and waits of 5 ns, and writes its name where it
-// is called.
+// fixed returns a contender that takes ns per operation, with waits of 5 ns,
+// and appends its name to calls.
 func fixed(name string, ns int64, calls *strings.Builder) contender.Contender {
 	return contender.Contender{Name: name, Run: func(_ scenario.Spec, r sample.Round) (sample.Sample, error) {
 		calls.WriteString(name)
@@ -72,7 +72,7 @@ func TestRow(t *testing.T) {
 	assert.Len(t, b.Samples, 30)
 	assert.Equal(t, result.Cell{Contender: "absent", Absent: "not here"}, got.Cells[2])
 
-	// Each pair of calls has both, now this first, now that.
+	// Each pair of calls has both contenders, in either order.
 	order := calls.String()
 	require.Len(t, order, 2*33)
 	ab, ba := 0, 0
@@ -90,9 +90,8 @@ func TestRow(t *testing.T) {
 	assert.Positive(t, ba)
 }
 
-// A round in which nothing came to its end is made longer, not counted as
-// endless.
-func TestARoundThatIsTooShort(t *testing.T) {
+// A round in which no operation completes is repeated with a longer time.
+func TestRowLengthensARoundThatIsTooShort(t *testing.T) {
 	slow := contender.Contender{Name: "slow", Run: func(_ scenario.Spec, r sample.Round) (sample.Sample, error) {
 		s := sample.Sample{Elapsed: r.Time, CPU: sample.Unknown, Switches: sample.Unknown}
 		if r.Time >= 8*time.Millisecond {
@@ -123,7 +122,7 @@ func TestARoundThatIsTooShort(t *testing.T) {
 		Options{Rounds: 8, Time: time.Millisecond},
 		func() {},
 	)
-	assert.ErrorContains(t, err, "never: not one operation")
+	assert.ErrorContains(t, err, "never: no operation completed")
 }
 
 func TestRowEndsWithItsContext(t *testing.T) {
@@ -155,13 +154,13 @@ func TestNoise(t *testing.T) {
 	}
 	assert.Empty(t, quiet.Warnings([]float64{0}))
 	assert.Len(t, noisy.Warnings([]float64{0}), 1)
-	assert.Contains(t, quiet.Warnings([]float64{1e6})[0], "in use")
+	assert.Contains(t, quiet.Warnings([]float64{1e6})[0], "busy machine")
 	real := NewNoise()
 	real.Probe()
 	assert.Positive(t, real.probes[0])
 }
 
-func TestWhatIsNotKnownIsLeftOut(t *testing.T) {
+func TestCellOmitsUnknownFigures(t *testing.T) {
 	n := 0
 	odd := contender.Contender{Name: "odd", Run: func(_ scenario.Spec, r sample.Round) (sample.Sample, error) {
 		n++

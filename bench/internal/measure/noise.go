@@ -12,17 +12,18 @@ import (
 	"example.com/thread/bench/internal/scenario"
 )
 
-// Noise watches how steady the machine is: between the rows the same loop is
-// timed again and again.
+// Noise measures how steady the machine is: it times the same loop between the
+// rows.
 type Noise struct {
 	probes          []time.Duration
 	stolen, jiffies int64 // at the start
 }
 
-// Tolerable is by how much a probe in ten may be slower than the fastest tenth.
+// Tolerable is by how much the slowest tenth of probes may exceed the fastest
+// tenth.
 const Tolerable = 0.15
 
-// NewNoise begins to watch.
+// NewNoise begins the measurement.
 func NewNoise() *Noise {
 	n := new(Noise)
 	n.stolen, n.jiffies = stolen()
@@ -36,7 +37,7 @@ func (n *Noise) Probe() {
 	n.probes = append(n.probes, time.Since(began))
 }
 
-// Warnings returns what makes the figures doubtful.
+// Warnings returns the reasons to doubt the figures.
 func (n *Noise) Warnings(load []float64) (ws []string) {
 	if len(n.probes) >= 10 {
 		s := slices.Sorted(slices.Values(n.probes))
@@ -45,7 +46,7 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 			ws = append(
 				ws,
 				fmt.Sprintf(
-					"the machine was noisy: one loop, timed between the rows, took from %v to %v (10th and 90th percentile)",
+					"noisy machine: a loop timed between the rows took %v to %v (10th to 90th percentile)",
 					fast,
 					slow,
 				),
@@ -56,7 +57,7 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 		ws = append(
 			ws,
 			fmt.Sprintf(
-				"the machine was in use: a load of %.1f on %d processors at the start",
+				"busy machine: load %.1f on %d processors at the start",
 				load[0],
 				runtime.NumCPU(),
 			),
@@ -70,8 +71,8 @@ func (n *Noise) Warnings(load []float64) (ws []string) {
 	return ws
 }
 
-// stolen returns what /proc/stat says of the time that the hypervisor kept and
-// of all time; 0 where there is no such file.
+// stolen returns the time that the hypervisor took and the total time, from
+// /proc/stat; 0 without that file.
 func stolen() (steal, all int64) {
 	b, err := os.ReadFile("/proc/stat")
 	if err != nil {

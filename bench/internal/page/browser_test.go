@@ -29,15 +29,15 @@ import (
 	"example.com/thread/bench/internal/fixture"
 )
 
-// A browser is a headless Chromium and what went wrong in it.
+// A browser is a headless Chromium and the errors in it.
 type browser struct {
 	context.Context
 	mu       sync.Mutex
-	requests []string // beyond the page's own file
+	requests []string // other than the page's own file
 	errors   []string
 }
 
-// newBrowser skips the test where there is no Chromium, and in short tests:
+// newBrowser skips the test if there is no Chromium, and in short mode, because
 // each browser takes seconds.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
@@ -66,10 +66,7 @@ func newBrowser(t *testing.T) *browser {
 		chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag(
-			"disable-component-update",
-			true,
-		),
+		chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true),
 		chromedp.Flag("hide-scrollbars", true),
 		chromedp.Flag("disable-dev-shm-usage", true),
@@ -109,7 +106,7 @@ func (b *browser) listen(event any) {
 	}
 }
 
-// quiet fails the test if the page asked for anything or complained.
+// quiet fails the test if the page made requests or had errors.
 func (b *browser) quiet(t *testing.T) {
 	t.Helper()
 	b.mu.Lock()
@@ -122,10 +119,10 @@ func (b *browser) quiet(t *testing.T) {
 	}
 }
 
-// height of the window: more than that of any chart.
+// height of the window, more than that of any chart.
 const height = 1600
 
-// open shows html in a window of that width.
+// open shows html in a window of the given width.
 func (b *browser) open(t *testing.T, html string, width int64) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.html")
@@ -137,8 +134,8 @@ func (b *browser) open(t *testing.T, html string, width int64) {
 	}
 }
 
-// A drawn is a chart in the page: its width in CSS pixels and its areas with
-// data, as shares of it.
+// A drawn is a chart in the page: its width in CSS pixels and its data areas,
+// as fractions of it.
 type drawn struct {
 	ID    string
 	W     float64
@@ -158,8 +155,7 @@ func (b *browser) charts(t *testing.T) []drawn {
 	return out
 }
 
-// shot scrolls to a chart and returns the picture of it as it stands in the
-// window.
+// shot scrolls to a chart and returns a screenshot of it.
 func (b *browser) shot(t *testing.T, d drawn) image.Image {
 	t.Helper()
 	type box struct{ X, Y, W, H, Window float64 }
@@ -193,8 +189,8 @@ func (b *browser) shot(t *testing.T, d drawn) image.Image {
 	return whole.SubImage(image.Rect(int(math.Round(at.X)), int(math.Round(at.Y)), int(at.X+at.W), int(at.Y+at.H)))
 }
 
-// colours of the fixture's contenders: this library's, and those of the others
-// that neither text nor axes have.
+// contenderColours returns the colours of the fixture's contenders: this
+// library's, and those of the others that neither text nor axes use.
 func contenderColours() (ours [3]int, others [][3]int) {
 	for _, hex := range chart.Colours(fixture.Run()) {
 		var c [3]int
@@ -212,10 +208,10 @@ func contenderColours() (ours [3]int, others [][3]int) {
 	return ours, others
 }
 
-// missing says what a chart's picture lacks in its areas with data; "" if it
-// has all. The legend, which has all colours, lies outside of them.
+// missing returns what the screenshot of a chart lacks in its data areas, "" if
+// nothing. The legend, which has all colours, is outside of them.
 func missing(d drawn, img image.Image) string {
-	const enough = 12 // pixels: less than one mark has
+	const enough = 12 // pixels: fewer than one mark has
 	ours, others := contenderColours()
 	total := 0
 	if d.Plots == "" {
@@ -246,7 +242,7 @@ func missing(d drawn, img image.Image) string {
 	return ""
 }
 
-// pixels counts those in r that are of each colour but for rounding.
+// pixels counts the pixels in r of each colour, ignoring rounding.
 func pixels(img image.Image, r image.Rectangle, colours [][3]int) []int {
 	const near = 10
 	counts := make([]int, len(colours))
@@ -265,7 +261,7 @@ func pixels(img image.Image, r image.Rectangle, colours [][3]int) []int {
 
 func abs(n int) int { return max(n, -n) }
 
-func TestEachChartIsDrawn(t *testing.T) {
+func TestPageDrawsEachChart(t *testing.T) {
 	b := newBrowser(t)
 	want, err := chart.All(fixture.Run())
 	if err != nil {
@@ -284,7 +280,7 @@ func TestEachChartIsDrawn(t *testing.T) {
 			t.Fatalf("%s: got %d charts, want %d", scheme, len(charts), len(want))
 		}
 		if scheme == "dark" {
-			charts = charts[:1] // they have a white card of their own, so that one stands for all
+			charts = charts[:1] // charts have a white background of their own: one is enough
 		}
 		for _, d := range charts {
 			if d.W < 850 {
@@ -296,16 +292,16 @@ func TestEachChartIsDrawn(t *testing.T) {
 			}
 			corner := img.Bounds().Min
 			if red, green, blue, _ := img.At(corner.X+2, corner.Y+2).RGBA(); red&green&blue>>8 != 0xff {
-				t.Errorf("%s: %s has no white behind it", scheme, d.ID)
+				t.Errorf("%s: %s has no white background", scheme, d.ID)
 			}
 		}
 	}
 	b.quiet(t)
 }
 
-// TestABlankChartIsNotTakenForADrawnOne breaks charts in the ways that the
-// check is there to find.
-func TestABlankChartIsNotTakenForADrawnOne(t *testing.T) {
+// The check of TestPageDrawsEachChart must find charts that are broken in
+// several ways.
+func TestMissingFindsBlankCharts(t *testing.T) {
 	b := newBrowser(t)
 	whole := write(t, fixture.Run())
 	svg := regexp.MustCompile(`(?s)(<svg [^>]*>)(.*?)(</svg>)`)
@@ -325,7 +321,8 @@ func TestABlankChartIsNotTakenForADrawnOne(t *testing.T) {
 			return dropAll(s, func(p string) bool { return strings.Contains(p, "#D55E00") })
 		},
 		"no others": func(s string) string { return dropAll(s, coloured.MatchString) },
-		// What is drawn before the first grey line is the card and the legend.
+		// What is drawn before the first grey line is the background and the
+		// legend.
 		"legend alone": func(s string) string {
 			i := strings.Index(s, "#777777")
 			return s[:strings.LastIndex(s[:i], "<path")] + "</g>"
@@ -344,7 +341,7 @@ func TestABlankChartIsNotTakenForADrawnOne(t *testing.T) {
 	}
 }
 
-func TestNothingIsWiderThanTheWindow(t *testing.T) {
+func TestPageFitsTheWindow(t *testing.T) {
 	b := newBrowser(t)
 	html := strings.ReplaceAll(write(t, fixture.Run()), "<details ", "<details open ")
 	for _, width := range []int64{1280, 390} {
@@ -369,8 +366,8 @@ func TestNothingIsWiderThanTheWindow(t *testing.T) {
 	b.quiet(t)
 }
 
-// TestTheBrowserTestSeesRequestsAndErrors shows that quiet can fail.
-func TestTheBrowserTestSeesRequestsAndErrors(t *testing.T) {
+// The check of quiet must be able to fail.
+func TestBrowserSeesRequestsAndErrors(t *testing.T) {
 	b := newBrowser(t)
 	b.open(t, `<!DOCTYPE html><img src="http://127.0.0.1:1/x.png"><script>throw new Error("on purpose")</script>`, 390)
 	b.mu.Lock()

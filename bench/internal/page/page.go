@@ -1,6 +1,6 @@
-// Package page writes a run as one HTML page that needs nothing but itself: no
-// script, no font, no other file and no network. It opens with what the figures
-// depend on and what they come to, has the charts next, and then every figure.
+// Package page writes a run as one self-contained HTML page: no script, no
+// font, no other file and no network. It begins with the machine and a summary,
+// then has the charts, then every figure.
 package page
 
 import (
@@ -31,7 +31,7 @@ func Write(w io.Writer, run *result.Run) error {
 	return tmpl.Execute(w, newContent(run, charts))
 }
 
-// content is what the template takes.
+// content is the data of the template.
 type content struct {
 	Began, Took, Command, Rounds string
 	Rows, Contenders             int
@@ -48,7 +48,7 @@ type content struct {
 // A fact is one field of the machine.
 type fact struct{ Name, Value string }
 
-// A section is charts of one sort.
+// A section is one group of charts.
 type section struct {
 	ID, Title string
 	Charts    []figure
@@ -73,7 +73,7 @@ func newContent(run *result.Run, charts []chart.Chart) content {
 		s := section{ID: "charts-" + strconv.Itoa(i+1), Title: title}
 		for _, ch := range charts {
 			if ch.Section == title {
-				// The package chart has escaped all text in it.
+				// Package chart has escaped all text in the SVG.
 				s.Charts = append(s.Charts, figure{"chart-" + ch.Name, ch.Title, ch.Caption, template.HTML(ch.SVG)})
 			}
 		}
@@ -93,8 +93,8 @@ func newContent(run *result.Run, charts []chart.Chart) content {
 	return c
 }
 
-// machine returns all fields, the unknown ones too: that a governor is unknown
-// says something.
+// machine returns all fields, including unknown ones: an unknown governor is
+// worth knowing.
 func machine(m result.Machine) []fact {
 	load := make([]string, len(m.Load))
 	for i, l := range m.Load {
@@ -126,15 +126,15 @@ func machine(m result.Machine) []fact {
 	return facts
 }
 
-// colours gives each contender the colour it has in the charts, by a class that
-// class returns.
+// colours gives each contender its colour of the charts, by the class that
+// classes returns.
 func colours(run *result.Run) template.CSS {
 	var b strings.Builder
-	looks := chart.Colours(run)
+	colour := chart.Colours(run)
 	for i, n := range names(run) {
-		// Colours are #rrggbb and the class a number: nothing of the run's text
-		// gets in.
-		fmt.Fprintf(&b, ".c%d::before{background:%s}", i, looks[n])
+		// Colours are #rrggbb and the class is a number: no text of the run
+		// gets into the CSS.
+		fmt.Fprintf(&b, ".c%d::before{background:%s}", i, colour[n])
 	}
 	return template.CSS(b.String())
 }

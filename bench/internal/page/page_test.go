@@ -25,14 +25,14 @@ func write(t *testing.T, run *result.Run) string {
 	return b.String()
 }
 
-func TestTheSameRunGivesTheSamePage(t *testing.T) {
+func TestWriteIsDeterministic(t *testing.T) {
 	first, second := write(t, fixture.Run()), write(t, fixture.Run())
 	if first != second {
 		t.Error("two pages of one run differ")
 	}
 }
 
-func TestThePageSaysWhatTheRunSays(t *testing.T) {
+func TestWriteHasTheFiguresOfTheRun(t *testing.T) {
 	run := fixture.Run()
 	got := write(t, run)
 	want := []string{
@@ -62,9 +62,9 @@ func TestThePageSaysWhatTheRunSays(t *testing.T) {
 	}
 }
 
-func TestThePageIsWellFormedAndItsTablesHaveEachCell(t *testing.T) {
+func TestWriteIsWellFormedWithEachCellInATable(t *testing.T) {
 	got := write(t, fixture.Run())
-	closed := regexp.MustCompile(`<(meta|link) ([^>]*)>`).ReplaceAllString(got, "<$1 $2/>") // which HTML never closes
+	closed := regexp.MustCompile(`<(meta|link) ([^>]*)>`).ReplaceAllString(got, "<$1 $2/>") // void elements
 	d := xml.NewDecoder(strings.NewReader(strings.TrimPrefix(closed, "<!DOCTYPE html>\n")))
 	d.Entity = xml.HTMLEntity
 	headless, ids := 0, map[string]bool{}
@@ -90,7 +90,7 @@ func TestThePageIsWellFormedAndItsTablesHaveEachCell(t *testing.T) {
 		}
 		if id := attrs["id"]; id != "" {
 			if ids[id] {
-				t.Errorf("two elements have the id %s", id)
+				t.Errorf("duplicate id %s", id)
 			}
 			ids[id] = true
 		}
@@ -104,7 +104,7 @@ func TestThePageIsWellFormedAndItsTablesHaveEachCell(t *testing.T) {
 	for _, m := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got, -1) {
 		id, err := url.PathUnescape(m[1])
 		if err != nil || !ids[id] {
-			t.Errorf("a link leads to %s, which is not there: %v", m[1], err)
+			t.Errorf("dangling link to %s: %v", m[1], err)
 		}
 	}
 	cells := 0
@@ -117,14 +117,14 @@ func TestThePageIsWellFormedAndItsTablesHaveEachCell(t *testing.T) {
 	}
 }
 
-func TestARunWithNothingInItHasAPage(t *testing.T) {
+func TestWriteOfAnEmptyRun(t *testing.T) {
 	if got := write(t, &result.Run{}); strings.Contains(got, "<svg") || strings.Contains(got, "<table") ||
 		!strings.Contains(got, "unknown") {
-		t.Error("the page of an empty run has charts or tables, or does not say what it does not know")
+		t.Error("the page of an empty run has charts or tables, or does not mark unknown values")
 	}
 }
 
-func TestTextOfARunIsEscaped(t *testing.T) {
+func TestWriteEscapesTextOfTheRun(t *testing.T) {
 	run := &result.Run{Rows: fixture.Run().Rows[:3], Command: "<script>alert(1)</script>"}
 	for i := range run.Rows {
 		run.Rows[i].Cells[2].Contender = `"><script>alert(2)</script>`
@@ -134,11 +134,11 @@ func TestTextOfARunIsEscaped(t *testing.T) {
 		)
 	}
 	if strings.Contains(write(t, run), "<script") {
-		t.Error("text of the run became an element")
+		t.Error("unescaped text of the run")
 	}
 }
 
-// cell makes a cell of one line.
+// cell returns a cell with the given ratio.
 func cell(name string, ratio float64, v result.Verdict) result.Cell {
 	return result.Cell{
 		Contender: name,
@@ -148,7 +148,7 @@ func cell(name string, ratio float64, v result.Verdict) result.Cell {
 	}
 }
 
-func TestTheSummaryCountsEachRowOnce(t *testing.T) {
+func TestSummaryCountsEachRowOnce(t *testing.T) {
 	ours := result.Cell{Contender: "osthread", Ours: true, Time: result.Estimate{Center: 100}}
 	low := cell("thread.Lock", 0.2, result.Faster)
 	low.Ours = true
@@ -200,7 +200,7 @@ func TestTheSummaryCountsEachRowOnce(t *testing.T) {
 	}
 	for _, p := range s.Peers {
 		if p.Name == "thread.Lock" || p.Name == "Java" {
-			t.Errorf("%s counts as one of the others", p.Name)
+			t.Errorf("%s is among the others", p.Name)
 		}
 	}
 }

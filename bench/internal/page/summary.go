@@ -9,25 +9,25 @@ import (
 	"example.com/thread/bench/internal/words"
 )
 
-// A summary says where this library wins and where it loses.
+// A summary shows where this library wins and where it loses.
 type summary struct {
-	Kinds       []tally // by kind of row: beside the best of the others
+	Kinds       []tally // by kind of row: against the best of the others
 	All         tally
-	Peers       []tally // by contender: beside it alone
+	Peers       []tally // by contender: against that one
 	Worst, Best []extreme
-	Lost, Won   int // rows of which Worst and Best show some
+	Lost, Won   int // number of rows; Worst and Best show the extremes
 }
 
 // A tally counts rows.
 type tally struct {
 	Name, Class                string
-	Rows, Faster, Same, Slower int // this library is so
+	Rows, Faster, Same, Slower int // counts of how this library does
 }
 
 func (t *tally) add(v result.Verdict) {
 	t.Rows++
 	switch v {
-	case result.Slower: // the other is
+	case result.Slower: // the other contender is slower
 		t.Faster++
 	case result.Faster:
 		t.Slower++
@@ -42,7 +42,7 @@ type extreme struct {
 	ratio                                                         float64
 }
 
-const extremes = 15 // that are shown
+const extremes = 15 // most rows shown
 
 func summarize(run *result.Run) (s summary) {
 	class := classes(run)
@@ -86,7 +86,7 @@ func summarize(run *result.Run) (s summary) {
 	return s
 }
 
-// kind returns the tally of that name, a new one if there is none.
+// kind returns the tally with the name, adding it if there is none.
 func kind(ts *[]tally, name string) *tally {
 	i := slices.IndexFunc(*ts, func(t tally) bool { return t.Name == name })
 	if i < 0 {
@@ -109,8 +109,8 @@ func others(r result.Row) (cells []result.Cell) {
 	return cells
 }
 
-// strongest returns the one that beats this library by most, else one that is
-// as fast, else the one that comes nearest.
+// strongest returns the contender that beats this library by the largest ratio,
+// else one without a difference, else the closest one.
 func strongest(cells []result.Cell) (best result.Cell, ok bool) {
 	if len(cells) == 0 {
 		return best, false

@@ -13,7 +13,7 @@ type table struct {
 	Rows      []tableRow
 }
 
-// A tableRow is one row with a line a contender.
+// A tableRow is one row, with one line per contender.
 type tableRow struct {
 	Name, Words string
 	Lines       []line
@@ -28,10 +28,10 @@ type line struct {
 	Values                            []datum
 }
 
-// A datum is one figure and its interval, both "" where it is unknown.
+// A datum is one figure and its interval, both "" if unknown.
 type datum struct{ Value, Interval, Verdict string }
 
-// A column is a figure that a cell may have.
+// A column is a figure that cells may have.
 type column struct {
 	title string
 	of    func(result.Cell) datum
@@ -80,8 +80,8 @@ func wait(c result.Cell, of func(*result.Waits) int64) datum {
 	return datum{Value: words.NS(float64(of(c.Waits)))}
 }
 
-// tables returns a table for each kind, without columns that none of its cells
-// has.
+// tables returns a table for each kind, with the columns that at least one of
+// its cells has.
 func tables(run *result.Run) (ts []table) {
 	class := classes(run)
 	for _, rs := range run.Kinds() {

@@ -10,8 +10,8 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// Benchfmt writes the time of each round as a line of Go's benchmark format,
-// which benchstat reads: benchstat -col /contender FILE.
+// Benchfmt writes the time of each round as a line of Go's benchmark format for
+// benchstat: benchstat -col /contender FILE.
 func Benchfmt(w io.Writer, r *result.Run) error {
 	bw := benchfmt.NewWriter(w)
 	m := r.Machine

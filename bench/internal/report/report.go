@@ -1,5 +1,4 @@
-// Package report writes results for the terminal and for benchstat. It knows
-// nothing of how they came about.
+// Package report writes results for the terminal and for benchstat.
 package report
 
 import (
@@ -15,9 +14,9 @@ import (
 	"example.com/thread/bench/internal/words"
 )
 
-// A Style says how a report looks.
+// A Style is the appearance of a report.
 type Style struct {
-	Color bool // by the terminal's escape codes
+	Color bool // use escape codes of the terminal
 }
 
 const (
@@ -34,7 +33,7 @@ func (st Style) paint(color, text string) string {
 	return color + text + plain
 }
 
-// Header writes what the figures depend on.
+// Header writes the machine and the settings of the run.
 func Header(w io.Writer, r *result.Run) {
 	m := r.Machine
 	fmt.Fprintf(
@@ -64,7 +63,7 @@ func Header(w io.Writer, r *result.Run) {
 		r.Round,
 		100*r.Confidence,
 	)
-	fmt.Fprintf(w, "ratio     of the time to the first line's, round by round: above 1 that one is faster\n")
+	fmt.Fprintf(w, "ratio     time divided by the first line's, round by round: above 1 the first line is faster\n")
 }
 
 func orUnknown(s string) string {
@@ -74,7 +73,7 @@ func orUnknown(s string) string {
 	return s
 }
 
-// Row writes one row: a line a contender.
+// Row writes one row, with one line per contender.
 func Row(w io.Writer, row result.Row, st Style) error {
 	fmt.Fprintln(w, st.paint(bold, row.Name))
 	var b strings.Builder
@@ -127,7 +126,8 @@ func Row(w io.Writer, row result.Row, st Style) error {
 		return err
 	}
 	text := b.String()
-	// After the columns are set, which count the escape codes as text.
+	// Colors are added after the columns are aligned, since escape codes count
+	// as text.
 	text = strings.ReplaceAll(text, " "+string(result.Slower)+" ", " "+st.paint(green, string(result.Slower))+" ")
 	text = strings.ReplaceAll(text, " "+string(result.Faster)+" ", " "+st.paint(red, string(result.Faster))+" ")
 	for _, c := range row.Cells {
@@ -155,8 +155,8 @@ func plusMinus(e result.Estimate) string {
 	return fmt.Sprintf("%.0f%%", 100*max(e.High-e.Center, e.Center-e.Low)/e.Center)
 }
 
-// number writes a ratio or a count with about three digits, and never as a
-// power of ten.
+// number formats a ratio or a count with about three digits, without an
+// exponent.
 func number(x float64) string {
 	switch {
 	case x >= 100:
@@ -174,13 +174,12 @@ func number(x float64) string {
 type Loss struct {
 	Row  string
 	Peer string
-	// Ratio of the peer's time to the baseline's.
+	// Ratio is the peer's time divided by the baseline's.
 	Ratio result.Estimate
 }
 
-// Losses returns each row that the baseline loses, with the fastest of those
-// that are not of this library and whose interval lies below 1; the worst row
-// first.
+// Losses returns the rows that the baseline loses, the worst first, each with
+// the fastest contender outside this library whose interval is below 1.
 func Losses(r *result.Run) (ls []Loss) {
 	for _, row := range r.Rows {
 		best := Loss{Row: row.Name}
@@ -206,19 +205,12 @@ func Losses(r *result.Run) (ls []Loss) {
 	return ls
 }
 
-// Summary writes how each kind of work came out, and each row that this library
-// loses.
+// Summary writes the result of each kind of work, and each row that this
+// library loses.
 func Summary(w io.Writer, r *result.Run, st Style) error {
-	fmt.Fprintf(
-		w,
-		"\n%s\n",
-		st.paint(
-			bold,
-			"In sum: by kind of work and contender, in how many rows it is slower, not different, or faster than "+baseline(
-				r,
-			)+", and the mean ratio",
-		),
-	)
+	head := "Summary: by kind of work and contender, the number of rows in which it is slower, " +
+		"no different, or faster than " + baseline(r) + ", and the mean ratio"
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, head))
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "  kind\tcontender\tslower\tequal\tfaster\tgeometric mean\tleast\t")
 	for _, rows := range r.Kinds() {
@@ -254,14 +246,11 @@ func Summary(w io.Writer, r *result.Run, st Style) error {
 	}
 	ls := Losses(r)
 	if len(ls) == 0 {
-		fmt.Fprintf(w, "\nNobody is faster than %s in any row.\n", baseline(r))
+		fmt.Fprintf(w, "\nNo contender is faster than %s in any row.\n", baseline(r))
 		return nil
 	}
-	fmt.Fprintf(
-		w,
-		"\n%s\n",
-		st.paint(bold, fmt.Sprintf("Lost: %d of %d rows in which another is faster", len(ls), len(r.Rows))),
-	)
+	head = fmt.Sprintf("Lost: %d of %d rows in which another contender is faster", len(ls), len(r.Rows))
+	fmt.Fprintf(w, "\n%s\n", st.paint(bold, head))
 	tw = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, l := range ls {
 		fmt.Fprintf(
@@ -295,12 +284,12 @@ func contenders(rows []result.Row) (names []string) {
 	return names
 }
 
-// Changes writes each cell whose time is another than in an earlier run.
+// Changes writes each cell whose time differs from that of an earlier run.
 func Changes(w io.Writer, now, before *result.Run, st Style) error {
 	fmt.Fprintf(
 		w,
 		"\n%s\n",
-		st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now by time then"),
+		st.paint(bold, "Against the run of "+before.Began.Format(time.DateTime)+", time now divided by time then"),
 	)
 	if now.Machine.CPU != before.Machine.CPU || now.Machine.Go != before.Machine.Go ||
 		now.Machine.Kernel != before.Machine.Kernel {
@@ -342,6 +331,6 @@ func Changes(w io.Writer, now, before *result.Run, st Style) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "  %d of %d cells are no different\n", same, compared)
+	fmt.Fprintf(w, "  %d of %d cells show no difference\n", same, compared)
 	return nil
 }

@@ -83,7 +83,7 @@ func TestRow(t *testing.T) {
 	assert.Contains(t, b.String(), red+"faster"+plain)
 }
 
-func TestLossesAreSortedAndCountOnlyOthers(t *testing.T) {
+func TestLossesAreSortedAndExcludeThisLibrary(t *testing.T) {
 	r := run()
 	ours := cell("base, another way", 0.1, result.Faster)
 	ours.Ours = true
@@ -102,7 +102,7 @@ func TestLossesAreSortedAndCountOnlyOthers(t *testing.T) {
 	assert.Contains(t, text, "Lost: 2 of 3 rows")
 	b.Reset()
 	require.NoError(t, Summary(&b, &result.Run{}, Style{}))
-	assert.Contains(t, b.String(), "Nobody")
+	assert.Contains(t, b.String(), "No contender is faster")
 }
 
 func TestChanges(t *testing.T) {
@@ -114,7 +114,7 @@ func TestChanges(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, Changes(&b, now, before, Style{}))
 	assert.Equal(t, 1, strings.Count(b.String(), "slower"), b.String())
-	assert.Contains(t, b.String(), "6 of 7 cells are no different")
+	assert.Contains(t, b.String(), "6 of 7 cells show no difference")
 	assert.NotContains(t, b.String(), "another machine")
 	for _, change := range []func(m *result.Machine){
 		func(m *result.Machine) { m.CPU = "other" },
@@ -129,7 +129,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-func TestHeaderNamesWhatIsMissing(t *testing.T) {
+func TestHeaderNamesAbsentContenders(t *testing.T) {
 	var b strings.Builder
 	r := run()
 	r.Machine = result.Machine{

@@ -10,7 +10,7 @@ import (
 // Write writes r as JSON.
 func (r *Run) Write(w io.Writer) error { return json.NewEncoder(w).Encode(r) }
 
-// ReadFile reads what Write wrote.
+// ReadFile reads a file that Write wrote.
 func ReadFile(name string) (*Run, error) {
 	b, err := os.ReadFile(name)
 	if err != nil {

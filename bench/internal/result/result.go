@@ -1,6 +1,5 @@
-// Package result is what a run found: the file that -json writes and -baseline
-// reads, and what every report is made from. It knows nothing of how a result
-// came about.
+// Package result has the result of a run: the file that -json writes and
+// -baseline reads, and the input of every report.
 package result
 
 import (
@@ -9,26 +8,26 @@ import (
 	"example.com/thread/bench/internal/sample"
 )
 
-// Version is of the file's format.
+// Version is the version of the file format.
 const Version = 1
 
-// A Run is one call of the tool.
+// A Run is the result of one run of the tool.
 type Run struct {
 	Version int           `json:"version"`
-	Command string        `json:"command"` // that made it
+	Command string        `json:"command"` // command line of the run
 	Began   time.Time     `json:"began"`
 	Took    time.Duration `json:"took_ns"`
 	Machine Machine       `json:"machine"`
-	Rounds  int           `json:"rounds"`   // a cell
-	Round   time.Duration `json:"round_ns"` // the time of one
-	// Confidence is that of all intervals, as 0.99.
+	Rounds  int           `json:"rounds"`   // rounds per cell
+	Round   time.Duration `json:"round_ns"` // duration of a round
+	// Confidence is the confidence level of all intervals, such as 0.99.
 	Confidence float64   `json:"confidence"`
 	Warnings   []string  `json:"warnings,omitempty"`
 	Absent     []Absence `json:"absent,omitempty"` // contenders that this machine lacks
 	Rows       []Row     `json:"rows"`
 }
 
-// A Machine is what the figures depend on; "" where it is unknown.
+// A Machine is what the figures depend on; unknown fields are "".
 type Machine struct {
 	CPU      string    `json:"cpu"`
 	Cores    int       `json:"cores"`
@@ -37,27 +36,26 @@ type Machine struct {
 	Kernel   string    `json:"kernel"`
 	Go       string    `json:"go"`
 	Libc     string    `json:"libc"`
-	Governor string    `json:"governor"` // of the processor's clock
+	Governor string    `json:"governor"` // CPU frequency governor
 	Load     []float64 `json:"load"`     // at the start, over 1, 5 and 15 minutes
-	// Tools are the versions of the other contenders: "Rust", "rustc 1.95.0",
-	// and so on.
+	// Tools are the versions of the other contenders, such as "Rust", "rustc
+	// 1.95.0".
 	Tools []Tool `json:"tools,omitempty"`
 }
 
-// A Tool is what a contender runs on.
+// A Tool is the language version of a contender.
 type Tool struct {
 	Contender string `json:"contender"`
 	Version   string `json:"version"`
 }
 
-// An Absence is why a contender takes no part in the run.
+// An Absence is the reason why a contender takes no part in the run.
 type Absence struct {
 	Contender string `json:"contender"`
 	Why       string `json:"why"`
 }
 
-// A Row is one scenario. Its first cell is the baseline that the ratios of the
-// others are to.
+// A Row is one scenario. Its first cell is the baseline of the ratios.
 type Row struct {
 	Name   string  `json:"name"` // kind/key=value/...
 	Kind   string  `json:"kind"`
@@ -71,7 +69,7 @@ type Param struct {
 	Value string `json:"value"`
 }
 
-// A Verdict says what a ratio's interval says.
+// A Verdict is the meaning of a ratio's interval.
 type Verdict string
 
 const (
@@ -83,17 +81,17 @@ const (
 // A Cell is one contender's result in a row.
 type Cell struct {
 	Contender string `json:"contender"`
-	Ours      bool   `json:"ours,omitempty"`   // it is this library
-	Absent    string `json:"absent,omitempty"` // why there is no result; "" if there is one, and then nothing else but the names is set
-	// Time is ns an operation, elapsed time divided by the operations of all
-	// threads; of a lateness row it is the median lateness.
+	Ours      bool   `json:"ours,omitempty"`   // the contender is this library
+	Absent    string `json:"absent,omitempty"` // why there is no result, in which case only the names are set; else ""
+	// Time is ns per operation: elapsed time divided by the operations of all
+	// threads. In a lateness row it is the median lateness.
 	Time     Estimate  `json:"time"`
 	Ratio    *Estimate `json:"ratio,omitempty"` // of Time to the baseline's, round by round; nil in the baseline
 	Verdict  Verdict   `json:"verdict,omitempty"`
-	CPU      *Estimate `json:"cpu,omitempty"`      // ns of user and system time an operation; nil where unknown
-	Switches *Estimate `json:"switches,omitempty"` // context switches an operation; nil where unknown
-	Bytes    *Estimate `json:"bytes,omitempty"`    // resident memory a thread, of many; nil where that is not the question
-	Shares   *Shares   `json:"shares,omitempty"`   // nil where one thread does all
+	CPU      *Estimate `json:"cpu,omitempty"`      // ns of user and system time per operation; nil if unknown
+	Switches *Estimate `json:"switches,omitempty"` // context switches per operation; nil if unknown
+	Bytes    *Estimate `json:"bytes,omitempty"`    // resident memory per thread in a many row; else nil
+	Shares   *Shares   `json:"shares,omitempty"`   // nil if there is only one thread
 	Waits    *Waits    `json:"waits,omitempty"`
 	Samples  []float64 `json:"samples"` // Time of each round
 }
@@ -105,15 +103,15 @@ type Estimate struct {
 	High   float64 `json:"high"`
 }
 
-// Shares is how evenly the threads got on: the operations of the least and of
-// the busiest, each as a share of the mean; medians of the rounds.
+// Shares shows how evenly the threads progressed: the operations of the slowest
+// and of the busiest thread as shares of the mean; medians of the rounds.
 type Shares struct {
 	Least float64 `json:"least"`
 	Most  float64 `json:"most"`
 }
 
-// Waits is how the waits of single operations spread, in ns, over all timed
-// rounds.
+// Waits is the distribution of the waits of single operations, in ns, over all
+// timed rounds.
 type Waits struct {
 	N    int64          `json:"n"`
 	P50  int64          `json:"p50"`
@@ -123,8 +121,7 @@ type Waits struct {
 	CDF  []sample.Point `json:"cdf"`
 }
 
-// Cell returns the result of a contender in a row of that name; nil if there is
-// none.
+// Cell returns the result of a contender in a row, nil if there is none.
 func (r *Run) Cell(row, contender string) *Cell {
 	for i := range r.Rows {
 		if r.Rows[i].Name != row {
@@ -139,10 +136,10 @@ func (r *Run) Cell(row, contender string) *Cell {
 	return nil
 }
 
-// Kinds returns the rows by kind, kinds and rows in the order of the run.
+// Kinds returns the rows by kind; kinds and rows keep the order of the run.
 func (r *Run) Kinds() [][]Row { return Groups(r.Rows, func(r Row) string { return r.Kind }) }
 
-// Groups returns rows by key, in the order in which the keys and the rows come.
+// Groups returns rows by key; keys and rows keep their order.
 func Groups(rows []Row, key func(Row) string) [][]Row {
 	index := map[string]int{}
 	var out [][]Row

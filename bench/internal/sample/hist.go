@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// A Hist counts durations in ns in buckets of equal width within a power of
-// two: sub of them, so that a bucket is at most 1/sub of its value wide. The
-// contenders in other languages have the same buckets. The zero Hist is empty
-// and ready.
+// A Hist counts durations in ns. Each power of two has sub buckets of equal
+// width, so that a bucket is at most 1/sub of its value wide. The contenders in
+// other languages have the same buckets. The zero Hist is empty and ready to
+// use.
 type Hist struct {
 	counts [buckets]int64
 	n      int64
@@ -23,8 +23,8 @@ const (
 	buckets = (64 - subBits) * sub
 )
 
-// Add counts one duration; less than 0 counts as 0, which a clock that was set
-// back may give.
+// Add counts one duration. A negative one, possible if the clock was set back,
+// counts as 0.
 func (h *Hist) Add(ns int64) {
 	ns = max(ns, 0)
 	h.counts[bucket(ns)]++
@@ -32,8 +32,8 @@ func (h *Hist) Add(ns int64) {
 	h.max = max(h.max, ns)
 }
 
-// bucket returns the index of a duration: itself below sub, then sub to each
-// power of two.
+// bucket returns the index of a duration: the duration itself below sub, then
+// sub buckets for each power of two.
 func bucket(ns int64) int {
 	if ns < sub {
 		return int(ns)
@@ -51,7 +51,7 @@ func upper(i int) int64 {
 	return int64(sub+i%sub+1)<<shift - 1
 }
 
-// lower returns the smallest.
+// lower returns the smallest duration of a bucket.
 func lower(i int) int64 {
 	if i == 0 {
 		return 0
@@ -59,13 +59,13 @@ func lower(i int) int64 {
 	return upper(i-1) + 1
 }
 
-// N returns how many were counted.
+// N returns the number of durations counted.
 func (h *Hist) N() int64 { return h.n }
 
-// Max returns the longest; it is exact.
+// Max returns the longest duration, exactly.
 func (h *Hist) Max() int64 { return h.max }
 
-// Merge adds what o counted.
+// Merge adds the counts of o.
 func (h *Hist) Merge(o *Hist) {
 	for i, c := range o.counts {
 		h.counts[i] += c
@@ -74,8 +74,8 @@ func (h *Hist) Merge(o *Hist) {
 	h.max = max(h.max, o.max)
 }
 
-// Quantile returns the duration that a share q of all do not exceed, as if
-// those in a bucket were spread evenly over it; 0 if there are none.
+// Quantile returns the duration that a share q of all do not exceed,
+// interpolating linearly within a bucket; 0 if there are none.
 func (h *Hist) Quantile(q float64) int64 {
 	need := q * float64(h.n)
 	seen := 0.0
@@ -92,13 +92,13 @@ func (h *Hist) Quantile(q float64) int64 {
 	return h.max
 }
 
-// A Point of a cumulative distribution: a Share of all took NS or less.
+// A Point of a cumulative distribution: Share of all durations are at most NS.
 type Point struct {
 	NS    int64   `json:"ns"`
 	Share float64 `json:"share"`
 }
 
-// CDF returns the cumulative distribution at the buckets that are in use.
+// CDF returns the cumulative distribution at the nonempty buckets.
 func (h *Hist) CDF() []Point {
 	var ps []Point
 	seen := int64(0)
@@ -111,13 +111,13 @@ func (h *Hist) CDF() []Point {
 	return ps
 }
 
-// ParseHist reads buckets written as index:count,index:count in ascending
-// order, and the longest duration, which must be in the last.
+// ParseHist parses buckets in the form index:count,index:count in ascending
+// order. max is the longest duration, which must be in the last bucket.
 func ParseHist(text string, max int64) (*Hist, error) {
 	h := &Hist{max: max}
 	if text == "" {
 		if max != 0 {
-			return nil, fmt.Errorf("histogram: a longest duration, %d, of none", max)
+			return nil, fmt.Errorf("histogram: longest duration %d of an empty histogram", max)
 		}
 		return h, nil
 	}
@@ -126,23 +126,23 @@ func ParseHist(text string, max int64) (*Hist, error) {
 		index, count, _ := strings.Cut(pair, ":")
 		i, err := strconv.Atoi(index)
 		if err != nil || i <= last || i >= buckets {
-			return nil, fmt.Errorf("histogram: %q is no bucket, or not the next", pair)
+			return nil, fmt.Errorf("histogram: %q: not a bucket, or not in order", pair)
 		}
 		c, err := strconv.ParseInt(count, 10, 64)
 		if err != nil || c <= 0 {
-			return nil, fmt.Errorf("histogram: %q has no count", pair)
+			return nil, fmt.Errorf("histogram: %q: no count", pair)
 		}
 		h.counts[i] = c
 		h.n += c
 		last = i
 	}
 	if max < 0 || bucket(max) != last {
-		return nil, fmt.Errorf("histogram: the longest duration, %d, is not in the last bucket, %d", max, last)
+		return nil, fmt.Errorf("histogram: longest duration %d is not in the last bucket %d", max, last)
 	}
 	return h, nil
 }
 
-// String writes the buckets as ParseHist reads them.
+// String returns the buckets in the form that ParseHist parses.
 func (h *Hist) String() string {
 	var b strings.Builder
 	for i, c := range h.counts {

@@ -48,7 +48,7 @@ func TestQuantile(t *testing.T) {
 	}
 }
 
-func TestHistIsReadAsWritten(t *testing.T) {
+func TestParseHistReadsString(t *testing.T) {
 	var h Hist
 	for _, ns := range []int64{0, 3, 3, 16, 1000, 999_999_999} {
 		h.Add(ns)
@@ -67,7 +67,7 @@ func TestHistIsReadAsWritten(t *testing.T) {
 		"x", "1", "1:x", "-1:2,1:1", "100000:1", "1:-2", "1:2,", "1:0", "1:1,1:1", "2:1,1:1", "0:1", "", "1:1,2:1",
 	} {
 		if _, err := ParseHist(bad, 1); err == nil {
-			t.Errorf("%q was taken", bad)
+			t.Errorf("%q was accepted", bad)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-// Package sample is what one round of one contender found out.
+// Package sample has the result of one round of one contender.
 package sample
 
 import (
@@ -7,39 +7,39 @@ import (
 	"time"
 )
 
-// Unknown stands for a count that a contender cannot tell.
+// Unknown stands for a count that a contender does not have.
 const Unknown = -1
 
-// A Sample counts what was done between two looks at a round in full swing: the
-// threads run before the first and after the second, so that neither their
-// start nor their end is in it.
+// A Sample counts what was done between two snapshots of a running round: the
+// threads run before the first and after the second, so that their start and
+// end are not included.
 type Sample struct {
 	Ops      int64         // operations of all threads
-	Elapsed  time.Duration // between the looks
-	CPU      time.Duration // user and system time of the process meanwhile; Unknown
-	Switches int64         // context switches of its threads, wanted and not; Unknown
-	// Least and Most are the operations of the thread that did the fewest and
-	// of the one that did the most; 0 and 0 where one thread alone does all.
+	Elapsed  time.Duration // between the snapshots
+	CPU      time.Duration // user and system time of the process in between, or Unknown
+	Switches int64         // voluntary and involuntary context switches of its threads, or Unknown
+	// Least and Most are the operations of the threads that did the fewest and
+	// the most; both 0 if there is only one thread.
 	Least, Most int64
-	Waits       *Hist   // of each operation, in a timed round; else nil
-	Bytes       float64 // resident memory a thread; 0: not measured
+	Waits       *Hist   // wait of each operation in a timed round; else nil
+	Bytes       float64 // resident memory per thread; 0 if not measured
 }
 
-// A Round says how to do one.
+// A Round has the settings of one round.
 type Round struct {
-	Warm  time.Duration // from the start of the threads to the first look
-	Time  time.Duration // between the looks
-	Timed bool          // take the time of each operation's wait, which costs two looks at the clock
+	Warm  time.Duration // from the start of the threads to the first snapshot
+	Time  time.Duration // between the snapshots
+	Timed bool          // time the wait of each operation, at the cost of two clock reads
 }
 
-// An AbsentError says why a contender has nothing for a row, or is not there at
-// all.
+// An AbsentError is the reason why a contender cannot do a row, or is missing
+// altogether.
 type AbsentError struct{ Why string }
 
 func (e *AbsentError) Error() string { return e.Why }
 
-// Absent makes an absence of err, whose text may be that of a compiler: of it
-// the first 200 bytes, in one line.
+// Absent converts err, which may be the output of a compiler, to an absence:
+// its first 200 bytes in one line.
 func Absent(err error) *AbsentError {
 	why := strings.Join(strings.Fields(err.Error()), " ")
 	if len(why) > 200 {
@@ -48,7 +48,7 @@ func Absent(err error) *AbsentError {
 	return &AbsentError{why}
 }
 
-// IsAbsent reports whether err says so.
+// IsAbsent reports whether err is an [AbsentError].
 func IsAbsent(err error) bool {
 	_, absent := errors.AsType[*AbsentError](err)
 	return absent

@@ -7,13 +7,13 @@ func All() []Spec {
 	return build(procs(), false)
 }
 
-// Quick returns those rows of All that give a picture in under a minute.
+// Quick returns the rows of All for a run of under a minute.
 func Quick() []Spec {
 	return build([]int{runtime.NumCPU()}, true)
 }
 
-// procs returns the values of GOMAXPROCS to measure with: 1, 2, and one for
-// each processor.
+// procs returns the values of GOMAXPROCS to measure with: 1, 2, and the number
+// of processors.
 func procs() []int {
 	switch n := runtime.NumCPU(); n {
 	case 1:
@@ -59,7 +59,7 @@ func build(procs []int, quick bool) (specs []Spec) {
 	for _, op := range []string{"current", "ident", "nativeid", "local"} {
 		add(Spec{Kind: Identity, Op: op})
 	}
-	const sleep = 200_000 // ns: short enough for many, longer than any spin
+	const sleep = 200_000 // ns: short enough for many waits, longer than any spin
 	add(
 		Spec{Kind: Lateness, Sleep: sleep, Policy: Other},
 		Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO},
@@ -86,7 +86,7 @@ func locks(caller Caller, procs int, quick bool) (specs []Spec) {
 	if quick {
 		return specs
 	}
-	const think = 1000 // steps: of 4 threads on 2 processors the lock is free half of the time, of 16 never
+	const think = 1000 // steps: with 4 threads on 2 processors the lock is free half of the time, with 16 never
 	for _, t := range []int{4, 16} {
 		for _, w := range []int{50, 500} {
 			specs = append(specs, Spec{Kind: Lock, Caller: caller, Threads: t, Work: w, Think: think, Procs: procs})

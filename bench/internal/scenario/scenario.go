@@ -1,4 +1,4 @@
-// Package scenario says what is measured. It knows nothing of who takes part.
+// Package scenario says what is measured, independently of the contenders.
 package scenario
 
 import (
@@ -9,70 +9,70 @@ import (
 	"strings"
 )
 
-// A Kind is a sort of work. The fields of Spec that it uses, and what one
-// operation of it is, stand with it.
+// A Kind is a kind of work. Its comment has the fields of Spec that it uses,
+// and what one operation is.
 type Kind string
 
 const (
-	// Lock is think, lock, work, unlock, on each of Threads threads; an
+	// Lock is think, lock, work, unlock, on each of Threads threads. An
 	// operation is one section, its wait the call of lock.
 	Lock Kind = "lock"
-	// Recursive is lock and unlock of a recursive lock by one thread alone.
+	// Recursive is lock and unlock of a recursive lock by a single thread.
 	Recursive Kind = "recursive"
 	// RWLock is sections of Work steps on each of Threads threads, Reads
-	// percent of them shared; the wait is the call of lock.
+	// percent of them shared. The wait is the call of lock.
 	RWLock Kind = "rwlock"
-	// Condition is Pairs of threads that take turns, each pair with a lock and
-	// a condition; an operation is one turn of one thread, its wait a whole
-	// round.
+	// Condition is Pairs of threads that alternate, each pair using a lock and
+	// a condition. An operation is one pass of the token by one thread,
+	// its wait a whole round trip.
 	Condition Kind = "condition"
-	// Event is Pairs of threads that take turns, each pair with an event a
-	// direction; as Condition.
+	// Event is Pairs of threads that alternate, each pair using one event per
+	// direction; otherwise as Condition.
 	Event Kind = "event"
-	// Park is one pair that takes turns by the means to sleep and to wake one
-	// given thread; as Condition.
+	// Park is one pair that alternates by parking and waking a given thread;
+	// otherwise as Condition.
 	Park Kind = "park"
 	// Semaphore is acquire, Work steps, release, on each of Threads threads, of
-	// a semaphore with Permits; the wait is the call of acquire.
+	// a semaphore with Permits. The wait is the call of acquire.
 	Semaphore Kind = "semaphore"
-	// Barrier is Parties threads that meet; an operation is one thread's
-	// passing, its wait that call.
+	// Barrier is Parties threads that meet. An operation is one thread's call,
+	// which is its wait too.
 	Barrier Kind = "barrier"
-	// Queue is Producers that put and Consumers that get, Capacity items
-	// between them at most; an operation is one item, its wait the call of get.
+	// Queue is Producers that put and Consumers that get through a queue of
+	// Capacity. An operation is one item, its wait the call of get.
 	Queue Kind = "queue"
-	// StartJoin is making a thread with an empty body, with Stack bytes of
-	// stack, and waiting for its end; all of it is the wait too. In Go an
-	// ordinary goroutine does it, and has Many made, elsewhere a thread.
+	// StartJoin is starting a thread with an empty body and Stack bytes of
+	// stack, and joining it; the wait is all of it. In Go an ordinary goroutine
+	// does this and Many, elsewhere a thread does.
 	StartJoin Kind = "startjoin"
-	// Submit is an empty task handed to a pool of one thread and the wait for
-	// its result; all of it is the wait too.
+	// Submit is submitting an empty task to a pool of one thread and waiting
+	// for its result; the wait is all of it.
 	Submit Kind = "submit"
-	// Call is an empty function run on one given thread and the wait for its
-	// end; all of it is the wait too.
+	// Call is calling an empty function on one given thread and waiting for it
+	// to return; the wait is all of it.
 	Call Kind = "call"
-	// Callback is a call from C into Go on a thread that C made: Op is "first"
-	// (with the thread's start and end) or "again".
+	// Callback is a call from C into Go on a thread that C made. Op is "first"
+	// (with the start and the end of the thread) or "again".
 	Callback Kind = "callback"
-	// Identity is a question about the calling thread: Op is "current" (its
+	// Identity is a query about the calling thread. Op is "current" (its
 	// record), "ident", "nativeid" or "local" (thread-specific data).
 	Identity Kind = "identity"
-	// Lateness is a wait of Sleep that nobody ends, by one thread under Policy,
-	// on processor 0 alone if Bound; its time and its wait are by how much it
-	// ended late, an operation one such wait. It is what cyclictest measures.
+	// Lateness is a timed wait of Sleep, which always times out, by one thread
+	// under Policy, on processor 0 alone if Bound. Its time and its wait are
+	// the lateness of the timeout. It is what cyclictest measures.
 	Lateness Kind = "lateness"
 	// Many is Threads threads started one after the other, all alive and
-	// blocked at once; an operation is one start, bytes are resident memory a
-	// thread, of more than one. Each round has a process of its own.
+	// blocked at once. An operation is one start; bytes are the resident memory
+	// per thread if there is more than one. Each round has its own process.
 	Many Kind = "many"
 )
 
-// A Caller is what calls, where a contender has the choice.
+// A Caller is the kind of caller, where a contender has the choice.
 type Caller string
 
 const (
 	Thread    Caller = "thread"    // an operating-system thread
-	Goroutine Caller = "goroutine" // one that is not locked to a thread
+	Goroutine Caller = "goroutine" // not locked to a thread
 )
 
 // Scheduling policies of Lateness.
@@ -81,7 +81,7 @@ const (
 	FIFO  = "fifo"  // SCHED_FIFO
 )
 
-// A Spec is one row: fields that its Kind does not use are zero.
+// A Spec is one row. Fields that its Kind does not use are zero.
 type Spec struct {
 	Kind      Kind
 	Caller    Caller
@@ -96,11 +96,11 @@ type Spec struct {
 	Reads     int // percent
 	Work      int // steps inside a section
 	Think     int // steps outside
-	Stack     int // bytes; 0: the contender's default
+	Stack     int // bytes; 0 for the contender's default
 	Sleep     int // ns
 	Policy    string
 	Bound     bool
-	Procs     int // GOMAXPROCS; 0: all processors, and no dimension of the row
+	Procs     int // GOMAXPROCS; 0 for all processors, and not part of the name
 }
 
 // A Param is one dimension of a row.
@@ -141,7 +141,7 @@ func (s Spec) Params() []Param {
 	return ps
 }
 
-// Name is the kind and the parameters as benchstat reads them:
+// Name returns the kind and the parameters in benchstat's form:
 // kind/key=value/...
 func (s Spec) Name() string {
 	var b strings.Builder
@@ -152,8 +152,9 @@ func (s Spec) Name() string {
 	return b.String()
 }
 
-// Batch is how many operations a thread does between two looks at whether the
-// round is over: some microseconds' worth, so that the look costs nothing.
+// Batch returns how many operations a thread does between two checks for the
+// end of the round: some microseconds' worth, so that the cost of the check is
+// negligible.
 func (s Spec) Batch() int {
 	switch s.Kind {
 	case Identity, Recursive:
@@ -173,12 +174,13 @@ func (s Spec) Batch() int {
 }
 
 // HasThreads reports whether contenders whose threads do not run under
-// GOMAXPROCS can do the row: it is about threads, and about all processors.
+// GOMAXPROCS can do the row: it calls from threads, and uses all processors.
 func (s Spec) HasThreads() bool {
 	return s.Caller != Goroutine && (s.Procs == 0 || s.Procs == runtime.NumCPU())
 }
 
-// Waits reports whether each operation's wait can be told from the rest of it.
+// Waits reports whether the wait of an operation is a part of it that can be
+// timed.
 func (s Spec) Waits() bool {
 	switch s.Kind {
 	case Identity, Recursive, Many:
@@ -190,8 +192,8 @@ func (s Spec) Waits() bool {
 	}
 }
 
-// Counted returns how many threads' operations are counted, each by itself: of
-// a queue the consumers'.
+// Counted returns the number of threads whose operations are counted, each
+// separately: in a queue row, the consumers.
 func (s Spec) Counted() int {
 	switch s.Kind {
 	case Lock, RWLock, Semaphore:
@@ -209,9 +211,9 @@ func (s Spec) Counted() int {
 	}
 }
 
-// Work does n steps that each need the one before: one multiplication and one
-// addition, about a nanosecond together. Contenders in other languages have the
-// same function.
+// Work does n dependent steps, each one multiplication and one addition,
+// together about a nanosecond. Contenders in other languages have the same
+// function.
 //
 //go:noinline
 func Work(x uint64, n int) uint64 {

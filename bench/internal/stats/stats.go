@@ -1,5 +1,5 @@
-// Package stats turns rounds into medians, ratios and verdicts. It assumes
-// nothing of how the rounds are distributed: timings have tails.
+// Package stats computes medians, ratios and verdicts from rounds. It assumes
+// no distribution, since timings have long tails.
 package stats
 
 import (
@@ -12,16 +12,16 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// Confidence of all intervals. With some hundred rows in a run 95 % would call
-// every twentieth equal pair different.
+// Confidence is the confidence level of all intervals. With some hundred rows
+// in a run, 95 % would report a difference for every twentieth equal pair.
 const Confidence = 0.99
 
-// LeastRounds is how few rounds have an interval of that confidence: with 7 the
-// true median lies outside of all of them in one case of 64.
+// LeastRounds is the smallest number of rounds with an interval of that
+// confidence: with 7 the true median is outside all of them in one case of 64.
 const LeastRounds = 8
 
-// Median returns the median of values and its interval by order statistics.
-// There must be LeastRounds values at least.
+// Median returns the median of values and its interval by order statistics. It
+// needs at least LeastRounds values.
 func Median(values []float64) result.Estimate {
 	s := benchmath.AssumeNothing.Summary(
 		benchmath.NewSample(slices.Clone(values), &benchmath.DefaultThresholds),
@@ -31,9 +31,8 @@ func Median(values []float64) result.Estimate {
 }
 
 // Ratio returns the median of the ratios of each round's value to the
-// baseline's of the same round. The two were measured one shortly after the
-// other, so that what slows the machine for longer than a round is in both and
-// cancels.
+// baseline's of the same round. The two are measured shortly after each other,
+// so a disturbance that lasts longer than a round affects both and cancels out.
 func Ratio(values, baseline []float64) result.Estimate {
 	ratios := make([]float64, len(values))
 	for i, v := range values {
@@ -42,10 +41,10 @@ func Ratio(values, baseline []float64) result.Estimate {
 	return Median(ratios)
 }
 
-// Across returns the ratio of values to those of another run, where no round
-// belongs to another: the Hodges-Lehmann estimate, the median of all pairs'
-// ratios, with the interval that goes with the Mann-Whitney test (Hollander and
-// Wolfe, Nonparametric Statistical Methods, section 4.3).
+// Across returns the ratio of values to those of another run, whose rounds are
+// not paired: the Hodges-Lehmann estimate, the median of all pairwise ratios,
+// with the interval of the Mann-Whitney test (Hollander and Wolfe,
+// Nonparametric Statistical Methods, section 4.3).
 func Across(values, baseline []float64) result.Estimate {
 	ratios := make([]float64, 0, len(values)*len(baseline))
 	for _, v := range values {
@@ -55,7 +54,7 @@ func Across(values, baseline []float64) result.Estimate {
 	}
 	slices.Sort(ratios)
 	u := moremath.UDist{N1: len(values), N2: len(baseline)}
-	k := 0 // ratios to leave out at each end
+	k := 0 // ratios to drop at each end
 	for u.CDF(float64(k)) <= (1-Confidence)/2 {
 		k++
 	}
@@ -67,7 +66,7 @@ func Across(values, baseline []float64) result.Estimate {
 	}
 }
 
-// Judge says what a ratio's interval says.
+// Judge returns the verdict of a ratio's interval.
 func Judge(ratio result.Estimate) result.Verdict {
 	switch {
 	case ratio.Low > 1:
@@ -79,7 +78,7 @@ func Judge(ratio result.Estimate) result.Verdict {
 	}
 }
 
-// GeoMean returns the geometric mean; 0 of nothing.
+// GeoMean returns the geometric mean, 0 if there are no values.
 func GeoMean(values []float64) float64 {
 	if len(values) == 0 {
 		return 0

@@ -8,8 +8,8 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// rounds returns values about a center as a noisy machine gives them: mostly
-// near, some far above, and all with the machine's drift.
+// rounds returns values around center as on a noisy machine: most are close,
+// some far above, and all share the drift.
 func rounds(r *rand.Rand, center float64, drift []float64) []float64 {
 	values := make([]float64, len(drift))
 	for i := range values {
@@ -30,9 +30,9 @@ func drifts(r *rand.Rand, n int) []float64 {
 	return drift
 }
 
-// Of equals at most one in a hundred may be called different, and what differs
-// by more than the noise must be.
-func TestRatioTellsEqualFromDifferent(t *testing.T) {
+// At most one equal pair in a hundred may be called different; a difference
+// larger than the noise must be found.
+func TestRatioSeparatesEqualFromDifferent(t *testing.T) {
 	const trials = 2000
 	for _, n := range []int{LeastRounds, 12} {
 		r := rand.New(rand.NewPCG(1, uint64(n)))
@@ -51,12 +51,12 @@ func TestRatioTellsEqualFromDifferent(t *testing.T) {
 			t.Errorf("%d rounds: %d of %d equal pairs were called different", n, wrong, trials)
 		}
 		if missed > trials/5 {
-			t.Errorf("%d rounds: of %d pairs that differ by 30 %% %d were not told apart", n, trials, missed)
+			t.Errorf("%d rounds: of %d pairs that differ by 30 %%, %d were called equal", n, trials, missed)
 		}
 	}
 }
 
-func TestAcrossTellsEqualFromDifferent(t *testing.T) {
+func TestAcrossSeparatesEqualFromDifferent(t *testing.T) {
 	const trials, n = 1000, 12
 	r := rand.New(rand.NewPCG(2, 2))
 	wrong, missed := 0, 0
@@ -86,7 +86,7 @@ func TestMedian(t *testing.T) {
 	in := []float64{3, 1, 2, 5, 4, 9, 8, 7, 6}
 	Median(in)
 	if in[0] != 3 {
-		t.Errorf("the rounds were sorted: %v", in)
+		t.Errorf("the input was modified: %v", in)
 	}
 }
 
@@ -111,6 +111,6 @@ func TestGeoMean(t *testing.T) {
 		t.Errorf("got %v, want 2", got)
 	}
 	if got := GeoMean(nil); got != 0 {
-		t.Errorf("got %v of nothing", got)
+		t.Errorf("got %v of no values", got)
 	}
 }

@@ -1,4 +1,4 @@
-// Package words says rows, times and sizes in words, for the charts and the
+// Package words formats rows, times and sizes in words, for the charts and the
 // page.
 package words
 
@@ -11,11 +11,11 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-// Row returns the parameters of a row in words, the most telling first; "" if
+// Row returns the parameters of a row in words, the most important first, "" if
 // it has none.
 func Row(r result.Row) string { return Params(r.Params) }
 
-// Params returns parameters in words, the caller and GOMAXPROCS last.
+// Params returns parameters in words, with caller and GOMAXPROCS last.
 func Params(ps []result.Param) string {
 	var first, last []string
 	for _, p := range ps {
@@ -103,8 +103,7 @@ func count(n, one, many string) string {
 	return n + " " + many
 }
 
-// NS returns a time of ns nanoseconds with three digits and the unit that suits
-// it.
+// NS formats a time in ns with three digits and a suitable unit.
 func NS(ns float64) string {
 	switch a := math.Abs(ns); {
 	case a < 999.5:
@@ -118,7 +117,7 @@ func NS(ns float64) string {
 	}
 }
 
-// Bytes returns a size of n bytes with three digits and the unit that suits it.
+// Bytes formats a size in bytes with three digits and a suitable unit.
 func Bytes(n float64) string {
 	switch a := math.Abs(n); {
 	case a < 1024:
@@ -132,10 +131,10 @@ func Bytes(n float64) string {
 	}
 }
 
-// Number returns v with three digits, and without an exponent.
+// Number formats v with three digits, without an exponent.
 func Number(v float64) string { return digits(v) }
 
-// Ratio returns a ratio with a multiplication sign.
+// Ratio formats a ratio with a multiplication sign.
 func Ratio(v float64) string { return digits(v) + "×" }
 
 func digits(v float64) string {
@@ -150,7 +149,7 @@ func digits(v float64) string {
 	return text
 }
 
-// Interval returns the two ends of an estimate as format writes them.
+// Interval formats the two ends of an estimate with format.
 func Interval(e result.Estimate, format func(float64) string) string {
 	return fmt.Sprintf("%s to %s", format(e.Low), format(e.High))
 }

@@ -6,7 +6,7 @@ import (
 	"example.com/thread/bench/internal/result"
 )
 
-func TestNumbersHaveThreeDigitsAndTheirUnit(t *testing.T) {
+func TestNumbersHaveThreeDigitsAndAUnit(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{NS(0), "0 ns"},
 		{NS(0.25), "0.25 ns"},
@@ -32,7 +32,7 @@ func TestNumbersHaveThreeDigitsAndTheirUnit(t *testing.T) {
 	}
 }
 
-func TestParametersInWords(t *testing.T) {
+func TestParamsInWords(t *testing.T) {
 	for _, c := range []struct {
 		params []result.Param
 		want   string

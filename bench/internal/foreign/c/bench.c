@@ -1,7 +1,7 @@
 /*
- * The contender in C: what POSIX threads offer, on Linux. foreign.go has the
- * protocol. From the top: durations, a round and its threads, then one
- * function a kind, then the lines that come and go.
+ * The contender in C: POSIX threads on Linux. foreign.go documents the
+ * protocol. Order of this file: durations, a round and its threads, one
+ * function per kind of work, the protocol.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,10 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Two lines: processors fetch the neighbour of a line too. */
+/* Two lines: processors prefetch the adjacent line too. */
 #define LINE 128
 
-/* Answers a line and ends: a round that failed half-way left threads behind. */
+/*
+ * Answers with an error and exits: after a failed round some threads may be
+ * left.
+ */
 static void fail(const char *what, int err)
 {
 	if (err)
@@ -92,8 +95,8 @@ static void sleep_for(int64_t ns)
 }
 
 /*
- * The steps of scenario.Work. Were it not for the asm, LLVM would make one step
- * of eight.
+ * The steps of scenario.Work. Without the asm, LLVM merges eight steps into
+ * one.
  */
 static inline uint64_t work(uint64_t x, long n)
 {
@@ -116,29 +119,29 @@ struct round;
 /* One thread of a round. */
 struct worker {
 	_Alignas(LINE) atomic_long ops; /* published after each batch */
-	long seen; /* ops at the first look */
+	long seen; /* ops at the first snapshot */
 	struct round *round;
 	const struct spec *spec;
 	int index;
 	bool timed;
-	void *shared; /* what its kind works on */
+	void *shared; /* data shared by the threads of the round */
 	void (*body)(struct worker *);
 	pthread_t thread;
-	uint64_t sink; /* the result of work, so that it must be done */
+	uint64_t sink; /* result of work, so that it is not optimized away */
 	struct hist waits;
 };
 
 struct round {
 	struct spec spec;
 	struct worker *workers;
-	long count; /* of workers */
-	pthread_barrier_t gate; /* all begin together */
-	/* What the second look found. */
+	long count; /* number of workers */
+	pthread_barrier_t gate; /* start barrier */
+	/* Results of the second snapshot. */
 	int64_t ops, ns, cpu, switches, least, most;
 	double bytes;
-	char why[160]; /* of an absent */
+	char why[160]; /* reason of an absence */
 	_Alignas(LINE) atomic_bool stop; /* read by all, written once */
-	atomic_bool counting; /* between the two looks */
+	atomic_bool counting; /* between the snapshots */
 };
 
 static bool absent(struct round *r, const char *why)
@@ -167,7 +170,7 @@ static inline int64_t wait_ends(struct worker *w, int64_t began)
 	return w->timed ? now() - began : 0;
 }
 
-/* Apart from wait_ends, so that a lock is not held meanwhile. */
+/* Not in wait_ends, so that it runs without the lock. */
 static inline void record(struct worker *w, int64_t wait)
 {
 	if (w->timed && atomic_load_explicit(&w->round->counting, memory_order_relaxed))
@@ -183,7 +186,7 @@ static void *worker_main(void *p)
 	return NULL;
 }
 
-/* Makes room for that many workers. */
+/* Allocates n workers. */
 static void prepare(struct round *r, long n)
 {
 	r->count = n;
@@ -224,8 +227,8 @@ static int64_t switches(void)
 }
 
 /*
- * Lets all begin, and takes both looks at the first n workers. Where nothing
- * was done between them the second look is another time_ns later.
+ * Starts the round and takes two snapshots of the first n workers. If no
+ * operation completed between them, takes the second another time_ns later.
  */
 static void measure(struct round *r, long n)
 {
@@ -266,7 +269,7 @@ static void join(struct round *r, long from, long to)
 		check("pthread_join", pthread_join(r->workers[i].thread, NULL));
 }
 
-/* A round of n threads that do the same and look at stop. */
+/* A round of n threads that run the same body and poll stop. */
 static bool together(struct round *r, long n, void (*body)(struct worker *), void *shared)
 {
 	prepare(r, n);
@@ -338,8 +341,8 @@ static bool recursive_round(struct round *r)
 }
 
 /*
- * Spreads the exclusive sections evenly: of 90 percent each tenth, of 99 each
- * hundredth.
+ * Spreads the exclusive sections evenly: of 90 percent every tenth is
+ * exclusive, of 99 every hundredth.
  */
 static bool is_shared(long i, long reads)
 {
@@ -351,7 +354,7 @@ static void rwlock_body(struct worker *w)
 	pthread_rwlock_t *l = w->shared;
 	const struct spec s = *w->spec;
 	uint64_t x = w->index;
-	long n = w->index; /* not all at once exclusive */
+	long n = w->index; /* staggers the exclusive sections */
 
 	while (going(w)) {
 		for (long i = 0; i < s.batch; i++) {
@@ -381,17 +384,17 @@ static bool rwlock_round(struct round *r)
 }
 
 /*
- * Two threads that take turns. turn_take waits for the first turn, turn_pass
- * hands it over and returns when one has it again, or false if the other ended
- * with it; turn_end ends with it.
+ * Two threads that pass a token back and forth. first waits for the token. pass
+ * passes it and returns when it is back, false if the other thread ended the
+ * round. end passes it for the last time.
  */
-struct turns {
+struct ping_pong {
 	void (*first)(void *pair, int me);
 	bool (*pass)(void *pair, int me);
 	void (*end)(void *pair, int me);
 };
 
-static inline void take_turns(struct worker *w, void *pair, struct turns t)
+static inline void ping_pong(struct worker *w, void *pair, struct ping_pong t)
 {
 	int me = w->index % 2;
 	long batch = w->spec->batch;
@@ -415,7 +418,7 @@ static inline void take_turns(struct worker *w, void *pair, struct turns t)
 struct cond_pair {
 	_Alignas(LINE) pthread_mutex_t m;
 	pthread_cond_t c;
-	int turn;
+	int token;
 	bool over;
 };
 
@@ -424,7 +427,7 @@ static void cond_first(void *v, int me)
 	struct cond_pair *p = v;
 
 	pthread_mutex_lock(&p->m);
-	while (p->turn != me)
+	while (p->token != me)
 		pthread_cond_wait(&p->c, &p->m);
 	pthread_mutex_unlock(&p->m);
 }
@@ -436,9 +439,9 @@ static bool cond_pass(void *v, int me)
 
 	pthread_mutex_lock(&p->m);
 	over = p->over;
-	p->turn = !me;
+	p->token = !me;
 	pthread_cond_signal(&p->c);
-	while (!over && p->turn != me) {
+	while (!over && p->token != me) {
 		pthread_cond_wait(&p->c, &p->m);
 		over = p->over;
 	}
@@ -452,14 +455,14 @@ static void cond_end(void *v, int me)
 
 	pthread_mutex_lock(&p->m);
 	p->over = true;
-	p->turn = !me;
+	p->token = !me;
 	pthread_cond_signal(&p->c);
 	pthread_mutex_unlock(&p->m);
 }
 
 static void cond_body(struct worker *w)
 {
-	take_turns(w, &((struct cond_pair *)w->shared)[w->index / 2], (struct turns){ cond_first, cond_pass, cond_end });
+	ping_pong(w, &((struct cond_pair *)w->shared)[w->index / 2], (struct ping_pong){ cond_first, cond_pass, cond_end });
 }
 
 static bool condition_round(struct round *r)
@@ -475,8 +478,7 @@ static bool condition_round(struct round *r)
 }
 
 /*
- * POSIX has no event: a flag, a lock and a condition is what is written for
- * one.
+ * POSIX has no event; C programs build it from a flag, a lock and a condition.
  */
 struct event {
 	_Alignas(LINE) pthread_mutex_t m;
@@ -489,10 +491,10 @@ static void event_set(struct event *e)
 	pthread_mutex_lock(&e->m);
 	e->set = true;
 	pthread_mutex_unlock(&e->m);
-	pthread_cond_signal(&e->c); /* who wakes needs the lock; e outlives both threads */
+	pthread_cond_signal(&e->c); /* unlocked: the waiter needs the lock, and e outlives both */
 }
 
-/* Waits until it is set, and clears it. */
+/* Waits until the event is set, and clears it. */
 static void event_take(struct event *e)
 {
 	pthread_mutex_lock(&e->m);
@@ -503,13 +505,13 @@ static void event_take(struct event *e)
 }
 
 struct event_pair {
-	struct event turn[2];
-	bool over; /* handed over with the turn */
+	struct event token[2];
+	bool over; /* passed with the token */
 };
 
 static void event_first(void *v, int me)
 {
-	event_take(&((struct event_pair *)v)->turn[me]);
+	event_take(&((struct event_pair *)v)->token[me]);
 }
 
 static bool event_pass(void *v, int me)
@@ -518,8 +520,8 @@ static bool event_pass(void *v, int me)
 
 	if (p->over)
 		return false;
-	event_set(&p->turn[!me]);
-	event_take(&p->turn[me]);
+	event_set(&p->token[!me]);
+	event_take(&p->token[me]);
 	return !p->over;
 }
 
@@ -528,14 +530,14 @@ static void event_end(void *v, int me)
 	struct event_pair *p = v;
 
 	p->over = true;
-	event_set(&p->turn[!me]);
+	event_set(&p->token[!me]);
 }
 
 static void event_body(struct worker *w)
 {
 	struct event_pair *pair = &((struct event_pair *)w->shared)[w->index / 2];
 
-	take_turns(w, pair, (struct turns){ event_first, event_pass, event_end });
+	ping_pong(w, pair, (struct ping_pong){ event_first, event_pass, event_end });
 }
 
 static bool event_round(struct round *r)
@@ -552,19 +554,18 @@ static bool event_round(struct round *r)
 }
 
 /*
- * A semaphore for each thread is how POSIX wakes a given one and loses no
- * wake-up.
+ * POSIX wakes a given thread without a lost wakeup by a semaphore per thread.
  */
 struct park_pair {
 	struct {
 		_Alignas(LINE) sem_t sem;
-	} turn[2];
-	bool over; /* handed over with the turn */
+	} token[2];
+	bool over; /* passed with the token */
 };
 
 static void park_first(void *v, int me)
 {
-	while (sem_wait(&((struct park_pair *)v)->turn[me].sem))
+	while (sem_wait(&((struct park_pair *)v)->token[me].sem))
 		; /* EINTR */
 }
 
@@ -574,7 +575,7 @@ static bool park_pass(void *v, int me)
 
 	if (p->over)
 		return false;
-	sem_post(&p->turn[!me].sem);
+	sem_post(&p->token[!me].sem);
 	park_first(p, me);
 	return !p->over;
 }
@@ -584,23 +585,23 @@ static void park_end(void *v, int me)
 	struct park_pair *p = v;
 
 	p->over = true;
-	sem_post(&p->turn[!me].sem);
+	sem_post(&p->token[!me].sem);
 }
 
 static void park_body(struct worker *w)
 {
-	take_turns(w, w->shared, (struct turns){ park_first, park_pass, park_end });
+	ping_pong(w, w->shared, (struct ping_pong){ park_first, park_pass, park_end });
 }
 
 static bool park_round(struct round *r)
 {
 	struct park_pair p = { 0 };
 
-	sem_init(&p.turn[0].sem, 0, 0);
-	sem_init(&p.turn[1].sem, 0, 0);
+	sem_init(&p.token[0].sem, 0, 0);
+	sem_init(&p.token[1].sem, 0, 0);
 	together(r, 2, park_body, &p);
-	sem_destroy(&p.turn[0].sem);
-	sem_destroy(&p.turn[1].sem);
+	sem_destroy(&p.token[0].sem);
+	sem_destroy(&p.token[1].sem);
 	return true;
 }
 
@@ -638,7 +639,7 @@ static bool semaphore_round(struct round *r)
 
 struct meeting {
 	_Alignas(LINE) pthread_barrier_t barrier;
-	_Alignas(LINE) atomic_long last; /* generation, of which party 0 tells before it waits */
+	_Alignas(LINE) atomic_long last; /* last generation, set by party 0 before it waits */
 };
 
 static void barrier_body(struct worker *w)
@@ -671,7 +672,7 @@ static bool barrier_round(struct round *r)
 	return true;
 }
 
-/* A ring, a lock and two conditions. */
+/* A ring buffer, a lock and two conditions. */
 struct queue {
 	_Alignas(LINE) pthread_mutex_t m;
 	pthread_cond_t not_empty, not_full;
@@ -785,9 +786,7 @@ static bool start_join_round(struct round *r)
 	return together(r, 1, start_join_body, NULL);
 }
 
-/*
- * A function for a thread of a pool, and how its caller learns that it is done.
- */
+/* A task of a pool, and how its caller waits for it. */
 struct task {
 	void (*run)(void *);
 	void *arg;
@@ -812,7 +811,7 @@ static void empty_task(void *p)
 
 struct pool {
 	struct queue q;
-	struct task t; /* not in submit_body: the pool may still signal when that has ended */
+	struct task t; /* not in submit_body: the pool may signal after that returns */
 };
 
 static void submit_body(struct worker *w)
@@ -844,8 +843,8 @@ static bool submit_round(struct round *r)
 }
 
 /*
- * Called through a volatile pointer: it is declared const, and the compiler
- * would ask once.
+ * Called through a volatile pointer: pthread_self is declared const, so the
+ * compiler would call it only once.
  */
 static pthread_t (*volatile self)(void) = pthread_self;
 
@@ -884,7 +883,7 @@ static bool identity_round(struct round *r)
 	const char *op = r->spec.op;
 	pthread_key_t k;
 
-	/* pthread_t is both the record and the number of a thread. */
+	/* pthread_t is both the record and the ident of a thread. */
 	if (!strcmp(op, "current") || !strcmp(op, "ident"))
 		return together(r, 1, self_body, NULL);
 	if (!strcmp(op, "nativeid"))
@@ -897,7 +896,7 @@ static bool identity_round(struct round *r)
 	return true;
 }
 
-/* Gives the calling thread the policy and the processor of a lateness row. */
+/* Sets the policy and the affinity of a lateness row on the calling thread. */
 static bool schedule(struct round *r)
 {
 	struct sched_param p = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
@@ -938,7 +937,7 @@ static void lateness_body(struct worker *w)
 		struct timespec t = timespec_of(due);
 
 		while (pthread_cond_timedwait(&c, &m, &t) != ETIMEDOUT)
-			; /* nobody signals: spurious */
+			; /* never signaled: a spurious wakeup */
 		record(w, now() - due);
 		done(w, 1);
 	}
@@ -948,8 +947,8 @@ static void lateness_body(struct worker *w)
 }
 
 /*
- * Whether this machine allows it is asked on a thread of its own, before the
- * looks.
+ * Tries the settings on a separate thread before the round, since the machine
+ * may refuse them.
  */
 static void *schedule_thread(void *r)
 {
@@ -990,7 +989,7 @@ static void *crowd_thread(void *v)
 static int64_t resident(void)
 {
 	/*
-	 * statm and status are sums that lag behind by some dozen pages a
+	 * statm and status are counters that are off by some dozen pages per
 	 * processor.
 	 */
 	FILE *f = fopen("/proc/self/smaps_rollup", "r");
@@ -1013,7 +1012,7 @@ static bool many_round(struct round *r)
 	int64_t before, cpu, sw, began;
 	int err = 0;
 
-	memset(t, 1, n * sizeof(*t)); /* resident before, not after */
+	memset(t, 1, n * sizeof(*t)); /* touches the pages before the measurement */
 	before = resident();
 	cpu = cpu_time();
 	sw = switches();
@@ -1044,12 +1043,12 @@ static bool many_round(struct round *r)
 
 static bool callback_round(struct round *r)
 {
-	return absent(r, "calls from C into Go are Go's");
+	return absent(r, "calls from C into Go apply only to Go");
 }
 
 static const struct {
 	const char *kind;
-	bool (*run)(struct round *); /* false if absent, with why */
+	bool (*run)(struct round *); /* false if absent; sets why */
 } kinds[] = {
 	{ "lock", lock_round },
 	{ "recursive", recursive_round },
@@ -1062,7 +1061,7 @@ static const struct {
 	{ "queue", queue_round },
 	{ "startjoin", start_join_round },
 	{ "submit", submit_round },
-	{ "call", submit_round }, /* a pool of one thread is how a given thread is called */
+	{ "call", submit_round }, /* a given thread is called as a pool of one thread */
 	{ "callback", callback_round },
 	{ "identity", identity_round },
 	{ "lateness", lateness_round },
@@ -1133,9 +1132,7 @@ static void set(struct spec *s, char *pair)
 			*numbers[i].field = number(value);
 	if (!strcmp(pair, "bound"))
 		s->bound = !strcmp(value, "true");
-	/*
-	 * caller and procs say nothing to a program whose threads are the system's.
-	 */
+	/* Ignores caller and procs, which do not apply to system threads. */
 }
 
 static void run(char *line)
@@ -1169,7 +1166,7 @@ int main(void)
 	size_t size = 0;
 
 	if (!confstr(_CS_GNU_LIBC_VERSION, libc, sizeof(libc)))
-		strcpy(libc, "another C library than glibc");
+		strcpy(libc, "a C library other than glibc");
 	printf("ready C compiler %s, %s\n", __VERSION__, libc);
 	fflush(stdout);
 	while (getline(&line, &size, stdin) > 0) {
@@ -1178,7 +1175,7 @@ int main(void)
 		else if (!strncmp(line, "bucket ", 7))
 			printf("ok %d\n", bucket(strtoll(line + 7, NULL, 10)));
 		else
-			fail("neither run nor bucket", 0);
+			fail("want run or bucket", 0);
 		fflush(stdout);
 	}
 	free(line);

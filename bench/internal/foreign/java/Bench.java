@@ -25,8 +25,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * The contender in Java: what java.util.concurrent offers. foreign.go has the protocol. From the top: durations, a round and its
- * threads, then one method a kind, then the lines that come and go.
+ * The contender in Java: java.util.concurrent. foreign.go documents the protocol.
+ * Order of this file: durations, a round and its threads, one method per kind of
+ * work, the protocol.
  */
 public final class Bench {
     /** The buckets of sample.Hist. */
@@ -67,7 +68,7 @@ public final class Bench {
         }
     }
 
-    /** Says that Java has nothing that does a row's work. */
+    /** Java has nothing that does the work of a row. */
     static final class Absent extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -76,7 +77,7 @@ public final class Bench {
         }
     }
 
-    /** What a line asks for. */
+    /** The round that a line asks for. */
     static final class Spec {
         final Map<String, String> text = new HashMap<>();
         final int batch;
@@ -108,7 +109,7 @@ public final class Bench {
             return text.getOrDefault(key, "");
         }
 
-        /** 0 where the line does not have it. */
+        /** 0 if the line does not have the key. */
         int number(String key) {
             return Integer.parseInt(text.getOrDefault(key, "0"));
         }
@@ -130,7 +131,7 @@ public final class Bench {
         return x;
     }
 
-    /** The results of work, so that it must be done. */
+    /** Results of work, so that it is not optimized away. */
     static volatile Object sink;
 
     interface Body {
@@ -172,7 +173,7 @@ public final class Bench {
             return timed ? System.nanoTime() - began : 0;
         }
 
-        /** Apart from waitEnds, so that a lock is not held meanwhile. */
+        /** Not in waitEnds, so that it runs without the lock. */
         void record(long wait) {
             if (timed && round.counting) {
                 waits.add(wait);
@@ -180,18 +181,18 @@ public final class Bench {
         }
     }
 
-    /** A round: its threads, and what the looks at them found. */
+    /** A round: its threads, and the results of the snapshots. */
     static final class Round {
-        static final int STRIDE = 16; // two lines: processors fetch the neighbour of a line too
+        static final int STRIDE = 16; // two lines: the adjacent one is prefetched
 
         final Spec spec;
         final Thread[] threads;
         final Worker[] workers;
         final AtomicLongArray ops; // published after each batch
         final CountDownLatch ready;
-        final CountDownLatch gate = new CountDownLatch(1); // all begin together
+        final CountDownLatch gate = new CountDownLatch(1); // start barrier
         volatile boolean stop;
-        volatile boolean counting; // between the two looks
+        volatile boolean counting; // between the snapshots
 
         long done;
         long ns;
@@ -216,7 +217,7 @@ public final class Bench {
                     gate.await();
                     body.run(w);
                 } catch (Throwable e) {
-                    // Not thrown: a thread that waits for this one would hang.
+                    // Not rethrown: a thread that waits for this one would hang.
                     say("error " + e);
                     Runtime.getRuntime().halt(1);
                 }
@@ -224,15 +225,15 @@ public final class Bench {
             threads[i].start();
         }
 
-        private long[] look(int n) {
+        private long[] snapshot(int n) {
             long[] now = new long[n];
             Arrays.setAll(now, i -> ops.getOpaque(i * STRIDE));
             return now;
         }
 
         /**
-         * Lets all begin, and takes both looks at the first n threads. Where nothing was done between them the second look is another
-         * time_ns later.
+         * Starts the round and takes two snapshots of the first n threads. If no
+         * operation completed between them, takes the second another time_ns later.
          */
         void measure(int n) throws InterruptedException {
             ready.await();
@@ -241,11 +242,11 @@ public final class Bench {
             counting = true;
             long cpuThen = cpuTime();
             long began = System.nanoTime();
-            long[] then = look(n);
+            long[] then = snapshot(n);
             do {
                 sleep(spec.time);
                 ns = System.nanoTime() - began;
-                long[] now = look(n);
+                long[] now = snapshot(n);
                 Arrays.setAll(now, i -> now[i] - then[i]);
                 done = Arrays.stream(now).sum();
                 least = n == 1 ? 0 : Arrays.stream(now).min().getAsLong();
@@ -273,7 +274,7 @@ public final class Bench {
         }
     }
 
-    /** Thread.sleep to the nanosecond is of Java 19. */
+    /** Thread.sleep has nanosecond resolution only since Java 19. */
     static void sleep(long ns) {
         long end = System.nanoTime() + ns;
         for (long left = ns; left > 0; left = end - System.nanoTime()) {
@@ -283,17 +284,17 @@ public final class Bench {
 
     static final OperatingSystemMXBean SYSTEM = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
 
-    /** In ns; the system's clock for it may tick each 10 ms. */
+    /** In ns; the resolution may be 10 ms. */
     static long cpuTime() {
         return SYSTEM.getProcessCpuTime();
     }
 
-    /** -1 for less than 20 of those ticks, which would be wrong by more than a tenth, or 0. */
+    /** -1 below 20 units of that resolution, with an error of over a tenth. */
     static long known(long cpu) {
         return cpu < 200_000_000 ? -1 : cpu;
     }
 
-    /** A round of n threads that do the same and look at going. */
+    /** A round of n threads that run the same body and poll going. */
     static String together(Spec spec, int n, Body body) throws InterruptedException {
         Round r = new Round(spec, n);
         for (int i = 0; i < n; i++) {
@@ -355,10 +356,11 @@ public final class Bench {
             int steps = w.spec.work;
             int writes = 100 - w.spec.reads;
             long x = w.index;
-            long n = x; // not all at once exclusive
+            long n = x; // staggers the exclusive sections
             while (w.going()) {
                 for (int i = 0; i < batch; i++) {
-                    // Spreads the exclusive sections evenly: of 90 percent each tenth, of 99 each hundredth.
+                    // Spreads the exclusive sections evenly: of 90 percent every
+                    // tenth is exclusive, of 99 every hundredth.
                     boolean read = n++ * writes % 100 >= writes;
                     long t = w.waitBegins();
                     if (read) {
@@ -380,19 +382,19 @@ public final class Bench {
         });
     }
 
-    /** Two threads that take turns, of which 0 has the first. */
-    interface Turns {
-        /** Waits for the first turn. */
+    /** Two threads that pass a token back and forth; thread 0 has it first. */
+    interface PingPong {
+        /** Waits for the token. */
         void first(int me) throws InterruptedException;
 
-        /** Hands the turn over and returns when one has it again: false if the other ended with it. */
+        /** Passes the token and returns when it is back, false if the other thread ended the round. */
         boolean pass(int me) throws InterruptedException;
 
-        /** Hands the turn over for good. */
+        /** Passes the token for the last time. */
         void end(int me) throws InterruptedException;
     }
 
-    static void takeTurns(Worker w, Turns pair) throws InterruptedException {
+    static void pingPong(Worker w, PingPong pair) throws InterruptedException {
         int me = w.index % 2;
         int batch = w.spec.batch;
         if (me == 1) {
@@ -411,17 +413,17 @@ public final class Bench {
         pair.end(me);
     }
 
-    static final class ConditionPair implements Turns {
+    static final class ConditionPair implements PingPong {
         private final ReentrantLock lock = new ReentrantLock();
         private final Condition changed = lock.newCondition();
-        private int turn;
+        private int token;
         private boolean over;
 
         @Override
         public void first(int me) throws InterruptedException {
             lock.lock();
             try {
-                while (turn != me) {
+                while (token != me) {
                     changed.await();
                 }
             } finally {
@@ -433,9 +435,9 @@ public final class Bench {
         public boolean pass(int me) throws InterruptedException {
             lock.lock();
             try {
-                turn = 1 - me;
+                token = 1 - me;
                 changed.signal();
-                while (turn != me && !over) {
+                while (token != me && !over) {
                     changed.await();
                 }
                 return !over;
@@ -448,7 +450,7 @@ public final class Bench {
         public void end(int me) {
             lock.lock();
             try {
-                turn = 1 - me;
+                token = 1 - me;
                 over = true;
                 changed.signal();
             } finally {
@@ -460,17 +462,17 @@ public final class Bench {
     static String condition(Spec spec) throws InterruptedException {
         ConditionPair[] pairs = new ConditionPair[spec.count("pairs")];
         Arrays.setAll(pairs, i -> new ConditionPair());
-        return together(spec, 2 * pairs.length, w -> takeTurns(w, pairs[w.index / 2]));
+        return together(spec, 2 * pairs.length, w -> pingPong(w, pairs[w.index / 2]));
     }
 
-    /** Java has no event that can be set again; a semaphore without a permit is what is taken for one. */
-    static final class EventPair implements Turns {
-        private final Semaphore[] turn = {new Semaphore(0), new Semaphore(0)};
-        private boolean over; // handed over with the turn
+    /** Java has no resettable event; a semaphore without permits stands in for it. */
+    static final class EventPair implements PingPong {
+        private final Semaphore[] token = {new Semaphore(0), new Semaphore(0)};
+        private boolean over; // passed with the token
 
         @Override
         public void first(int me) throws InterruptedException {
-            turn[me].acquire();
+            token[me].acquire();
         }
 
         @Override
@@ -478,30 +480,30 @@ public final class Bench {
             if (over) {
                 return false;
             }
-            turn[1 - me].release();
-            turn[me].acquire();
+            token[1 - me].release();
+            token[me].acquire();
             return !over;
         }
 
         @Override
         public void end(int me) {
             over = true;
-            turn[1 - me].release();
+            token[1 - me].release();
         }
     }
 
     static String event(Spec spec) throws InterruptedException {
         EventPair[] pairs = new EventPair[spec.count("pairs")];
         Arrays.setAll(pairs, i -> new EventPair());
-        return together(spec, 2 * pairs.length, w -> takeTurns(w, pairs[w.index / 2]));
+        return together(spec, 2 * pairs.length, w -> pingPong(w, pairs[w.index / 2]));
     }
 
-    /** park and unpark, with a word that says whose turn it is: park may return for no reason. */
-    static final class ParkPair implements Turns {
+    /** park and unpark, with a word for the holder of the token, since park may return spuriously. */
+    static final class ParkPair implements PingPong {
         private static final int OVER = 2;
 
         private final Thread[] threads;
-        private volatile int turn;
+        private volatile int token;
 
         ParkPair(Thread[] threads) {
             this.threads = threads;
@@ -509,7 +511,7 @@ public final class Bench {
 
         private boolean await(int me) {
             for (;;) {
-                int now = turn;
+                int now = token;
                 if (now == me || now == OVER) {
                     return now == me;
                 }
@@ -518,7 +520,7 @@ public final class Bench {
         }
 
         private void hand(int next, int to) {
-            turn = next;
+            token = next;
             LockSupport.unpark(threads[to]);
         }
 
@@ -529,7 +531,7 @@ public final class Bench {
 
         @Override
         public boolean pass(int me) {
-            if (turn == OVER) {
+            if (token == OVER) {
                 return false;
             }
             hand(1 - me, 1 - me);
@@ -545,8 +547,8 @@ public final class Bench {
     static String park(Spec spec) throws InterruptedException {
         Round r = new Round(spec, 2);
         ParkPair pair = new ParkPair(r.threads);
-        r.start(0, w -> takeTurns(w, pair));
-        r.start(1, w -> takeTurns(w, pair));
+        r.start(0, w -> pingPong(w, pair));
+        r.start(1, w -> pingPong(w, pair));
         r.measure(2);
         r.join(0, 2);
         return r.answer();
@@ -576,7 +578,7 @@ public final class Bench {
     static String barrier(Spec spec) throws InterruptedException {
         int parties = spec.count("parties");
         CyclicBarrier barrier = new CyclicBarrier(parties);
-        AtomicLongArray last = new AtomicLongArray(1); // the generation, of which party 0 tells before it waits
+        AtomicLongArray last = new AtomicLongArray(1); // last generation, set by party 0 before it waits
         return together(spec, parties, w -> {
             int batch = w.spec.batch;
             for (long generation = 1;; generation++) {
@@ -637,7 +639,7 @@ public final class Bench {
     }
 
     static String startJoin(Spec spec) throws InterruptedException {
-        int stack = spec.number("stack"); // 0 is Java's default too
+        int stack = spec.number("stack"); // 0 is Java's default, too
         return together(spec, 1, w -> {
             while (w.going()) {
                 long t = w.waitBegins();
@@ -665,7 +667,7 @@ public final class Bench {
         }
     }
 
-    /** What answers go to: each must be given, and no fence stands between them, as of a volatile. */
+    /** Sinks for the answers: opaque writes cannot be removed, and have no fence as volatile ones do. */
     static final VarHandle ANSWER;
 
     static final VarHandle NUMBER;
@@ -711,7 +713,7 @@ public final class Bench {
                     }
                 });
             case "nativeid":
-                throw new Absent("Java does not tell the system's number of a thread");
+                throw new Absent("Java has no system thread id");
             default:
                 throw new IllegalArgumentException("op " + spec.get("op") + ": unknown");
         }
@@ -719,7 +721,7 @@ public final class Bench {
 
     static String lateness(Spec spec) throws InterruptedException, Absent {
         if (!spec.get("policy").equals("other") || spec.get("bound").equals("true")) {
-            throw new Absent("Java sets neither the policy nor the processors of a thread");
+            throw new Absent("Java sets neither policy nor affinity of a thread");
         }
         long sleep = spec.count("sleep");
         return together(spec, 1, w -> {
@@ -740,7 +742,7 @@ public final class Bench {
         });
     }
 
-    /** In bytes. 0 where there is no /proc. */
+    /** In bytes; 0 without /proc. */
     static double resident() {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/smaps_rollup"))) {
@@ -765,10 +767,10 @@ public final class Bench {
             try {
                 end.await();
             } catch (InterruptedException e) {
-                throw new IllegalStateException(e); // nobody interrupts
+                throw new IllegalStateException(e); // never interrupted
             }
         };
-        resident(); // loads what it needs
+        resident(); // the first call loads classes
         double before = resident();
         long cpuThen = cpuTime();
         long began = System.nanoTime();
@@ -821,7 +823,7 @@ public final class Bench {
             case "call":
                 return submit(spec, Executors.newSingleThreadExecutor());
             case "callback":
-                throw new Absent("calls from C into Go are Go's");
+                throw new Absent("calls from C into Go apply only to Go");
             case "identity":
                 return identity(spec);
             case "lateness":
@@ -843,7 +845,7 @@ public final class Bench {
             return "ok " + Hist.bucket(Long.parseLong(line.substring("bucket ".length())));
         }
         if (!line.startsWith("run ")) {
-            throw new IllegalArgumentException("neither run nor bucket");
+            throw new IllegalArgumentException("want run or bucket");
         }
         try {
             return run(new Spec(line.substring("run ".length())));
@@ -863,6 +865,6 @@ public final class Bench {
                 System.exit(1);
             }
         }
-        System.exit(0); // whatever threads there are
+        System.exit(0); // even if threads are left
     }
 }

@@ -1,7 +1,8 @@
-"""The contender in Python: what threading, queue and concurrent.futures offer. foreign.go has the protocol.
+"""The contender in Python: threading, queue and concurrent.futures.
 
-From the top: durations, a round and its threads, then one function a kind, then the lines that come and go. A loop that takes
-the time of each wait stands beside the one that does not where an if would be a good part of what is measured.
+foreign.go documents the protocol. Order of this file: durations, a round and its
+threads, one function per kind of work, the protocol. Timed and untimed rounds
+have separate loops where an if would be a large part of what is measured.
 """
 
 import os
@@ -41,11 +42,11 @@ def work(x, n):
 
 
 class Absent(Exception):
-    """Python has nothing that does a row's work."""
+    """Python has nothing that does the work of a row."""
 
 
 class Spec:
-    """What a line asks for: its keys are attributes."""
+    """The round that a line asks for; its keys are attributes."""
 
     threads = pairs = parties = permits = capacity = producers = consumers = 1
     reads = work = think = stack = sleep = 0
@@ -69,7 +70,7 @@ class Worker:
         self.spec = round_.spec
         self.index = index
         self.ops = 0  # published after each batch
-        self.waits = []  # sorted into buckets at the end: to append is what costs least
+        self.waits = []  # sorted into buckets at the end: append is cheapest
 
     def going(self):
         return not self.round.stop
@@ -93,15 +94,15 @@ def known(before, after):
 
 
 class Round:
-    """A round: its threads, and what the looks at them found."""
+    """A round: its threads, and the results of the snapshots."""
 
     def __init__(self, spec, n):
         self.spec = spec
         self.workers = [Worker(self, i) for i in range(n)]
         self.threads = []
-        self.gate = threading.Barrier(n + 1)  # all begin together
+        self.gate = threading.Barrier(n + 1)  # start barrier
         self.stop = False
-        self.counting = False  # between the two looks
+        self.counting = False  # between the snapshots
         self.ops = self.ns = self.cpu = self.switches = self.least = self.most = self.bytes = 0
 
     def start(self, body, *args):
@@ -121,9 +122,10 @@ class Round:
         thread.start()
 
     def measure(self, n):
-        """Lets all begin, and takes both looks at the first n threads.
+        """Starts the round and takes two snapshots of the first n threads.
 
-        Where nothing was done between them the second look is another time_ns later.
+        If no operation completed between them, takes the second another time_ns
+        later.
         """
         workers = self.workers[:n]
         self.gate.wait()
@@ -162,7 +164,7 @@ class Round:
 
 
 def together(spec, n, body, *args):
-    """A round of n threads that do the same and look at going."""
+    """A round of n threads that run the same body and poll going."""
     r = Round(spec, n)
     for _ in range(n):
         r.start(body, *args)
@@ -222,26 +224,26 @@ def recursive(spec):
 class ConditionPair:
     def __init__(self):
         self.changed = threading.Condition(threading.Lock())
-        self.turn = 0
-        self.over = False  # handed over with the turn
+        self.token = 0
+        self.over = False  # passed with the token
 
 
-def condition_turns(w, pairs):
-    """Two threads that take turns, of which 0 has the first."""
+def condition_ping_pong(w, pairs):
+    """Two threads that pass a token back and forth; thread 0 has it first."""
     pair = pairs[w.index // 2]
     me, other = w.index % 2, 1 - w.index % 2
     batch, timed, changed = w.spec.batch, w.spec.timed, pair.changed
     with changed:
-        while pair.turn != me:
+        while pair.token != me:
             changed.wait()
     while w.going():
         for _ in range(batch):
             if timed:
                 began = now()
             with changed:
-                pair.turn = other
+                pair.token = other
                 changed.notify()
-                while pair.turn != me and not pair.over:
+                while pair.token != me and not pair.over:
                     changed.wait()
             if pair.over:
                 return
@@ -249,24 +251,24 @@ def condition_turns(w, pairs):
                 w.record(began)
         w.ops += batch
     with changed:
-        pair.turn = other
+        pair.token = other
         pair.over = True
         changed.notify()
 
 
 def condition(spec):
-    return together(spec, 2 * spec.pairs, condition_turns, [ConditionPair() for _ in range(spec.pairs)])
+    return together(spec, 2 * spec.pairs, condition_ping_pong, [ConditionPair() for _ in range(spec.pairs)])
 
 
 class EventPair:
     def __init__(self):
-        self.turn = threading.Event(), threading.Event()
-        self.over = False  # handed over with the turn
+        self.token = threading.Event(), threading.Event()
+        self.over = False  # passed with the token
 
 
-def event_turns(w, pairs):
+def event_ping_pong(w, pairs):
     pair = pairs[w.index // 2]
-    mine, yours = pair.turn[w.index % 2], pair.turn[1 - w.index % 2]
+    mine, yours = pair.token[w.index % 2], pair.token[1 - w.index % 2]
     batch, timed = w.spec.batch, w.spec.timed
     if w.index % 2:
         mine.wait()
@@ -288,7 +290,7 @@ def event_turns(w, pairs):
 
 
 def event(spec):
-    return together(spec, 2 * spec.pairs, event_turns, [EventPair() for _ in range(spec.pairs)])
+    return together(spec, 2 * spec.pairs, event_ping_pong, [EventPair() for _ in range(spec.pairs)])
 
 
 def semaphore(spec):
@@ -298,7 +300,7 @@ def semaphore(spec):
 
 def barrier(spec):
     meeting = threading.Barrier(spec.parties)
-    meeting.last = 0  # the generation, of which party 0 tells before it waits
+    meeting.last = 0  # last generation, set by party 0 before it waits
     return together(spec, spec.parties, barrier_passes, meeting)
 
 
@@ -358,7 +360,7 @@ def nothing():
 
 
 def repeat(spec, operation):
-    """A round of one thread that does one operation after the other."""
+    """A round of one thread that repeats one operation."""
 
     def body(w):
         timed = spec.timed
@@ -379,7 +381,7 @@ def start_join(spec):
         thread.start()
         thread.join()
 
-    threading.stack_size(spec.stack)  # of all that are started from here on; 0: the default
+    threading.stack_size(spec.stack)  # of all threads started from here on; 0: the default
     try:
         return repeat(spec, operation)
     finally:
@@ -419,7 +421,7 @@ def identity(spec):
 
 
 def schedule(spec):
-    """Gives the calling thread the policy and the processor of a lateness row."""
+    """Sets the policy and the affinity of a lateness row on the calling thread."""
     if spec.policy == "fifo":
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(os.sched_get_priority_min(os.SCHED_FIFO)))
     if spec.bound == "true":
@@ -427,7 +429,7 @@ def schedule(spec):
 
 
 def try_schedule(spec):
-    """Whether this machine allows it is asked on a thread of its own, before the looks."""
+    """Tries the settings on a separate thread first: the machine may refuse them."""
     with ThreadPoolExecutor(1) as pool:
         try:
             pool.submit(schedule, spec).result()
@@ -452,7 +454,7 @@ def lateness(spec):
 
 
 def resident():
-    """In bytes; 0 where there is no /proc."""
+    """In bytes; 0 without /proc."""
     try:
         with open("/proc/self/smaps_rollup") as f:
             return next(int(line.split()[1]) << 10 for line in f if line.startswith("Rss:"))
@@ -463,7 +465,8 @@ def resident():
 def many(spec):
     n = spec.threads
     r = Round(spec, 0)
-    # A lock each, that they wait for: ten thousand that an event wakes at once fight for the interpreter for a minute.
+    # One lock per thread: if one event woke ten thousand threads at once, they
+    # would contend for the interpreter for a minute.
     ends = [threading.Lock() for _ in range(n)]
     for end in ends:
         end.acquire()
@@ -472,7 +475,7 @@ def many(spec):
     try:
         for end in ends:
             thread = threading.Thread(target=end.acquire)
-            thread.start()  # returns when it runs
+            thread.start()  # returns when the thread runs
             threads.append(thread)
         r.ops, r.ns = n, now() - began
         r.cpu, r.switches = time.process_time_ns() - cpu, known(context, switches())
@@ -505,8 +508,8 @@ KINDS = {
     "queue": queue_,
     "startjoin": start_join,
     "submit": submit,
-    "call": submit,  # a pool of one thread is how a given thread is called
-    "callback": absent("calls from C into Go are Go's"),
+    "call": submit,  # a given thread is called as a pool of one thread
+    "callback": absent("calls from C into Go apply only to Go"),
     "identity": identity,
     "lateness": lateness,
     "many": many,
@@ -522,7 +525,7 @@ def answer(line):
     if verb == "bucket":
         return f"ok {bucket(int(rest))}"
     if verb != "run":
-        raise ValueError("neither run nor bucket")
+        raise ValueError("want run or bucket")
     spec = Spec(rest)
     try:
         return KINDS[spec.kind](spec)

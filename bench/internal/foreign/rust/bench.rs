@@ -1,5 +1,6 @@
-//! The contender in Rust: what the standard library offers. foreign.go has the protocol. From the top: durations, a round and its
-//! threads, then one function a kind, then the lines that come and go.
+//! The contender in Rust: the standard library. foreign.go documents the
+//! protocol. Order of this file: durations, a round and its threads, one function
+//! per kind of work, the protocol.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -49,7 +50,8 @@ impl Hist {
     }
 }
 
-/// The steps of scenario.Work. Of a factor that it knows LLVM makes its eighth power, and one step of eight.
+/// The steps of scenario.Work. With a constant factor LLVM would merge eight
+/// steps into one.
 #[inline]
 fn work(mut x: u64, n: u64) -> u64 {
     if n == 0 {
@@ -62,7 +64,8 @@ fn work(mut x: u64, n: u64) -> u64 {
     x
 }
 
-/// What the system says of this process. The standard library, which does not ask for it, is linked with libc on all of Unix.
+/// The process's resource usage by getrusage. The standard library does not offer
+/// it, but links libc on every Unix.
 #[cfg(target_os = "linux")]
 mod usage {
     #[repr(C)]
@@ -77,7 +80,7 @@ mod usage {
     struct Rusage {
         times: [std::ffi::c_long; 4],
         counts: [std::ffi::c_long; 14],
-        reserved: [std::ffi::c_long; 16], // musl has these
+        reserved: [std::ffi::c_long; 16], // present in musl
     }
 
     extern "C" {
@@ -95,7 +98,7 @@ mod usage {
         t.sec as i64 * 1_000_000_000 + t.nsec as i64
     }
 
-    /// Context switches, wanted and not: the last two fields.
+    /// Voluntary and involuntary context switches: the last two fields.
     pub fn switches() -> i64 {
         let mut u = Rusage::default();
         unsafe { getrusage(RUSAGE_SELF, &mut u) };
@@ -126,7 +129,7 @@ mod usage {
     }
 }
 
-/// -1 where usage cannot tell.
+/// -1 if usage is unknown.
 fn known(n: i64) -> i64 {
     if cfg!(target_os = "linux") {
         n
@@ -180,28 +183,29 @@ impl Spec {
     }
 }
 
-/// What one thread publishes, after each batch. Two lines: processors fetch the neighbour of a line too.
+/// What one thread publishes after each batch. Aligned to two cache lines, since
+/// processors prefetch the adjacent line too.
 #[derive(Default)]
 #[repr(align(128))]
 struct Ops(AtomicU64);
 
-/// What all threads of a round look at.
+/// What all threads of a round share.
 #[derive(Default)]
 #[repr(align(128))]
 struct Flags {
     stop: AtomicBool,
-    counting: AtomicBool, // between the two looks
+    counting: AtomicBool, // between the snapshots
 }
 
 struct Round<'a> {
     spec: &'a Spec,
     ops: Vec<Ops>,
     flags: Flags,
-    gate: Barrier, // all begin together
+    gate: Barrier, // start barrier
     waits: Mutex<Hist>,
 }
 
-/// One thread of a round, which hands over its waits when it is dropped.
+/// One thread of a round. It adds its waits to the round when it is dropped.
 struct Worker<'a> {
     round: &'a Round<'a>,
     spec: &'a Spec,
@@ -230,7 +234,7 @@ impl Worker<'_> {
         began.map(|t| t.elapsed())
     }
 
-    /// Apart from wait_ends, so that a lock is not held meanwhile.
+    /// Not in wait_ends, so that it runs without the lock.
     #[inline]
     fn record(&mut self, wait: Option<Duration>) {
         if let Some(wait) = wait {
@@ -272,34 +276,34 @@ impl From<String> for Failure {
 type Outcome = Result<Answer, Failure>;
 
 impl<'a> Round<'a> {
-    /// A round of that many threads, of which each is to be spawned with enter.
+    /// A round of that many threads, each of which must be spawned with enter.
     fn new(spec: &'a Spec, threads: usize) -> Round<'a> {
         let ops = (0..threads).map(|_| Ops::default()).collect();
         Round { spec, ops, flags: Flags::default(), gate: Barrier::new(threads + 1), waits: Mutex::new(Hist::new()) }
     }
 
-    /// Makes the calling thread one of the round, and waits until all begin.
+    /// Adds the calling thread to the round, and waits for the start.
     fn enter(&self, index: usize) -> Worker<'_> {
         self.gate.wait();
         Worker { round: self, spec: self.spec, index, timed: self.spec.timed, waits: Hist::new() }
     }
 
-    fn look(&self, threads: usize) -> Vec<u64> {
+    fn snapshot(&self, threads: usize) -> Vec<u64> {
         self.ops[..threads].iter().map(|n| n.0.load(Relaxed)).collect()
     }
 
-    /// Lets all begin, and takes both looks at the first so many threads. Where nothing was done between them the second look is
-    /// another time_ns later.
+    /// Starts the round and takes two snapshots of the first threads. If no
+    /// operation completed between them, takes the second another time_ns later.
     fn measure(&self, threads: usize) -> Answer {
         self.gate.wait();
         thread::sleep(self.spec.warm);
         self.flags.counting.store(true, Relaxed);
         let (cpu, switches, began) = (usage::cpu(), usage::switches(), Instant::now());
-        let first = self.look(threads);
+        let first = self.snapshot(threads);
         loop {
             thread::sleep(self.spec.time);
             let ns = began.elapsed().as_nanos();
-            let ops: Vec<u64> = self.look(threads).iter().zip(&first).map(|(now, then)| now - then).collect();
+            let ops: Vec<u64> = self.snapshot(threads).iter().zip(&first).map(|(now, then)| now - then).collect();
             if ops.iter().sum::<u64>() == 0 {
                 continue;
             }
@@ -320,7 +324,7 @@ impl<'a> Round<'a> {
     }
 }
 
-/// A round of threads that do the same and look at going.
+/// A round of threads that run the same body and poll going.
 fn together(spec: &Spec, threads: usize, body: impl Fn(&mut Worker) + Sync) -> Outcome {
     let round = Round::new(spec, threads);
     let answer = thread::scope(|scope| {
@@ -333,7 +337,7 @@ fn together(spec: &Spec, threads: usize, body: impl Fn(&mut Worker) + Sync) -> O
     round.finish(answer)
 }
 
-/// What is on lines of its own.
+/// A value on its own cache lines.
 #[repr(align(128))]
 struct Alone<T>(T);
 
@@ -363,12 +367,13 @@ fn rwlock(spec: &Spec) -> Outcome {
     together(spec, spec.count("threads")?, |w| {
         let (batch, steps, writes) = (w.spec.batch, w.spec.work, 100 - w.spec.reads.min(100));
         let mut x = w.index as u64;
-        let mut n = x; // not all at once exclusive
+        let mut n = x; // staggers the exclusive sections
         while w.going() {
             for _ in 0..batch {
                 let t = w.wait_begins();
                 let wait;
-                // Spreads the exclusive sections evenly: of 90 percent each tenth, of 99 each hundredth.
+                // Spreads the exclusive sections evenly: of 90 percent every
+                // tenth is exclusive, of 99 every hundredth.
                 if n * writes % 100 >= writes {
                     let guard = lock.0.read().unwrap();
                     wait = w.wait_ends(t);
@@ -389,17 +394,18 @@ fn rwlock(spec: &Spec) -> Outcome {
     })
 }
 
-/// Two threads that take turns, of which 0 has the first.
-trait Turns: Sync {
-    /// Waits for the first turn.
+/// Two threads that pass a token back and forth; thread 0 has it first.
+trait PingPong: Sync {
+    /// Waits for the token.
     fn first(&self, me: usize);
-    /// Hands the turn over and returns when one has it again: false if the other ended with it.
+    /// Passes the token and returns when it is back, false if the other thread
+    /// ended the round.
     fn pass(&self, me: usize) -> bool;
-    /// Hands the turn over for good.
+    /// Passes the token for the last time.
     fn end(&self, me: usize);
 }
 
-fn take_turns(w: &mut Worker, pair: &impl Turns) {
+fn ping_pong(w: &mut Worker, pair: &impl PingPong) {
     let me = w.index % 2;
     let batch = w.spec.batch;
     if me == 1 {
@@ -422,25 +428,25 @@ fn take_turns(w: &mut Worker, pair: &impl Turns) {
 #[derive(Default)]
 #[repr(align(128))]
 struct ConditionPair {
-    turn: Mutex<(usize, bool)>, // and whether it is the last
+    token: Mutex<(usize, bool)>, // the holder, and whether it is the last one
     changed: Condvar,
 }
 
-impl Turns for ConditionPair {
+impl PingPong for ConditionPair {
     fn first(&self, me: usize) {
-        drop(self.changed.wait_while(self.turn.lock().unwrap(), |t| t.0 != me).unwrap());
+        drop(self.changed.wait_while(self.token.lock().unwrap(), |t| t.0 != me).unwrap());
     }
 
     fn pass(&self, me: usize) -> bool {
-        let mut turn = self.turn.lock().unwrap();
-        turn.0 = 1 - me;
+        let mut token = self.token.lock().unwrap();
+        token.0 = 1 - me;
         self.changed.notify_one();
-        turn = self.changed.wait_while(turn, |t| t.0 != me && !t.1).unwrap();
-        !turn.1
+        token = self.changed.wait_while(token, |t| t.0 != me && !t.1).unwrap();
+        !token.1
     }
 
     fn end(&self, me: usize) {
-        *self.turn.lock().unwrap() = (1 - me, true);
+        *self.token.lock().unwrap() = (1 - me, true);
         self.changed.notify_one();
     }
 }
@@ -448,11 +454,11 @@ impl Turns for ConditionPair {
 fn condition(spec: &Spec) -> Outcome {
     let n = spec.count("pairs")?;
     let pairs: Vec<ConditionPair> = (0..n).map(|_| ConditionPair::default()).collect();
-    together(spec, 2 * n, |w| take_turns(w, &pairs[w.index / 2]))
+    together(spec, 2 * n, |w| ping_pong(w, &pairs[w.index / 2]))
 }
 
-/// The standard library has no event: a flag, a lock and a condition, as in the documentation of Condvar, is what is written
-/// for one.
+/// The standard library has no event; programs build it from a flag, a lock and a
+/// condition, as in the documentation of Condvar.
 #[derive(Default)]
 #[repr(align(128))]
 struct Event {
@@ -466,7 +472,7 @@ impl Event {
         self.changed.notify_one();
     }
 
-    /// Waits until it is set, and clears it.
+    /// Waits until the event is set, and clears it.
     fn take(&self) {
         *self.changed.wait_while(self.set.lock().unwrap(), |set| !*set).unwrap() = false;
     }
@@ -474,93 +480,94 @@ impl Event {
 
 #[derive(Default)]
 struct EventPair {
-    turn: [Event; 2],
-    over: AtomicBool, // handed over with the turn
+    token: [Event; 2],
+    over: AtomicBool, // passed with the token
 }
 
-impl Turns for EventPair {
+impl PingPong for EventPair {
     fn first(&self, me: usize) {
-        self.turn[me].take();
+        self.token[me].take();
     }
 
     fn pass(&self, me: usize) -> bool {
         if self.over.load(Relaxed) {
             return false;
         }
-        self.turn[1 - me].set();
-        self.turn[me].take();
+        self.token[1 - me].set();
+        self.token[me].take();
         !self.over.load(Relaxed)
     }
 
     fn end(&self, me: usize) {
         self.over.store(true, Relaxed);
-        self.turn[1 - me].set();
+        self.token[1 - me].set();
     }
 }
 
 fn event(spec: &Spec) -> Outcome {
     let n = spec.count("pairs")?;
     let pairs: Vec<EventPair> = (0..n).map(|_| EventPair::default()).collect();
-    together(spec, 2 * n, |w| take_turns(w, &pairs[w.index / 2]))
+    together(spec, 2 * n, |w| ping_pong(w, &pairs[w.index / 2]))
 }
 
-/// park and unpark, with a word that says whose turn it is: park may return for no reason.
+/// park and unpark, with a word for the holder of the token, since park may return
+/// spuriously.
 struct ParkPair {
     threads: [OnceLock<thread::Thread>; 2],
-    turn: AtomicI64, // OVER: both end
+    token: AtomicI64, // the holder; OVER: both end
 }
 
 const OVER: i64 = 2;
 
 impl ParkPair {
-    fn hand(&self, turn: i64, to: usize) {
-        self.turn.store(turn, std::sync::atomic::Ordering::Release);
+    fn give(&self, token: i64, to: usize) {
+        self.token.store(token, std::sync::atomic::Ordering::Release);
         self.threads[to].get().unwrap().unpark();
     }
 
     fn wait(&self, me: usize) -> bool {
         loop {
-            match self.turn.load(std::sync::atomic::Ordering::Acquire) {
+            match self.token.load(std::sync::atomic::Ordering::Acquire) {
                 OVER => return false,
-                turn if turn == me as i64 => return true,
+                token if token == me as i64 => return true,
                 _ => thread::park(),
             }
         }
     }
 }
 
-impl Turns for ParkPair {
+impl PingPong for ParkPair {
     fn first(&self, me: usize) {
         self.wait(me);
     }
 
     fn pass(&self, me: usize) -> bool {
-        if self.turn.load(Relaxed) == OVER {
+        if self.token.load(Relaxed) == OVER {
             return false;
         }
-        self.hand(1 - me as i64, 1 - me);
+        self.give(1 - me as i64, 1 - me);
         self.wait(me)
     }
 
     fn end(&self, me: usize) {
-        self.hand(OVER, 1 - me);
+        self.give(OVER, 1 - me);
     }
 }
 
 fn park(spec: &Spec) -> Outcome {
-    let pair = ParkPair { threads: Default::default(), turn: AtomicI64::new(0) };
+    let pair = ParkPair { threads: Default::default(), token: AtomicI64::new(0) };
     let both = Barrier::new(2);
     together(spec, 2, |w| {
         pair.threads[w.index].set(thread::current()).unwrap();
         both.wait();
-        take_turns(w, &pair);
+        ping_pong(w, &pair);
     })
 }
 
 fn barrier(spec: &Spec) -> Outcome {
     let n = spec.count("parties")?;
     let barrier = Alone(Barrier::new(n));
-    let last = Alone(AtomicU64::new(0)); // the generation, of which party 0 tells before it waits
+    let last = Alone(AtomicU64::new(0)); // last generation, set by party 0 before it waits
     together(spec, n, |w| {
         let batch = w.spec.batch;
         for generation in 1.. {
@@ -580,7 +587,8 @@ fn barrier(spec: &Spec) -> Outcome {
     })
 }
 
-/// Consumers share the one Receiver by a Mutex, which is held while they wait. They end when the last producer has dropped its sender.
+/// Consumers share the one Receiver under a Mutex, which they hold while they wait.
+/// They end when the last producer has dropped its sender.
 fn queue(spec: &Spec) -> Outcome {
     let (producers, consumers) = (spec.count("producers")?, spec.count("consumers")?);
     let (sender, receiver) = sync_channel::<u64>(spec.count("capacity")?);
@@ -592,7 +600,7 @@ fn queue(spec: &Spec) -> Outcome {
             scope.spawn(move || {
                 let mut w = round.enter(i);
                 if consumers == 1 {
-                    // Alone it owns the Receiver; here the lock is taken once.
+                    // A single consumer owns the Receiver: it locks once.
                     let receiver = shared.lock().unwrap();
                     consume(&mut w, || receiver.recv().is_ok());
                 } else {
@@ -642,7 +650,8 @@ fn start_join(spec: &Spec) -> Outcome {
     })
 }
 
-/// A thread that runs what comes by a channel and answers by another is how a given thread is called.
+/// Calls on a given thread are sent through a channel; that thread runs them and
+/// answers on another channel.
 fn call(spec: &Spec) -> Outcome {
     let (jobs, inbox) = channel::<Box<dyn FnOnce() + Send>>();
     let server = thread::spawn(move || inbox.into_iter().for_each(|job| job()));
@@ -672,7 +681,7 @@ fn identity(spec: &Spec) -> Outcome {
         "current" => ask(spec, thread::current),
         "ident" => ask(spec, || thread::current().id()),
         "local" => ask(spec, || LOCAL.get()),
-        "nativeid" => Err(Failure::Absent("std does not tell the system's number of a thread".into())),
+        "nativeid" => Err(Failure::Absent("std has no system thread id".into())),
         op => Err(Failure::Error(format!("op {op}: unknown"))),
     }
 }
@@ -691,7 +700,7 @@ fn ask<T>(spec: &Spec, question: impl Fn() -> T + Sync) -> Outcome {
 
 fn lateness(spec: &Spec) -> Outcome {
     if spec.get("policy") != "other" || spec.get("bound") == "true" {
-        return Err(Failure::Absent("std sets neither the policy nor the processors of a thread".into()));
+        return Err(Failure::Absent("std sets neither policy nor affinity of a thread".into()));
     }
     let sleep = Duration::from_nanos(spec.number("sleep")?);
     together(spec, 1, |w| {
@@ -715,7 +724,7 @@ fn lateness(spec: &Spec) -> Outcome {
 /// Threads that are alive and blocked.
 #[derive(Default)]
 struct Crowd {
-    state: Mutex<(usize, bool)>, // how many run, and whether they are to end
+    state: Mutex<(usize, bool)>, // how many run, and whether they must end
     all_run: Condvar,
     go: Condvar,
 }
@@ -753,7 +762,7 @@ fn many(spec: &Spec) -> Outcome {
     });
     match refused {
         None => Ok(answer),
-        Some(why) => Err(Failure::Absent(format!("not {n} threads here: {why}"))),
+        Some(why) => Err(Failure::Absent(format!("{n} threads: {why}"))),
     }
 }
 
@@ -775,7 +784,7 @@ fn run(line: &str) -> Outcome {
         "recursive" => Err(Failure::Absent("std has no stable recursive lock".into())),
         "semaphore" => Err(Failure::Absent("std has no semaphore".into())),
         "submit" => Err(Failure::Absent("std has no pool of threads".into())),
-        "callback" => Err(Failure::Absent("calls from C into Go are Go's".into())),
+        "callback" => Err(Failure::Absent("calls from C into Go apply only to Go".into())),
         kind => Err(Failure::Error(format!("kind {kind:?}: unknown"))),
     }
 }
@@ -800,7 +809,7 @@ fn answer(line: &str) -> Result<String, String> {
     if let Some(ns) = line.strip_prefix("bucket ") {
         return Ok(format!("ok {}", bucket(ns.parse::<i64>().map_err(|e| e.to_string())?.max(0) as u64)));
     }
-    match run(line.strip_prefix("run ").ok_or("neither run nor bucket")?) {
+    match run(line.strip_prefix("run ").ok_or("want run or bucket")?) {
         Ok(a) => Ok(text(&a)),
         Err(Failure::Absent(why)) => Ok(format!("absent {why}")),
         Err(Failure::Error(what)) => Err(what),

@@ -8,21 +8,21 @@ import (
 	"example.com/thread/osthread"
 )
 
-// Two that take turns end together: who has the turn and sees that the round is
-// over leaves a word for the other, hands the turn over and goes; the other
-// finds the word with its next turn. The word is written before the hand-over
-// and read after it, so it needs no more order than the turn has.
+// The two threads of a pair end together. The one that holds the token when the
+// round is over sets last, passes the token and returns; the other reads last
+// when it gets the token. last is written before the token is passed and read
+// after it was received, so the token orders both.
 
 var conditions = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
-		return conditionTurns(c, ours(c.spec), func() (sync.Locker, func(), func()) {
+		return conditionPingPong(c, ours(c.spec), func() (sync.Locker, func(), func()) {
 			l := new(osthread.Lock)
 			cond := osthread.NewCondition(l)
 			return l, cond.Wait, cond.Notify
 		})
 	})},
 	{"sync", false, of(func(c *crew) (sample.Sample, error) {
-		return conditionTurns(c, theirs(c.spec), func() (sync.Locker, func(), func()) {
+		return conditionPingPong(c, theirs(c.spec), func() (sync.Locker, func(), func()) {
 			l := new(sync.Mutex)
 			cond := sync.NewCond(l)
 			return l, cond.Wait, cond.Signal
@@ -30,9 +30,9 @@ var conditions = []Contender{
 	})},
 }
 
-// conditionTurns has each pair take turns by what newPair returns: a lock, and
-// the wait and the notify of its condition.
-func conditionTurns(
+// conditionPingPong makes each pair alternate using a lock and its condition's
+// wait and notify, which newPair returns.
+func conditionPingPong(
 	c *crew,
 	spawn spawner,
 	newPair func() (l sync.Locker, wait, notify func()),
@@ -40,7 +40,7 @@ func conditionTurns(
 	type pair struct {
 		l            sync.Locker
 		wait, notify func()
-		turn         int
+		holder       int
 		last         bool
 	}
 	pairs := make([]*pair, c.spec.Pairs)
@@ -53,15 +53,15 @@ func conditionTurns(
 		p, me := pairs[i/2], i%2
 		for began := int64(0); ; {
 			p.l.Lock()
-			for p.turn != me {
+			for p.holder != me {
 				p.wait()
 			}
 			waited := t.since(began)
-			began = t.now() // the wait is a whole round: it begins before the hand-over
+			began = t.now() // the wait is a round trip: it begins before the token is passed
 			last := p.last
 			if !last {
 				p.last = c.over()
-				p.turn = 1 - me
+				p.holder = 1 - me
 				p.notify()
 			}
 			leave := p.last
@@ -77,22 +77,22 @@ func conditionTurns(
 
 var events = []Contender{
 	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
-		return eventTurns(c, ours(c.spec), func() (func(), func()) {
+		return eventPingPong(c, ours(c.spec), func() (func(), func()) {
 			e := new(osthread.Event)
 			return e.Set, func() { e.Wait(); e.Clear() }
 		})
 	})},
 	{"channel", false, of(func(c *crew) (sample.Sample, error) {
-		return eventTurns(c, theirs(c.spec), func() (func(), func()) {
+		return eventPingPong(c, theirs(c.spec), func() (func(), func()) {
 			ch := make(chan struct{}, 1)
 			return func() { ch <- struct{}{} }, func() { <-ch }
 		})
 	})},
 }
 
-// eventTurns has each pair take turns by an event a direction, whose set and
-// wait newEvent returns.
-func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
+// eventPingPong makes each pair alternate using one event per direction, whose
+// set and wait newEvent returns.
+func eventPingPong(c *crew, spawn spawner, newEvent func() (set, wait func())) (sample.Sample, error) {
 	type pair struct {
 		set, wait [2]func()
 		last      bool
@@ -103,18 +103,18 @@ func eventTurns(c *crew, spawn spawner, newEvent func() (set, wait func())) (sam
 		for side := range 2 {
 			pairs[i].set[side], pairs[i].wait[side] = newEvent()
 		}
-		pairs[i].set[0]() // who begins
+		pairs[i].set[0]() // side 0 begins
 	}
 	n := 2 * c.spec.Pairs
 	return c.run(n, n, spawn, func(i int, t *tally) {
 		p := pairs[i/2]
-		takeTurns(c, t, &p.last, p.wait[i%2], p.set[1-i%2])
+		pingPong(c, t, &p.last, p.wait[i%2], p.set[1-i%2])
 	})
 }
 
-// takeTurns waits for the turn and hands it over until the round ends. Both of
-// the pair have the same last.
-func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
+// pingPong receives and passes the token until the round ends. Both threads of
+// a pair share last.
+func pingPong(c *crew, t *tally, last *bool, wait, pass func()) {
 	for began := int64(0); ; {
 		wait()
 		t.waited(began)
@@ -123,11 +123,11 @@ func takeTurns(c *crew, t *tally, last *bool, wait, hand func()) {
 		}
 		if c.over() {
 			*last = true
-			hand()
+			pass()
 			return
 		}
-		began = t.now() // the wait is a whole round: it begins before the hand-over
-		hand()
+		began = t.now() // the wait is a round trip: it begins before the token is passed
+		pass()
 		t.step()
 	}
 }
@@ -144,15 +144,15 @@ var parks = []Contender{
 			known.Wait()
 			mate := mates[1-i]
 			if i == 1 {
-				mate.Unpark() // who begins
+				mate.Unpark() // side 0 begins
 			}
-			// Park fails only in an ordinary goroutine.
-			takeTurns(c, t, &last, func() { _ = thread.Park() }, mate.Unpark)
+			// Park fails only in a goroutine that is not on a native thread.
+			pingPong(c, t, &last, func() { _ = thread.Park() }, mate.Unpark)
 		})
 	})},
 	{"channel", false, of(func(c *crew) (sample.Sample, error) {
 		c.spec.Pairs = 1
-		return eventTurns(c, locked, func() (func(), func()) {
+		return eventPingPong(c, locked, func() (func(), func()) {
 			ch := make(chan struct{}, 1)
 			return func() { ch <- struct{}{} }, func() { <-ch }
 		})

@@ -1,0 +1,67 @@
+package thread_test
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+
+	"example.com/thread"
+)
+
+// A thread begins with the attributes it is given; some can be changed while it
+// runs.
+func ExampleThread_SetAffinity() {
+	t, err := thread.Start(func() {
+		me := thread.Current()
+		cpus, err := me.Affinity()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(me.SetAffinity(cpus[:1])) // the first that it may run on
+		cpus, err = me.Affinity()
+		fmt.Println(len(cpus), err)
+	}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Join())
+	// Output:
+	// <nil>
+	// 1 <nil>
+	// <nil>
+}
+
+// PolicyFIFO and PolicyRR need a right (CAP_SYS_NICE); PolicyBatch does not.
+func ExampleThread_Priority() {
+	t, err := thread.Start(func() {
+		policy, priority, err := thread.Current().Priority()
+		fmt.Println(policy, priority, err)
+	}, &thread.Attr{Policy: thread.PolicyBatch})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Join())
+	// Output:
+	// batch 0 <nil>
+	// <nil>
+}
+
+// C code on this thread is not interrupted by SIGUSR1 and SIGWINCH; other
+// threads of the process take them.
+func ExampleAttr_signalMask() {
+	t, err := thread.Start(func() {
+		// unix.PthreadSigmask, or C code, would see the mask here.
+		fmt.Println("runs")
+	}, &thread.Attr{SignalMask: []os.Signal{syscall.SIGUSR1, syscall.SIGWINCH}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Join())
+	// Output:
+	// runs
+	// <nil>
+}
