@@ -12,7 +12,6 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/leak"
-	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/executor"
 )
@@ -162,18 +161,18 @@ func TestInInitialization(t *testing.T) {
 				}
 				equal("threads", 1, thread.NumThread())
 				equal("kept", "pinned", kindOf(kept.Call))
-				testutil.Must(kept.Close())
+				leak.Must(kept.Close())
 				equal("threads", 0, thread.NumThread())
 
 				// Later ones are native again, where there are native threads.
 				w, err := executor.NewWorker(nil)
-				testutil.Must(err)
+				leak.Must(err)
 				kind := "native"
 				if _, err := thread.SetStackSize(1 << 20); errors.Is(err, errors.ErrUnsupported) {
 					kind = "pinned"
 				}
 				equal("later", kind, kindOf(w.Call))
-				testutil.Must(w.Close())
+				leak.Must(w.Close())
 				equal("threads", 0, thread.NumThread())
 			})
 		})
@@ -182,7 +181,7 @@ func TestInInitialization(t *testing.T) {
 
 // kindOf returns how thread.Thread.String calls the thread that call uses.
 func kindOf(call func(func() error) error) (kind string) {
-	testutil.Must(call(func() error {
+	leak.Must(call(func() error {
 		_, kind, _ = strings.Cut(thread.Current().String(), "(")
 		kind, _, _ = strings.Cut(kind, ",")
 		return nil

@@ -355,7 +355,5 @@ func (q *Queue[T]) wake(first *wait.Node) {
 		return
 	}
 	wait.Wake(first)
-	if trace.Enabled() {
-		trace.Released(q)
-	}
+	trace.Released(q)
 }
