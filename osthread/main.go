@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"example.com/thread"
-	"example.com/thread/internal/caught"
 	"example.com/thread/internal/firstthread"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // The end of a process is Python's, in this order: what AtShutdown was given,
@@ -196,7 +196,7 @@ func onFirstThread(f func()) error {
 			return nil
 		}
 	}
-	orElse(func() {
+	protect.OnGoexit(func() {
 		fmt.Fprintln(os.Stderr, "osthread: RunMain:", ErrGoexit)
 		os.Exit(2)
 	}, run)
@@ -259,12 +259,7 @@ func runMain(f func() error, end *error) {
 	t.takeHooks()
 	defer func() { *end = also(*end, thread.Detach()) }()
 	defer self.Clear()
-	defer func() {
-		if *end == errNotReturned {
-			*end = ErrGoexit
-		}
-		t.finish(*end)
-	}()
+	defer func() { t.finish(*end) }()
 	defer beginShutdown(t)
 	t.runReported(f, end)
 }
@@ -303,7 +298,7 @@ func Shutdown(ctx context.Context) (running []*Thread, err error) {
 // done. It begins again if something that it calls ends its goroutine.
 func shutdown(ctx context.Context, l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 	again := func() { shutdown(ctx, l, caller) }
-	orElse(again, func() { beginShutdown(caller) })
+	protect.OnGoexit(again, func() { beginShutdown(caller) })
 	// Two threads that call Shutdown do not wait for each other.
 	caller.leaving.Add(1)
 	defer caller.leaving.Add(-1)
@@ -311,30 +306,15 @@ func shutdown(ctx context.Context, l park.Limit, caller *Thread) (left []*Thread
 	registry.changed.NotifyAll()
 	registry.mu.Unlock()
 	for {
-		orElse(again, func() { left, inTime = awaitThreadsOnFirst(ctx, l, caller) })
+		protect.OnGoexit(again, func() { left, inTime = awaitThreadsOnFirst(ctx, l, caller) })
 		if !inTime {
 			return left, false
 		}
-		orElse(again, func() { callLastFirst(caller, &exits.atExit) })
+		protect.OnGoexit(again, func() { callLastFirst(caller, &exits.atExit) })
 		if closeRegistry(caller) {
 			return nil, true
 		}
 	}
-}
-
-// orElse calls f, and rest if f ends the goroutine by runtime.Goexit.
-func orElse(rest, f func()) {
-	returned := false
-	defer func() {
-		if v := recover(); v != nil {
-			panic(v)
-		}
-		if !returned {
-			rest()
-		}
-	}()
-	f()
-	returned = true
 }
 
 // counts reports whether Shutdown, called on caller, waits for t.
@@ -421,18 +401,15 @@ func callLastFirst(caller *Thread, list *[]func()) {
 		f := (*list)[last]
 		*list = (*list)[:last]
 		registry.mu.Unlock()
-		orElse(func() { callLastFirst(caller, list) }, func() { caller.callReported(f) })
+		protect.OnGoexit(func() { callLastFirst(caller, list) }, func() { caller.callReported(f) })
 	}
 }
 
 // callReported calls f, and reports its panic as t's.
 func (t *Thread) callReported(f func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			t.report(caught.Panic(v))
-		}
-	}()
-	f()
+	if p, ok := protect.Run(func() error { f(); return nil }).(*PanicError); ok {
+		t.report(p)
+	}
 }
 
 // closeRegistry ends the time in which threads may start, if there is nothing

@@ -3,7 +3,6 @@ package osthread
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"reflect"
@@ -15,11 +14,11 @@ import (
 	"time"
 
 	"example.com/thread"
-	"example.com/thread/internal/caught"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/panichook"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // The life of a Thread:
@@ -302,24 +301,23 @@ func (t *Thread) main() {
 	t.runReported(run, &err)
 }
 
-// runReported calls run, and tells t's hooks of it. How that ended is in err
-// before a hook is called, which may call runtime.Goexit.
-func (t *Thread) runReported(run func() error, err *error) {
-	*err = errNotReturned
-	defer func() {
-		if v := recover(); v != nil {
-			e := caught.Panic(v)
-			*err = e
-			defer t.report(e)
-			t.emit(TraceEvent{Action: TracePanic})
-		}
-	}()
-	t.emit(TraceEvent{Action: TraceStart})
-	*err = run()
+// runReported calls run and reports to t's hooks. *end is set before a hook is
+// called, which may call runtime.Goexit.
+func (t *Thread) runReported(run func() error, end *error) {
+	protect.Call(
+		func() error {
+			t.emit(TraceEvent{Action: TraceStart})
+			return run()
+		},
+		func(err error, returned bool) {
+			*end = err
+			if p, ok := err.(*PanicError); ok && !returned {
+				defer t.report(p)
+				t.emit(TraceEvent{Action: TracePanic})
+			}
+		},
+	)
 }
-
-// errNotReturned stands for what the thread below knows better.
-var errNotReturned = errors.New("body did not return")
 
 // finish ends t, once. It is called on t's thread, or if that is gone already
 // on another.
@@ -351,16 +349,7 @@ func (t *Thread) end(err error) {
 // runEndings runs all of them, also if one calls runtime.Goexit.
 func runEndings(all []ending) {
 	for i, e := range all {
-		returned := false
-		func() {
-			defer func() {
-				if !returned {
-					runEndings(all[i+1:])
-				}
-			}()
-			e.run()
-			returned = true
-		}()
+		protect.OnGoexit(func() { runEndings(all[i+1:]) }, e.run)
 	}
 }
 
@@ -438,7 +427,7 @@ func (t *Thread) join(
 	if err == ErrTimeout || ctx.Err() != nil && !t.done.IsSet() {
 		return err
 	}
-	if r := t.result(); r != nil && r != errNotReturned {
+	if r := t.result(); r != nil {
 		return r
 	}
 	return err
@@ -577,7 +566,7 @@ func (t *Thread) WaitSource() wait.Source { return t.done.WaitSource() }
 
 var panicHook = panichook.Hook[*Thread, *PanicError]{
 	Default:   func(t *Thread, e *PanicError) { panichook.Print(t.Name(), e.Value, e.Stack) },
-	Recovered: caught.Panic,
+	Recovered: protect.Recovered,
 }
 
 // SetPanicHook makes h get each panic that leaves a thread's function, a

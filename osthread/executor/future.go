@@ -6,11 +6,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // A task is the part of a Future that does not depend on its type: what pools
@@ -366,23 +366,17 @@ type Future[T any] struct {
 	value T
 }
 
-// call leaves by a panic of fn's only after it has become the result; it does
-// not come back from a Goexit.
+// call does not return from a Goexit of f's function.
 func (f *Future[T]) call() (returned bool) {
-	defer func() {
-		if returned {
-			return
-		}
-		if v := recover(); v != nil {
-			f.err = caught.Panic(v)
-		}
-	}()
 	fn := f.fn
 	f.fn = nil // what it refers to must not live as long as the result
-	if fn != nil {
-		f.value, f.err = fn()
+	if fn == nil {
+		return true
 	}
-	returned = true
+	protect.Call(
+		func() (err error) { f.value, err = fn(); return err },
+		func(err error, ok bool) { f.err, returned = err, ok },
+	)
 	return returned
 }
 

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"sync/atomic"
 
-	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
@@ -298,18 +297,11 @@ func turnAway(applicants *task, err error) {
 	}
 }
 
-// runHere runs t in the submitter's goroutine, which a Goexit ends.
+// runHere runs t in the submitter's goroutine, which a Goexit of t ends.
 func (t *task) runHere() {
-	t.begin(waitfor.Here()) // nobody else has it yet
-	returned := false
-	defer func() {
-		if !returned {
-			t.err = keep.Ending()
-		}
-		t.settle(Finished, nil)
-	}()
+	t.begin(waitfor.Here()) // no other thread has it yet
+	defer t.settle(Finished, nil)
 	t.self.call()
-	returned = true
 }
 
 // isOver reports whether p is closed and has nothing left. The caller has the

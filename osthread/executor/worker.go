@@ -13,6 +13,7 @@ import (
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/internal/inbox"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // How functions get to a worker's thread, and their results back, is
@@ -246,7 +247,7 @@ func (w *Worker) Call(f func() error) error {
 // for work.
 func (w *Worker) TryCall(f func() error) error {
 	if w.isHere() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	if w.thread == nil {
 		return ErrShutdown
@@ -449,7 +450,7 @@ func (w *Worker) String() string {
 
 func (w *Worker) call(f func() error, l park.Limit) error {
 	if w.isHere() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	if w.thread == nil {
 		return ErrShutdown

@@ -38,6 +38,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/internal/inbox"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // How functions get to the first thread, and their results back, is
@@ -101,7 +102,7 @@ func Run(f func()) error {
 			// It is the last in the queue: what f asked for comes first.
 			_ = box.Post(func() { over = true }) // the box is never closed
 		}()
-		ended = inbox.Inline(func() error { f(); return nil })
+		ended = protect.Run(func() error { f(); return nil })
 		if p, ok := ended.(*osthread.PanicError); ok {
 			osthread.ReportPanic(p)
 		}
@@ -138,7 +139,7 @@ func Do(f func() error) error { return do(f, park.Forever()) }
 // waits for work, in Run or Wait.
 func TryDo(f func() error) error {
 	if Is() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	return box.DoIfIdle(f, "main thread")
 }
@@ -235,7 +236,7 @@ func RunTests(m interface{ Run() int }) (code int) {
 
 func do(f func() error, l park.Limit) error {
 	if Is() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	return box.Do(f, l, "main thread")
 }

@@ -29,13 +29,12 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/caught"
-	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
+	"example.com/thread/osthread/internal/protect"
 )
 
 var (
@@ -261,7 +260,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 // does.
 func (b *Box) callOnPost() {
 	if f := b.onPost.Load(); f != nil {
-		report(Inline(func() error { (*f)(); return nil }))
+		report(protect.Run(func() error { (*f)(); return nil }))
 	}
 }
 
@@ -401,19 +400,14 @@ func (s *Server) Fail(err error) {
 
 // Run calls c's function. c is gone then.
 func (c *Call) Run() {
-	returned := false
-	defer func() {
-		if v := recover(); v != nil {
-			c.err = caught.Panic(v)
-		} else if !returned {
-			c.err = keep.Ending()
-		}
-		c.finish()
-	}()
-	if c.fn != nil {
-		c.err = c.fn()
+	protect.Call(c.call, func(err error, _ bool) { c.Fail(err) })
+}
+
+func (c *Call) call() error {
+	if c.fn == nil {
+		return nil
 	}
-	returned = true
+	return c.fn()
 }
 
 // Fail ends c, which was taken out, with err: its server is gone and has not
@@ -506,17 +500,4 @@ func (b *Box) Idle() bool {
 	b.q.Lock()
 	defer b.q.Unlock()
 	return b.asleep
-}
-
-// Inline calls fn as Run does, on the calling thread. A Goexit of fn goes on.
-func Inline(fn func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = caught.Panic(v)
-		}
-	}()
-	if fn == nil {
-		return nil
-	}
-	return fn()
 }
