@@ -7,9 +7,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread"
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/pump"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/internal/inbox"
@@ -74,7 +76,7 @@ type Worker struct {
 	thread *osthread.Thread // nil: the zero Worker
 	slot   atomic.Uintptr
 	host   waitfor.Thread
-	idle   idler // nil: the box's own
+	pump   *pump.Pump // nil: the worker waits in its box
 	o      WorkerOptions
 
 	started bool         // OnStart has returned nil
@@ -125,11 +127,11 @@ func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	w := &Worker{o: o, begun: make(chan error, 1)}
 	w.host.Owner = w
 	w.box.ServeAs(&w.host)
-	if err := w.makeIdler(); err != nil {
+	if err := w.makePump(); err != nil {
 		return nil, err
 	}
 	if err := atExit.add(w, o.Attr.Daemon); err != nil {
-		w.closeIdler()
+		w.closePump()
 		return nil, err
 	}
 	go w.supervise()
@@ -150,23 +152,21 @@ func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	return &a
 }
 
-// An idler is where a worker waits whose thread has more to wait for than
-// functions.
-type idler interface {
-	inbox.Idler
-	Close()
-}
-
-func (w *Worker) makeIdler() (err error) {
-	if w.idle, err = idlerFor(w.o.Attr); w.idle != nil {
-		w.box.WaitIn(w.idle)
+// makePump makes a worker in a single-threaded apartment dispatch messages
+// while it waits. Start checks the attributes.
+func (w *Worker) makePump() (err error) {
+	if w.o.Attr.Apartment != thread.ApartmentSTA {
+		return nil
+	}
+	if w.pump, err = pump.New(); w.pump != nil {
+		w.box.WaitIn(w.pump)
 	}
 	return err
 }
 
-func (w *Worker) closeIdler() {
-	if w.idle != nil {
-		w.idle.Close()
+func (w *Worker) closePump() {
+	if w.pump != nil {
+		w.pump.Close()
 	}
 }
 
@@ -216,7 +216,7 @@ func (w *Worker) reap(end error) {
 func (w *Worker) gone() {
 	w.slot.Store(ident.None) // with 32 bits it may be another thread's some day
 	w.host.Leave()
-	w.closeIdler()
+	w.closePump()
 	atExit.remove(w)
 }
 
