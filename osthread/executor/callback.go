@@ -20,16 +20,16 @@ type callback struct {
 	call func()
 }
 
-// later makes c be called when t is settled. It reports false, and does
+// addCallback makes c be called when t is done. It reports false, and does
 // nothing, if t is.
-func (t *task) later(c *callback) bool {
+func (t *task) addCallback(c *callback) bool {
 	t.guard.Lock()
 	defer t.guard.Unlock()
-	if t.settled() {
+	if t.isDone() {
 		return false
 	}
-	c.next = t.late
-	t.late = c
+	c.next = t.callbacks
+	t.callbacks = c
 	return true
 }
 
