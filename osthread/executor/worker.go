@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"example.com/thread"
-	"example.com/thread/internal/fault"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/pump"
@@ -27,17 +26,6 @@ import (
 // However the thread ends, also by C code, after which nothing of serve runs
 // any more, a goroutine that joins it ends the calls that are left (reap). The
 // same goroutine starts it, so it inherits nothing from who calls NewWorker.
-
-var (
-	// ErrBusy says that a worker is not waiting for work.
-	ErrBusy = inbox.ErrBusy
-	// ErrRunning comes with the error of a call that was given up while its
-	// function ran. That goes on, and what it returns is lost.
-	ErrRunning = inbox.ErrRunning
-	// ErrNotOwner says that the caller is not on the worker's thread. It is
-	// osthread.ErrNotOwner.
-	ErrNotOwner = fault.New("caller is not on the worker's thread", osthread.ErrNotOwner)
-)
 
 // A Worker is one thread that calls functions, one after the other, for any
 // caller: what a C library needs that is tied to the thread it was first used
@@ -126,6 +114,7 @@ func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	}
 	w := &Worker{o: o, begun: make(chan error, 1)}
 	w.host.Owner = w
+	w.box.Busy, w.box.Running = ErrBusy, ErrRunning
 	w.box.ServeAs(&w.host)
 	if err := w.makePump(); err != nil {
 		return nil, err

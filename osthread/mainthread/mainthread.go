@@ -28,6 +28,7 @@ package mainthread
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -45,7 +46,7 @@ import (
 // internal/inbox's. The first thread lives as long as the process, and its
 // goroutine never leaves it, so its ident is nobody else's.
 var (
-	box   inbox.Box
+	box   = inbox.Box{Busy: ErrBusy, Running: ErrRunning}
 	first thread.Ident
 	run   atomic.Bool
 )
@@ -58,15 +59,15 @@ func init() {
 
 var (
 	// ErrBusy says that the first thread is not waiting for work.
-	ErrBusy = inbox.ErrBusy
-	// ErrRunning comes with the error of a call that was given up while its
-	// function ran. That goes on, and what it returns is lost.
-	ErrRunning = inbox.ErrRunning
+	ErrBusy = errors.New("mainthread: main thread busy")
+	// ErrRunning comes with the error of a call whose caller gave up while its
+	// function ran. The function continues, and its result is lost.
+	ErrRunning = errors.New("function still running")
 	// ErrNotOwner says that the caller is not on the first thread. It is
 	// osthread.ErrNotOwner.
-	ErrNotOwner = fault.New("caller is not on the first thread", osthread.ErrNotOwner)
-	// ErrStarted says that Run runs already. It is osthread.ErrStarted.
-	ErrStarted = fault.New("mainthread.Run runs already", osthread.ErrStarted)
+	ErrNotOwner = fault.New("mainthread: caller not on the first thread", osthread.ErrNotOwner)
+	// ErrStarted says that Run is running already. It is osthread.ErrStarted.
+	ErrStarted = fault.New("mainthread: Run already running", osthread.ErrStarted)
 )
 
 // Is reports whether the caller is on the first thread, and not just for the

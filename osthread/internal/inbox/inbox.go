@@ -37,17 +37,12 @@ import (
 	"example.com/thread/osthread/internal/protect"
 )
 
-var (
-	// ErrBusy says that the thread is not waiting for work.
-	ErrBusy = errors.New("thread is busy")
-	// ErrRunning comes with the error of a call that was given up while its
-	// function ran. That goes on, and what it returns is lost.
-	ErrRunning = errors.New("the function still runs")
-)
-
 // A Box is where calls wait for their thread. The zero value is open and empty.
 // It must not be copied after first use.
 type Box struct {
+	Busy    error // of DoIfIdle, if the server does not wait for work
+	Running error // comes with the error of a Do that gave up while its function ran
+
 	// q is of calls, by their nodes, on which nobody sleeps. Its guard protects
 	// asleep and closed, too.
 	q      wait.Queue
@@ -139,14 +134,14 @@ var errCanceled = errors.New("canceled")
 // Do has the server call fn, and returns what that returned, or a *PanicError
 // or ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends
 // it returns ErrTimeout or the context's cause; fn is not called then, or if it
-// has begun ErrRunning comes with it. If l does not end it returns ErrDeadlock,
+// has begun b.Running comes with it. If l does not end it returns ErrDeadlock,
 // and fn is not called, if the server waits, over whatever other servers, for
 // the calling thread. obj is what trace functions are told of.
 func (b *Box) Do(fn func() error, l park.Limit, obj any) error {
 	return b.doTraced(fn, &l, false, obj)
 }
 
-// DoIfIdle is Do that does nothing and returns ErrBusy unless the server waits
+// DoIfIdle is Do that does nothing and returns b.Busy unless the server waits
 // for work. It waits for fn however long that takes.
 func (b *Box) DoIfIdle(fn func() error, obj any) error {
 	l := park.Forever()
@@ -187,7 +182,7 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 			return l.Err(osthread.ErrTimeout)
 		}
 		if c.state.CompareAndSwap(waiting, abandoned) {
-			return fmt.Errorf("%w: %w", l.Err(osthread.ErrTimeout), ErrRunning)
+			return fmt.Errorf("%w: %w", l.Err(osthread.ErrTimeout), b.Running)
 		}
 		c.waiter.Park(park.Forever()) // the wakeup is on its way
 	}
@@ -240,7 +235,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 		return osthread.ErrShutdown
 	case ifIdle && !b.asleep:
 		b.q.Unlock()
-		return ErrBusy
+		return b.Busy
 	}
 	if c.edge != nil {
 		c.edge.in = true
