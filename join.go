@@ -95,6 +95,7 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 }
 
 func init() {
+	keep.Join = func(thread any, l park.Limit) error { return thread.(*Thread).join(l) }
 	keep.Joinable = func(thread any) {
 		t := thread.(*Thread)
 		t.mu.Lock()

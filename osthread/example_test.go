@@ -508,7 +508,7 @@ func ExampleBarrier_Abort() {
 	b.Reset()
 	fmt.Println(b.Broken())
 	// Output:
-	// barrier broken true
+	// osthread: barrier broken true
 	// false
 }
 

@@ -87,8 +87,8 @@ func ExampleFuture() {
 	fmt.Println(first.Result())
 	// Output:
 	// pending true
-	// Future(cancelled) future is cancelled
-	// thread: timeout
+	// Future(cancelled) executor: future cancelled
+	// time ran out
 	// 1 <nil>
 }
 
