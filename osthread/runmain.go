@@ -80,7 +80,7 @@ var mainRan bool // under registry.mu
 // makes way for, by others that hold one thread each, and by others that go
 // from thread to thread.
 const (
-	mostWays = 8
+	mostWays = 64
 	mostHeld = 64
 	mostTime = 2 * time.Second
 )
