@@ -304,12 +304,12 @@ func TestManyCallbacksThatCallGoexit(t *testing.T) {
 func TestManyCallbacksAtOnceStayWhereTheyAre(t *testing.T) {
 	hold := make(chan struct{})
 	begun := make(chan struct{})
-	for range unlooked + 10 {
+	for range uninspected + 10 {
 		p := NewPromise[int]()
 		p.Future().OnDone(func(*Future[int]) { begun <- struct{}{}; <-hold })
 		go func() { _ = p.SetResult(1) }()
 	}
-	for range unlooked + 10 {
+	for range uninspected + 10 {
 		<-begun
 	}
 	called := false
