@@ -1,5 +1,3 @@
-//go:build linux || windows
-
 package osthread
 
 import (
@@ -97,7 +95,7 @@ func TestRunMainWithoutTheFirstThread(t *testing.T) {
 	})
 }
 
-func TestShutdownTellsWhoIsStillRunning(t *testing.T) {
+func TestShutdownReturnsRunningThreads(t *testing.T) {
 	leak.InChild(t, func() {
 		var e Event
 		stuck := start(t, func() error { e.Wait(); return nil })
@@ -130,7 +128,7 @@ func (c registryUser) Err() error            { c.use(); return c.Context.Err() }
 func (c registryUser) Done() <-chan struct{} { c.use(); return c.Context.Done() }
 func (c registryUser) Value(key any) any     { c.use(); return c.Context.Value(key) }
 
-func TestShutdownAsksItsContextOutsideTheRegistry(t *testing.T) {
+func TestShutdownUsesItsContextOutsideTheRegistry(t *testing.T) {
 	leak.InChild(t, func() {
 		var e Event
 		stuck := start(t, func() error { e.Wait(); return nil })
@@ -160,7 +158,7 @@ func TestShutdownWithAContextThatPanics(t *testing.T) {
 	})
 }
 
-func TestShutdownWithADoneContextNeedsNothingToWaitFor(t *testing.T) {
+func TestShutdownWithADoneContext(t *testing.T) {
 	leak.InChild(t, func() {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(errWhy)
@@ -245,42 +243,4 @@ func TestShutdownWaitsForHoldsUntilItsContextIsDone(t *testing.T) {
 		fmt.Println(err)
 	})
 	assert.Equal(t, "0 late\n<nil> <nil>\n<nil>\nosthread: shut down\n", out)
-}
-
-func TestLocalDestructor(t *testing.T) {
-	out := leak.InChild(t, func() {
-		var reported []any
-		SetPanicHook(func(_ *Thread, e *PanicError) { reported = append(reported, e.Value) })
-		var locals [4]Local[int]
-		got := make(chan string, 10)
-		for i := range locals {
-			locals[i].Destructor = func(v int) {
-				got <- fmt.Sprint(i, v, Current().Name())
-				switch i {
-				case 1:
-					panic("destructor")
-				case 2:
-					runtime.Goexit()
-				}
-			}
-		}
-		th := New(func() error {
-			for i := range locals {
-				locals[i].Set(10 * i)
-			}
-			locals[0].Set(7)
-			return errWhy
-		}, &Attr{Name: "holder"})
-		if err := th.Start(); err != nil {
-			panic(err)
-		}
-		err := th.Join()
-		close(got)
-		var all []string
-		for s := range got {
-			all = append(all, s)
-		}
-		fmt.Println(err, all, reported, NumThread())
-	})
-	assert.Equal(t, errWhy.Error()+" [0 7holder 1 10holder 2 20holder 3 30holder] [destructor] 1\n", out)
 }
