@@ -1,3 +1,5 @@
+//go:build linux || windows
+
 package osthread
 
 import (
@@ -243,4 +245,42 @@ func TestShutdownWaitsForHoldsUntilItsContextIsDone(t *testing.T) {
 		fmt.Println(err)
 	})
 	assert.Equal(t, "0 late\n<nil> <nil>\n<nil>\nosthread: shut down\n", out)
+}
+
+func TestLocalDestructor(t *testing.T) {
+	out := leak.InChild(t, func() {
+		var reported []any
+		SetPanicHook(func(_ *Thread, e *PanicError) { reported = append(reported, e.Value) })
+		var locals [4]Local[int]
+		got := make(chan string, 10)
+		for i := range locals {
+			locals[i].Destructor = func(v int) {
+				got <- fmt.Sprint(i, v, Current().Name())
+				switch i {
+				case 1:
+					panic("destructor")
+				case 2:
+					runtime.Goexit()
+				}
+			}
+		}
+		th := New(func() error {
+			for i := range locals {
+				locals[i].Set(10 * i)
+			}
+			locals[0].Set(7)
+			return errWhy
+		}, &Attr{Name: "holder"})
+		if err := th.Start(); err != nil {
+			panic(err)
+		}
+		err := th.Join()
+		close(got)
+		var all []string
+		for s := range got {
+			all = append(all, s)
+		}
+		fmt.Println(err, all, reported, NumThread())
+	})
+	assert.Equal(t, errWhy.Error()+" [0 7holder 1 10holder 2 20holder 3 30holder] [destructor] 1\n", out)
 }

@@ -53,7 +53,8 @@ func (t *Timer) Start() error {
 		panic(misuse("Timer.Start", errNoTimer))
 	}
 	started := make(chan error, 1)
-	go func() { started <- t.Thread.Start() }() // like executor's: a new goroutine is not locked to a thread with changed state
+	// A new goroutine is not locked to a thread with changed state.
+	go func() { started <- t.Thread.Start() }()
 	return <-started
 }
 
