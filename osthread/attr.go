@@ -7,16 +7,16 @@ import (
 	"example.com/thread"
 )
 
-// Attr holds the attributes of a thread to come; nil and the zero value ask for
-// the defaults. Those that are not explained here are as in thread.Attr.
+// Attr holds the attributes of a new thread. nil and the zero value stand for
+// the defaults. The fields without a comment are those of thread.Attr.
 type Attr struct {
 	// Name need not be unique. "" stands for "Thread-N (function)", N counting
 	// from 1, with the function's bare name; a function literal has the name of
 	// the function around it. The system's tools show what fits, on Linux 15
 	// bytes.
 	Name string
-	// Daemon threads are not waited for by Shutdown. A thread is one, too, if
-	// the thread that calls New is; see Thread.SetDaemon.
+	// Shutdown does not wait for daemons. A thread is a daemon, too, if New is
+	// called on one; see Thread.SetDaemon.
 	Daemon bool
 
 	StackSize  int // bytes, for the frames of C code
@@ -32,8 +32,8 @@ type Attr struct {
 }
 
 // Check returns the error that Thread.Start would return for a, or nil. It
-// makes nothing, so what the system alone can refuse is not seen. A nil Attr
-// stands for the defaults.
+// creates nothing, so it does not find what only the system can refuse. A nil
+// Attr stands for the defaults.
 func (a *Attr) Check() error {
 	if a == nil {
 		return nil
@@ -42,7 +42,7 @@ func (a *Attr) Check() error {
 	return lower.Check()
 }
 
-// lower is a without what package thread does not know, as a is now.
+// lower returns a copy of a without what package thread does not have.
 func (a *Attr) lower() thread.Attr {
 	return thread.Attr{
 		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy,

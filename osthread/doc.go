@@ -1,99 +1,99 @@
 // Package osthread is Python's threading on real operating-system threads:
-// threads with names, daemons, results and hooks, a registry of all that are
-// alive, and locks, conditions, semaphores, events, barriers, timers and
+// threads with names, daemons, results and hooks, a registry of all live
+// threads, and locks, conditions, semaphores, events, barriers, timers and
 // thread-local values that threads and goroutines share.
 //
 //	t, err := osthread.Go(func() error { return render(scene) })
 //	if err != nil {
-//		return err // the system has no room for one more
+//		return err // the system cannot create another thread
 //	}
 //	err = t.Join() // what render returned, or *PanicError
 //
-// Package thread, below, has the threads themselves: stack sizes, affinity, C
-// interop, alien threads. A program that lives by its threads calls [RunMain]
-// in main.
+// Package thread, below, has the threads of the system: stack sizes, affinity,
+// C interop, alien threads. A program built on threads calls [RunMain] in main.
 //
-// # Two kinds of sleepers
+// # Two kinds of waiters
 //
-// Whatever waits here may be a thread (one of ours, attached, or C's, as
-// package thread tells them) or an ordinary goroutine. A thread spins for a
-// moment where that pays and then sleeps on a futex of its own; a goroutine
-// sleeps in Go's scheduler, so that 100,000 of them wait without a thread. Both
-// stand in the same queue, in the order in which they came, unless they were
-// woken to look for themselves and found nothing. A goroutine that is locked to
-// its thread by runtime.LockOSThread alone is taken for an ordinary one, and
-// pays two switches of threads for each sleep: thread.Attach makes it a thread.
+// A waiter may be a thread (made by this module, attached, or created by C; see
+// package thread) or an ordinary goroutine. A thread spins briefly where that
+// pays off and then sleeps on a futex of its own. A goroutine sleeps in Go's
+// scheduler, so 100,000 of them wait without a thread. Both are in the same
+// queue, in FIFO order, except for waiters that were woken to retry and failed.
+// A goroutine that is locked to its thread by runtime.LockOSThread alone counts
+// as an ordinary one, and each sleep costs it two thread switches:
+// thread.Attach makes it a thread.
 //
 // # Four shapes
 //
-// Every operation that waits has them: Lock, TryLock, LockTimeout(d),
-// LockContext(ctx); likewise Acquire, Wait and Join. d <= 0 never sleeps; the
-// form without a deadline waits for ever; the clock is monotonic. A context
-// that is done already gets its cause back without a wait. A waiter that was
-// given something before its time was up has it, whatever the clock says.
+// Every operation that waits has four forms: Lock, TryLock, LockTimeout(d),
+// LockContext(ctx); likewise Acquire, Wait and Join. With d <= 0 an operation
+// never sleeps. The form without a limit waits forever. The clock is monotonic.
+// If ctx is already done its cause is returned without a try. A waiter that was
+// given something before its deadline keeps it, whatever the clock says when it
+// wakes.
 //
-// A context that is done before what the wait is for comes (cancel(), then
-// Release) ends the wait, which takes nothing, and gives back what it was
-// handed. That holds for contexts of package context and those that embed one;
-// of others, with a channel of their own, the one who gives does not know, and
-// the wait of a queue, a condition or a barrier may still succeed. A context is
-// asked before the wait begins and after it has ended, outside every lock of
-// this package; it may panic, or use what is waited for.
+// A context that is done before its waiter is served (cancel(), then Release)
+// ends the wait: the waiter takes nothing, and gives back what it was handed.
+// This holds for contexts of package context and those that embed one. Of other
+// contexts, with a channel of their own, the waker does not know the state, and
+// the wait for a queue, a condition or a barrier may still succeed. A context
+// is used before the wait begins and after it has ended, outside every lock of
+// this package; it may panic, or use the object that is waited for.
 //
 // # Which of the two packages
 //
-// Package thread has the threads of the system, this one threads as Python has
-// them, which are made of those. Names that both have differ so:
+// Package thread has the threads of the system; this package has threads as in
+// Python, built on those. Names that both have differ:
 //
 //	                 thread                              osthread
 //	Current          nil on an ordinary goroutine        a dummy there, the main thread in RunMain
-//	NumThread        those of Start                      all that are alive here, also dummies
-//	Threads          those with a record, also aliens    the same as NumThread counts
-//	Key, Local       a value on threads alone            on any goroutine, its thread's
+//	NumThread        those of Start                      all live threads, including dummies
+//	Threads          those with a record, also aliens    those that NumThread counts
+//	Key, Local       a value for threads only            for any goroutine, that of its thread
 //	Lock             C can share it; no queue            a queue, fairness; see Lock
 //	Attr             the attributes                      those and Daemon, Name
 //	SetPanicHook     threads of thread.Start alone       threads of this package, Workers, pools
 //
-// Where this package is used use it for all but the attributes and calls that
-// [Thread.OSThread] gives access to.
+// In a program with this package use it for everything except the attributes
+// and calls that [Thread.OSThread] gives access to.
 //
 // # testing/synctest
 //
-// In a bubble of testing/synctest timeouts are of the bubble's time, and an
-// ordinary goroutine that waits for something of this package is durably
+// In a bubble of testing/synctest timeouts use the bubble's time, and an
+// ordinary goroutine that waits for an object of this package is durably
 // blocked, as with sync.Cond (Go 1.26 and 1.27; with later versions its wait
-// holds up the bubble's time until this package knows them). So what is waited
-// for must come from the bubble. Waits for threads are not durable:
-// Thread.Join, the future of a pool, the call of a Worker or the main thread,
-// thread.Join and thread.ParkContext. Make pools and workers, and have a pool
-// start its threads, outside the bubble: their goroutines would be in it, and
-// it ends only after them. Threads are in no bubble.
+// holds up the bubble's time until this package supports them). So the object
+// must be released from within the bubble. Waits for threads are not durable:
+// Thread.Join, the future of a pool, a call to a Worker or the main thread,
+// thread.Join and thread.ParkContext. Make pools and workers, and let a pool
+// start its threads, outside the bubble: otherwise their goroutines are in it,
+// and it ends only after them. Threads are in no bubble.
 //
 // # iter.Pull
 //
-// Go ends the process when next of an iter.Pull is called with its goroutine
-// locked to a thread otherwise than where Pull was called. Every thread of this
-// module is locked so, and a goroutine is while it holds an RLock: call Pull,
-// next and stop all on one thread, with the same locks and calls of Attach and
-// runtime.LockOSThread open, or none of them there.
+// Go ends the process when next of an iter.Pull is called on a goroutine that
+// is locked to a thread in another way than where Pull was called. Every thread
+// of this module is locked, and a goroutine is while it holds an RLock. Call
+// Pull, next and stop on one thread, with the same locks held and the same
+// calls of Attach and runtime.LockOSThread outstanding, or with none.
 //
 // # Misuse
 //
-// What returns an error returns it: [ErrStarted], [ErrNotStarted],
-// [ErrDeadlock]. What cannot, as Unlock, panics with an error that errors.Is
-// [ErrNotLocked] and so on; it can be recovered, and the object is as it was.
+// A method that returns an error returns misuse as an error: [ErrStarted],
+// [ErrNotStarted], [ErrDeadlock]. Other methods, like Unlock, panic with an
+// error that is [ErrNotLocked] and so on by errors.Is. The panic can be
+// recovered, and the object is unchanged.
 //
 // # Memory
 //
 // Each type says which call synchronizes before which, in the terms of the Go
-// memory model. The race detector sees all of it.
+// memory model. The race detector sees all of these edges.
 //
 // # Packages below
 //
-// Package queue has Python's queues, package executor its executors and
-// futures, and a Worker, one thread for a C library; package mainthread has
-// functions called on the process's first thread.
+// Package queue has Python's queues. Package executor has its executors and
+// futures, and a Worker: one thread for a C library. Package mainthread calls
+// functions on the process's first thread.
 //
-// The documentation has a table from Python's threading to this package in
-// docs/python.md.
+// See docs/python.md for a table from Python's threading to this package.
 package osthread

@@ -97,7 +97,7 @@ func TestRunMainWithoutTheFirstThread(t *testing.T) {
 	})
 }
 
-func TestShutdownTellsWhoIsStillRunning(t *testing.T) {
+func TestShutdownReturnsRunningThreads(t *testing.T) {
 	leak.InChild(t, func() {
 		var e Event
 		stuck := start(t, func() error { e.Wait(); return nil })
@@ -130,7 +130,7 @@ func (c registryUser) Err() error            { c.use(); return c.Context.Err() }
 func (c registryUser) Done() <-chan struct{} { c.use(); return c.Context.Done() }
 func (c registryUser) Value(key any) any     { c.use(); return c.Context.Value(key) }
 
-func TestShutdownAsksItsContextOutsideTheRegistry(t *testing.T) {
+func TestShutdownUsesItsContextOutsideTheRegistry(t *testing.T) {
 	leak.InChild(t, func() {
 		var e Event
 		stuck := start(t, func() error { e.Wait(); return nil })
@@ -160,7 +160,7 @@ func TestShutdownWithAContextThatPanics(t *testing.T) {
 	})
 }
 
-func TestShutdownWithADoneContextNeedsNothingToWaitFor(t *testing.T) {
+func TestShutdownWithADoneContext(t *testing.T) {
 	leak.InChild(t, func() {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		cancel(errWhy)

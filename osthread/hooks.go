@@ -8,12 +8,11 @@ import (
 	"example.com/thread/internal/trace"
 )
 
-// Hooks are kept with each thread, and called by the thread itself. trace.Add
-// counts the functions that are set on threads that live, so that one load
-// tells the places that sleep and wake that there is nothing to do; paths that
-// do neither do not look.
+// Each thread has its trace and profile functions and calls them itself.
+// trace.Add counts the functions that are set on live threads, so that paths
+// that sleep or wake check one word; paths that do neither check nothing.
 
-// An Action is what a TraceEvent tells of.
+// An Action is the kind of a TraceEvent.
 type Action uint8
 
 const (
@@ -21,8 +20,8 @@ const (
 	TraceEnd                   // the thread ends, after its function
 	TracePanic                 // its function has panicked; TraceEnd follows
 	TraceBlock                 // it is about to sleep on Object
-	TraceResume                // it has slept on Object, for Waited, and goes on
-	TraceRelease               // it has let somebody go who waited for Object: a lock, a semaphore, an event
+	TraceResume                // it has slept on Object, for Waited, and continues
+	TraceRelease               // it has woken a waiter for Object: a lock, a semaphore, an event
 )
 
 func (a Action) String() string {
@@ -33,7 +32,7 @@ func (a Action) String() string {
 	return names[a]
 }
 
-// A TraceEvent tells a trace or profile function what a thread does.
+// A TraceEvent describes to a trace or profile function what a thread does.
 type TraceEvent struct {
 	Action Action
 	Thread *Thread
@@ -46,7 +45,7 @@ type TraceEvent struct {
 	Waited time.Duration // of TraceResume
 }
 
-// hook is a function that may be set and not.
+// A hook holds a function, or none.
 type hook struct {
 	f atomic.Pointer[func(TraceEvent)]
 }
@@ -58,8 +57,7 @@ func (h *hook) get() func(TraceEvent) {
 	return nil
 }
 
-// set sets f and returns by how much that changes the number of functions that
-// are set.
+// set sets f and returns the change of the number of functions that are set.
 func (h *hook) set(f func(TraceEvent)) (change int32) {
 	p := &f
 	if f == nil {
@@ -80,10 +78,10 @@ var traceNew, profileNew hook // for threads to come
 
 func init() { trace.Register(trace.Hooks{Blocked: blocked, Released: released}) }
 
-// SetTrace makes f get every event of threads that start from now on; nil:
-// none. f runs on the thread that it is told of, before that goes on. What f
-// does itself is not traced. A panic of f is reported and does no harm; f must
-// not call runtime.Goexit or thread.Exit.
+// SetTrace sets the function that gets every event of threads that start from
+// now on; nil stands for none. f runs on the thread of the event, before that
+// continues. What f does itself is not traced. A panic of f is reported and has
+// no other effect; f must not call runtime.Goexit or thread.Exit.
 func SetTrace(f func(TraceEvent)) { traceNew.set(f) }
 
 // Trace returns what SetTrace or SetTraceAll has set, nil for nothing.
@@ -96,8 +94,8 @@ func SetProfile(f func(TraceEvent)) { profileNew.set(f) }
 // Profile returns what SetProfile or SetProfileAll has set, nil for nothing.
 func Profile() func(TraceEvent) { return profileNew.get() }
 
-// SetTraceAll is SetTrace, and for every thread that is alive as well: it gets
-// f with its next event.
+// SetTraceAll is SetTrace, and sets f for every live thread as well, from its
+// next event on.
 func SetTraceAll(f func(TraceEvent)) {
 	SetTrace(f)
 	for t := range Threads() {
@@ -105,7 +103,7 @@ func SetTraceAll(f func(TraceEvent)) {
 	}
 }
 
-// SetProfileAll is SetProfile, and for every thread that is alive as well.
+// SetProfileAll is SetProfile, and sets f for every live thread as well.
 func SetProfileAll(f func(TraceEvent)) {
 	SetProfile(f)
 	for t := range Threads() {
@@ -113,8 +111,8 @@ func SetProfileAll(f func(TraceEvent)) {
 	}
 }
 
-// SetTrace makes f get every event of t from now on; nil: none. Before Start it
-// goes before what the function SetTrace has set.
+// SetTrace sets the function that gets every event of t from now on; nil stands
+// for none. Before Start it takes precedence over the function SetTrace.
 func (t *Thread) SetTrace(f func(TraceEvent)) { t.setHook(&t.trace, f) }
 
 // SetProfile is SetTrace for TraceStart, TraceEnd and TraceResume alone.
@@ -129,9 +127,9 @@ func (t *Thread) setHook(h *hook, f func(TraceEvent)) {
 	}
 }
 
-// takeHooks gives t, which starts, the functions for new threads, where it has
-// none of its own. It asks for those under t's lock: a SetTraceAll that takes
-// them back comes to t afterwards, or has done so before.
+// takeHooks sets the functions for new threads on t, which starts, where t has
+// none of its own. It reads those under t's lock: a SetTraceAll that removes
+// them either comes to t afterwards or has changed them before.
 func (t *Thread) takeHooks() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -160,7 +158,7 @@ func (t *Thread) dropHooks() {
 	t.hooks = false
 }
 
-// emit tells t's functions. It is called on t.
+// emit calls t's functions with e. It is called on t.
 func (t *Thread) emit(e TraceEvent) {
 	if !trace.Enabled() || !t.inHook.CompareAndSwap(false, true) {
 		return
@@ -179,8 +177,8 @@ func (t *Thread) callHook(h *hook, e TraceEvent) {
 	}
 }
 
-// blocked tells that the caller is about to sleep on obj, and returns the
-// function to call when it goes on.
+// blocked emits that the caller is about to sleep on obj, and returns the
+// function to call when it continues.
 func blocked(obj any) (resume func()) {
 	t := known()
 	if t == nil {
@@ -193,7 +191,7 @@ func blocked(obj any) (resume func()) {
 	}
 }
 
-// released tells that the caller has let somebody go who waited for obj.
+// released emits that the caller has woken a waiter for obj.
 func released(obj any) {
 	if t := known(); t != nil {
 		t.emit(TraceEvent{Action: TraceRelease, Object: obj})

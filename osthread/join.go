@@ -11,10 +11,10 @@ import (
 	"example.com/thread/internal/trace"
 )
 
-// Join waits for t to end, and until it is gone from the system's list of
-// threads. It returns what t's function returned, or a *PanicError, ErrExit,
-// ErrGoexit or ErrPthreadExit if it ended otherwise. Any number of threads may
-// join, any number of times; each gets the same. It returns at once
+// Join waits until t has ended and is gone from the system's list of threads.
+// It returns what t's function returned, or a *PanicError, ErrExit, ErrGoexit
+// or ErrPthreadExit if the function did not return. Any number of callers may
+// join, any number of times, and all get the same result. Join returns
 // ErrNotStarted before Start has returned, ErrDeadlock on the calling thread
 // itself, and ErrNotJoinable on a dummy (see Current). The main thread ends
 // when RunMain's function does.
@@ -67,13 +67,14 @@ func (t *Thread) join(l park.Limit) error {
 	return cmp.Or(t.result(), err)
 }
 
-// isSelf reports whether the caller runs on t, and t is not just the thread
-// that a goroutine is on at the moment.
+// isSelf reports whether the caller runs on t, and not in a goroutine that only
+// happens to be on t.
 func isSelf(t *Thread) bool {
 	if me, ok := self.Get(); ok {
 		return me == t
 	}
-	// A goroutine attached to the first thread holds it, from RunMain too.
+	// A goroutine attached to the first thread is locked to it, also one from
+	// RunMain.
 	return t.origin == first && thread.Self() == t.ident && thread.Current() != nil
 }
 

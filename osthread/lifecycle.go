@@ -8,8 +8,8 @@ import (
 
 // Start starts t, once, and returns when t runs: Ident and NativeID are known.
 // It returns ErrStarted if t was started before, ErrShutdown after Shutdown,
-// and else what thread.Start returns; then t is as it was and may be started
-// later.
+// and else what thread.Start returns. After an error other than ErrStarted t
+// may be started later.
 func (t *Thread) Start() error {
 	t.mu.Lock()
 	if t.state != initial {
@@ -40,7 +40,7 @@ func (t *Thread) setState(s state) {
 	t.state = s
 }
 
-// began is called by the thread itself and by Start, whichever is first.
+// began is called by the thread itself and by Start, whichever comes first.
 func (t *Thread) began(th *thread.Thread) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -50,11 +50,11 @@ func (t *Thread) began(th *thread.Thread) {
 	}
 }
 
-// main is the thread's body, as package thread sees it.
+// main is the body of the thread below.
 func (t *Thread) main() {
-	_ = self.Set(t) // it fails only where there is no thread
+	_ = self.Set(t) // fails only where there is no thread
 	th := thread.Current()
-	keep.Joinable(th) // before anybody else has it
+	keep.Joinable(th) // before any other code can detach it
 	t.began(th)
 	t.takeHooks()
 	run := t.run
@@ -67,8 +67,8 @@ func (t *Thread) main() {
 	t.runReported(run, &err)
 }
 
-// runReported calls run and reports to t's hooks. *end is set before a hook is
-// called, which may call runtime.Goexit.
+// runReported calls run and reports to t's trace functions. *end is set before
+// any of those is called, since it may call runtime.Goexit.
 func (t *Thread) runReported(run func() error, end *error) {
 	protect.Call(
 		func() error {
@@ -85,11 +85,11 @@ func (t *Thread) runReported(run func() error, end *error) {
 	)
 }
 
-// finish ends t, once. It is called on t's thread, or if that is gone already
-// on another.
+// finish ends t, once. It is called on t's thread, or on another one if t's
+// thread has already ended.
 func (t *Thread) finish(err error) {
 	defer t.end(err)       // even if a hook calls runtime.Goexit
-	if t.origin != dummy { // of a dummy's end it may be told elsewhere
+	if t.origin != dummy { // finish of a dummy may run on another thread
 		t.emit(TraceEvent{Action: TraceEnd})
 	}
 }
@@ -112,7 +112,7 @@ func (t *Thread) end(err error) {
 	runEndings(atEnd)
 }
 
-// runEndings runs all of them, also if one calls runtime.Goexit.
+// runEndings runs all endings, even if one calls runtime.Goexit.
 func runEndings(all []ending) {
 	for i, e := range all {
 		protect.OnGoexit(func() { runEndings(all[i+1:]) }, e.run)

@@ -7,35 +7,36 @@ import (
 	"weak"
 )
 
-// The values are kept by the Local, under their threads, so they die with it;
-// and the thread drops its own at its end, through a weak pointer, so that it
-// does not keep the Local. Only the thread itself stores under its name.
+// The Local holds the values, by thread, so they are garbage with it. A thread
+// drops its values at its end, through a weak pointer, so that it does not keep
+// the Local alive. Only the thread itself stores under its key.
 
 // A Local holds one value of type T for each thread (Python: threading.local).
 // The zero value is ready. It must not be copied after first use. A value is
-// forgotten when its thread ends, also one that this package did not start, or
-// when the Local is garbage.
+// dropped when its thread ends, including threads that this package did not
+// start, or when the Local is garbage.
 //
-// In a goroutine that is not held on a thread (runtime.LockOSThread) the value
-// is that of the thread it is on at the moment, which may be another at the
-// next call.
+// In a goroutine that is not locked to a thread (runtime.LockOSThread) the
+// value is that of the thread it is on at the moment, which may be another at
+// the next call.
 type Local[T any] struct {
 	// New makes a thread's first value; nil stands for the zero T.
 	New func() T
-	// Destructor is called with each value that is left when its thread ends,
-	// on that thread, after its function; nil: none. The end of a thread made
-	// by Go without a record (see thread.Current) is only noticed, so for that
-	// one it is called elsewhere, some time later. A panic goes to the panic
-	// hook, and neither that nor runtime.Goexit keeps others from being called.
-	// It is not called for values of a Local that is garbage.
+	// Destructor, if not nil, is called with each value that is left when its
+	// thread ends, on that thread, after its function. The end of a thread made
+	// by Go without a record (see thread.Current) is noticed only some time
+	// later, and the call then happens on another thread. A panic is reported
+	// to the panic hook. Neither a panic nor runtime.Goexit keeps other
+	// destructors from being called. Destructor is not called for the values of
+	// a Local that is garbage.
 	Destructor func(v T)
 
-	values sync.Map // *Thread -> box[T]
-	told   sync.Map // *Thread -> nil: those whose end drops the value
-	_      noCopy
+	values     sync.Map // *Thread -> box[T]
+	registered sync.Map // *Thread -> nil: those whose end drops the value
+	_          noCopy
 }
 
-// Get returns the calling thread's value, which it makes if there is none.
+// Get returns the calling thread's value, which it creates if there is none.
 func (l *Local[T]) Get() (v T) {
 	t := Current()
 	if v, ok := l.values.Load(t); ok {
@@ -51,7 +52,7 @@ func (l *Local[T]) Get() (v T) {
 // Set sets the calling thread's value.
 func (l *Local[T]) Set(v T) { l.set(Current(), v) }
 
-// Delete forgets the calling thread's value; the next Get makes a new one.
+// Delete drops the calling thread's value; the next Get creates a new one.
 func (l *Local[T]) Delete() { l.values.Delete(Current()) }
 
 // Has reports whether the calling thread has a value.
@@ -76,7 +77,7 @@ func (l *Local[T]) set(t *Thread, v T) {
 		return // in the destructor of a Key, after t's end
 	}
 	l.values.Store(t, box[T]{v})
-	if _, told := l.told.LoadOrStore(t, nil); told {
+	if _, found := l.registered.LoadOrStore(t, nil); found {
 		return
 	}
 	p := weak.Make(l)
@@ -84,7 +85,7 @@ func (l *Local[T]) set(t *Thread, v T) {
 		run: func() {
 			if l := p.Value(); l != nil {
 				v, ok := l.values.LoadAndDelete(t)
-				l.told.Delete(t)
+				l.registered.Delete(t)
 				if ok && l.Destructor != nil {
 					t.callReported(func() { l.Destructor(v.(box[T]).v) })
 				}
@@ -94,18 +95,18 @@ func (l *Local[T]) set(t *Thread, v T) {
 	})
 }
 
-// An ending is something to do when a thread ends, unless it has become void.
+// An ending is called when a thread ends, unless it has become void.
 type ending struct {
 	run  func()
 	void func() bool
 }
 
-// leastSwept is how many endings a thread has before it looks for void ones,
-// which it does again at twice as many.
+// leastSwept is the number of endings from which on a thread sweeps out the
+// void ones, and again at twice as many.
 const leastSwept = 16
 
-// onEnd makes e run when t ends, on its thread where that tells of its end. The
-// main thread's values stay for the exit functions.
+// onEnd makes e run when t ends, on its thread where that reports its end. The
+// main thread's values remain for the exit functions.
 func (t *Thread) onEnd(e ending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -10,9 +10,9 @@ var panicHook = panichook.Hook[*Thread, *PanicError]{
 	Recovered: protect.Recovered,
 }
 
-// SetPanicHook makes h get each panic that leaves a thread's function, a
-// timer's, a trace function or an exit function, on that thread. nil stands for
-// the default, which writes
+// SetPanicHook sets the function that gets each panic that leaves the function
+// of a thread or timer, a trace function, or an exit function. h is called on
+// the panicking thread. nil stands for the default, which writes
 //
 //	Panic in thread NAME: VALUE
 //
@@ -28,10 +28,9 @@ func SetPanicHook(h func(t *Thread, e *PanicError)) { panicHook.Set(h) }
 // that a new one can call it, or restore it.
 func PanicHook() func(t *Thread, e *PanicError) { return panicHook.Get() }
 
-// ReportPanic does with e what is done with the panic of a thread's function,
-// for the calling thread: it calls SetPanicHook's function, or writes e to
-// standard error. It is for code that calls others' functions on its threads
-// and recovers their panics.
+// ReportPanic reports e as the panic of the calling thread's function: it calls
+// the hook of SetPanicHook, or writes e to standard error. It is for code that
+// calls functions of others on its threads and recovers their panics.
 func ReportPanic(e *PanicError) { Current().report(e) }
 
 func (t *Thread) report(e *PanicError) { panicHook.Report(t, e) }

@@ -14,8 +14,8 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// The registry holds every thread that is alive: the main one, those started,
-// and dummies. A thread finds its own Thread
+// The registry holds every live thread: the main one, those started, and
+// dummies. A thread finds its own Thread
 //
 //   - in a Key, if it has a record of package thread: threads of created, attached
 //     and alien ones. The Key's destructor ends a dummy;
@@ -23,7 +23,7 @@ import (
 //     has no record. Nothing reports the end of such a thread, so the dummies
 //     of ended ones are dropped when threads are listed or a dummy is added.
 
-// TimeoutMax is the longest time that can be waited for (Python: TIMEOUT_MAX).
+// TimeoutMax is the longest timeout (Python: TIMEOUT_MAX).
 const TimeoutMax = time.Duration(math.MaxInt64)
 
 var self thread.Key[*Thread]
@@ -34,7 +34,7 @@ type threads struct {
 	dummies map[*Thread]struct{}
 	slots   map[uintptr]*Thread // dummies of threads of Go's, by slot
 	natives map[int]*Thread     // dummies by native id, where the system has those
-	sweepAt int                 // the number of dummies at which addDummy looks for those of ended threads
+	sweepAt int                 // the number of dummies at which addDummy sweeps out those of ended threads
 	closed  bool                // after Shutdown
 	numbers int                 // of dummies' names
 	changed Condition           // on mu: a thread has left alive
@@ -102,10 +102,10 @@ func (r *threads) drop(t *Thread) {
 	}
 }
 
-// takeGone takes out the dummies of threads that ended without telling: those
-// made by Go, and those that C code ended by a system call. It asks the system
-// for each dummy. The caller has mu; it ends them by endGone after the unlock,
-// since what is called there may ask the registry.
+// takeGone takes out the dummies of threads whose end nothing reported: those
+// made by Go, and those that C code ended by a system call. It makes a system
+// call for each dummy. The caller has mu and passes the result to endGone after
+// the unlock, since that calls code which may use the registry.
 func (r *threads) takeGone() (gone []*Thread) {
 	for t := range r.dummies {
 		if t.osThread != nil && !t.osThread.Alive() || !r.exists(t.native) {
@@ -123,8 +123,8 @@ func endGone(gone []*Thread) {
 	}
 }
 
-// snapshot returns the threads that are alive, the main one first and then in
-// the order of their starts.
+// snapshot returns the live threads, the main one first, then in the order of
+// their starts.
 func (r *threads) snapshot() []*Thread {
 	r.mu.Lock()
 	gone := r.takeGone()
@@ -138,8 +138,8 @@ func (r *threads) snapshot() []*Thread {
 	return all
 }
 
-// Threads ranges over the threads that are alive, as they were when the range
-// began: the main thread, those started, also if their function has not begun,
+// Threads ranges over the live threads as they were when the range began: the
+// main thread, those started, including those whose function has not begun yet,
 // and dummies.
 func Threads() iter.Seq[*Thread] {
 	return func(yield func(*Thread) bool) {
@@ -154,15 +154,16 @@ func Threads() iter.Seq[*Thread] {
 // NumThread returns how many threads Threads would range over.
 func NumThread() int { return len(registry.snapshot()) }
 
-// Main returns the thread that the process began with; in a library for a
-// program in C, the one that Go began on there.
+// Main returns the thread that the process began with; in a library that a C
+// program loads, the thread on which Go was initialized.
 func Main() *Thread { return mainThread }
 
 // Current returns the calling thread. For a thread that this package did not
-// start it makes up a Thread, a dummy: alive until the thread ends, a daemon,
-// nobody's to join. In a goroutine that is not held on a thread it is that of
-// the thread the goroutine is on at the moment, which may be another at the
-// next call. It costs about 5 ns on a thread of created.
+// start it creates a dummy: a Thread that lives until the thread ends, is a
+// daemon, and cannot be joined. In a goroutine that is not locked to a thread
+// it is the Thread of the thread that the goroutine is on at the moment, which
+// may be another at the next call. Current takes about 5 ns on a thread from
+// Start.
 func Current() *Thread {
 	if t, ok := self.Get(); ok {
 		return t
@@ -189,7 +190,7 @@ func currentSlow() *Thread {
 	return t
 }
 
-// known is Current that makes up nothing: it returns nil for a thread that has
+// known is Current that creates no dummy: it returns nil for a thread that has
 // no Thread.
 func known() *Thread {
 	if t, ok := self.Get(); ok {
@@ -217,14 +218,14 @@ func (r *threads) newDummy(name string) *Thread {
 	return &Thread{origin: dummy, state: running, name: name, daemon: true, hooks: true, seq: starts.Add(1)}
 }
 
-// addDummy puts t in; slot is that of a thread of Go's. It looks for dummies of
-// ended threads only when there are twice as many dummies as the last look
-// left, so that n first calls of Current make some 2*n system calls and not
-// n*n.
+// addDummy adds t; slot is that of a thread made by Go. It sweeps out the
+// dummies of ended threads only when there are twice as many dummies as the
+// last sweep left, so that n first calls of Current make some 2*n system calls
+// and not n*n.
 func (r *threads) addDummy(t *Thread, slot uintptr) {
 	var gone []*Thread
 	r.mu.Lock()
-	if old := r.natives[t.native]; old != nil { // the system uses the id again
+	if old := r.natives[t.native]; old != nil { // the system has reused the id
 		r.drop(old)
 		gone = append(gone, old)
 	}

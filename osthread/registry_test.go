@@ -10,7 +10,7 @@ import (
 )
 
 // Each question is a system call, made with the registry locked.
-func TestDummiesAreAskedForTwiceEachAtMost(t *testing.T) {
+func TestRegistryAsksForEachDummyTwiceAtMost(t *testing.T) {
 	for _, n := range []int{1_000, 10_000} {
 		for _, goThreads := range []bool{false, true} {
 			t.Run(fmt.Sprintf("n=%d/go=%t", n, goThreads), func(t *testing.T) {
@@ -31,7 +31,7 @@ func TestDummiesAreAskedForTwiceEachAtMost(t *testing.T) {
 	}
 }
 
-func TestDummiesOfEndedThreadsDoNotPileUp(t *testing.T) {
+func TestRegistryDropsDummiesOfEndedThreads(t *testing.T) {
 	r := newRegistry()
 	r.exists = func(native int) bool { return native < 10 }
 	for i := range 10_000 {
@@ -44,7 +44,7 @@ func TestDummiesOfEndedThreadsDoNotPileUp(t *testing.T) {
 	assert.Len(t, r.snapshot(), 9)
 }
 
-func TestDummyOfAnEndedThreadGivesWayToOneWithItsID(t *testing.T) {
+func TestRegistryReplacesADummyWhoseIDIsReused(t *testing.T) {
 	r := newRegistry()
 	r.exists = func(int) bool { return true }
 	for i := range 10 {

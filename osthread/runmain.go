@@ -15,25 +15,25 @@ import (
 )
 
 // RunMain runs f on the process's first thread, and then Shutdown, as Python
-// does at the end of a program. It is what main should consist of; without it
-// Go's rule holds: the process ends when main returns, whatever threads run. It
-// returns what f returned, a *PanicError, which has been reported, or ErrGoexit
-// if f, or an exit function, called runtime.Goexit.
+// does at the end of a program. It is what main should consist of. Without it
+// the process ends when main returns, whatever threads run. RunMain returns
+// what f returned, a *PanicError, which has been reported, or ErrGoexit if f or
+// an exit function called runtime.Goexit.
 //
-// While f runs Current is Main, and when f has ended those who joined Main go
-// on. It does not run f and returns ErrStarted if it was called before, and
-// ErrMainBusy if for some seconds the first thread is not to be had, because a
-// goroutine is locked to it, or it is in a long system call or C code; then
-// RunMain may be called again. If it is the first that main does, it runs at
-// once.
+// While f runs Current returns Main. When f has ended, joins of Main return.
+// RunMain does not run f and returns ErrStarted if it was called before, and
+// ErrMainBusy if it cannot get the first thread within some seconds, because a
+// goroutine is locked to it or it is in a long system call or in C code. After
+// ErrMainBusy RunMain may be called again. As the first call in main it runs f
+// at once.
 //
-// Package mainthread holds the main goroutine on the first thread: in a program
-// with it RunMain must be called on the main goroutine, and f may be
+// Package mainthread locks the main goroutine to the first thread. In a program
+// with that package RunMain must be called on the main goroutine, and f may be
 //
 //	func() error { return mainthread.Run(app) }
 //
-// Elsewhere, as in app, RunMain returns ErrMainBusy at once. While Shutdown
-// waits it calls what threads ask for with mainthread.Do.
+// On another goroutine, as in app, RunMain returns ErrMainBusy at once. While
+// Shutdown waits it runs what threads ask for with mainthread.Do.
 //
 // Where f has to run on the calling goroutine, since that is locked to the
 // first thread, a runtime.Goexit cannot be undone: RunMain then ends the
@@ -62,7 +62,7 @@ func RunMain(f func() error) (ended error) {
 	return ended
 }
 
-// also returns err, and second with it, in one line.
+// also returns err and second, joined in one line.
 func also(err, second error) error {
 	switch {
 	case second == nil, errors.Is(err, second):
@@ -76,26 +76,25 @@ func also(err, second error) error {
 
 var mainRan bool // under registry.mu
 
-// How long the first thread is looked for: by goroutines that the calling one
-// makes way for, by others that hold one thread each, and by others that go
-// from thread to thread.
+// Bounds of the search for the first thread: by goroutines that the caller
+// yields to, by goroutines that hold one thread each, and by goroutines that
+// move from thread to thread.
 const (
 	mostWays = 64
 	mostHeld = 64
 	mostTime = 2 * time.Second
 )
 
-// onFirstThread runs f on the process's first thread, in a goroutine of its
-// own, which f may end by runtime.Goexit.
+// onFirstThread runs f on the process's first thread, in a new goroutine, which
+// f may end by runtime.Goexit.
 //
-// The calling goroutine is there already if it is main and has not waited for
-// anything yet. When it waits for one that it has made the thread runs that
-// next, unless the caller is locked to the thread: then f has to run in the
-// caller.
+// The calling goroutine is on that thread if it is main and has not blocked
+// yet. When it waits for a new goroutine, the thread runs that goroutine next,
+// unless the caller is locked to the thread: then f has to run in the caller.
 //
-// Else the first thread may be idle: then the runtime gives it to the next
-// goroutine that has none, once the other idle ones are held. Or it runs other
-// goroutines: then one that yields again and again comes by.
+// Otherwise the first thread may be idle: the runtime gives it to the next
+// goroutine that needs a thread, once the other idle threads are held. Or it
+// runs other goroutines: then a goroutine that yields repeatedly gets onto it.
 func onFirstThread(f func()) error {
 	var claimed atomic.Bool
 	done := make(chan struct{})
@@ -169,8 +168,9 @@ func onFirstThread(f func()) error {
 	}
 }
 
-// runMain runs f as the main thread, on it. How that ended is in end even if f,
-// an exit function or a hook calls runtime.Goexit, and the rest is done.
+// runMain runs f as the main thread, on it. *end says how f ended, even if f,
+// an exit function or a hook calls runtime.Goexit, and all other steps are
+// still done.
 func runMain(f func() error, end *error) {
 	th, err := thread.Attach()
 	if err != nil {

@@ -104,7 +104,7 @@ func TestShutdownInWhichExitFunctionsCallGoexit(t *testing.T) {
 	assert.Equal(t, want, out)
 }
 
-func TestHooksThatCallGoexitKeepTheResultOfAThread(t *testing.T) {
+func TestTraceFunctionGoexitKeepsTheThreadsResult(t *testing.T) {
 	goexit := func(TraceEvent) { runtime.Goexit() }
 	SetPanicHook(func(*Thread, *PanicError) { runtime.Goexit() })
 	defer SetPanicHook(nil)

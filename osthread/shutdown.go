@@ -11,11 +11,12 @@ import (
 	"example.com/thread/osthread/internal/protect"
 )
 
-// The end of a process is Python's, in this order: what AtShutdown was given,
-// the last first; the wait for all threads that are no daemons, also those that
-// start meanwhile; what AtExit was given, the last first. Exit functions may
-// start threads: then the wait begins again. The step after which no thread can
-// start, and none that counts is there, is one under the registry's lock.
+// A process ends in the order of Python's: the functions of AtShutdown, last
+// registered first; the wait for all threads that are not daemons, including
+// those that start meanwhile; the functions of AtExit, last registered first.
+// Exit functions may start threads: then the wait begins again. One critical
+// section of the registry's lock establishes that no thread can start and none
+// is left to wait for.
 
 var exits struct {
 	begun      bool // under registry.mu, as the others
@@ -26,8 +27,8 @@ var exits struct {
 
 func init() { wait.HoldExit = holdExit }
 
-// holdExit makes Shutdown wait for thread, a *Thread, until the function that
-// it returns is called, once, even if thread is gone by then.
+// holdExit makes Shutdown wait for thread, a *Thread, until release is called,
+// once, even if thread has ended by then.
 func holdExit(thread any) (release func()) {
 	t := thread.(*Thread)
 	registry.mu.Lock()
@@ -44,8 +45,8 @@ func holdExit(thread any) (release func()) {
 	}
 }
 
-// heldUp reports whether Shutdown, called on caller, waits for a hold. The
-// caller has registry.mu.
+// heldUp reports whether Shutdown, called on caller, has to wait for a hold.
+// The caller has registry.mu.
 func heldUp(caller *Thread) bool {
 	for t := range exits.holds {
 		if t != caller && t.leaving.Load() == 0 {
@@ -55,14 +56,14 @@ func heldUp(caller *Thread) bool {
 	return false
 }
 
-// AtShutdown makes Shutdown call f before it waits for threads, the function
-// given last first: to tell them to end (Python: threading._register_atexit).
-// It returns ErrShutdown once Shutdown has begun.
+// AtShutdown registers f to be called by Shutdown before it waits for threads,
+// the function registered last first: to make threads end (Python:
+// threading._register_atexit). It returns ErrShutdown once Shutdown has begun.
 func AtShutdown(f func()) error { return addExit(&exits.atShutdown, f, &exits.begun) }
 
-// AtExit makes Shutdown call f after it has waited for threads, the function
-// given last first (Python: atexit). It returns ErrShutdown once Shutdown is
-// over.
+// AtExit registers f to be called by Shutdown after it has waited for threads,
+// the function registered last first (Python: atexit). It returns ErrShutdown
+// once Shutdown is over.
 func AtExit(f func()) error { return addExit(&exits.atExit, f, &registry.closed) }
 
 func addExit(list *[]func(), f func(), over *bool) error {
@@ -75,18 +76,18 @@ func addExit(list *[]func(), f func(), over *bool) error {
 	return nil
 }
 
-// Shutdown ends what this package has begun: it calls the functions of
-// AtShutdown, waits for every thread but daemons, dummies, the main thread and
-// the caller, also for those that start meanwhile, and calls the functions of
-// AtExit. If ctx ends first it returns the threads it still waits for, and
-// ctx's cause; it may then be called again. Afterwards Start returns
-// ErrShutdown, and a further call returns at once.
+// Shutdown ends what this package has begun. It calls the functions of
+// AtShutdown, waits for every thread except daemons, dummies, the main thread
+// and the caller, including threads that start meanwhile, and calls the
+// functions of AtExit. If ctx ends first it returns the threads it still waits
+// for, and ctx's cause; it may then be called again. Afterwards Start returns
+// ErrShutdown, and a further Shutdown returns at once.
 //
-// A panic in one of the functions is reported and does not keep the others from
-// running. Nor does runtime.Goexit, in one or in the hook that the panic is
-// reported to: it ends the calling goroutine once Shutdown is over.
+// A panic in one of the functions is reported, and the others are still called.
+// The same holds for runtime.Goexit, in a function or in the hook that gets its
+// panic: it ends the calling goroutine when Shutdown is over.
 //
-// On the first thread of a program with package mainthread, Shutdown calls what
+// On the first thread of a program with package mainthread, Shutdown runs what
 // is asked for with mainthread.Do while it waits.
 func Shutdown(ctx context.Context) (running []*Thread, err error) {
 	l, canceled := park.Until(ctx) // not later: ctx may use this package itself
@@ -133,7 +134,7 @@ func beginShutdown(caller *Thread) {
 	callLastFirst(caller, &exits.atShutdown)
 }
 
-// counting returns those of the living that count. The caller has registry.mu.
+// counting returns the live threads that count. The caller has registry.mu.
 func counting(caller *Thread) (left []*Thread) {
 	for t := range registry.alive {
 		if counts(t, caller) {
@@ -144,8 +145,8 @@ func counting(caller *Thread) (left []*Thread) {
 	return left
 }
 
-// awaitThreadsOnFirst is awaitThreads, which on the first thread calls what
-// other threads ask for there: they might not end before.
+// awaitThreadsOnFirst is awaitThreads, which on the first thread runs what
+// other threads ask for there, since they might not end otherwise.
 func awaitThreadsOnFirst(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 	await := func() { left, inTime = awaitThreads(l, caller) }
 	if firstthread.Serve == nil || !firstthread.Serve(await) {
@@ -154,8 +155,8 @@ func awaitThreadsOnFirst(l park.Limit, caller *Thread) (left []*Thread, inTime b
 	return left, inTime
 }
 
-// awaitThreads waits until there is no thread left that counts, nor a hold, and
-// those that there were are gone. If l ends first it returns those left.
+// awaitThreads waits until no thread that counts and no hold is left, and the
+// threads that counted are gone. If l ends first it returns those left.
 func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 	seen := map[*Thread]bool{}
 	registry.mu.Lock()
@@ -174,8 +175,8 @@ func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 		if t.leaving.Load() > 0 {
 			continue
 		}
-		// How it ended is not Shutdown's business, and one whose start failed
-		// has no end.
+		// The result is not of interest here, and a thread that failed to start
+		// has none.
 		if err := t.join(l); err != nil && l.Expired() && !isGone(t) {
 			left = append(left, t)
 		}
@@ -183,15 +184,14 @@ func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 	return left, len(left) == 0
 }
 
-// isGone reports whether the system's thread of t, which has started, has
-// ended.
+// isGone reports whether the system thread of t, which has started, is gone.
 func isGone(t *Thread) bool {
 	th, err := t.OSThread()
 	return err != nil || th.JoinTimeout(0) != ErrTimeout
 }
 
 // callLastFirst takes the functions out of list, which is under registry.mu,
-// and calls them.
+// and calls them, last first.
 func callLastFirst(caller *Thread, list *[]func()) {
 	for {
 		registry.mu.Lock()
@@ -207,15 +207,15 @@ func callLastFirst(caller *Thread, list *[]func()) {
 	}
 }
 
-// callReported calls f, and reports its panic as t's.
+// callReported calls f and reports its panic as t's.
 func (t *Thread) callReported(f func()) {
 	if p, ok := protect.Run(func() error { f(); return nil }).(*PanicError); ok {
 		t.report(p)
 	}
 }
 
-// closeRegistry ends the time in which threads may start, if there is nothing
-// left to wait for.
+// closeRegistry makes further starts fail if nothing is left to wait for, and
+// reports whether it did.
 func closeRegistry(caller *Thread) bool {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()

@@ -18,14 +18,14 @@ import (
 //	                      |                              (main, and dummies, begin here)
 //	                      +--the system has no thread--> initial
 //
-// It is in the registry from starting to ended. finish, on the thread itself,
-// is the one step to ended: it publishes the result, ends the Locals' values,
-// and sets done, which WaitAny waits for. Join waits for the thread of package
-// thread below, which is gone a little later.
+// A Thread is in the registry from starting to ended. finish, on the thread
+// itself, is the only step to ended. It publishes the result, runs the
+// destructors of Locals, and sets done, which WaitAny waits for. Join waits for
+// the thread of package thread below, which ends a little later.
 
 // A Thread is one run of a function on an operating-system thread of its own.
-// It comes from New or Go (the zero Thread is a nameless New(nil, nil)); or
-// from Main, or from Current in a thread that this package did not start. All
+// It comes from New or Go, from Main, or from Current on a thread that this
+// package did not start. The zero Thread is a nameless New(nil, nil). All
 // methods may be called from any goroutine.
 type Thread struct {
 	origin  origin
@@ -43,12 +43,12 @@ type Thread struct {
 	state    state
 	name     string
 	daemon   bool
-	osThread *thread.Thread // nil before the start, and for dummies of threads of Go's
+	osThread *thread.Thread // nil before the start, and for a dummy of a thread made by Go
 	ident    thread.Ident
 	native   int
 	err      error
 	atEnd    []ending
-	hooks    bool // those that are set count in hooked
+	hooks    bool // trace and profile are counted by trace.Add
 }
 
 type origin uint8
@@ -72,15 +72,15 @@ func (s state) String() string {
 	return [...]string{"initial", "starting", "started", "stopped"}[s]
 }
 
-// A Runner is what NewRunner runs: a type with a Run of its own, which can keep
-// a result (Python: a subclass of Thread).
+// A Runner is the body of a thread from NewRunner: a type with a Run of its
+// own, which can keep a result (Python: a subclass of Thread).
 type Runner interface{ Run() error }
 
 // A PanicError is what Join returns when a thread's function panicked.
 type PanicError = thread.PanicError
 
-// New returns a thread that will run fn; what fn returns is Join's result. nil
-// stands for a function that returns nil.
+// New returns a thread that will run fn. What fn returns is the result of Join.
+// A nil fn returns nil.
 func New(fn func() error, attr *Attr) *Thread {
 	if fn == nil {
 		return newThread(func() error { return nil }, "", attr)
@@ -94,11 +94,11 @@ func NewRunner(r Runner, attr *Attr) *Thread {
 }
 
 // Go is New, with the defaults, and Start. If it returns an error the thread
-// has not started, and may be later.
+// has not started and may be started later.
 func Go(fn func() error) (*Thread, error) { return Start(fn, nil) }
 
-// Start is New and Start. If it returns an error the thread has not started,
-// and may be later.
+// Start is New and Start. If it returns an error the thread has not started and
+// may be started later.
 func Start(fn func() error, attr *Attr) (*Thread, error) {
 	t := New(fn, attr)
 	return t, t.Start()
@@ -109,8 +109,8 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 		attr = new(Attr)
 	}
 	t := &Thread{run: run, name: attr.Name, daemon: attr.Daemon, done: Event{byThread: true}}
-	// A goroutine without a thread of its own inherits nothing: whose dummy it
-	// would be is chance.
+	// A goroutine without a thread of its own inherits nothing: the thread that
+	// it happens to be on is arbitrary.
 	if creator, ok := self.Get(); ok {
 		t.daemon = t.daemon || creator.Daemon()
 	}
@@ -141,8 +141,8 @@ func (t *Thread) Name() string {
 	return t.name
 }
 
-// SetName names t, for the system's tools too while t runs, where it can; see
-// thread.Thread.SetName.
+// SetName sets the name of t. While t runs it also sets the name that the
+// system's tools show, where it can; see thread.Thread.SetName.
 func (t *Thread) SetName(name string) error {
 	t.mu.Lock()
 	th, running := t.osThread, t.state == running
@@ -158,7 +158,7 @@ func (t *Thread) SetName(name string) error {
 	return nil
 }
 
-// Daemon reports whether Shutdown leaves t alone.
+// Daemon reports whether t is a daemon, which Shutdown does not wait for.
 func (t *Thread) Daemon() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -177,15 +177,16 @@ func (t *Thread) SetDaemon(daemon bool) error {
 	return nil
 }
 
-// Ident returns t's ident (thread.Self), 0 before Start, also after its end.
+// Ident returns t's ident (thread.Self), 0 before Start. It stays the same
+// after t's end.
 func (t *Thread) Ident() thread.Ident {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.ident
 }
 
-// NativeID returns t's id as the kernel and its tools show it, 0 before Start,
-// also after its end.
+// NativeID returns t's id as the kernel and its tools show it, 0 before Start.
+// It stays the same after t's end.
 func (t *Thread) NativeID() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()

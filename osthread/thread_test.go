@@ -20,7 +20,6 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/buildinfo"
-	hooks "example.com/thread/internal/trace"
 )
 
 func start(t *testing.T, fn func() error) *Thread {
@@ -77,7 +76,7 @@ func (r *runner) Run() error { r.result = 42; return nil }
 
 func named() error { return nil }
 
-func TestDefaultNames(t *testing.T) {
+func TestThreadDefaultName(t *testing.T) {
 	a, b := New(named, nil), NewRunner(new(runner), nil)
 	assert.Regexp(t, `^Thread-\d+ \(named\)$`, a.Name())
 	assert.Regexp(t, `^Thread-\d+ \(runner\)$`, b.Name())
@@ -96,7 +95,7 @@ func TestRunnerKeepsAResult(t *testing.T) {
 	assert.Equal(t, 42, r.result)
 }
 
-func TestDaemonIsInherited(t *testing.T) {
+func TestThreadInheritsDaemon(t *testing.T) {
 	assert.False(t, New(named, nil).Daemon())
 	d := New(func() error {
 		child := New(named, nil)
@@ -112,14 +111,14 @@ func TestDaemonIsInherited(t *testing.T) {
 }
 
 // Whether a goroutine's thread has a dummy, a daemon, is chance.
-func TestAGoroutineInheritsNothing(t *testing.T) {
+func TestThreadInheritsNothingFromAGoroutine(t *testing.T) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	_ = Current()
 	assert.False(t, New(named, nil).Daemon())
 }
 
-func TestWhatABodyEndsWith(t *testing.T) {
+func TestThreadJoinReturnsHowTheBodyEnded(t *testing.T) {
 	var reported []string
 	var mu sync.Mutex
 	SetPanicHook(func(th *Thread, e *PanicError) {
@@ -157,7 +156,7 @@ func TestWhatABodyEndsWith(t *testing.T) {
 	assert.Equal(t, []string{"why", "why"}, reported)
 }
 
-func TestStartThatFailsLeavesNothing(t *testing.T) {
+func TestThreadStartThatFailsLeavesNothing(t *testing.T) {
 	before := NumThread()
 	th := New(named, &Attr{Priority: 1}) // without a policy
 	assert.ErrorIs(t, th.Start(), syscall.EINVAL)
@@ -166,7 +165,7 @@ func TestStartThatFailsLeavesNothing(t *testing.T) {
 	assert.Equal(t, before, NumThread())
 }
 
-func TestJoinOfTheCallingThread(t *testing.T) {
+func TestThreadJoinOfItself(t *testing.T) {
 	var th *Thread
 	ready := make(chan struct{})
 	th = start(t, func() error {
@@ -251,7 +250,7 @@ func TestDummyOfAnAttachedThread(t *testing.T) {
 
 func TestDummyOfAThreadThatEndsAttached(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("nothing tells of such an end")
+		t.Skip("nothing reports such an end")
 	}
 	got := make(chan *Thread)
 	for range 5 {
@@ -268,10 +267,10 @@ func TestDummyOfAThreadThatEndsAttached(t *testing.T) {
 	}
 }
 
-// The dummy's end is told while the registry is asked for its threads.
-func TestWaitForADummysEndWithHooks(t *testing.T) {
+// The dummy's end is noticed while the registry is asked for its threads.
+func TestWaitAnyForADummysEndWithHooks(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("nothing tells of such an end")
+		t.Skip("nothing reports such an end")
 	}
 	got := make(chan *Thread)
 	free := make(chan struct{})
@@ -287,165 +286,7 @@ func TestWaitForADummysEndWithHooks(t *testing.T) {
 	await(func() bool { NumThread(); return waiter.TryJoin() == nil })
 }
 
-func TestLocal(t *testing.T) {
-	made := 0
-	l := Local[[]string]{New: func() []string { made++; return []string{"new"} }}
-	th := start(t, func() error {
-		assert.False(t, l.Has())
-		assert.Equal(t, []string{"new"}, l.Get())
-		l.Set(nil)
-		assert.True(t, l.Has())
-		assert.Nil(t, l.Get())
-		l.Delete()
-		assert.Equal(t, []string{"new"}, l.Get())
-		for th, v := range l.All() {
-			assert.Same(t, Current(), th)
-			assert.Equal(t, []string{"new"}, v)
-		}
-		other := start(t, func() error { assert.False(t, l.Has()); return nil })
-		return other.Join()
-	})
-	require.NoError(t, th.Join())
-	assert.Equal(t, 2, made)
-	for range l.All() {
-		t.Error("a value has outlived its thread")
-	}
-}
-
-func TestTimer(t *testing.T) {
-	ran := make(chan struct{}, 10)
-	fn := func() error { ran <- struct{}{}; return errWhy }
-	t.Run("fires", func(t *testing.T) {
-		began := time.Now()
-		tm := NewTimer(2*time.Millisecond, fn, nil)
-		require.NoError(t, tm.Start())
-		<-ran
-		assert.GreaterOrEqual(t, time.Since(began), 2*time.Millisecond)
-		assert.ErrorIs(t, tm.Join(), errWhy)
-		assert.False(t, tm.Cancel(), "after it fired")
-		assert.True(t, tm.Finished().IsSet())
-		assert.ErrorIs(t, tm.Start(), ErrStarted)
-		assert.Equal(t, 2*time.Millisecond, tm.Interval())
-	})
-	t.Run("at once", func(t *testing.T) {
-		tm := NewTimer(-time.Second, fn, &Attr{Name: "now"})
-		require.NoError(t, tm.Start())
-		<-ran
-		assert.ErrorIs(t, tm.Join(), errWhy)
-		assert.Equal(t, "now", tm.Name())
-	})
-	t.Run("cancelled", func(t *testing.T) {
-		tm := NewTimer(time.Hour, fn, nil)
-		require.NoError(t, tm.Start())
-		assert.True(t, tm.Cancel())
-		assert.True(t, tm.Cancel())
-		assert.NoError(t, tm.Join())
-	})
-	t.Run("cancelled before Start", func(t *testing.T) {
-		tm := NewTimer(0, fn, nil)
-		assert.True(t, tm.Cancel())
-		require.NoError(t, tm.Start())
-		assert.NoError(t, tm.Join())
-		assert.Empty(t, ran)
-	})
-}
-
-type recorder struct {
-	mu     sync.Mutex
-	events []TraceEvent
-}
-
-func (r *recorder) record(e TraceEvent) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, e)
-}
-
-func (r *recorder) actions() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	var all []string
-	for _, e := range r.events {
-		all = append(all, e.Action.String())
-	}
-	return all
-}
-
-func TestHooksTellWhatAThreadDoes(t *testing.T) {
-	var trace, profile recorder
-	SetTrace(func(e TraceEvent) {
-		assert.Same(t, e.Thread, Current())
-		trace.record(e)
-	})
-	SetProfile(profile.record)
-	assert.NotNil(t, Trace())
-	assert.NotNil(t, Profile())
-	SetPanicHook(func(*Thread, *PanicError) {})
-	var e, f Event
-	a := start(t, func() error { e.Wait(); f.Set(); panic(1) })
-	awaitWaiting(&e.q, 1)
-	b := New(func() error { f.Wait(); return nil }, nil)
-	b.SetTrace(nil) // as nothing of its own: the general one holds
-	require.NoError(t, b.Start())
-	awaitWaiting(&f.q, 1)
-	SetTrace(nil)
-	SetProfile(nil)
-	assert.Nil(t, Trace())
-	e.Set()
-	assert.Error(t, a.Join())
-	require.NoError(t, b.Join())
-	SetPanicHook(nil)
-	assert.Nil(t, PanicHook())
-	of := func(r *recorder, th *Thread) (all []string) {
-		for _, e := range r.events {
-			if e.Thread == th {
-				all = append(all, e.Action.String())
-			}
-		}
-		return all
-	}
-	assert.Equal(t, []string{"start", "block", "resume", "release", "panic", "end"}, of(&trace, a))
-	assert.Equal(t, []string{"start", "block", "resume", "end"}, of(&trace, b))
-	assert.Equal(t, []string{"start", "resume", "end"}, of(&profile, a))
-	for _, ev := range profile.events {
-		if ev.Action == TraceResume && ev.Thread == a {
-			assert.Same(t, &e, ev.Object)
-			assert.Positive(t, ev.Waited)
-		}
-	}
-	assert.False(t, hooks.Enabled())
-}
-
-func TestSetTraceAllReachesThreadsThatRun(t *testing.T) {
-	var r recorder
-	var e, ready Event
-	th := start(t, func() error { ready.Set(); e.Wait(); return nil })
-	ready.Wait()
-	SetTraceAll(r.record)
-	e.Set()
-	require.NoError(t, th.Join())
-	SetTraceAll(nil)
-	assert.Contains(t, r.actions(), "end")
-	assert.False(t, hooks.Enabled())
-}
-
-func TestAHookMayFailAndUseLocks(t *testing.T) {
-	var l Lock
-	var panics atomic.Int32
-	SetPanicHook(func(*Thread, *PanicError) { panics.Add(1) })
-	defer SetPanicHook(nil)
-	th := New(func() error { return nil }, nil)
-	th.SetTrace(func(TraceEvent) {
-		l.Lock()
-		defer l.Unlock()
-		panic("hook")
-	})
-	require.NoError(t, th.Start())
-	require.NoError(t, th.Join())
-	assert.EqualValues(t, 2, panics.Load())
-}
-
-func TestDefaultPanicReport(t *testing.T) {
+func TestPanicHookDefaultReport(t *testing.T) {
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	stderr := os.Stderr
@@ -461,11 +302,11 @@ func TestDefaultPanicReport(t *testing.T) {
 	_, err = out.ReadFrom(r)
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(out.String(), "Panic in thread worker: oh\n"), out.String())
-	assert.Contains(t, out.String(), "TestDefaultPanicReport")
+	assert.Contains(t, out.String(), "TestPanicHookDefaultReport")
 }
 
 // 100,000 goroutines wait on one event without a thread each.
-func TestWaitingGoroutinesCostNoThread(t *testing.T) {
+func TestEventWaitOfGoroutinesTakesNoThread(t *testing.T) {
 	n := 100_000
 	if buildinfo.Race {
 		n = 5_000 // the race detector has a limit of 8128 goroutines
@@ -502,7 +343,7 @@ func threadsNow(t *testing.T) int {
 	return len(tasks)
 }
 
-func TestNewTakesTheAttributesAsTheyAre(t *testing.T) {
+func TestNewCopiesTheAttributes(t *testing.T) {
 	attr := &Attr{Affinity: []int{0}}
 	if attr.Check() != nil {
 		t.Skip("no affinity here")

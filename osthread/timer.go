@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Which of the two happens, fn's call or the cancellation, is decided by one
-// swap:
+// One swap decides between the call of fn and the cancellation:
 //
 //	pending --the time has come--> fired
 //	       \--Cancel--> canceled
@@ -18,9 +17,9 @@ const (
 	canceled
 )
 
-// A Timer runs a function once, on a thread of its own, after a while (Python:
-// threading.Timer). It is a Thread: what the function returned is Join's
-// result, Attr applies, and WaitAny waits for its end. It comes from NewTimer.
+// A Timer runs a function once, on a thread of its own, after a delay (Python:
+// threading.Timer). It is a Thread: what the function returned is the result of
+// Join, Attr applies, and WaitAny waits for its end. It comes from NewTimer.
 //
 // Where no thread is needed, time.AfterFunc costs less.
 type Timer struct {
@@ -31,9 +30,9 @@ type Timer struct {
 	finished Event
 }
 
-// NewTimer returns a timer that, d after Start, runs fn, unless it is
-// cancelled; d <= 0 is at once. A nil fn does nothing. The timer is a daemon if
-// attr says so or the calling thread is one.
+// NewTimer returns a timer that runs fn d after Start, unless it is cancelled;
+// with d <= 0, at once. A nil fn does nothing. The timer is a daemon if attr
+// says so or the calling thread is one.
 func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 	t := &Timer{interval: d, finished: Event{byThread: true}}
 	t.Thread = newThread(func() error {
@@ -47,22 +46,22 @@ func NewTimer(d time.Duration, fn func() error, attr *Attr) *Timer {
 }
 
 // Start starts the timer, once; see Thread.Start for its errors. What
-// NewTimer's attr does not set its thread has from the process, not from the
-// caller, whose namespaces, credentials or affinity may be its own for the
-// moment.
+// NewTimer's attr does not set the thread inherits from the process, not from
+// the caller, whose namespaces, credentials or affinity may be temporary.
 func (t *Timer) Start() error {
-	if t.Thread == nil { // or the goroutine below would panic
+	if t.Thread == nil { // the goroutine below would panic
 		panic(misuse("Timer.Start", errNoTimer))
 	}
 	started := make(chan error, 1)
-	go func() { started <- t.Thread.Start() }() // as executor's: no goroutine is locked to a thread with another state
+	// A new goroutine is not locked to a thread with changed state.
+	go func() { started <- t.Thread.Start() }()
 	return <-started
 }
 
-var errNoTimer = errors.New("timer does not come from NewTimer")
+var errNoTimer = errors.New("timer not from NewTimer")
 
-// Cancel stops the timer, even before Start, and reports whether it came in
-// time: fn will not run. Once fn has begun it does nothing.
+// Cancel stops the timer, even before Start, and reports whether fn will not
+// run. Once fn has begun it has no effect.
 func (t *Timer) Cancel() bool {
 	if t.state.CompareAndSwap(pending, canceled) {
 		t.cancel.Set()
@@ -74,6 +73,6 @@ func (t *Timer) Cancel() bool {
 // Interval returns the time between Start and the call of the function.
 func (t *Timer) Interval() time.Duration { return t.interval }
 
-// Finished returns an event that is set when the function has ended, or the
+// Finished returns an event that is set when the function has ended or the
 // timer is cancelled.
 func (t *Timer) Finished() *Event { return &t.finished }

@@ -19,7 +19,7 @@ import (
 // C code that ends a thread leaves a goroutine, so it has a process of its own.
 
 // No deferred call of the thread's runs.
-func TestThreadThatCCodeEndsIsReplaced(t *testing.T) {
+func TestPoolReplacesAThreadThatCCodeEnds(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		e, err := New(Options{Threads: 1})
@@ -45,7 +45,7 @@ func TestPoolWhoseOnStartIsEndedByCCodeIsBroken(t *testing.T) {
 		fmt.Println(f.Result())
 		check(e.Close())
 	})
-	assert.Equal(t, "0 executor: broken: thread ended by C code\n", out)
+	assert.Equal(t, "0 executor: broken: thread: ended by C code\n", out)
 }
 
 // Its callers hear of it, and so do those that come later.
@@ -66,10 +66,10 @@ func TestWorkerWhoseThreadCCodeEndsIsShutDown(t *testing.T) {
 		fmt.Println(<-queued)
 		fmt.Println(w.Call(nil), w.Shutdown(context.Background()))
 	})
-	assert.Equal(t, "thread ended by C code\nosthread: shut down\nosthread: shut down thread ended by C code\n", out)
+	assert.Equal(t, "thread: ended by C code\nosthread: shut down\nosthread: shut down thread: ended by C code\n", out)
 }
 
-func TestCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {
+func TestExecutorCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		e, err := New(Options{Threads: 1})
@@ -111,7 +111,7 @@ func TestCallbackWhoseThreadCCodeEnds(t *testing.T) {
 	assert.Equal(t, "second thread: deadlock: thread would wait for itself\n", out)
 }
 
-// A function that polls and one that it has called are both ended.
+// A function that polls, and the function that it called, both end.
 func TestWorkerThatPollsAndWhoseThreadCCodeEnds(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
@@ -129,7 +129,7 @@ func TestWorkerThatPollsAndWhoseThreadCCodeEnds(t *testing.T) {
 }
 
 // The end of the process waits for the thread that follows.
-func TestEndOfTheProcessWaitsForThreadsThatFollowOnesEndedByCCode(t *testing.T) {
+func TestPoolExitWaitsForSuccessorsOfThreadsEndedByCCode(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		done := make([]*Future[int], 0, 40)

@@ -22,7 +22,7 @@ func copyOf[T any](v *T) *T {
 	return c
 }
 
-func TestCopyOutlivesTheOriginal(t *testing.T) {
+func TestExecutorCopyOutlivesTheOriginal(t *testing.T) {
 	e, k := func() (*Executor, *Keyed) {
 		e, err := New(Options{Threads: 1})
 		require.NoError(t, err)
@@ -54,7 +54,7 @@ func TestCopyOutlivesTheOriginal(t *testing.T) {
 	assert.NoError(t, k.Close())
 }
 
-func TestCopiesAreSeenByVet(t *testing.T) {
+func TestExecutorCopyIsReportedByVet(t *testing.T) {
 	locker := reflect.TypeFor[interface {
 		Lock()
 		Unlock()
@@ -71,7 +71,7 @@ func TestCopiesAreSeenByVet(t *testing.T) {
 }
 
 // What the caller does with its slices later is its own business.
-func TestAttributesAreThoseOfTheCall(t *testing.T) {
+func TestOptionsAttrIsCopiedAtTheCall(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("affinity is Linux's here")
 	}
@@ -101,7 +101,7 @@ func affinity() ([]int, error) {
 	return low.Affinity()
 }
 
-func TestZeroValues(t *testing.T) {
+func TestExecutorZeroValues(t *testing.T) {
 	var e Executor
 	_, err := Submit(&e, value(1))
 	assert.ErrorIs(t, err, ErrShutdown)
@@ -175,7 +175,7 @@ func TestZeroValues(t *testing.T) {
 }
 
 // A nil function does nothing, wherever one is given.
-func TestNoFunction(t *testing.T) {
+func TestExecutorNilFunctionDoesNothing(t *testing.T) {
 	e, k, w := newExecutor(t, Options{Threads: 1}), newKeyed(t, Options{Threads: 1}), newWorker(t)
 	result := func(f *Future[int], err error) {
 		t.Helper()
@@ -218,7 +218,7 @@ func TestNoFunction(t *testing.T) {
 }
 
 // Whatever the numbers are, there is a typed error, or it works.
-func TestExtremeArguments(t *testing.T) {
+func TestExecutorExtremeArguments(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		o    Options
@@ -302,7 +302,7 @@ func TestExtremeArguments(t *testing.T) {
 	assert.Equal(t, "unknown", State(math.MaxUint32).String())
 }
 
-func TestNilContextPanicsAndLeavesAllAsItWas(t *testing.T) {
+func TestExecutorNilContextPanicsAndChangesNothing(t *testing.T) {
 	e, w := newExecutor(t, Options{Threads: 1}), newWorker(t)
 	var none context.Context
 	for _, f := range []func(){

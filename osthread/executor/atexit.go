@@ -6,11 +6,11 @@ import (
 	"example.com/thread/osthread"
 )
 
-// The end of the process (osthread.Shutdown) closes all workers and pools, but
-// those of daemons, and then waits for their threads, which do first what is
-// queued.
+// The end of the process (osthread.Shutdown) closes all workers and pools
+// except those of daemons, and then waits for their threads, which finish the
+// queued work first.
 
-// atExit are those that the end of the process closes.
+// atExit is the set of what the end of the process closes.
 var atExit exitSet
 
 type closer interface{ closeAtExit() }
@@ -21,15 +21,15 @@ type exitSet struct {
 	open    map[closer]struct{}
 }
 
-// The functions that AtShutdown is given are called last first: so this is
-// called behind all that could still want a worker.
+// AtShutdown calls the last registered function first, so this one is called
+// after all that could still need a worker.
 func init() {
 	atExit.open = map[closer]struct{}{}
 	_ = osthread.AtShutdown(atExit.closeAll) // Shutdown cannot have begun
 }
 
-// add returns ErrShutdown once the end of the process has begun, also for a
-// daemon, which is not kept.
+// add returns ErrShutdown once the end of the process has begun. A daemon is
+// not added.
 func (s *exitSet) add(c closer, daemon bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,12 +9,12 @@ import (
 	"example.com/thread/osthread/internal/protect"
 )
 
-// Callbacks are code of others: one may panic, call runtime.Goexit, finish
-// another future, whose callbacks then run below it, or add more. Whatever it
-// does, the ones behind it are called, and a chain of futures that finish each
-// other does not use up the stack.
+// Callbacks are code of others. A callback may panic, call runtime.Goexit,
+// complete another future, whose callbacks then run below it, or add more. In
+// every case the callbacks after it are called, and a chain of futures that
+// complete each other does not exhaust the stack.
 
-// A callback is a function that OnDone was given.
+// A callback is a function given to OnDone.
 type callback struct {
 	next *callback
 	call func()
@@ -42,23 +42,23 @@ func reversed(c *callback) (first *callback) {
 	return first
 }
 
-// calling is how many callbacks have begun and not ended, in all goroutines. It
-// bounds how many stand on one stack.
+// calling is the number of callbacks that have begun and not ended, in all
+// goroutines. It bounds how many are on one stack.
 var calling atomic.Int64
 
 const (
-	// Below so many nobody looks at the stack. A callback's frames take some
-	// 500 bytes, and Go's stacks end at 1 GB (250 MB with 32 bits).
-	unlooked = 1000
-	// So many on one stack, or so many frames of any kind, are too deep.
+	// Below this number the stack is not inspected. A callback's frames take
+	// some 500 bytes, and Go's stacks end at 1 GB (250 MB with 32 bits).
+	uninspected = 1000
+	// Limits of one stack: callbacks, and frames of any kind.
 	deepCalls  = 100
 	deepFrames = 2000
 )
 
-// callAll calls c and those behind it, in this goroutine unless its stack is
-// deep in callbacks already.
+// callAll calls c and those after it, in this goroutine unless its stack is
+// already deep in callbacks.
 func (c *callback) callAll() {
-	if c != nil && calling.Load() >= unlooked && tooDeep() {
+	if c != nil && calling.Load() >= uninspected && tooDeep() {
 		go c.callHere()
 		return
 	}
@@ -71,11 +71,11 @@ func (c *callback) callHere() {
 	}
 }
 
-// callOne calls c, and if that, or the hook that its panic is reported to, ends
-// the goroutine, those behind it.
+// callOne calls c. If c, or the hook that gets its panic, ends the goroutine,
+// it calls those after it.
 func (c *callback) callOne() {
 	calling.Add(1)
-	defer calling.Add(-1) // after the others: they stand on this stack
+	defer calling.Add(-1) // after the others, which are on this stack
 	protect.OnGoexit(c.next.callAll, c.callContained)
 }
 
@@ -85,7 +85,8 @@ func (c *callback) callContained() {
 	}
 }
 
-// tooDeep looks how many callbacks stand on the calling goroutine's stack.
+// tooDeep reports whether too many callbacks are on the calling goroutine's
+// stack.
 func tooDeep() bool {
 	pcs := make([]uintptr, deepFrames)
 	n := runtime.Callers(1, pcs)
@@ -106,11 +107,12 @@ func tooDeep() bool {
 	}
 }
 
-// callbacks are those of futures that have ended with a thread: called one by
-// one, so that another thread can go on where one was ended by C code.
+// callbacks is a list of the callbacks of futures that have ended with a
+// thread. They are called one by one, so that another thread can continue where
+// C code has ended one.
 type callbacks struct{ first, last *callback }
 
-// add appends c and those behind it.
+// add appends c and those after it.
 func (l *callbacks) add(c *callback) {
 	if c == nil {
 		return
@@ -125,7 +127,7 @@ func (l *callbacks) add(c *callback) {
 	}
 }
 
-// callAll calls them, even if one ends the goroutine.
+// callAll calls all of them, even if one ends the goroutine.
 func (l *callbacks) callAll() {
 	defer func() {
 		if l.first != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWorkersThatCallEachOther(t *testing.T) {
+func TestWorkerCircleOfTwoIsADeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	var inner error
 	assert.NoError(t, a.Call(func() error {
@@ -29,7 +29,7 @@ func TestWorkersThatCallEachOther(t *testing.T) {
 	assert.NoError(t, a.Call(func() error { return b.Call(nil) }), "both are as before")
 }
 
-func TestWorkersThatCallEachOtherInALongCircle(t *testing.T) {
+func TestWorkerLongCircleIsADeadlock(t *testing.T) {
 	const n = 12
 	ws := make([]*Worker, n)
 	for i := range ws {
@@ -43,7 +43,7 @@ func TestWorkersThatCallEachOtherInALongCircle(t *testing.T) {
 }
 
 // The call that closes the circle gets the error, and the others go on.
-func TestWorkersThatCallEachOtherAtOnce(t *testing.T) {
+func TestWorkerSimultaneousCircleIsADeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	for range 200 {
 		ended := make(chan error, 2)
@@ -60,7 +60,7 @@ func TestWorkersThatCallEachOtherAtOnce(t *testing.T) {
 	}
 }
 
-func TestCallWithALimitIsNoDeadlock(t *testing.T) {
+func TestWorkerCallWithALimitIsNoDeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	assert.NoError(t, a.Call(func() error {
@@ -101,7 +101,7 @@ func TestWorkerDrainedByShutdownIsNoDeadlock(t *testing.T) {
 	}
 }
 
-func TestTaskThatWaitsForItself(t *testing.T) {
+func TestFutureResultInItsOwnTaskIsADeadlock(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2})
 	other := must(t, e, value(1))
 	_, err := other.Result()
@@ -123,7 +123,7 @@ func TestTaskThatWaitsForItself(t *testing.T) {
 		assert.ErrorIs(t, err, ErrDeadlock)
 		assert.Equal(t, []*Future[int]{own}, notDone)
 		_, notDone = WaitTimeout(time.Millisecond, AllCompleted, own)
-		assert.Len(t, notDone, 1, "its time is up")
+		assert.Len(t, notDone, 1, "timeout")
 		go func() {
 			awaitWatched(&later.Future().task)
 			_ = later.SetResult(1)
@@ -147,7 +147,7 @@ func TestTaskThatWaitsForItself(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-func TestTaskThatWaitsForOneBehindIt(t *testing.T) {
+func TestFutureResultOfATaskQueuedBehindIsADeadlock(t *testing.T) {
 	for _, threads := range []int{1, 3} {
 		e := newExecutor(t, Options{Threads: threads})
 		leave := fill(t, e, threads)
@@ -178,7 +178,7 @@ func TestTaskThatWaitsForOneBehindIt(t *testing.T) {
 	}
 }
 
-func TestTaskThatWaitsForAllBehindIt(t *testing.T) {
+func TestWaitForAllTasksQueuedBehindIsADeadlock(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	var behind []*Future[int]
@@ -199,7 +199,7 @@ func TestTaskThatWaitsForAllBehindIt(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-func TestTaskThatWaitsForOneBehindItBesideAFreeThread(t *testing.T) {
+func TestFutureResultBesideAFreeThreadIsNoDeadlock(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2})
 	var behind *Future[int]
 	var g gate
@@ -211,7 +211,7 @@ func TestTaskThatWaitsForOneBehindItBesideAFreeThread(t *testing.T) {
 	assert.Equal(t, 7, v)
 }
 
-func TestPoolsAndWorkersThatWaitInACircle(t *testing.T) {
+func TestPoolAndWorkerCircleIsADeadlock(t *testing.T) {
 	e, k := newExecutor(t, Options{Threads: 1}), newKeyed(t, Options{Threads: 1})
 	w := newWorker(t)
 	inner, err := must(t, e, func() (error, error) {
@@ -236,7 +236,7 @@ func TestPoolsAndWorkersThatWaitInACircle(t *testing.T) {
 	assert.ErrorIs(t, inner, ErrDeadlock)
 }
 
-func TestTaskThatSubmitsToItsFullPool(t *testing.T) {
+func TestSubmitToTheOwnFullPoolIsADeadlock(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
 	_, err := must(t, e, func() (int, error) {
 		_, err := Submit(e, value(1))
@@ -249,7 +249,7 @@ func TestTaskThatSubmitsToItsFullPool(t *testing.T) {
 }
 
 // The function runs on the thread of the submitter.
-func TestTaskRunByItsSubmitterThatWaitsForItself(t *testing.T) {
+func TestRunInCallerTaskThatWaitsForItselfIsADeadlock(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog, Full: RunInCaller})
 	w := newWorker(t)
 	defer fill(t, e, 1)()
@@ -266,7 +266,7 @@ func TestTaskRunByItsSubmitterThatWaitsForItself(t *testing.T) {
 }
 
 // A pool whose threads come and go is no deadlock.
-func TestNoDeadlockWhileThreadsAreReplaced(t *testing.T) {
+func TestPoolReplacingAThreadIsNoDeadlock(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2, IdleTimeout: time.Nanosecond})
 	for range 60 {
 		f := must(t, e, func() (int, error) {
@@ -290,7 +290,7 @@ func TestNoDeadlockWhileThreadsAreReplaced(t *testing.T) {
 }
 
 // TryCall waits for the function that it has called, as Call does.
-func TestTryCallInACircle(t *testing.T) {
+func TestWorkerTryCallInACircle(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	await(b.box.Idle)
 	assert.NoError(t, a.Call(func() error {
@@ -302,7 +302,7 @@ func TestTryCallInACircle(t *testing.T) {
 }
 
 // A TryCall that will find the other busy is nothing that one waits for.
-func TestTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
+func TestWorkerTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	var calling, called sync.WaitGroup
 	for range 50 {
@@ -332,7 +332,7 @@ func TestTryCallOfABusyWorkerIsNoDeadlock(t *testing.T) {
 	}
 }
 
-func TestCloseInACircle(t *testing.T) {
+func TestExecutorCloseInACircleIsADeadlock(t *testing.T) {
 	a, b := newWorker(t), newWorker(t)
 	e := newExecutor(t, Options{Threads: 2})
 	k := newKeyed(t, Options{Threads: 1})
@@ -369,7 +369,7 @@ func within(t *testing.T, name string, a, b *Worker, e *Executor, k *Keyed, end 
 }
 
 // The other way round: the close waits first, and the call is refused.
-func TestCallOfAWorkerThatCloses(t *testing.T) {
+func TestWorkerCallDuringClose(t *testing.T) {
 	for name, closed := range map[string]func() (io.Closer, func(func() error)){
 		"Worker": func() (io.Closer, func(func() error)) {
 			b := newWorker(t)

@@ -12,21 +12,21 @@ import (
 	"example.com/thread/internal/waitfor"
 )
 
-// A collector watches futures and notes which are done, in order. Its owner
-// alone sleeps on it. The guard is over the notes and over node, which is there
-// while the owner sleeps or is about to: the note that brings the number to
-// what the owner wants takes node out, in the same step, and then wakes the
-// owner. So it is woken once, and a note that comes before it looks is seen,
-// one that comes after finds node.
+// A collector records the order in which futures are done. Only its owner
+// sleeps on it. The guard is over the record and over node, which is set while
+// the owner sleeps or is about to. The note that completes what the owner waits
+// for takes node out, in the same critical section, and then wakes the owner.
+// So the owner is woken once: a note before its check is seen by it, a later
+// one finds node.
 
-// A ReturnWhen tells Wait what to wait for.
+// A ReturnWhen says what Wait waits for.
 type ReturnWhen uint8
 
 const (
 	AllCompleted   ReturnWhen = iota // all futures are done
-	FirstCompleted                   // one is
-	// FirstError: one has finished with an error (a cancelled one does not
-	// count), or all are done.
+	FirstCompleted                   // one future is done
+	// FirstError: one future has finished with an error (a cancelled one does
+	// not count), or all are done.
 	FirstError
 )
 
@@ -42,8 +42,8 @@ type AnyFuture interface {
 }
 
 type collector struct {
-	tasks    []*task // nil: not looked at any more
-	byThread bool    // one of them is a pool's
+	tasks    []*task // nil: already yielded
+	byThread bool    // a pool completes one of them
 	notes    []note  // of tasks
 
 	guard  wait.Guard
@@ -55,8 +55,8 @@ type collector struct {
 	node   *wait.Node
 }
 
-// collect watches fs, each once. What is done already is noted first. The
-// caller ends it by stop.
+// collect makes a collector of fs, each once. It records first what is already
+// done. The caller ends it by stop.
 func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 	c = &collector{order: make([]int, 0, len(fs))}
 	seen := make(map[*task]bool, len(fs))
@@ -94,7 +94,7 @@ func (c *collector) stop() {
 	}
 }
 
-// note writes down that the future with number i is done.
+// note records that the future with number i is done.
 func (c *collector) note(i int) {
 	t := c.tasks[i]
 	failed := t.load() == Finished && t.err != nil
@@ -111,15 +111,14 @@ func (c *collector) note(i int) {
 	}
 }
 
-// enough reports whether the owner has what it waits for. The caller has the
-// guard.
+// enough reports whether the owner's wait is over. The caller has the guard.
 func (c *collector) enough() bool {
 	return len(c.order) >= c.want || c.errs && c.failed
 }
 
-// await waits until want futures are done, or if errs is set one has failed,
-// and returns nil if that is so; l's error if that ends it; or ErrDeadlock if
-// it cannot be so before the caller goes on.
+// await waits until want futures are done, or if errs is set until one has
+// failed, and returns nil; l's error if that ends it; or ErrDeadlock if it
+// cannot come true before the caller continues.
 func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	c.guard.Lock()
 	c.want, c.errs = want, errs
@@ -166,8 +165,8 @@ func (c *collector) leave(*wait.Node) bool {
 	return left
 }
 
-// take returns the number of the future that was the k-th to be done, and
-// forgets it.
+// take returns the number of the future that was the k-th to be done, and drops
+// it.
 func (c *collector) take(k int) int {
 	c.guard.Lock()
 	i := c.order[k]
@@ -176,16 +175,16 @@ func (c *collector) take(k int) int {
 	return i
 }
 
-// Wait waits until as many of fs are done as when says, and returns those that
-// are done and those that are not, each in the order of fs; what is given twice
-// is returned once (Python: concurrent.futures.wait). Futures of several types
-// go as AnyFuture: Wait[AnyFuture](FirstCompleted, f, g). With no fs it returns
-// at once. It panics with an error that is ErrInvalid, as do its kin, if when
-// is none of the constants.
+// Wait waits until as many of fs are done as when says, and returns the futures
+// that are done and those that are not, each in the order of fs and without
+// duplicates (Python: concurrent.futures.wait). Pass futures of several types
+// as AnyFuture: Wait[AnyFuture](FirstCompleted, f, g). Without fs it returns at
+// once. Wait and its variants panic with an error that is ErrInvalid if when is
+// none of the constants.
 //
 // A wait that cannot end panics with an error that is ErrDeadlock: one for the
-// future of the calling function, or for futures that have no thread to run on
-// but those that wait for the caller; see Future.Result.
+// future of the calling function, or for futures that can run only on threads
+// that wait for the caller; see Future.Result.
 func Wait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
 	done, notDone, err := waitFor(when, fs, park.Forever(), nil)
 	if err != nil {
@@ -199,16 +198,14 @@ func TryWait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
 	return WaitTimeout(0, when, fs...)
 }
 
-// WaitTimeout is Wait for at most d: past that it returns as well, which is no
-// error. d <= 0 never sleeps.
+// WaitTimeout is Wait for at most d. A timeout is not an error.
 func WaitTimeout[F AnyFuture](d time.Duration, when ReturnWhen, fs ...F) (done, notDone []F) {
 	done, notDone, _ = waitFor(when, fs, park.For(d), nil)
 	return done, notDone
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause as well.
-// If ctx is done already it does not wait. It returns ErrDeadlock, and does not
-// wait, for the future of the calling function.
+// WaitContext is Wait until ctx is done; it then also returns ctx's cause. For
+// the future of the calling function it returns ErrDeadlock at once.
 func WaitContext[F AnyFuture](ctx context.Context, when ReturnWhen, fs ...F) (done, notDone []F, err error) {
 	l, late := park.Until(ctx)
 	return waitFor(when, fs, l, late)
@@ -241,11 +238,11 @@ func waitFor[F AnyFuture](when ReturnWhen, fs []F, l park.Limit, late error) (do
 	return done, notDone, err
 }
 
-// AsCompleted ranges over fs in the order in which they are done, each once,
-// those that are done already first, in the order of fs (Python: as_completed).
-// It keeps no future that it has yielded; the caller's fs does, as long as it
-// is there. If what is left cannot be done before the caller goes on it panics
-// with an error that is ErrDeadlock, see Wait.
+// AsCompleted ranges over fs in the order in which they are done, without
+// duplicates; those that are already done come first, in the order of fs
+// (Python: as_completed). It keeps no future that it has yielded, but the
+// caller's fs does. If the rest cannot be done before the caller continues it
+// panics with an error that is ErrDeadlock, see Wait.
 func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 	return func(yield func(F) bool) {
 		err := completed(fs, park.Forever(), nil, func(f F) bool { return yield(f) })
@@ -256,8 +253,8 @@ func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 }
 
 // AsCompletedTimeout is AsCompleted for at most d from the call; past that it
-// yields, last, a zero F and an error that is ErrTimeout and tells how many are
-// not done. With d <= 0 it never sleeps: it yields what is done.
+// yields, last, a zero F and an error that is ErrTimeout and has the number of
+// unfinished futures. With d <= 0 it yields what is done.
 func AsCompletedTimeout[F AnyFuture](d time.Duration, fs ...F) iter.Seq2[F, error] {
 	l := park.For(d)
 	return func(yield func(F, error) bool) {
@@ -266,9 +263,9 @@ func AsCompletedTimeout[F AnyFuture](d time.Duration, fs ...F) iter.Seq2[F, erro
 }
 
 // AsCompletedContext is AsCompleted until ctx is done; it then yields, last, a
-// zero F and an error that is ctx's cause and tells how many are not done. If
-// ctx is done already it yields that alone. So it does with ErrDeadlock when
-// the future of the calling function alone is left.
+// zero F and an error that is ctx's cause and has the number of unfinished
+// futures. If ctx is already done it yields only that. If only the future of
+// the calling function is left it yields ErrDeadlock.
 func AsCompletedContext[F AnyFuture](ctx context.Context, fs ...F) iter.Seq2[F, error] {
 	return func(yield func(F, error) bool) {
 		l, late := park.Until(ctx)

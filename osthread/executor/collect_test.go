@@ -18,7 +18,7 @@ func promises(n int) (ps []*Promise[int], fs []*Future[int]) {
 	return ps, fs
 }
 
-// awaitWatched waits until somebody watches t.
+// awaitWatched waits until a collector has a note on t.
 func awaitWatched(t *task) {
 	await(func() bool {
 		t.guard.Lock()
@@ -37,7 +37,7 @@ func watched(fs []*Future[int]) (n int) {
 	return n
 }
 
-func TestWaitForAll(t *testing.T) {
+func TestWaitAllCompleted(t *testing.T) {
 	ps, fs := promises(3)
 	_ = ps[1].SetError(errTest)
 	done, notDone := TryWait(AllCompleted, fs...)
@@ -54,7 +54,7 @@ func TestWaitForAll(t *testing.T) {
 	assert.Empty(t, notDone)
 }
 
-func TestWaitForTheFirst(t *testing.T) {
+func TestWaitFirstCompleted(t *testing.T) {
 	ps, fs := promises(3)
 	go func() {
 		awaitWatched(&fs[2].task)
@@ -70,7 +70,7 @@ func TestWaitForTheFirst(t *testing.T) {
 	_ = ps[2].SetResult(1)
 }
 
-func TestWaitForTheFirstError(t *testing.T) {
+func TestWaitFirstError(t *testing.T) {
 	ps, fs := promises(4)
 	go func() {
 		awaitWatched(&fs[3].task)
@@ -97,7 +97,7 @@ func TestWaitMergesDuplicates(t *testing.T) {
 	assert.Equal(t, fs[1:], notDone)
 }
 
-func TestWaitShapes(t *testing.T) {
+func TestWaitForms(t *testing.T) {
 	_, fs := promises(1)
 	_, notDone := WaitTimeout(time.Millisecond, FirstCompleted, fs...)
 	assert.Equal(t, fs, notDone)

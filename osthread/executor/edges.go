@@ -5,10 +5,10 @@ import (
 	"example.com/thread/internal/waitfor"
 )
 
-// What waits without a limit on a thread of a pool or a worker has an edge in
-// the waits-for graph (internal/waitfor), which finds the deadlocks: for a
-// task, for room in a backlog, for any of several tasks, for a pool's end, for
-// a thread's.
+// A wait without a limit for a thread of a pool or worker is an edge of the
+// waits-for graph (internal/waitfor), which finds deadlocks: a wait for a task,
+// for room in a backlog, for any of several tasks, for the end of a pool or of
+// a thread.
 
 // isOwn reports whether the caller is the thread that runs t.
 func (t *task) isOwn() bool {
@@ -128,8 +128,8 @@ func (p *pool) blocksEnd(here *waitfor.Thread) bool {
 }
 
 // deadlocks reports whether the caller, the thread here, would wait for itself.
-// If not it puts in that it waits. As it looks at all tasks a range that waits
-// for each of many does so at first, and when few are left.
+// If not it adds the edge. Since it checks all tasks, a range that waits for
+// each of many checks at the start and when few are left.
 func (c *collector) deadlocks(here *waitfor.Thread, l *park.Limit) bool {
 	c.guard.Lock()
 	left := len(c.tasks) - len(c.order)

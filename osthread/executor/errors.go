@@ -27,8 +27,8 @@ var (
 	ErrBroken = errors.New("executor: broken")
 	// ErrFull says that the backlog is full.
 	ErrFull = errors.New("executor: backlog full")
-	// ErrInvalidState says that a promise was kept before, or that its future is
-	// not in the state that the call requires (Python: InvalidStateError).
+	// ErrInvalidState says that a promise was kept before, or that its future
+	// is not in the state that the call requires (Python: InvalidStateError).
 	ErrInvalidState = errors.New("executor: invalid future state")
 	// ErrInvalid says that an option or an argument is out of range.
 	ErrInvalid = errors.New("invalid argument")

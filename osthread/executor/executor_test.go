@@ -22,7 +22,7 @@ var errTest = errors.New("test")
 
 func threadName() (string, error) { return osthread.Current().Name(), nil }
 
-func TestDefaultsAreThoseOfPython(t *testing.T) {
+func TestOptionsDefaultsAreThoseOfPython(t *testing.T) {
 	e := newExecutor(t, Options{})
 	assert.Equal(t, min(32, runtime.GOMAXPROCS(0)+4), e.p.Threads)
 	assert.Empty(t, e.Threads())
@@ -31,13 +31,13 @@ func TestDefaultsAreThoseOfPython(t *testing.T) {
 	assert.Regexp(t, `^Executor-\d+_0$`, name)
 }
 
-func TestThreadsAreNamedByPrefixAndNumber(t *testing.T) {
+func TestExecutorThreadsAreNamedByPrefixAndNumber(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 3, Attr: &osthread.Attr{Name: "gl"}})
 	defer fill(t, e, 3)()
 	assert.Equal(t, "gl_0 gl_1 gl_2", names(e.Threads()))
 }
 
-func TestThreadsHaveTheAttributes(t *testing.T) {
+func TestExecutorThreadsHaveTheAttributes(t *testing.T) {
 	e := newExecutor(t, Options{Attr: &osthread.Attr{Daemon: true}})
 	daemon, err := must(t, e, func() (bool, error) { return osthread.Current().Daemon(), nil }).Result()
 	assert.NoError(t, err)
@@ -57,7 +57,7 @@ func TestThreadsHaveTheAttributes(t *testing.T) {
 	assert.False(t, daemon)
 }
 
-func TestStackSizeReachesTheThreads(t *testing.T) {
+func TestExecutorThreadsHaveTheStackSize(t *testing.T) {
 	e, err := New(Options{Attr: &osthread.Attr{StackSize: 1 << 20}})
 	if errors.Is(err, errors.ErrUnsupported) {
 		t.Skip("pinned threads")
@@ -69,7 +69,7 @@ func TestStackSizeReachesTheThreads(t *testing.T) {
 	assert.NoError(t, e.Close())
 }
 
-func TestThreadsAreMadeOnlyIfNoneIsIdle(t *testing.T) {
+func TestExecutorStartsAThreadOnlyIfNoneIsIdle(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 3})
 	for range 100 {
 		_, err := must(t, e, value(1)).Result()
@@ -85,7 +85,7 @@ func TestThreadsAreMadeOnlyIfNoneIsIdle(t *testing.T) {
 }
 
 // A thread is making its context; another, which has one, is idle.
-func TestIdleThreadsComeBeforeStartingOnes(t *testing.T) {
+func TestExecutorPrefersIdleThreadsToStartingOnes(t *testing.T) {
 	var hold osthread.Event
 	var starts atomic.Int32
 	e := newExecutor(t, Options{Threads: 2, OnStart: func() error {
@@ -107,7 +107,7 @@ func TestIdleThreadsComeBeforeStartingOnes(t *testing.T) {
 	hold.Set()
 }
 
-func TestBadOptionsMakeNothing(t *testing.T) {
+func TestNewWithBadOptionsCreatesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		o    Options
@@ -139,7 +139,7 @@ func TestBadOptionsMakeNothing(t *testing.T) {
 	assert.ErrorIs(t, err, ErrInvalid)
 }
 
-func TestBacklogIsUnbounded(t *testing.T) {
+func TestBacklogIsUnboundedByDefault(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	for range 1000 {
@@ -149,7 +149,7 @@ func TestBacklogIsUnbounded(t *testing.T) {
 	leave()
 }
 
-func TestTasksBeginInOrder(t *testing.T) {
+func TestExecutorBeginsTasksInOrder(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	var order []int
@@ -162,7 +162,7 @@ func TestTasksBeginInOrder(t *testing.T) {
 	assert.True(t, slices.IsSorted(order))
 }
 
-func TestSubmitAfterShutdown(t *testing.T) {
+func TestSubmitAfterShutdownReturnsErrShutdown(t *testing.T) {
 	e := newExecutor(t, Options{})
 	assert.NoError(t, e.Close())
 	f, err := Submit(e, value(1))
@@ -170,7 +170,7 @@ func TestSubmitAfterShutdown(t *testing.T) {
 	assert.ErrorIs(t, err, ErrShutdown)
 }
 
-func TestShutdownRunsWhatIsQueued(t *testing.T) {
+func TestExecutorShutdownRunsQueuedTasks(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	f := must(t, e, value(7))
@@ -187,7 +187,7 @@ func TestShutdownRunsWhatIsQueued(t *testing.T) {
 	assert.Empty(t, e.Threads())
 }
 
-func TestShutdownNowCancelsWhatIsQueued(t *testing.T) {
+func TestExecutorShutdownNowCancelsQueuedTasks(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	f := must(t, e, value(7))
@@ -203,7 +203,7 @@ func TestShutdownNowCancelsWhatIsQueued(t *testing.T) {
 	assert.Empty(t, running)
 }
 
-func TestShutdownTellsWhatIsStillRunning(t *testing.T) {
+func TestExecutorShutdownReturnsRunningThreads(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 3, Attr: &osthread.Attr{Name: "io"}})
 	leave := fill(t, e, 2)
 	running, err := e.ShutdownTimeout(time.Millisecond)
@@ -215,7 +215,7 @@ func TestShutdownTellsWhatIsStillRunning(t *testing.T) {
 	assert.Empty(t, running)
 }
 
-func TestShutdownOnAThreadOfThePool(t *testing.T) {
+func TestExecutorShutdownOnItsOwnThread(t *testing.T) {
 	e := newExecutor(t, Options{})
 	_, err := must(t, e, func() (int, error) { return 0, e.Close() }).Result()
 	assert.ErrorIs(t, err, ErrDeadlock)
@@ -223,7 +223,7 @@ func TestShutdownOnAThreadOfThePool(t *testing.T) {
 	assert.ErrorIs(t, err, ErrShutdown)
 }
 
-func TestExecutorThatIsForgottenEnds(t *testing.T) {
+func TestExecutorThatIsGarbageEnds(t *testing.T) {
 	f, p := func() (*Future[int], *pool) {
 		e, err := New(Options{Threads: 1})
 		require.NoError(t, err)
@@ -255,7 +255,7 @@ func TestFullBacklogRejects(t *testing.T) {
 	must(t, e, value(3)) // has the place
 }
 
-func TestNoBacklogTakesAsManyAsThereAreThreads(t *testing.T) {
+func TestNoBacklogAcceptsOneTaskPerThread(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2, Backlog: NoBacklog, Full: Reject})
 	leave := fill(t, e, 2)
 	_, err := Submit(e, value(1))
@@ -268,7 +268,7 @@ func TestNoBacklogTakesAsManyAsThereAreThreads(t *testing.T) {
 	leave()
 }
 
-func TestNoBacklogHandsOver(t *testing.T) {
+func TestNoBacklogHandsTasksToIdleThreads(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
 	leave := fill(t, e, 1)
 	result := make(chan int)
@@ -279,7 +279,7 @@ func TestNoBacklogHandsOver(t *testing.T) {
 		assert.NoError(t, err)
 		result <- v
 	}()
-	awaitApplicants(e.p, 1)
+	awaitSubmitters(e.p, 1)
 	leave()
 	assert.Equal(t, 5, <-result)
 }
@@ -298,7 +298,7 @@ func TestFullBacklogBlocks(t *testing.T) {
 				assert.NoError(t, err)
 			}
 		})
-		awaitApplicants(e.p, i+1)
+		awaitSubmitters(e.p, i+1)
 	}
 	f, err := TrySubmit(e, value(1))
 	assert.Nil(t, f)
@@ -309,7 +309,7 @@ func TestFullBacklogBlocks(t *testing.T) {
 	assert.ErrorIs(t, err, ErrFull)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
-		awaitApplicants(e.p, 4)
+		awaitSubmitters(e.p, 4)
 		cancel(errTest)
 	}()
 	_, err = SubmitContext(ctx, e, value(1))
@@ -317,7 +317,7 @@ func TestFullBacklogBlocks(t *testing.T) {
 	_, err = SubmitContext(ctx, e, value(1))
 	assert.ErrorIs(t, err, errTest)
 	assert.True(t, inBacklog.Cancel(), "makes a place")
-	awaitApplicants(e.p, 2)
+	awaitSubmitters(e.p, 2)
 	leave()
 	wg.Wait()
 	assert.Equal(t, []int{0, 1, 2}, order)
@@ -334,7 +334,7 @@ func (a asking) Done() <-chan struct{} {
 	return a.Context.Done()
 }
 
-func TestContextMayAskTheExecutorThatItWaitsFor(t *testing.T) {
+func TestSubmitContextMayUseItsExecutor(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
 	defer fill(t, e, 1)()
 	inner, cancel := context.WithCancelCause(t.Context())
@@ -345,7 +345,7 @@ func TestContextMayAskTheExecutorThatItWaitsFor(t *testing.T) {
 	assert.ErrorIs(t, err, errTest)
 }
 
-func TestShutdownTurnsApplicantsAway(t *testing.T) {
+func TestExecutorShutdownRefusesBlockedSubmitters(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
 	leave := fill(t, e, 1)
 	ended := make(chan error)
@@ -353,7 +353,7 @@ func TestShutdownTurnsApplicantsAway(t *testing.T) {
 		_, err := Submit(e, value(1))
 		ended <- err
 	}()
-	awaitApplicants(e.p, 1)
+	awaitSubmitters(e.p, 1)
 	_, err := e.TryShutdown()
 	assert.ErrorIs(t, err, ErrTimeout)
 	assert.ErrorIs(t, <-ended, ErrShutdown)
@@ -388,7 +388,7 @@ func TestFullBacklogRunsInTheCaller(t *testing.T) {
 	assert.ErrorIs(t, caller.Join(), ErrGoexit)
 }
 
-func TestIdleThreadsEnd(t *testing.T) {
+func TestIdleTimeoutEndsThreads(t *testing.T) {
 	var stopped atomic.Int32
 	e := newExecutor(t, Options{Threads: 2, IdleTimeout: time.Nanosecond, OnStop: func() { stopped.Add(1) }})
 	fill(t, e, 2)()
@@ -401,7 +401,7 @@ func TestIdleThreadsEnd(t *testing.T) {
 	}
 }
 
-func TestHooksRunOnEachThread(t *testing.T) {
+func TestOnStartAndOnStopRunOnEachThread(t *testing.T) {
 	var mu sync.Mutex
 	started, stopped := map[string]int{}, map[string]int{}
 	count := func(m map[string]int) {
@@ -442,19 +442,19 @@ func TestPoolWhoseOnStartFailsIsBroken(t *testing.T) {
 				OnStop:  func() { stopped = true },
 			})
 			queued := []*Future[int]{must(t, e, value(1)), must(t, e, value(2)), must(t, e, value(3))}
-			applicant := make(chan error)
+			submitter := make(chan error)
 			go func() {
 				_, err := Submit(e, value(4))
-				applicant <- err
+				submitter <- err
 			}()
-			awaitApplicants(e.p, 1)
+			awaitSubmitters(e.p, 1)
 			begin.Set()
 			for _, f := range queued {
 				_, err := f.Result()
 				assert.ErrorIs(t, err, ErrBroken)
 				assert.ErrorIs(t, err, c.want)
 			}
-			assert.ErrorIs(t, <-applicant, ErrBroken)
+			assert.ErrorIs(t, <-submitter, ErrBroken)
 			_, err := Submit(e, value(1))
 			assert.ErrorIs(t, err, ErrBroken)
 			assert.ErrorIs(t, err, c.want)
@@ -464,7 +464,7 @@ func TestPoolWhoseOnStartFailsIsBroken(t *testing.T) {
 	}
 }
 
-func TestBrokenPoolFinishesWhatRuns(t *testing.T) {
+func TestPoolThatBreaksFinishesRunningTasks(t *testing.T) {
 	var first atomic.Bool
 	e := newExecutor(t, Options{Threads: 2, OnStart: func() error {
 		if first.CompareAndSwap(false, true) {
@@ -483,7 +483,7 @@ func TestBrokenPoolFinishesWhatRuns(t *testing.T) {
 	await(func() bool { return len(e.Threads()) == 0 })
 }
 
-func TestThreadThatCannotBeStarted(t *testing.T) {
+func TestPoolThreadThatCannotBeStarted(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the attribute that fails is Linux's")
 	}
@@ -502,7 +502,7 @@ func TestThreadThatCannotBeStarted(t *testing.T) {
 }
 
 // More threads cannot be made, but there is one.
-func TestWorkGoesToTheThreadsThatThereAre(t *testing.T) {
+func TestPoolUsesItsThreadsIfNoneCanBeStarted(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the attribute that fails is Linux's")
 	}
@@ -517,7 +517,7 @@ func TestWorkGoesToTheThreadsThatThereAre(t *testing.T) {
 	assert.Equal(t, 1, v)
 }
 
-func TestTasksThatDoNotReturn(t *testing.T) {
+func TestPoolReplacesThreadsOfTasksThatDoNotReturn(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		end  func()
@@ -584,7 +584,7 @@ func TestExecutorString(t *testing.T) {
 	leave()
 }
 
-func TestContextThatIsDoneFirstSubmitsNothing(t *testing.T) {
+func TestSubmitContextThatIsDoneFirstSubmitsNothing(t *testing.T) {
 	for range 50 {
 		e := newExecutor(t, Options{Threads: 1, Backlog: 1})
 		leave := fill(t, e, 1)
@@ -595,7 +595,7 @@ func TestContextThatIsDoneFirstSubmitsNothing(t *testing.T) {
 			_, err := SubmitContext(ctx, e, value(2))
 			got <- err
 		}()
-		awaitApplicants(e.p, 1)
+		awaitSubmitters(e.p, 1)
 		cancel()
 		require.True(t, in.Cancel(), "makes a place in the backlog, where it would stay")
 		require.ErrorIs(t, <-got, context.Canceled)
@@ -605,7 +605,7 @@ func TestContextThatIsDoneFirstSubmitsNothing(t *testing.T) {
 }
 
 // A trace function that ends the goroutine, which it must not.
-func TestTraceFunctionThatEndsASubmitterSubmitsNothing(t *testing.T) {
+func TestSubmitWhoseTraceFunctionCallsGoexitSubmitsNothing(t *testing.T) {
 	for _, action := range []osthread.Action{osthread.TraceBlock, osthread.TraceResume} {
 		e := newExecutor(t, Options{Threads: 1, Backlog: 1})
 		leave := fill(t, e, 1)
@@ -622,7 +622,7 @@ func TestTraceFunctionThatEndsASubmitterSubmitsNothing(t *testing.T) {
 		})
 		require.NoError(t, th.Start())
 		if action == osthread.TraceResume {
-			awaitApplicants(e.p, 1)
+			awaitSubmitters(e.p, 1)
 			require.True(t, in.Cancel(), "makes a place in the backlog, where it stays")
 		}
 		require.ErrorIs(t, th.Join(), osthread.ErrGoexit)

@@ -5,25 +5,24 @@ import (
 	"example.com/thread/osthread"
 )
 
-// The end of the process closes all pools, but those of daemons, as it closes
-// workers (atexit.go). A thread of a pool that ends meanwhile with work left,
-// since its task panicked, or C code has ended it, is replaced only when it is
-// gone. Before that osthread might see no thread at all, and stop new ones from
-// starting. So every thread holds the end of the process (wait.HoldExit) until
-// its successor has started: osthread.Shutdown waits for it till then.
+// A thread of a pool that ends with work left, since its task panicked or C
+// code ended it, is replaced only when it is gone. Between the two the end of
+// the process might find no thread at all and stop new ones from starting. So
+// every thread has a hold (wait.HoldExit), which osthread.Shutdown waits for
+// until the successor has started.
 
 // holdExit is called before m's thread, t, is started.
 func (m *member) holdExit(t *osthread.Thread) {
-	if !m.pool.Attr.Daemon { // nobody waits for a daemon
-		m.letExit = wait.HoldExit(t)
+	if !m.pool.Attr.Daemon { // Shutdown does not wait for a daemon
+		m.releaseHold = wait.HoldExit(t)
 	}
 }
 
-// releaseExit is the last of m's reaping. It may be called again.
+// releaseExit is the last step of m's reaping. It may be called again.
 func (m *member) releaseExit() {
-	if m.letExit != nil {
-		m.letExit()
-		m.letExit = nil
+	if m.releaseHold != nil {
+		m.releaseHold()
+		m.releaseHold = nil
 	}
 }
 

@@ -23,7 +23,7 @@ func check(err error) {
 	}
 }
 
-func TestEndOfTheProcessDoesTheQueuedWorkFirst(t *testing.T) {
+func TestPoolExitRunsQueuedTasksFirst(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
 	out := leak.InChild(t, func() {
 		check(osthread.RunMain(func() error {
@@ -48,7 +48,7 @@ func TestEndOfTheProcessDoesTheQueuedWorkFirst(t *testing.T) {
 
 // The thread is replaced when it is gone, after osthread has seen the last of
 // it.
-func TestEndOfTheProcessWaitsForReplacedThreads(t *testing.T) {
+func TestPoolExitWaitsForReplacedThreads(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
 	out := leak.InChild(t, func() {
 		e, err := New(Options{Threads: 1})
@@ -76,7 +76,7 @@ func TestEndOfTheProcessWaitsForReplacedThreads(t *testing.T) {
 	assert.Empty(t, out)
 }
 
-func TestEndOfTheProcessLeavesDaemonsAlone(t *testing.T) {
+func TestPoolExitDoesNotWaitForDaemons(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
 	out := leak.InChild(t, func() {
 		e, err := New(Options{Threads: 1, Attr: &osthread.Attr{Daemon: true}})
@@ -95,7 +95,7 @@ func TestEndOfTheProcessLeavesDaemonsAlone(t *testing.T) {
 	assert.Equal(t, "1 <nil>\n", out)
 }
 
-func TestEndOfTheProcessTellsOfStuckTasks(t *testing.T) {
+func TestPoolExitReturnsThreadsOfStuckTasks(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // the second that a child would wait for reports
 	out := leak.InChild(t, func() {
 		e, err := New(Options{Threads: 1, Attr: &osthread.Attr{Name: "stuck"}})
@@ -119,7 +119,7 @@ func TestEndOfTheProcessTellsOfStuckTasks(t *testing.T) {
 
 // The callback runs on a thread that the end of the process waits for, and that
 // may itself be the one that ends it.
-func TestEndOfTheProcessInACallbackOfATaskThatDidNotReturn(t *testing.T) {
+func TestPoolExitInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		e, err := New(Options{Threads: 1})
@@ -142,7 +142,7 @@ func TestEndOfTheProcessInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	assert.Equal(t, "0 <nil>\n", out)
 }
 
-func TestEndOfTheProcessWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
+func TestPoolExitWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		check(osthread.RunMain(func() error {
@@ -168,7 +168,7 @@ func TestEndOfTheProcessWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
 }
 
 // A callback that never ends does not outlast a context.
-func TestEndOfTheProcessHeedsItsContextBesideACallback(t *testing.T) {
+func TestPoolExitHonorsItsContextDuringACallback(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		var begin, begun osthread.Event

@@ -10,14 +10,14 @@ import (
 )
 
 // A Future is the result of a function that may not have run yet (Python:
-// concurrent.futures.Future). It comes from Submit and its kin, or from a
-// [Promise]; the zero Future is pending until it is cancelled. It must not be
-// copied. All methods may be called from any thread or goroutine.
+// concurrent.futures.Future). It comes from Submit, or from a [Promise]; the
+// zero Future is pending until it is cancelled. It must not be copied. All
+// methods may be called from any thread or goroutine.
 //
-// In the terms of the Go memory model, what was done before Submit synchronizes
-// before the function, and the function, or the Cancel, before the return of
-// whatever tells of its end: Result and its kin, IsDone and Cancelled that
-// report true, a receive from Done, a callback.
+// In the terms of the Go memory model, Submit synchronizes before the function,
+// and the function, or the Cancel, synchronizes before the return of each call
+// that reports the end: Result, IsDone and Cancelled that return true, a
+// receive from Done, a callback.
 type Future[T any] struct {
 	task
 	fn    func() (T, error)
@@ -45,28 +45,26 @@ func (f *Future[T]) base() *task { return &f.task }
 // Result waits until f is done and returns what its function returned, or a
 // zero T and: a *PanicError if the function panicked, ErrGoexit or ErrExit if
 // it called runtime.Goexit or thread.Exit, osthread.ErrPthreadExit if C code
-// has ended its thread; ErrCancelled if f was cancelled; an error that is
-// ErrBroken if the pool broke before; what thread.Start returned if the pool
-// was left without a thread.
+// ended its thread; ErrCancelled if f was cancelled; an error that is ErrBroken
+// if the pool broke before; what thread.Start returned if the pool was left
+// without a thread.
 //
-// A task that waits for another of the same pool holds a thread meanwhile: if
-// all do there is none left for those that they wait for. Keep such tasks in
-// two pools, or let the second be submitted by an OnDone of the first. Result
-// returns ErrDeadlock in f's own function, and where the wait could not end: f
-// has no thread to run on, or is run by one, that waits, over whatever other
-// futures and workers, for the caller.
+// A task that waits for another task of the same pool holds a thread meanwhile.
+// If all threads are held so, none is left for the tasks that they wait for.
+// Use a second pool for those, or submit them in an OnDone. Result returns
+// ErrDeadlock in f's own function, and where the wait could not end: f has no
+// thread to run on, or runs on one, that waits for the caller, directly or over
+// other futures and workers.
 func (f *Future[T]) Result() (T, error) { return f.result(park.Forever()) }
 
 // TryResult is ResultTimeout(0).
 func (f *Future[T]) TryResult() (T, error) { return f.ResultTimeout(0) }
 
-// ResultTimeout is Result for at most d; past that it returns ErrTimeout. d <=
-// 0 never sleeps. If the function may return ErrTimeout itself, IsDone tells
-// the two apart.
+// ResultTimeout is Result for at most d; past that it returns ErrTimeout. If
+// the function may return ErrTimeout itself, IsDone distinguishes the two.
 func (f *Future[T]) ResultTimeout(d time.Duration) (T, error) { return f.result(park.For(d)) }
 
-// ResultContext is Result until ctx is done; it then returns ctx's cause. If
-// ctx is done already it does not look at f.
+// ResultContext is Result until ctx is done; it then returns ctx's cause.
 func (f *Future[T]) ResultContext(ctx context.Context) (v T, err error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -98,9 +96,9 @@ func (f *Future[T]) awaitDone(l park.Limit) error {
 	return nil
 }
 
-// Cancel keeps f's function from running if it has not begun, and reports
-// whether f is cancelled. The place in the backlog is free at once. What runs
-// cannot be stopped: have the function look at a context.
+// Cancel prevents f's function from running if it has not begun, and reports
+// whether f is cancelled. Its room in the backlog is free at once. A running
+// function cannot be stopped: let it check a context.
 func (f *Future[T]) Cancel() bool { return f.cancel() }
 
 // Cancelled reports whether f is cancelled.
@@ -117,24 +115,24 @@ func (f *Future[T]) IsDone() bool { return f.isDone() }
 // used.
 func (f *Future[T]) State() State { return f.load() }
 
-// Done returns a channel that is closed when f is done, for select; always the
-// same one while it is not. A caller that waits for f alone is better served by
-// ResultContext, which makes no channel.
+// Done returns a channel that is closed when f is done, for select; until then
+// it is always the same one. To wait for f alone use ResultContext, which makes
+// no channel.
 func (f *Future[T]) Done() <-chan struct{} { return f.channel() }
 
-// OnDone makes fn be called with f when f is done: on the thread that finishes
-// or cancels it, after those given before; or at once, by the caller, if f is
-// done already. If f is done because a thread of the pool has ended, by
-// runtime.Goexit, thread.Exit or C code or since OnStart failed, that is a
-// thread made for it. A nil fn does nothing. A panic of fn goes to osthread's
-// panic hook, and neither that nor runtime.Goexit keeps other callbacks from
-// being called. A slow fn holds up a thread of the pool. On the pool's threads,
-// those made for it included, closing the pool returns ErrDeadlock.
+// OnDone registers fn to be called with f when f is done: on the thread that
+// completes or cancels f, after the functions registered before; or at once, by
+// the caller, if f is done. If f is done because a thread of the pool has
+// ended, by runtime.Goexit, thread.Exit or C code or in OnStart, fn runs on a
+// thread made for it. A nil fn does nothing. A panic of fn is reported to
+// osthread's panic hook. Neither a panic nor runtime.Goexit keeps other
+// callbacks from being called. A slow fn holds up a thread of the pool. On the
+// pool's threads, including those made for callbacks, closing the pool returns
+// ErrDeadlock.
 //
-// A callback that finishes another future calls that one's callbacks, and so
-// on. From some hundred levels on they are called by another goroutine, and
-// what finished the future does not wait for them, so a chain may have any
-// length.
+// A callback that completes another future calls the callbacks of that one, and
+// so on. From some hundred levels on another goroutine calls them, and the
+// completion does not wait for them, so a chain may have any length.
 func (f *Future[T]) OnDone(fn func(*Future[T])) {
 	if fn == nil {
 		return

@@ -36,7 +36,7 @@ func TestFutureStates(t *testing.T) {
 	assert.Equal(t, "unknown", State(9).String())
 }
 
-func TestCancel(t *testing.T) {
+func TestFutureCancel(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var g gate
 	running := must(t, e, g.run)
@@ -56,7 +56,7 @@ func TestCancel(t *testing.T) {
 	assert.False(t, running.Cancelled())
 }
 
-func TestResult(t *testing.T) {
+func TestFutureResult(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var g gate
 	f := must(t, e, g.run)
@@ -88,7 +88,7 @@ func TestResult(t *testing.T) {
 	assert.Equal(t, "both", w)
 }
 
-func TestEveryWaiterGetsTheResult(t *testing.T) {
+func TestFutureResultReachesEveryWaiter(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var g gate
 	f := must(t, e, g.run)
@@ -108,7 +108,7 @@ func TestEveryWaiterGetsTheResult(t *testing.T) {
 	wg.Wait()
 }
 
-func TestResultInTheTaskItself(t *testing.T) {
+func TestFutureResultInTheTaskItself(t *testing.T) {
 	e := newExecutor(t, Options{})
 	self := make(chan *Future[int], 1)
 	f := must(t, e, func() (int, error) { return (<-self).Result() })
@@ -117,16 +117,16 @@ func TestResultInTheTaskItself(t *testing.T) {
 	assert.ErrorIs(t, err, ErrDeadlock)
 }
 
-func TestPanicIsTheResult(t *testing.T) {
+func TestFutureResultOfAPanic(t *testing.T) {
 	e := newExecutor(t, Options{})
 	_, err := must(t, e, func() (int, error) { panic(errTest) }).Result()
 	var p *PanicError
 	require.ErrorAs(t, err, &p)
 	assert.Equal(t, errTest, p.Value)
-	assert.Contains(t, string(p.Stack), "TestPanicIsTheResult")
+	assert.Contains(t, string(p.Stack), "TestFutureResultOfAPanic")
 }
 
-func TestDone(t *testing.T) {
+func TestFutureDone(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var g gate
 	f := must(t, e, g.run)
@@ -147,7 +147,7 @@ func TestDone(t *testing.T) {
 	<-must(t, e, value(1)).Done()
 }
 
-func TestOnDone(t *testing.T) {
+func TestFutureOnDone(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Attr: &osthread.Attr{Name: "pool"}})
 	var g gate
 	f := must(t, e, g.run)
@@ -171,7 +171,7 @@ func TestOnDone(t *testing.T) {
 	assert.True(t, called, "at once, if done")
 }
 
-func TestOnDoneOfACancelledFutureRunsInTheCanceller(t *testing.T) {
+func TestFutureOnDoneOfACancelledFutureRunsInTheCanceller(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	defer leave()
@@ -182,7 +182,7 @@ func TestOnDoneOfACancelledFutureRunsInTheCanceller(t *testing.T) {
 	assert.True(t, called)
 }
 
-func TestPanicOfACallbackIsReportedAndDropped(t *testing.T) {
+func TestFutureOnDonePanicIsReported(t *testing.T) {
 	var reported atomic.Int32
 	osthread.SetPanicHook(func(th *osthread.Thread, p *PanicError) {
 		assert.ErrorIs(t, p, errTest)
@@ -204,7 +204,7 @@ func TestPanicOfACallbackIsReportedAndDropped(t *testing.T) {
 	assert.EqualValues(t, 2, reported.Load())
 }
 
-func TestCallbackThatCallsGoexit(t *testing.T) {
+func TestFutureOnDoneGoexitSkipsNoCallback(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var g gate
 	f := must(t, e, g.run)
@@ -219,7 +219,7 @@ func TestCallbackThatCallsGoexit(t *testing.T) {
 }
 
 // The thread is gone already: it is not the thread that calls them.
-func TestCallbackOfATaskThatCalledGoexit(t *testing.T) {
+func TestFutureOnDoneOfATaskThatCalledGoexit(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Attr: &osthread.Attr{Name: "pool"}})
 	var g gate
 	must(t, e, g.run)
@@ -236,7 +236,7 @@ func TestCallbackOfATaskThatCalledGoexit(t *testing.T) {
 }
 
 // A callback may use the pool: the thread that runs it is not counted on.
-func TestCallbackThatWaitsForThePool(t *testing.T) {
+func TestFutureOnDoneThatClosesThePool(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2})
 	var g gate
 	f := must(t, e, g.run)
@@ -303,7 +303,7 @@ func TestPromiseIsKeptOnceAndWakesItsWaiters(t *testing.T) {
 }
 
 // What is traced sees waits for futures.
-func TestWaitsAreTraced(t *testing.T) {
+func TestFutureWaitsAreTraced(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var g gate
 	f := must(t, e, g.run)
@@ -321,7 +321,7 @@ func TestWaitsAreTraced(t *testing.T) {
 	assert.Equal(t, any(f), *blocked.Load())
 }
 
-func TestContextThatIsDoneFirstGetsNoResult(t *testing.T) {
+func TestFutureResultContextThatIsDoneFirst(t *testing.T) {
 	for range 100 {
 		p := NewPromise[int]()
 		ctx, cancel := context.WithCancel(context.Background())

@@ -14,7 +14,7 @@ import (
 
 // What a thread is that makes one for the first time is no attribute of what it
 // makes.
-func TestServingThreadsInheritFromTheProcessAlone(t *testing.T) {
+func TestPoolAndWorkerThreadsInheritFromTheProcess(t *testing.T) {
 	const nice = 7 // of the maker; a raise needs no rights
 	own := func() (int, error) {
 		low, err := osthread.Current().OSThread()
@@ -51,7 +51,7 @@ func TestServingThreadsInheritFromTheProcessAlone(t *testing.T) {
 	}))
 }
 
-func TestLowThreadsOfServersCannotBeDetached(t *testing.T) {
+func TestPoolAndWorkerThreadsCannotBeDetached(t *testing.T) {
 	detach := func() (int, error) {
 		low, err := osthread.Current().OSThread()
 		if err != nil {

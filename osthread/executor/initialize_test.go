@@ -17,7 +17,7 @@ import (
 	"example.com/thread/osthread/executor"
 )
 
-const inInitialization = "TestInInitialization"
+const inInitialization = "TestExecutorInInitialization"
 
 // What has to work in package initialization as it does later. Each returns
 // what it did, which is to be "done".
@@ -119,8 +119,8 @@ func outcome(err error, done bool) string {
 	return map[bool]string{false: "not done", true: "done"}[done]
 }
 
-// early holds what came of inInit in the initializer of a package variable, by
-// its goroutine or one that it waits for.
+// early has the results of inInit in the initializer of a package variable, in
+// its goroutine or in a goroutine that it waits for.
 var early = func() map[string]string {
 	test, name, _ := strings.Cut(os.Getenv(leak.ChildEnv), "/")
 	if test != inInitialization {
@@ -139,7 +139,7 @@ var early = func() map[string]string {
 	return came
 }()
 
-// kept is a worker as a package has one that wraps a C library.
+// kept is a worker like that of a package that wraps a C library.
 var kept = func() *executor.Worker {
 	if early == nil {
 		return nil
@@ -153,7 +153,7 @@ var kept = func() *executor.Worker {
 
 // With cgo, and on Windows, Go lets a thread that it has not made in only after
 // package initialization.
-func TestInInitialization(t *testing.T) {
+func TestExecutorInInitialization(t *testing.T) {
 	for _, caller := range []string{"main", "goroutine"} {
 		t.Run(caller, func(t *testing.T) {
 			leak.InChild(t, func() {

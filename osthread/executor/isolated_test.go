@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestRunIsolatedRunsOnAThreadOfItsOwnThatIsGoneAfterwards(t *testing.T) {
+func TestRunIsolatedThreadIsNewAndGoneAfterwards(t *testing.T) {
 	serials := map[uint64]bool{}
 	for range 5 {
 		var th *thread.Thread

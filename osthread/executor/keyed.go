@@ -15,41 +15,41 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A Keyed is a row of pools of one thread each; the hash of a key says which. A
-// pool is made for its first key.
+// A Keyed is an array of pools with one thread each. The hash of a key selects
+// the pool, which is created for its first key.
 
-// A Keyed is an executor in which work with the same key always runs on the
-// same thread, in the order in which it was submitted: for libraries with a
-// context that belongs to one thread, one for each key. It comes from NewKeyed
-// and is closed by Close or Shutdown, or when it is forgotten, as an
-// [Executor]. It must not be copied. The zero Keyed is one that is closed.
+// A Keyed is an executor that runs all work with the same key on the same
+// thread, in the order of submission: for libraries with a context per key that
+// belongs to one thread. It comes from NewKeyed and is closed by Close or
+// Shutdown, or when it becomes garbage, like an [Executor]. It must not be
+// copied. The zero Keyed is closed.
 //
-// Two keys may have the same thread; work with one that takes long holds up the
-// other's. A task that panics, or does not return, costs its keys their thread:
-// OnStop runs, and OnStart on the one that follows. If OnStart fails on a
-// thread the keys of that thread alone get ErrBroken.
+// Two keys may share a thread; slow work with one delays the other. A task that
+// panics or does not return costs its keys their thread: OnStop runs, and then
+// OnStart on the successor. If OnStart fails on a thread, only the keys of that
+// thread get ErrBroken.
 type Keyed struct {
 	_ noCopy
 	*keyHandle
 }
 
 // A keyHandle is to a Keyed what a handle is to an Executor.
-type keyHandle struct{ row *row }
+type keyHandle struct{ shards *shards }
 
-// A row is a Keyed without its handle.
-type row struct {
+// shards is a Keyed without its handle.
+type shards struct {
 	o     Options
 	seed  maphash.Seed
-	pools []atomic.Pointer[pool] // nil: no key has needed it
+	pools []atomic.Pointer[pool] // nil until a key needs it
 
 	mu     sync.Mutex
 	closed bool
 	made   []*pool // of pools
 }
 
-// NewKeyed returns a keyed executor. Backlog and Full are for each thread. It
+// NewKeyed returns a keyed executor. Backlog and Full are per thread. It
 // returns the errors of New, and one that is ErrInvalid if there is an
-// IdleTimeout, as a key would lose its thread.
+// IdleTimeout, since a key would lose its thread.
 func NewKeyed(o Options) (*Keyed, error) {
 	if o.IdleTimeout != 0 {
 		return nil, invalid("an idle timeout of threads that belong to keys")
@@ -58,19 +58,19 @@ func NewKeyed(o Options) (*Keyed, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &row{seed: maphash.MakeSeed(), pools: make([]atomic.Pointer[pool], o.Threads)}
+	r := &shards{seed: maphash.MakeSeed(), pools: make([]atomic.Pointer[pool], o.Threads)}
 	o.Threads = 1
 	r.o = o
 	if err := atExit.add(r, o.Attr.Daemon); err != nil {
 		return nil, err
 	}
 	h := &keyHandle{r}
-	runtime.AddCleanup(h, (*row).close, r) // nothing in r leads to h
+	runtime.AddCleanup(h, (*shards).close, r) // nothing in r leads to h
 	return &Keyed{keyHandle: h}, nil
 }
 
 // at returns the pool with number i.
-func (r *row) at(i uint64) *pool {
+func (r *shards) at(i uint64) *pool {
 	if p := r.pools[i].Load(); p != nil {
 		return p
 	}
@@ -89,15 +89,15 @@ func (r *row) at(i uint64) *pool {
 	return p
 }
 
-// all returns the pools that there are.
-func (r *row) all() []*pool {
+// all returns the pools that exist.
+func (r *shards) all() []*pool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.made)
 }
 
-// close closes all pools, and those that keys would still need.
-func (r *row) close() {
+// close closes all pools; later keys get noPool.
+func (r *shards) close() {
 	r.mu.Lock()
 	r.closed = true
 	r.mu.Unlock()
@@ -107,58 +107,56 @@ func (r *row) close() {
 	atExit.remove(r)
 }
 
-func (r *row) closeAtExit() { r.close() }
+func (r *shards) closeAtExit() { r.close() }
 
 func poolOf[K comparable](k *Keyed, key K) *pool {
 	if k.keyHandle == nil {
 		return noPool
 	}
-	r := k.row
+	r := k.shards
 	return r.at(maphash.Comparable(r.seed, key) % uint64(len(r.pools)))
 }
 
-// pools returns the pools that there are.
+// pools returns the pools that exist.
 func (k *Keyed) pools() []*pool {
 	if k.keyHandle == nil {
 		return nil
 	}
-	return k.row.all()
+	return k.shards.all()
 }
 
-// close closes k's row.
+// close closes k's pools.
 func (k *Keyed) close() {
 	if k.keyHandle != nil {
-		k.row.close()
+		k.shards.close()
 	}
 }
 
-// SubmitKey is Submit of work that belongs to key. Key's type counts: 1 and
-// int64(1) are two keys. It panics if key is an interface whose value cannot be
-// compared.
+// SubmitKey is Submit of work with a key. The key's type counts: 1 and int64(1)
+// are two keys. It panics if key is an interface whose value is not comparable.
 func SubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
 	return submit(p, fn, p.Full, park.Forever())
 }
 
-// TrySubmitKey is SubmitKey that, whatever Options.Full says, neither waits nor
-// runs fn if as many tasks wait for key's thread as may: it returns ErrFull.
+// TrySubmitKey is SubmitKey that returns ErrFull if the backlog of key's thread
+// is full, whatever Options.Full says.
 func TrySubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	return submit(poolOf(k, key), fn, Reject, park.Forever())
 }
 
-// SubmitKeyTimeout is SubmitKey that waits for a place for at most d; past that
-// it returns ErrFull and fn will not run. d <= 0 never sleeps.
+// SubmitKeyTimeout is SubmitKey that waits for room for at most d; past that it
+// returns ErrFull and fn will not run.
 func SubmitKeyTimeout[K comparable, T any](k *Keyed, key K, fn func() (T, error), d time.Duration) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
 	return submit(p, fn, p.Full, park.For(d))
 }
 
-// SubmitKeyContext is SubmitKey that waits for a place until ctx is done; it
-// then returns ctx's cause and fn will not run. If ctx is done already it does
-// not try.
+// SubmitKeyContext is SubmitKey that waits for room until ctx is done; it then
+// returns ctx's cause and fn will not run.
 func SubmitKeyContext[K comparable, T any](
 	ctx context.Context,
 	k *Keyed,
@@ -186,7 +184,7 @@ func (k *Keyed) Threads() (threads []*osthread.Thread) {
 	return threads
 }
 
-// Queued returns how many tasks wait for their threads. The result may be stale
+// Queued returns the number of tasks in the backlogs. The result may be stale
 // by the time it is used.
 func (k *Keyed) Queued() (n int) {
 	defer runtime.KeepAlive(k.keyHandle)
@@ -254,7 +252,7 @@ func (k *Keyed) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 func (k *Keyed) String() string {
 	name := "none"
 	if k.keyHandle != nil {
-		name = k.row.o.Attr.Name
+		name = k.shards.o.Attr.Name
 	}
 	return fmt.Sprintf("Keyed(%s, %d threads, %d queued)", name, len(k.Threads()), k.Queued())
 }

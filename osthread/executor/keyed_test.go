@@ -23,7 +23,7 @@ func newKeyed(t *testing.T, o Options) *Keyed {
 	return k
 }
 
-func TestTheSameKeyHasTheSameThread(t *testing.T) {
+func TestKeyedRunsAKeyOnOneThread(t *testing.T) {
 	k := newKeyed(t, Options{Threads: 3, Attr: &osthread.Attr{Name: "k"}})
 	var mu sync.Mutex
 	threads := map[string]map[int]bool{}
@@ -57,7 +57,7 @@ func TestTheSameKeyHasTheSameThread(t *testing.T) {
 	}
 }
 
-func TestWorkWithOneKeyIsInOrder(t *testing.T) {
+func TestKeyedRunsAKeyInOrder(t *testing.T) {
 	k := newKeyed(t, Options{Threads: 2})
 	var order []int
 	var last *Future[int]
@@ -73,7 +73,7 @@ func TestWorkWithOneKeyIsInOrder(t *testing.T) {
 	}
 }
 
-func TestKeyedShapesAndShutdown(t *testing.T) {
+func TestKeyedFormsAndShutdown(t *testing.T) {
 	k := newKeyed(t, Options{Threads: 2, Backlog: NoBacklog, Attr: &osthread.Attr{Name: "k"}})
 	var g gate
 	f, err := SubmitKey(k, 1, g.run)
@@ -85,7 +85,7 @@ func TestKeyedShapesAndShutdown(t *testing.T) {
 	assert.ErrorIs(t, err, ErrFull)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
-		awaitApplicants(poolOf(k, 1), 1)
+		awaitSubmitters(poolOf(k, 1), 1)
 		cancel(errTest)
 	}()
 	_, err = SubmitKeyContext(ctx, k, 1, value(1))
@@ -136,7 +136,7 @@ func TestKeyedShutdownNowCancels(t *testing.T) {
 	assert.True(t, f.Cancelled())
 }
 
-func TestKeyedThatIsForgottenEnds(t *testing.T) {
+func TestKeyedThatIsGarbageEnds(t *testing.T) {
 	p := func() *pool {
 		k, err := NewKeyed(Options{Threads: 2})
 		require.NoError(t, err)
@@ -147,7 +147,7 @@ func TestKeyedThatIsForgottenEnds(t *testing.T) {
 	await(func() bool { runtime.GC(); return p.end.f.IsDone() })
 }
 
-func TestKeyedRefusesMoreThreadsThanThereCanBe(t *testing.T) {
+func TestKeyedRejectsTooManyThreads(t *testing.T) {
 	for _, n := range []int{-1, maxThreads + 1, math.MaxInt} {
 		_, err := NewKeyed(Options{Threads: n})
 		require.ErrorIs(t, err, ErrInvalid)

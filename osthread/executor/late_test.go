@@ -27,7 +27,7 @@ var ends = []struct {
 
 // A callback that closes its pool has ErrDeadlock however the task has ended,
 // and the work behind is done.
-func TestCloseInACallbackOfATaskThatDidNotReturn(t *testing.T) {
+func TestExecutorCloseInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	for _, c := range ends {
 		for _, threads := range []int{1, 3} {
 			t.Run(c.name, func(t *testing.T) {
@@ -57,7 +57,7 @@ func TestCloseInACallbackOfATaskThatDidNotReturn(t *testing.T) {
 	}
 }
 
-func TestCloseInACallbackOfABrokenPool(t *testing.T) {
+func TestExecutorCloseInACallbackOfABrokenPool(t *testing.T) {
 	osthread.SetPanicHook(func(*osthread.Thread, *PanicError) {})
 	defer osthread.SetPanicHook(nil)
 	for name, end := range map[string]func() error{
@@ -122,7 +122,7 @@ func TestCallbackOfATaskThatDidNotReturnMayWaitForItsPool(t *testing.T) {
 	assert.Equal(t, 8, <-got)
 }
 
-func TestCloseWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
+func TestExecutorCloseWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	var in, out osthread.Event
 	leave := fill(t, e, 1)
@@ -137,7 +137,7 @@ func TestCloseWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
 }
 
 // destructors of thread.Key run when the thread has no values any more.
-func TestCloseInADestructor(t *testing.T) {
+func TestExecutorCloseInADestructor(t *testing.T) {
 	var e *Executor
 	closed := make(chan error, 1)
 	key := thread.Key[int]{Destructor: func(int) { closed <- e.Close() }}
@@ -149,7 +149,7 @@ func TestCloseInADestructor(t *testing.T) {
 	assert.ErrorIs(t, <-closed, ErrDeadlock)
 }
 
-func TestWaitForTheOwnTaskInADestructor(t *testing.T) {
+func TestFutureResultOfTheOwnTaskInADestructor(t *testing.T) {
 	var own *Future[int]
 	got := make(chan error, 1)
 	key := thread.Key[int]{Destructor: func(int) {
@@ -176,7 +176,7 @@ func TestWorkerShutdownInADestructor(t *testing.T) {
 	assert.ErrorIs(t, <-got, errTest)
 }
 
-func TestCloseInOnStop(t *testing.T) {
+func TestExecutorCloseInOnStop(t *testing.T) {
 	var e *Executor
 	closed := make(chan error, 1)
 	e = newExecutor(t, Options{Threads: 1, OnStop: func() { closed <- e.Close() }})
@@ -208,7 +208,7 @@ func TestOnStopThatDoesNotReturn(t *testing.T) {
 
 // Each of these ends the goroutine, or thread, that finishes the future; none
 // keeps the others from being called.
-func TestCallbacksThatDoNotReturn(t *testing.T) {
+func TestFutureOnDoneFunctionsThatDoNotReturn(t *testing.T) {
 	fail := func() { panic(errTest) }
 	for _, c := range []struct {
 		name string
@@ -265,7 +265,7 @@ func TestCallbacksThatDoNotReturn(t *testing.T) {
 
 // A chain in which each callback finishes the next future takes a bounded
 // stack.
-func TestChainOfCallbacksIsBounded(t *testing.T) {
+func TestFutureOnDoneChainIsBounded(t *testing.T) {
 	const n = 20_001
 	done := make(chan struct{})
 	deepest := 0
@@ -287,7 +287,7 @@ func TestChainOfCallbacksIsBounded(t *testing.T) {
 	assert.Less(t, deepest, 1<<15)
 }
 
-func TestManyCallbacksThatCallGoexit(t *testing.T) {
+func TestFutureOnDoneManyGoexits(t *testing.T) {
 	p := NewPromise[int]()
 	const n = 20_000
 	called := make(chan struct{}, n)
@@ -301,15 +301,15 @@ func TestManyCallbacksThatCallGoexit(t *testing.T) {
 }
 
 // Concurrent callbacks are no chain: each runs where its future is finished.
-func TestManyCallbacksAtOnceStayWhereTheyAre(t *testing.T) {
+func TestFutureOnDoneFlatCallbacksStayOnTheirThread(t *testing.T) {
 	hold := make(chan struct{})
 	begun := make(chan struct{})
-	for range unlooked + 10 {
+	for range uninspected + 10 {
 		p := NewPromise[int]()
 		p.Future().OnDone(func(*Future[int]) { begun <- struct{}{}; <-hold })
 		go func() { _ = p.SetResult(1) }()
 	}
-	for range unlooked + 10 {
+	for range uninspected + 10 {
 		<-begun
 	}
 	called := false
@@ -321,7 +321,7 @@ func TestManyCallbacksAtOnceStayWhereTheyAre(t *testing.T) {
 }
 
 // A pool that replaces a thread is not full.
-func TestThreadThatIsReplacedIsAPlace(t *testing.T) {
+func TestBacklogHasRoomForAReplacedThread(t *testing.T) {
 	for range 50 {
 		e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog, Full: Reject})
 		_, err := must(t, e, func() (int, error) { panic(errTest) }).Result()
@@ -333,7 +333,7 @@ func TestThreadThatIsReplacedIsAPlace(t *testing.T) {
 	}
 }
 
-func TestThreadWhoseIdleTimeIsOverIsAPlace(t *testing.T) {
+func TestBacklogHasRoomForAThreadPastItsIdleTimeout(t *testing.T) {
 	var stopping, stop osthread.Event
 	e := newExecutor(t, Options{
 		Threads: 1, Backlog: NoBacklog, Full: Reject, IdleTimeout: time.Nanosecond,
@@ -351,7 +351,7 @@ func TestThreadWhoseIdleTimeIsOverIsAPlace(t *testing.T) {
 	assert.Equal(t, 2, v)
 }
 
-func TestMapGoesOnAfterAPanicWithoutABacklog(t *testing.T) {
+func TestMapContinuesAfterAPanicWithoutABacklog(t *testing.T) {
 	for range 50 {
 		e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog, Full: Reject})
 		n, failed := 0, 0
@@ -376,7 +376,7 @@ func TestMapGoesOnAfterAPanicWithoutABacklog(t *testing.T) {
 }
 
 // osthread.Shutdown on the thread of such a callback does not wait for itself.
-func TestContextOfAShutdownThatWaitsForACallback(t *testing.T) {
+func TestExecutorShutdownHonorsItsContextDuringACallback(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	leave := fill(t, e, 1)
 	var hold osthread.Event

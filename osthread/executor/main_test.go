@@ -49,8 +49,7 @@ func must[T any](t *testing.T, e *Executor, fn func() (T, error)) *Future[T] {
 // value returns a function that returns v.
 func value[T any](v T) func() (T, error) { return func() (T, error) { return v, nil } }
 
-// A gate is a task's function that tells of its start and waits to be let
-// through.
+// A gate is a task's function that sets begun and waits until it may return.
 type gate struct{ begun, open osthread.Event }
 
 func (g *gate) run() (int, error) {
@@ -83,8 +82,8 @@ func under[T any](p *pool, f func() T) T {
 	return f()
 }
 
-// awaitApplicants waits until n submitters wait for a place.
-func awaitApplicants(p *pool, n int) {
+// awaitSubmitters waits until n submitters wait for room.
+func awaitSubmitters(p *pool, n int) {
 	await(func() bool { return under(p, func() int { return p.waiting.Len() }) == n })
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Those that give up do not search for each other. A search would take ten
 // seconds here, from either end.
-func TestManyThatGiveUpDoNotSearchForEachOther(t *testing.T) {
+func TestFutureManyTimeoutsAreLinear(t *testing.T) {
 	const n = 100_000
 	var f Future[int]
 	c := &collector{tasks: []*task{&f.task}}
@@ -38,7 +38,7 @@ func TestManyThatGiveUpDoNotSearchForEachOther(t *testing.T) {
 }
 
 // Many that wait for one future in all ways, and are given up at once.
-func TestManyThatGiveUp(t *testing.T) {
+func TestFutureManyWaitersGiveUp(t *testing.T) {
 	const n = 500
 	ctx, cancel := context.WithCancelCause(t.Context())
 	f := NewPromise[int]().Future()
@@ -76,7 +76,7 @@ func TestFutureRemovesANoteFromTheMiddle(t *testing.T) {
 		notes[i].collector = c
 		assert.True(t, f.addNote(&notes[i]))
 	}
-	for _, i := range []int{2, 4, 0, 2} { // the middle, the first, the last, one that is gone
+	for _, i := range []int{2, 4, 0, 2} { // the middle, the first, the last, a removed one
 		f.removeNote(&notes[i])
 	}
 	assert.True(t, f.Cancel())

@@ -10,9 +10,9 @@ import (
 )
 
 // A window holds the futures of a Map that are submitted and whose results have
-// not been asked for, the oldest first. Whatever ends the range, a break, a
-// panic of seq or of the loop's body, a Goexit, the deferred cancel finds in it
-// all that nobody will ask for.
+// not been yielded, oldest first. However the range ends, by a break, a panic
+// of seq or of the loop's body, or a Goexit, the deferred cancel finds in it
+// all that will not be needed.
 type window[R any] struct{ futures []*Future[R] }
 
 func (w *window[R]) push(f *Future[R]) { w.futures = append(w.futures, f) }
@@ -31,23 +31,23 @@ func (w *window[R]) cancel() {
 }
 
 // Map ranges over the results of fn for the values of seq, in their order,
-// while e works on up to ahead values that are yet to be yielded; 0 stands for
-// any number: all of seq is then submitted first, as Python's map does without
-// a buffersize. The work begins with the range, anew with each. An error of fn
-// is yielded in its place, and the range goes on unless the loop breaks. A
-// break cancels what has not begun and does not wait for what runs.
+// while e works on up to ahead values beyond the one yielded. 0 stands for any
+// number: all of seq is then submitted first, like Python's map without a
+// buffersize. The work begins with the range, anew with each. An error of fn is
+// yielded in its place, and the range continues unless the loop breaks. A break
+// cancels what has not begun and does not wait for what runs.
 //
-// If a value cannot be submitted the range yields what has been, then the error
-// of Submit, and ends; with [Reject] a full backlog only makes it wait for its
-// own oldest result first. A negative ahead panics with an error that is
-// ErrInvalid. A Map on a thread of e's may wait for ever, see Future.Result.
+// If a value cannot be submitted the range yields the results before it, then
+// the error of Submit, and ends; with [Reject] a full backlog only makes it
+// wait for its own oldest result first. A negative ahead panics with an error
+// that is ErrInvalid. A Map on a thread of e may deadlock, see Future.Result.
 func Map[T, R any](e *Executor, ahead int, seq iter.Seq[T], fn func(T) (R, error)) iter.Seq2[R, error] {
 	return MapContext(context.Background(), e, ahead, seq, fn)
 }
 
 // MapContext is Map until ctx is done; it then yields, last, a zero R and ctx's
 // cause, and cancels what has not begun (Python: map(timeout), which counts
-// from the call). To stop what runs have fn look at ctx.
+// from the call). To stop running work let fn check ctx.
 func MapContext[T, R any](
 	ctx context.Context,
 	e *Executor,
@@ -81,18 +81,18 @@ type mapping[T, R any] struct {
 	e     *Executor
 	fn    func(T) (R, error)
 	yield func(R, error) bool
-	held  *Future[R] // done, to be yielded next
-	over  bool       // nothing is to be yielded any more
+	held  *Future[R] // done, yielded next
+	over  bool       // nothing more is yielded
 	err   error      // what to yield last
 }
 
 // feed submits v, and yields the oldest result if there are more than ahead. It
-// reports whether to go on with seq.
+// reports whether to continue with seq.
 func (m *mapping[T, R]) feed(v T, ahead int) bool {
 	if ahead == 0 || len(m.futures) < ahead {
 		return m.submit(v)
 	}
-	// The result is waited for before v is submitted and yielded after: so
+	// Wait for the result before v is submitted and yield it afterwards: so
 	// ahead values are worked on while the loop's body runs.
 	if !m.hold() {
 		return false
@@ -101,7 +101,7 @@ func (m *mapping[T, R]) feed(v T, ahead int) bool {
 	return m.give() && more
 }
 
-// submit submits v, and reports whether to go on with seq.
+// submit submits v, and reports whether to continue with seq.
 func (m *mapping[T, R]) submit(v T) bool {
 	for {
 		f, err := SubmitContext(m.ctx, m.e, func() (R, error) { return m.fn(v) })
@@ -118,8 +118,8 @@ func (m *mapping[T, R]) submit(v T) bool {
 	}
 }
 
-// hold waits for the oldest future, which is to be yielded next. If ctx ends
-// first the range is over.
+// hold waits for the oldest future, which is yielded next. If ctx ends first
+// the range is over.
 func (m *mapping[T, R]) hold() bool {
 	f := m.pop()
 	l, err := park.Until(m.ctx)
@@ -135,8 +135,7 @@ func (m *mapping[T, R]) hold() bool {
 	return false
 }
 
-// give yields what is held, if there is anything, and reports whether the loop
-// goes on.
+// give yields the held future, if any, and reports whether the loop continues.
 func (m *mapping[T, R]) give() bool {
 	if f := m.held; f != nil && !m.over {
 		m.held = nil
@@ -145,7 +144,7 @@ func (m *mapping[T, R]) give() bool {
 	return !m.over
 }
 
-// end yields err as the last.
+// end yields err last.
 func (m *mapping[T, R]) end(err error) {
 	if !m.over {
 		m.over = true

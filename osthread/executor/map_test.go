@@ -13,7 +13,7 @@ import (
 
 func double(n int) (int, error) { return 2 * n, nil }
 
-// counted ranges over 0 to n-1 and tells how many it has yielded.
+// counted ranges over 0 to n-1 and counts how many it has yielded.
 func counted(n int) (seq iter.Seq[int], yielded *atomic.Int32) {
 	yielded = new(atomic.Int32)
 	return func(yield func(int) bool) {
@@ -40,7 +40,7 @@ func TestMapYieldsResultsInOrder(t *testing.T) {
 	}
 }
 
-func TestMapLooksAheadNoFurther(t *testing.T) {
+func TestMapSubmitsNoFurtherAhead(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 2})
 	const ahead = 3
 	var begun atomic.Int32

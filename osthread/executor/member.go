@@ -11,9 +11,9 @@ import (
 )
 
 // A member's thread and its supervisor, the goroutine that starts and joins it,
-// never run at once: what is not under the pool's guard is the supervisor's
-// before Start, the thread's from then on, and the supervisor's again after
-// Join. Start and Join are the edges that order it. Only the supervisor ends a
+// never run at the same time. What is not under the pool's guard belongs to the
+// supervisor before Start, to the thread until its end, and to the supervisor
+// again after Join; Start and Join order it. Only the supervisor removes a
 // member, in reap or startFailed, when the thread is gone for certain. See
 // pool.go for the states.
 
@@ -26,13 +26,13 @@ type member struct {
 	begun  chan error // what Start has returned
 	host   *waitfor.Thread
 
-	// The thread's own; the supervisor's before it starts and after it is gone.
+	// Of the thread; of the supervisor before Start and after Join.
 	node      *wait.Node
 	task      *task // that it runs
 	started   bool  // OnStart has returned nil
 	returning bool  // it counts in pool.returning
 
-	letExit func() // the supervisor's; see holdExit
+	releaseHold func() // of the supervisor; see holdExit
 
 	// Under pool.guard.
 	thread   *osthread.Thread
@@ -42,8 +42,8 @@ type member struct {
 	given    *task
 }
 
-// addWorker makes room for one more thread. The caller has the guard, and
-// starts it.
+// addWorker registers one more thread, which the caller starts after releasing
+// the guard.
 func (p *pool) addWorker() *member {
 	m := &member{pool: p, begun: make(chan error, 1), expected: true, host: &waitfor.Thread{Owner: p}}
 	p.threads++
@@ -60,8 +60,8 @@ func (p *pool) addWorker() *member {
 	return m
 }
 
-// startFor starts m, which the queued task t is to have. If it returns an error
-// t is gone.
+// startFor starts m for the queued task t. If it returns an error t has failed
+// with it.
 func (p *pool) startFor(m *member, t *task) error {
 	go p.supervise(m)
 	if err := <-m.begun; err != nil && t.isDone() && t.err == err {
@@ -70,7 +70,7 @@ func (p *pool) startFor(m *member, t *task) error {
 	return nil
 }
 
-// supervise is the goroutine that goes with a thread.
+// supervise is the goroutine that starts m's thread, joins it and cleans up.
 func (p *pool) supervise(m *member) {
 	attr := *p.Attr
 	attr.Name = fmt.Sprintf("%s_%d", attr.Name, p.first+m.number)
@@ -87,40 +87,40 @@ func (p *pool) supervise(m *member) {
 	p.reap(m, t.Join())
 }
 
-// startFailed sees to what m was to do. The other threads do that, or if there
-// are none all that wait fails.
+// startFailed handles the failure to start m. The other threads take its work;
+// if there are none, all tasks fail.
 func (p *pool) startFailed(m *member, err error) {
 	p.guard.Lock()
 	p.unregister(m)
-	var orphans []*task
+	var tasks []*task
 	var submitters *wait.Node
 	if p.threads == 0 {
-		orphans, submitters = p.takeQueued(), p.takeWaiting()
+		tasks, submitters = p.takeQueued(), p.takeWaiting()
 	}
 	p.guard.Unlock()
 	var late callbacks
-	failAll(orphans, err, &late)
+	failAll(tasks, err, &late)
 	refuse(submitters, err)
-	m.begun <- err // startFor looks whether its task has failed
+	m.begun <- err // startFor checks whether its task has failed
 	p.callLate(&late, m)
 }
 
-// reap sees to what m, whose thread has ended with end, leaves: its task, if
-// that did not return, and those that wait for a thread. Only the last step
-// calls code of others.
+// reap cleans up after m, whose thread has ended with end: it completes the
+// task that did not return, and starts a successor if there is work. Only the
+// last step calls code of others.
 func (p *pool) reap(m *member, end error) {
-	var orphans []*task
+	var tasks []*task
 	var submitters *wait.Node
 	var idle []*member
 	var successor *member
 	p.guard.Lock()
 	given := m.given
 	p.unregister(m)
-	if !m.started { // OnStart has ended it: p is of no use any more
+	if !m.started { // it ended in OnStart, which breaks p
 		if p.broken == nil {
 			p.broken = broken(end)
 		}
-		orphans, submitters = p.takeQueued(), p.takeWaiting()
+		tasks, submitters = p.takeQueued(), p.takeWaiting()
 		idle = p.takeIdle()
 	} else if p.backlog.Len()+p.waiting.Len() > p.expected() {
 		successor = p.addWorker()
@@ -134,29 +134,29 @@ func (p *pool) reap(m *member, end error) {
 		first, _ := t.publish(Finished, nil)
 		late.add(first)
 	}
-	if given != nil { // C code has ended the thread before it could look
+	if given != nil { // C code has ended the thread before it took the task
 		late.add(given.fail(end))
 	}
-	failAll(orphans, why, &late)
+	failAll(tasks, why, &late)
 	refuse(submitters, why)
 	unparkAll(idle)
 	if successor != nil {
 		go p.supervise(successor)
-		// Whether it could be started is its own supervisor's business. From
-		// here on the end of the process waits for it.
+		// Its own supervisor handles a failure. From here on the end of the
+		// process waits for the successor.
 		<-successor.begun
 	}
 	p.callLate(&late, m)
 }
 
-// broken is what tasks of a pool get whose OnStart has ended with why.
+// broken returns the error of the tasks of a pool whose OnStart ended with why.
 func broken(why error) error { return fmt.Errorf("%w: %w", ErrBroken, why) }
 
-// callLate calls the callbacks of futures that have ended with m's thread, on a
-// thread that is made for them, and lets m go. To its Close and to the end of
-// the process that thread is one of the pool's: what callbacks may do on those
-// they may do there, and both wait for it. Where it cannot be made a goroutine
-// calls them, and nobody waits.
+// callLate calls the callbacks of the futures that ended with m's thread, on a
+// thread made for them, and releases m. For Close and for the end of the
+// process that thread is one of the pool's: both wait for it, and callbacks may
+// do on it what they may do on the others. If it cannot be started a goroutine
+// calls them and nothing waits for it.
 func (p *pool) callLate(late *callbacks, m *member) {
 	for late.first != nil {
 		var host waitfor.Thread
@@ -171,7 +171,7 @@ func (p *pool) callLate(late *callbacks, m *member) {
 			break
 		}
 		m.releaseExit()
-		_ = t.Join() // if C code has ended it another one calls the rest
+		_ = t.Join() // if C code ended it, another thread calls the rest
 		host.Leave()
 	}
 	p.guard.Lock()
@@ -182,8 +182,8 @@ func (p *pool) callLate(late *callbacks, m *member) {
 	p.announce(over)
 }
 
-// unregister takes m, which is gone, off all lists; its reaping begins. The
-// caller has the guard.
+// unregister takes m, which is gone, off all lists; the reaping of m begins.
+// The caller has the guard.
 func (p *pool) unregister(m *member) {
 	m.arrive()
 	if m.isIdle {
@@ -198,8 +198,8 @@ func (p *pool) unregister(m *member) {
 	m.host.Leave()
 }
 
-// end makes m, whose thread will take no more tasks, one that is ending. The
-// caller has the guard.
+// end marks m, whose thread will take no more tasks, as ending. The caller has
+// the guard.
 func (m *member) end() {
 	m.ending = true
 	m.pool.ending++
@@ -227,8 +227,8 @@ func (m *member) main() error {
 	return nil
 }
 
-// run runs t, if that has not been cancelled, and reports whether the thread is
-// as good as before: a panic may have left C code anywhere.
+// run runs t, unless it was cancelled, and reports whether the thread can be
+// used again: a panic may have left C code in any state.
 func (m *member) run(t *task) bool {
 	if !t.begin(m.host) {
 		return true
@@ -241,7 +241,7 @@ func (m *member) run(t *task) bool {
 		return true
 	}
 	m.pool.guard.Lock()
-	m.end() // before anybody can see that t has ended and submit more
+	m.end() // before the end of t is visible, or a submitter would count on m
 	m.pool.guard.Unlock()
 	t.complete(Finished, nil)
 	return false
@@ -274,8 +274,8 @@ func (m *member) next() *task {
 	}
 }
 
-// arrive makes m, which is about to look for work, one that is not expected any
-// more. The caller has the guard.
+// arrive makes m, which is about to look for work, not expected any more. The
+// caller has the guard.
 func (m *member) arrive() {
 	m.given = nil
 	if m.expected {
@@ -290,9 +290,9 @@ func (m *member) arrive() {
 
 var forever = park.Forever()
 
-// awaitWork sleeps until somebody has taken m out of the idle ones, and reports
-// true, or its time is up. Nobody calls it blocked meanwhile: trace functions
-// are not told.
+// awaitWork sleeps until another thread has taken m out of idle, and returns
+// true, or until the idle timeout, and returns false. An idle thread is not
+// blocked, so there are no trace events.
 func (m *member) awaitWork() bool {
 	p := m.pool
 	l := park.Forever()

@@ -13,64 +13,63 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A pool is an executor without the handle that users hold; threads and futures
-// refer to it, so the handle can become garbage. Everything below guard is
-// under it, but for what is atomic. Nothing of others' is called with it, and
-// no two guards are held at once.
+// A pool is an executor without the handle that users hold. Threads and futures
+// refer to the pool, so the handle can become garbage. All fields below guard
+// are under it. No code of others is called with it, and no two guards are held
+// at once.
 //
-// A task that nobody has begun is in one of these places:
+// A task that has not begun is in one of these places:
 //
-//	waiting   its submitter sleeps until there is a place in the backlog; the
-//	          thread that makes one moves the first over, and wakes the submitter
+//	waiting   its submitter sleeps until the backlog has room; the thread that
+//	          makes room admits the first one and wakes it
 //	backlog   until a thread takes it, or it is cancelled
-//	given     to one idle thread, which is awake or about to be
+//	given     to one idle thread, which is awake or about to be woken
 //
 // and a thread in one of these:
 //
 //	starting --OnStart--> busy <--given-- idle --timeout, close--> ending --> reaped
-//	                      |  ^-- back <-----^ nothing to take        ^
+//	                      |  ^-returning <--^ nothing to take        ^
 //	                      +---- its task panicked, or did not return +
 //
-// A thread is back from the moment in which the end of its task can be seen
-// until it takes the guard to look for work: it runs no code but ours, so it
-// will look. Who submits in that moment finds no thread idle, but needs no new
-// one either; without that state a Submit right after a Result would start a
-// second thread. A starting thread will look, too, or else break the pool.
-// These two kinds are the expected. But OnStart may take long: what is left to
-// a starting thread is only what no idle one could have.
+// A thread is returning from the moment at which the end of its task is visible
+// until it takes the guard to look for work. It runs no code of others
+// meanwhile, so it will look. A submitter then finds no idle thread but needs
+// no new one either; without that state a Submit right after a Result would
+// start a second thread. A starting thread will look for work, too, or break
+// the pool. Returning and starting threads are the expected ones. But OnStart
+// may take long, so a task is left to a starting thread only if no idle thread
+// could take it.
 //
-// An ending thread will not look, but its successor will, which starts when the
-// thread is gone if there is work. So it stands for a place in a bounded
+// An ending thread will not look for work, but its successor will, which starts
+// after it if there is work. So an ending thread counts as room in a bounded
 // backlog: a pool that replaces a thread is not full.
 //
-// The invariants, whenever the guard is open:
+// Invariants while the guard is free:
 //
-//   - What is in backlog or waiting has a thread that will come: threads > 0.
-//     What would take the last one away (reap, startFailed) first starts a new
-//     one or fails all tasks that are left.
-//   - More tasks queue than threads are expected only if no thread is idle and
-//     there are as many threads as may be, or one could not be started.
-//   - While waiting is not empty backlog holds as many tasks as may be, and
-//     maybe one more for each thread that was expected or ending.
-//   - given is set only for a thread that was idle, by the one that took it out
-//     of idle, before the unpark that the thread waits for.
+//   - While backlog or waiting is not empty, threads > 0. Before the last thread
+//     is removed (reap, startFailed) a new one starts or all tasks fail.
+//   - More tasks are queued than threads are expected only if no thread is idle
+//     and the number of threads is at its limit, or one could not be started.
+//   - While waiting is not empty, backlog is full, with at most one task more
+//     for each thread that was expected or ending.
+//   - given is set only for a thread that was idle, by the thread that took it
+//     out of idle, before it unparks it.
 //
-// So no wakeup is lost: a thread goes idle in the same step in which it sees
-// that there is nothing to do, and a submitter that comes afterwards finds it
-// there.
+// No wakeup is lost: a thread goes idle in the critical section in which it
+// finds nothing to do, so a later submitter finds it idle.
 //
-// Every thread has a goroutine that starts and then joins it (supervise): so
-// the thread inherits nothing from who submits; and however it ends, by a task
-// that calls Goexit, by C code, in OnStart, its task and its place are seen to
-// (reap), after it is gone. Callbacks of others run there only when all is in
-// order again: the thread is unregistered, its successor runs, and every future
-// that ends with it has ended.
+// Every thread has a goroutine that starts and then joins it (supervise). So
+// the thread inherits nothing from the submitter. However it ends, by a task
+// that calls Goexit, by C code, or in OnStart, its task and its successor are
+// handled after it is gone (reap). Callbacks run there last: the thread is
+// unregistered, its successor runs, and every future that ended with it is
+// done.
 type pool struct {
 	Options
 	first   int  // number of the first thread
 	bounded bool // backlog
 	spin    park.Spinner
-	results park.Spinner      // of those who wait for futures
+	results park.Spinner      // of waiters for futures
 	end     Promise[struct{}] // kept when the pool is over
 
 	returning atomic.Int32
@@ -78,10 +77,10 @@ type pool struct {
 	guard    wait.Guard
 	closed   bool
 	broken   error
-	threads  int // that are started, or are to be, and not unregistered
+	threads  int // started or about to be, and not unregistered
 	starting int
 	ending   int
-	reaping  int               // threads that are unregistered, and whose callbacks have not been called
+	reaping  int               // unregistered threads whose callbacks have not been called
 	members  []*member         // by number; nil: none
 	idle     list.List[member] // the last to come first
 	backlog  list.List[task]

@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// A Promise is the other side of a future that no pool of this package serves,
-// for executors of another kind. It comes from NewPromise; the zero Promise is
-// ready, too. It must not be copied. Its holder must keep it: a future
-// whose promise is forgotten is never done.
+// A Promise completes a future that no pool of this package serves, for
+// executors of another kind. It comes from NewPromise; the zero Promise is
+// ready, too. It must not be copied. A future whose promise is garbage is never
+// done.
 type Promise[T any] struct {
 	f Future[T]
-	// kept is set by the one that may write the result. Until that is published
-	// the state is running.
+	// kept is set by the caller that may write the result. Until that is
+	// published the state is running.
 	kept atomic.Bool
 }
 
@@ -27,8 +27,8 @@ func NewPromise[T any]() *Promise[T] {
 func (p *Promise[T]) Future() *Future[T] { return &p.f }
 
 // SetRunning makes the future running, so that it cannot be cancelled any more
-// (Python: set_running_or_notify_cancel). It returns ErrCancelled if that has
-// happened before, and ErrInvalidState if the future is running or finished.
+// (Python: set_running_or_notify_cancel). It returns ErrCancelled if the future
+// was cancelled before, and ErrInvalidState if it is running or finished.
 func (p *Promise[T]) SetRunning() error {
 	if p.f.swap(Pending, Running) {
 		return nil
@@ -36,13 +36,12 @@ func (p *Promise[T]) SetRunning() error {
 	return p.wrongState()
 }
 
-// SetResult finishes the future, which may be pending or running, with v. It
-// returns ErrCancelled if the future was cancelled, ErrInvalidState if it is finished;
-// both leave it as it is.
+// SetResult completes the future, which may be pending or running, with v. It
+// returns ErrCancelled if the future was cancelled, and ErrInvalidState if it
+// is finished; either leaves it unchanged.
 func (p *Promise[T]) SetResult(v T) error { return p.keep(v, nil) }
 
-// SetError is SetResult of an error. A nil error is one of no error, with a
-// zero T.
+// SetError completes the future with a zero T and err, which may be nil.
 func (p *Promise[T]) SetError(err error) error {
 	var zero T
 	return p.keep(zero, err)

@@ -38,7 +38,7 @@ const (
 	wmUser      = 0x0400
 	wmQuit      = 0x0012
 	onlyMessage = ^uintptr(2) // HWND_MESSAGE
-	patience    = 30 * time.Second
+	testTimeout = 30 * time.Second
 )
 
 // newSTA returns a worker in a single-threaded apartment.
@@ -47,7 +47,7 @@ func newSTA(t *testing.T) *Worker {
 	w, err := NewWorker(&osthread.Attr{Name: "sta", Apartment: thread.ApartmentSTA})
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 		defer cancel()
 		assert.NoError(t, w.Shutdown(ctx))
 	})
@@ -110,7 +110,7 @@ func send(t *testing.T, window uintptr, number uint32, wparam uintptr) (answer u
 		wparam,
 		0,
 		0,
-		uintptr(patience.Milliseconds()),
+		uintptr(testTimeout.Milliseconds()),
 		uintptr(unsafe.Pointer(result)),
 	)
 	assert.NotZero(t, ok, err)
@@ -126,7 +126,7 @@ func receive[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Error("nothing came")
 	}
 	return v
@@ -203,7 +203,7 @@ func TestSTAWorkerIsNotIdleWhileItAnswers(t *testing.T) {
 	assert.NoError(t, receive(t, waits))
 }
 
-// A window procedure may use the worker as everybody does.
+// A window procedure may use its worker like any caller.
 func TestWindowProcedureCallsItsWorker(t *testing.T) {
 	w := newSTA(t)
 	later := make(chan struct{}, 1)
@@ -219,7 +219,7 @@ func TestWindowProcedureCallsItsWorker(t *testing.T) {
 
 // A window whose messages beget messages does not keep calls from being served,
 // nor do calls that beget calls the messages.
-func TestSTAWorkerTakesTurns(t *testing.T) {
+func TestSTAWorkerStarvesNeitherCallsNorMessages(t *testing.T) {
 	w := newSTA(t)
 	var quit atomic.Bool
 	var window uintptr
@@ -236,7 +236,7 @@ func TestSTAWorkerTakesTurns(t *testing.T) {
 	})
 	post(t, window, wmUser, 0)
 	receive(t, begets)
-	assert.NoError(t, w.CallTimeout(func() error { return nil }, patience))
+	assert.NoError(t, w.CallTimeout(func() error { return nil }, testTimeout))
 	quit.Store(true)
 
 	var again func()
@@ -373,7 +373,7 @@ func TestIdleSTAWorkersObjectIsCalledFromAnotherApartment(t *testing.T) {
 		assert.NotEqual(t, uintptr(unsafe.Pointer(p)), *proxy, "the object itself, not a proxy")
 		err := call(*proxy, getClassID, uintptr(unsafe.Pointer(class)))
 		return *class, err
-	}, patience)
+	}, testTimeout)
 	assert.NoError(t, err)
 	assert.Equal(t, want, got)
 }

@@ -26,7 +26,7 @@ type tracked struct {
 // Submits, cancels, tasks that end badly, idle timeouts and a shutdown, all at
 // once: each accepted task runs once or is cancelled, and its future says
 // which.
-func TestEveryTaskRunsOnceOrIsCancelled(t *testing.T) {
+func TestExecutorRunsOrCancelsEveryTaskOnce(t *testing.T) {
 	for _, o := range []Options{
 		{Threads: 1},
 		{Threads: 3},
@@ -124,9 +124,8 @@ func (k *tracked) check(t *testing.T) {
 	assert.True(t, err == nil || errors.Is(err, errTest) || errors.Is(err, ErrGoexit) || errors.Is(err, ErrExit), err)
 }
 
-// A submitter whose time is up and a place that is given to it at the same
-// moment.
-func TestApplicantsAreServedOrGone(t *testing.T) {
+// A submitter times out at the moment in which it is admitted.
+func TestSubmitWaitersAreAdmittedOrGiveUp(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1, Backlog: 1})
 	var accepted, ran atomic.Int32
 	var wg sync.WaitGroup
@@ -159,7 +158,7 @@ func TestApplicantsAreServedOrGone(t *testing.T) {
 }
 
 // Callers are threads and goroutines.
-func TestThreadsSubmitToEachOther(t *testing.T) {
+func TestExecutorThreadsSubmitToEachOther(t *testing.T) {
 	a, b := newExecutor(t, Options{Threads: 2}), newExecutor(t, Options{Threads: 2})
 	var threads []*osthread.Thread
 	for range 3 {

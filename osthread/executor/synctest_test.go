@@ -10,7 +10,7 @@ import (
 )
 
 // A promise is kept in the bubble; a pool's threads and a worker's are outside.
-func TestWaitsInABubble(t *testing.T) {
+func TestFutureWaitsInABubble(t *testing.T) {
 	p, err := New(Options{Threads: 1})
 	require.NoError(t, err)
 	defer p.Close()

@@ -17,47 +17,50 @@ import (
 	"example.com/thread/osthread/internal/protect"
 )
 
-// How functions get to a worker's thread, and their results back, is
-// internal/inbox's. slot is the thread's, while it serves: no other has or will
-// have it (internal/ident), and no goroutine but the worker's is ever on that
-// thread, so who finds it in its own is on the thread, maybe below a callback
-// of C.
+// internal/inbox hands functions to a worker's thread and their results back.
+// slot is that of the thread while it serves. No other thread has the same slot
+// (internal/ident), and no goroutine but the worker's ever runs on that thread.
+// So a caller that finds slot in its own thread is on the worker's, perhaps
+// below a callback from C.
 //
-// However the thread ends, also by C code, after which nothing of serve runs
-// any more, a goroutine that joins it ends the calls that are left (reap). The
-// same goroutine starts it, so it inherits nothing from who calls NewWorker.
+// A goroutine joins the thread and fails the calls that are left (reap),
+// however the thread ends: C code may end it so that nothing of main runs any
+// more. The same goroutine starts the thread, so it inherits nothing from the
+// caller of NewWorker.
 
 // A Worker is one thread that calls functions, one after the other, for any
-// caller: what a C library needs that is tied to the thread it was first used
-// on, or whose state is the thread's. It comes from NewWorker or NewWorkerWith;
-// the zero Worker is one that is shut down. It must not be copied. A Worker is
-// not garbage collected: call Shutdown or Close to release its thread.
+// caller. It is for a C library that is tied to the thread on which it was
+// first used, or whose state belongs to a thread. It comes from NewWorker or
+// NewWorkerWith; the zero Worker is shut down. It must not be copied. A Worker
+// is not garbage collected; call Shutdown or Close to release its thread.
 //
-// Any thread or goroutine may call any method. On the worker's own thread calls
-// do not go through the queue, but are made at once: so a function that the
-// worker runs, or a callback from C in it, may use the worker as everybody else
-// does, and does not wait for itself.
+// Any thread or goroutine may call any method. On the worker's own thread a
+// call does not go through the queue: the function runs at once. So a function
+// that the worker runs, or a callback from C in it, may use the worker like any
+// other caller and does not wait for itself.
 //
-// What the methods say of order, of a busy worker, of one that is shut down,
-// and of runtime.Goexit is for other threads: a call on the worker's own is
-// just that of the function, with its panic as an error.
+// What the methods say about order, about a busy worker, about one that is shut
+// down, and about runtime.Goexit holds for other threads. A call on the
+// worker's own thread is a plain call of the function, with its panic as an
+// error.
 //
-// A library with an event loop of its own runs that in a function of the
-// worker's, and calls [Worker.Poll] in it, or [Worker.Wait]; [Worker.OnPost]
+// A library with an event loop of its own runs the loop in a function of the
+// worker. The loop calls [Worker.Poll] or [Worker.Wait], and [Worker.OnPost]
 // wakes it:
 //
 //	w.OnPost(func() { C.uv_async_send(async) }) // whose callback calls w.Poll
 //	w.Go(func() { C.uv_run(loop, C.UV_RUN_DEFAULT) })
 //
 // A worker in a single-threaded apartment of COM (osthread.Attr.Apartment)
-// dispatches the window messages of its thread while it waits for functions,
-// and between them: so calls into its objects are answered, and those who send
-// to its windows go on. While a function runs that is up to the function.
-// Messages without a window, WM_QUIT among them, are dropped. A window
-// procedure must not panic.
+// dispatches the window messages of its thread while it waits for functions and
+// between them. So calls into its objects are answered, and senders to its
+// windows continue. While a function runs, dispatching is up to the function.
+// Messages without a window, including WM_QUIT, are dropped. A window procedure
+// must not panic.
 //
 // In the terms of the Go memory model, a call synchronizes before its function
-// begins, and the end of that before the call returns.
+// begins, and the end of the function synchronizes before the return of the
+// call.
 type Worker struct {
 	_      noCopy
 	box    inbox.Box
@@ -68,45 +71,45 @@ type Worker struct {
 	o      WorkerOptions
 
 	started bool         // OnStart has returned nil
-	begun   chan error   // nil, once the worker serves, or why it does not
-	server  inbox.Server // the thread's, and when that is gone reap's
+	begun   chan error   // nil once the worker serves, or why it does not
+	server  inbox.Server // of the thread, and after its end of reap
 }
 
-// WorkerOptions are what a worker is made with; the zero value asks for the
+// WorkerOptions are the options of a worker; the zero value stands for the
 // defaults.
 type WorkerOptions struct {
-	// Attr holds the attributes of the thread; nil asks for the defaults. A
+	// Attr holds the attributes of the thread; nil stands for the defaults. A
 	// Name of "" stands for worker-N, N counting from 1.
 	Attr *osthread.Attr
 	// OnStart runs on the thread before all functions: to make a GL context,
-	// attach a JVM. If it returns an error, panics or does not return there is
-	// no worker, and NewWorkerWith returns an error that is ErrBroken and that
-	// error. The worker cannot be used in it.
+	// attach a JVM. If it returns an error, panics or does not return,
+	// NewWorkerWith returns an error that is ErrBroken and that error. The
+	// worker cannot be used in it.
 	OnStart func() error
-	// OnStop runs on the thread after the last function, if OnStart has
-	// returned nil, even if a function has called runtime.Goexit; not if C code
-	// ends the thread.
+	// OnStop runs on the thread after the last function, if OnStart returned
+	// nil, even if a function called runtime.Goexit, but not if C code ends the
+	// thread.
 	OnStop func()
 }
 
 var workers atomic.Uint64 // numbers of default names
 
-// NewWorker returns a worker with a thread that has these attributes, nil for
-// the defaults, and waits for work. It returns what osthread.Thread.Start does,
-// and for a single-threaded apartment errors.ErrUnsupported where Windows has
-// no windows (Nano Server), and the system's error if there is no room for the
-// event that the thread waits on. The end of the process waits for what a
-// worker has to do (see osthread.Shutdown), unless attr.Daemon is set.
+// NewWorker returns a worker whose thread has these attributes, nil for the
+// defaults, and waits for work. It returns what osthread.Thread.Start does; for
+// a single-threaded apartment errors.ErrUnsupported where Windows has no
+// windows (Nano Server), and the system's error if it cannot create an event.
+// The end of the process waits for the work of a worker (see
+// osthread.Shutdown), unless attr.Daemon is set.
 //
-// What attr does not set the thread has from the process, not from the caller,
-// whose namespaces, credentials or affinity may be its own, and who may be a
-// daemon.
+// What attr does not set the thread inherits from the process, not from the
+// caller, which may be a daemon and whose namespaces, credentials or affinity
+// may be its own.
 func NewWorker(attr *osthread.Attr) (*Worker, error) {
 	return NewWorkerWith(WorkerOptions{Attr: attr})
 }
 
 // NewWorkerWith is NewWorker with functions that begin and end the thread. It
-// returns when OnStart has.
+// returns when OnStart has returned.
 func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	o.Attr = cloneAttr(o.Attr)
 	if o.Attr.Name == "" {
@@ -130,8 +133,8 @@ func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	return w, nil
 }
 
-// cloneAttr returns attr, which may be nil, as it is now: the caller may change
-// its own later.
+// cloneAttr returns a copy of attr, which may be nil: the caller may change its
+// own later.
 func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	if attr == nil {
 		return new(osthread.Attr)
@@ -191,7 +194,7 @@ func (w *Worker) main() error {
 	return nil
 }
 
-// reap shuts the worker down when its thread is gone.
+// reap shuts the worker down after its thread.
 func (w *Worker) reap(end error) {
 	w.box.Close(true)
 	w.server.Fail(end)
@@ -201,39 +204,39 @@ func (w *Worker) reap(end error) {
 	}
 }
 
-// gone gives back what the thread had.
+// gone releases what the thread had.
 func (w *Worker) gone() {
-	w.slot.Store(ident.None) // with 32 bits it may be another thread's some day
+	w.slot.Store(ident.None) // with 32 bits another thread may get it later
 	w.host.Leave()
 	w.closePump()
 	atExit.remove(w)
 }
 
-// Call calls f on the worker's thread, after what was asked before, and returns
-// what f returned, or a *PanicError if it panicked. A nil f does nothing. It
-// returns ErrShutdown, and f is not called, if the worker is shut down before.
-// An f that calls runtime.Goexit or thread.Exit ends the thread and with it the
+// Call calls f on the worker's thread, after the calls made before, and returns
+// what f returned, or a *PanicError if f panicked. A nil f does nothing. If the
+// worker is shut down first Call returns ErrShutdown and f is not called. An f
+// that calls runtime.Goexit or thread.Exit ends the thread and with it the
 // worker; Call then returns ErrGoexit or ErrExit, or osthread.ErrPthreadExit if
-// it is C code that ends the thread.
+// C code ends the thread.
 //
-// It returns ErrDeadlock, and f is not called, if the worker waits, over
-// whatever other workers and pools, for the calling thread: a function of A's
+// Call returns ErrDeadlock, and f is not called, if the worker waits for the
+// calling thread, directly or over other workers and pools: a function of A
 // calls B, and the function that B calls for it calls A. Calls with a limit end
-// by themselves and do not look.
+// by themselves and are not checked.
 //
-// An f must not call the next or stop of an iter.Pull that was called
-// elsewhere, nor hand out its own: Go resumes a coroutine only with the thread
-// in the state of runtime.LockOSThread in which iter.Pull was called, on the
-// same thread if it was locked, and ends the process otherwise ("coro: OS
+// f must not call the next or stop of an iter.Pull that was called elsewhere,
+// nor pass its own to other goroutines. Go resumes a coroutine only with the
+// thread in the state of runtime.LockOSThread in which iter.Pull was called, on
+// the same thread if it was locked, and otherwise ends the process ("coro: OS
 // thread locking must match locking at coroutine creation"). A worker's thread
-// is locked, other goroutines mostly are not. Pull the values on one side and
-// hand them over.
+// is locked; most other goroutines are not. Pull the values on one side and
+// pass them to the other.
 func (w *Worker) Call(f func() error) error {
 	return w.call(f, park.Forever())
 }
 
-// TryCall is Call that does nothing and returns ErrBusy unless the worker waits
-// for work.
+// TryCall is Call that does nothing and returns ErrBusy unless the worker is
+// waiting for work.
 func (w *Worker) TryCall(f func() error) error {
 	if w.isHere() {
 		return protect.Run(f)
@@ -245,9 +248,9 @@ func (w *Worker) TryCall(f func() error) error {
 }
 
 // CallTimeout is Call for at most d; past that it returns an error that is
-// ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
+// ErrTimeout. If f has begun by then the error is ErrRunning too: f continues,
 // and may still use what it shares with the caller. With d <= 0 f is not
-// called. On the worker's own thread d counts for nothing.
+// called. On the worker's own thread d is ignored.
 func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 	if d <= 0 && !w.isHere() {
 		if w.thread == nil || w.box.IsShut() {
@@ -258,8 +261,8 @@ func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 	return w.call(f, park.For(d))
 }
 
-// CallContext is CallTimeout until ctx is done, with ctx's cause for
-// ErrTimeout. If ctx is done already f is not called.
+// CallContext is CallTimeout until ctx is done, with ctx's cause in place of
+// ErrTimeout.
 func (w *Worker) CallContext(ctx context.Context, f func() error) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -268,11 +271,11 @@ func (w *Worker) CallContext(ctx context.Context, f func() error) error {
 	return w.call(f, l)
 }
 
-// Go has f called on the worker's thread, after what was asked before, and does
-// not wait for it, also on the worker's own thread. A panic of f is reported
-// like that of a thread's function (see osthread.SetPanicHook). It returns
-// ErrShutdown if the worker is shut down; one that is shut down later still
-// calls f, unless ShutdownNow drops it.
+// Go makes the worker call f, after the calls made before, and does not wait
+// for it, even on the worker's own thread. A panic of f is reported like that
+// of a thread's function (see osthread.SetPanicHook). Go returns ErrShutdown if
+// the worker is shut down. A worker that is shut down later still calls f,
+// unless ShutdownNow drops it.
 func (w *Worker) Go(f func()) error {
 	if w.thread == nil {
 		return ErrShutdown
@@ -280,12 +283,12 @@ func (w *Worker) Go(f func()) error {
 	return w.box.Post(f)
 }
 
-// Poll calls as many functions as wait when it begins, in their order, and
-// returns how many it has called: fewer if callers have given up, or one of the
-// functions has polled, too. It is for the event loop of a library that a
-// function of the worker's runs; on other threads it returns ErrNotOwner. It
-// does not sleep. Once the worker is shut down and nothing is left it returns
-// ErrShutdown: the loop should end.
+// Poll calls as many functions as are waiting when it begins, in order, and
+// returns how many it called: fewer if callers have given up, or if one of the
+// functions polled, too. It is for the event loop of a library, in a function
+// of the worker; on other threads it returns ErrNotOwner. It does not sleep.
+// Once the worker is shut down and nothing is left it returns ErrShutdown: the
+// loop should end.
 func (w *Worker) Poll() (int, error) {
 	if !w.isHere() {
 		return 0, ErrNotOwner
@@ -304,11 +307,11 @@ func (w *Worker) Poll() (int, error) {
 	return n, nil
 }
 
-// Wait is Poll that sleeps until there is something to call, or the worker is
-// shut down. Meanwhile the worker is not busy: TryCall finds it waiting.
+// Wait is Poll that sleeps until there is a function to call or the worker is
+// shut down. Meanwhile the worker is not busy: TryCall succeeds.
 func (w *Worker) Wait() (int, error) { return w.await(park.Forever()) }
 
-// WaitTimeout is Wait for at most d. d <= 0 never sleeps.
+// WaitTimeout is Wait for at most d.
 func (w *Worker) WaitTimeout(d time.Duration) (int, error) {
 	if d <= 0 {
 		return w.Poll()
@@ -316,8 +319,7 @@ func (w *Worker) WaitTimeout(d time.Duration) (int, error) {
 	return w.await(park.For(d))
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is
-// done already it calls nothing.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause.
 func (w *Worker) WaitContext(ctx context.Context) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -338,32 +340,32 @@ func (w *Worker) await(l park.Limit) (int, error) {
 	return w.Poll()
 }
 
-// OnPost has f called whenever a function has been asked for, by the one who
-// asks, on any thread, and once when the worker is shut down; nil: nothing. It
-// is for what wakes a library's event loop, as uv_async_send or
-// glfwPostEmptyEvent, so that it comes to Poll. Call OnPost(nil) before the
-// loop is destroyed; a call of f that has begun by then goes on. A panic of f
+// OnPost makes f be called for each function that is added, by the caller that
+// adds it, on any thread, and once when the worker is shut down; nil stands for
+// none. It is for waking a library's event loop, as uv_async_send or
+// glfwPostEmptyEvent do, so that it calls Poll. Call OnPost(nil) before the
+// loop is destroyed; a call of f that has begun by then continues. A panic of f
 // is reported like that of a thread's function.
 func (w *Worker) OnPost(f func()) { w.box.OnPost(f) }
 
-// Call is w.Call of a function that returns a value too.
+// Call is w.Call of a function that also returns a value.
 func Call[T any](w *Worker, f func() (T, error)) (T, error) {
 	return valueOf(w.Call, f)
 }
 
-// CallTimeout is w.CallTimeout of a function that returns a value too.
+// CallTimeout is w.CallTimeout of a function that also returns a value.
 func CallTimeout[T any](w *Worker, f func() (T, error), d time.Duration) (T, error) {
 	return valueOf(func(f func() error) error { return w.CallTimeout(f, d) }, f)
 }
 
-// CallContext is w.CallContext of a function that returns a value too.
+// CallContext is w.CallContext of a function that also returns a value.
 func CallContext[T any](ctx context.Context, w *Worker, f func() (T, error)) (T, error) {
 	return valueOf(func(f func() error) error { return w.CallContext(ctx, f) }, f)
 }
 
-// valueOf brings f's value back by call, which calls what it is given. When
-// call gives up on a running function that one may still write its value, so it
-// is read only if the function has returned.
+// valueOf passes f to call and returns its value. When call gives up on a
+// running f, f may still write its value, so the value is read only if f has
+// returned.
 func valueOf[T any](call func(func() error) error, f func() (T, error)) (v T, err error) {
 	type result struct {
 		v    T
@@ -387,17 +389,17 @@ func valueOf[T any](call func(func() error) error, f func() (T, error)) (v T, er
 // Thread returns the worker's thread, nil for the zero Worker's.
 func (w *Worker) Thread() *osthread.Thread { return w.thread }
 
-// Backlog returns how many functions wait to be called. The result may be stale
-// by the time it is used.
+// Backlog returns the number of functions that wait to be called. The result
+// may be stale by the time it is used.
 func (w *Worker) Backlog() int { return w.box.Len() }
 
-// Shutdown makes Call and Go return ErrShutdown, lets the worker do what it was
-// asked before, and waits for its thread to end, or until ctx is done; it then
-// returns ctx's cause. It may be called again, also to wait longer. If a
-// function has ended the thread it returns what Thread.Join does: ErrGoexit,
-// ErrExit or ErrPthreadExit; and ErrDeadlock on the worker's own thread, which
-// ends nevertheless, or if ctx is never done and the worker waits, over
-// whatever other workers and pools, for the calling thread.
+// Shutdown makes Call and Go return ErrShutdown, lets the worker finish the
+// calls made before, and waits for its thread to end, or until ctx is done; it
+// then returns ctx's cause. It may be called again, for example to wait longer.
+// If a function has ended the thread it returns what Thread.Join does:
+// ErrGoexit, ErrExit or ErrPthreadExit. It returns ErrDeadlock on the worker's
+// own thread, which ends nevertheless, or if ctx is never done and the worker
+// waits for the calling thread, directly or over other workers and pools.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.box.Close(false)
 	if w.thread == nil {
@@ -417,13 +419,12 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	return w.thread.JoinContext(ctx)
 }
 
-// Close is Shutdown that waits for as long as it takes. It makes a Worker an
-// io.Closer.
+// Close is Shutdown without a limit. It makes a Worker an io.Closer.
 func (w *Worker) Close() error { return w.Shutdown(context.Background()) }
 
-// ShutdownNow is Shutdown that does not wait, and drops what has not begun: who
-// waits for that gets ErrShutdown. It returns how many functions it has
-// dropped, those of Go among them.
+// ShutdownNow is Shutdown that does not wait and drops the calls that have not
+// begun: their callers get ErrShutdown. It returns the number of dropped calls,
+// including those of Go.
 func (w *Worker) ShutdownNow() (dropped int) { return w.box.Close(true) }
 
 // closeAtExit is Shutdown without the wait.

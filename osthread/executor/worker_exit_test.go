@@ -16,7 +16,7 @@ import (
 
 // The end of the process lets workers do what they have to, and does not wait
 // for daemons.
-func TestWorkersAtExit(t *testing.T) {
+func TestWorkerAtExit(t *testing.T) {
 	out, err := leak.Child(t, func() {
 		w, err := NewWorker(nil)
 		if err != nil {

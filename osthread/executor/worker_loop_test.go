@@ -79,7 +79,7 @@ func TestWorkerWaitIn(t *testing.T) {
 	assert.Equal(t, 11, <-served)
 }
 
-func TestWorkerPollShapes(t *testing.T) {
+func TestWorkerPollForms(t *testing.T) {
 	w := newWorker(t)
 	_, err := w.Poll()
 	assert.Equal(t, ErrNotOwner, err)
@@ -210,7 +210,7 @@ func TestWorkerWhoseOnStartFails(t *testing.T) {
 	}
 }
 
-func TestNamesOfThreads(t *testing.T) {
+func TestWorkerAndRunIsolatedThreadNames(t *testing.T) {
 	w, err := NewWorker(nil)
 	require.NoError(t, err)
 	assert.Regexp(t, `^worker-\d+$`, w.Thread().Name())
@@ -221,7 +221,7 @@ func TestNamesOfThreads(t *testing.T) {
 	}))
 }
 
-func TestErrorOfARunningCallIsOneLine(t *testing.T) {
+func TestWorkerErrRunningIsOneLine(t *testing.T) {
 	w := newWorker(t)
 	out := make(chan struct{})
 	err := w.CallTimeout(func() error { <-out; return nil }, time.Millisecond)

@@ -147,7 +147,7 @@ func TestWorkerWhoseThreadIsEnded(t *testing.T) {
 	}
 }
 
-func TestCallThatGivesUpBeforeItsTurn(t *testing.T) {
+func TestWorkerCallThatTimesOutBeforeItBegins(t *testing.T) {
 	w := newWorker(t)
 	release := occupyWorker(t, w)
 	defer release()
@@ -169,7 +169,7 @@ func TestCallThatGivesUpBeforeItsTurn(t *testing.T) {
 	assert.NoError(t, w.TryCall(func() error { return nil }))
 }
 
-func TestCallThatGivesUpOnARunningFunction(t *testing.T) {
+func TestWorkerCallThatTimesOutWhileItRuns(t *testing.T) {
 	w := newWorker(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	out := make(chan struct{})
@@ -222,8 +222,8 @@ func TestWorkerShutdownNow(t *testing.T) {
 	assert.NoError(t, w.Shutdown(context.Background()))
 }
 
-// Calls of all kinds by goroutines and threads, that give up or not: each
-// function is called as its caller was told.
+// Calls of all kinds by goroutines and threads, with and without timeouts: each
+// function is called exactly if its caller was not refused.
 func TestWorkerLosesNothing(t *testing.T) {
 	w := newWorker(t)
 	body := func(seed uint64) {
@@ -232,14 +232,14 @@ func TestWorkerLosesNothing(t *testing.T) {
 			var called atomic.Int32
 			f := func() error { called.Add(1); return nil }
 			var err error
-			patience := time.Duration(r.IntN(30)) * time.Microsecond
+			timeout := time.Duration(r.IntN(30)) * time.Microsecond
 			switch r.IntN(5) {
 			case 0:
 				err = w.TryCall(f)
 			case 1:
-				err = w.CallTimeout(f, patience)
+				err = w.CallTimeout(f, timeout)
 			case 2:
-				ctx, stop := context.WithTimeout(context.Background(), patience)
+				ctx, stop := context.WithTimeout(context.Background(), timeout)
 				err = w.CallContext(ctx, f)
 				stop()
 			case 3:

@@ -27,7 +27,7 @@ func init() {
 			_, err := osthread.Shutdown(context.Background())
 			fmt.Println("Shutdown:", err)
 		},
-		"TestShutdownsContextBesideFunctionsThatAreAskedFor": func() {
+		"TestShutdownHonorsItsContextWhileItServes": func() {
 			var leave osthread.Event
 			_, err := osthread.Go(func() error { leave.Wait(); return nil })
 			ctx, cancel := context.WithCancelCause(context.Background())
@@ -79,7 +79,7 @@ func TestDoByAThreadThatOutlivesRun(t *testing.T) {
 	assert.Equal(t, "Run: <nil>\ncalled true\nDo: <nil>\nShutdown: <nil>\n", leak.InChild(t, nil))
 }
 
-func TestShutdownsContextBesideFunctionsThatAreAskedFor(t *testing.T) {
+func TestShutdownHonorsItsContextWhileItServes(t *testing.T) {
 	assert.Equal(t, "<nil> 1 late\n[] <nil>\n", leak.InChild(t, nil))
 }
 

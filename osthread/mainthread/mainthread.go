@@ -1,9 +1,9 @@
-// Package mainthread has functions called on the process's first thread, from
-// anywhere: what Cocoa, OpenGL window libraries and some other C libraries
-// insist on.
+// Package mainthread calls functions on the process's first thread, from
+// anywhere. Cocoa, OpenGL window libraries and some other C libraries require
+// that thread.
 //
 //	func main() {
-//		mainthread.Run(app) // app runs beside it, and asks for the first thread when it needs it
+//		mainthread.Run(app) // app runs on another goroutine and calls Do when it needs the first thread
 //	}
 //
 //	func app() {
@@ -11,19 +11,19 @@
 //		...
 //	}
 //
-// A library with an event loop of its own runs that instead of [Run], and calls
-// [Poll] in it, or [Wait]; [OnPost] helps to wake it.
+// A library with an event loop of its own runs the loop in place of [Run]. The
+// loop calls [Poll] or [Wait], and [OnPost] helps to wake it.
 //
-// This package locks the main goroutine to the first thread, when the program
-// begins. With cgo and without, on all platforms; on systems where "first"
-// means nothing to anybody it is one thread that does not change. It is not for
-// libraries of Go in programs in C: the first thread is the program's there,
-// and nothing asked for would ever be called.
+// This package locks the main goroutine to the first thread when the program
+// begins, with cgo and without, on all platforms. On systems where the first
+// thread has no special role it is one thread that does not change. The package
+// is not for Go libraries in C programs: there the first thread is the
+// program's, and no function would ever be called.
 //
 // Since the main goroutine is locked, Go ends the process when next or stop of
 // an iter.Pull that main called is called in another goroutine, and when main,
 // or a function that [Do] calls, calls those of an iter.Pull made elsewhere.
-// Pull the values on one side and hand them over.
+// Pull the values on one side and pass them to the other.
 package mainthread
 
 import (
@@ -42,9 +42,9 @@ import (
 	"example.com/thread/osthread/internal/protect"
 )
 
-// How functions get to the first thread, and their results back, is
-// internal/inbox's. The first thread lives as long as the process, and its
-// goroutine never leaves it, so its ident is nobody else's.
+// internal/inbox hands functions to the first thread and their results back.
+// The first thread lives as long as the process, and its goroutine never leaves
+// it, so no other thread has its ident.
 var (
 	box   = inbox.Box{Busy: ErrBusy, Running: ErrRunning}
 	first thread.Ident
@@ -70,22 +70,21 @@ var (
 	ErrStarted = fault.New("mainthread: Run already running", osthread.ErrStarted)
 )
 
-// Is reports whether the caller is on the first thread, and not just for the
-// moment.
+// Is reports whether the caller is locked to the first thread.
 func Is() bool { return thread.Self() == first }
 
-// Run is for the main goroutine, whose thread it is: it calls what Do and its
-// kin ask for, and f in a goroutine beside it, and returns when f has ended,
-// after what was asked for until then. It returns nil; the *PanicError of f,
-// which has been reported like that of a thread's function (see
-// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit; ErrNotOwner,
-// and f is not called, on any other thread than the first, and ErrStarted below
-// another Run. A function asked for with Do that calls runtime.Goexit ends the
-// main goroutine, and Run does not return.
+// Run is for the main goroutine. It calls f in a new goroutine, calls the
+// functions of Do and its variants meanwhile, and returns when f has ended and
+// all functions added before have been called. It returns nil; the *PanicError
+// of f, which has been reported like that of a thread's function (see
+// osthread.SetPanicHook); ErrGoexit if f called runtime.Goexit. On any other
+// thread than the first it returns ErrNotOwner, and below another Run
+// ErrStarted, and f is not called. If a function of Do calls runtime.Goexit it
+// ends the main goroutine, and Run does not return.
 //
-// What is asked for later waits for another Run, Poll or Wait, for ever if none
-// comes. To have threads that outlive f served till their end, call Run in
-// osthread.RunMain on the main goroutine, or osthread.Shutdown there after Run:
+// Functions added later wait for another Run, Poll or Wait, possibly forever.
+// To serve threads that outlive f until they end, call Run in osthread.RunMain
+// on the main goroutine, or osthread.Shutdown there after Run:
 //
 //	func main() { err := osthread.RunMain(func() error { return mainthread.Run(app) }) }
 func Run(f func()) error {
@@ -97,10 +96,10 @@ func Run(f func()) error {
 	}
 	defer run.Store(false)
 	ended := osthread.ErrGoexit
-	over := false // touched by the first thread alone
+	over := false // used by the first thread only
 	go func() {
 		defer func() {
-			// It is the last in the queue: what f asked for comes first.
+			// It is the last in the queue, after all that f added.
 			_ = box.Post(func() { over = true }) // the box is never closed
 		}()
 		ended = protect.Run(func() error { f(); return nil })
@@ -130,14 +129,14 @@ func serve(f func()) bool {
 	return true
 }
 
-// Do calls f on the first thread, after what was asked before, and returns what
-// f returned, or a *PanicError if it panicked. It waits for Run, Poll or Wait
-// if need be, or for osthread.Shutdown on the first thread. On the first thread
-// it calls f at once: so what runs there may call Do.
+// Do calls f on the first thread, after the functions added before, and returns
+// what f returned, or a *PanicError if it panicked. It waits for Run, Poll or
+// Wait if necessary, or for osthread.Shutdown on the first thread. On the first
+// thread it calls f at once, so code there may call Do.
 func Do(f func() error) error { return do(f, park.Forever()) }
 
-// TryDo is Do that does nothing and returns ErrBusy unless the first thread
-// waits for work, in Run or Wait.
+// TryDo is Do that does nothing and returns ErrBusy unless the first thread is
+// waiting for work, in Run or Wait.
 func TryDo(f func() error) error {
 	if Is() {
 		return protect.Run(f)
@@ -146,10 +145,10 @@ func TryDo(f func() error) error {
 }
 
 // DoTimeout is Do for at most d; past that it returns an error that is
-// ErrTimeout. If f has begun by then the error is ErrRunning too: f goes on,
+// ErrTimeout. If f has begun by then the error is ErrRunning too: f continues,
 // and may still use what it shares with the caller. With d <= 0 it is TryDo,
-// which does not wait for its turn, but for f however long that takes. On the
-// first thread d counts for nothing.
+// which waits for f without a limit once f has begun. On the first thread d is
+// ignored.
 func DoTimeout(f func() error, d time.Duration) error {
 	if d <= 0 {
 		return TryDo(f)
@@ -157,8 +156,8 @@ func DoTimeout(f func() error, d time.Duration) error {
 	return do(f, park.For(d))
 }
 
-// DoContext is DoTimeout until ctx is done, with ctx's cause for ErrTimeout. If
-// ctx is done already f is not called.
+// DoContext is DoTimeout until ctx is done, with ctx's cause in place of
+// ErrTimeout.
 func DoContext(ctx context.Context, f func() error) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -167,16 +166,16 @@ func DoContext(ctx context.Context, f func() error) error {
 	return do(f, l)
 }
 
-// Go has f called on the first thread, after what was asked before, and does
-// not wait for it, also on the first thread. A panic of f is reported like that
+// Go makes the first thread call f, after the functions added before, and does
+// not wait for it, even on the first thread. A panic of f is reported like that
 // of a thread's function.
 func Go(f func()) {
 	_ = box.Post(f) // the box is never closed
 }
 
-// Poll calls as many functions as wait when it begins, in their order, and
-// returns how many it has called: fewer if callers have given up, or one of the
-// functions has polled, too. It is for the event loop of a library on the first
+// Poll calls as many functions as are waiting when it begins, in order, and
+// returns how many it called: fewer if callers have given up, or if one of the
+// functions polled, too. It is for the event loop of a library on the first
 // thread; elsewhere it returns ErrNotOwner. It does not sleep.
 func Poll() (int, error) {
 	if !Is() {
@@ -193,10 +192,10 @@ func Poll() (int, error) {
 	return n, nil
 }
 
-// Wait is Poll that sleeps until there is something to call.
+// Wait is Poll that sleeps until there is a function to call.
 func Wait() (int, error) { return await(park.Forever()) }
 
-// WaitTimeout is Wait for at most d. d <= 0 never sleeps.
+// WaitTimeout is Wait for at most d.
 func WaitTimeout(d time.Duration) (int, error) {
 	if d <= 0 {
 		return Poll()
@@ -204,8 +203,7 @@ func WaitTimeout(d time.Duration) (int, error) {
 	return await(park.For(d))
 }
 
-// WaitContext is Wait until ctx is done; it then returns ctx's cause. If ctx is
-// done already it calls nothing.
+// WaitContext is Wait until ctx is done; it then returns ctx's cause.
 func WaitContext(ctx context.Context) (int, error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -218,13 +216,13 @@ func WaitContext(ctx context.Context) (int, error) {
 	return n, err
 }
 
-// OnPost has f called whenever a function has been asked for, by the one who
-// asks, on any thread; nil: nothing. It is for what wakes a library's event
-// loop, as glfwPostEmptyEvent, so that it comes to Poll.
+// OnPost makes f be called for each function that is added, by the caller that
+// adds it, on any thread; nil stands for none. It is for waking a library's
+// event loop, as glfwPostEmptyEvent does, so that it calls Poll.
 func OnPost(f func()) { box.OnPost(f) }
 
-// RunTests is for TestMain: it runs m beside the first thread, so that tests
-// may use that, and returns the code to exit with:
+// RunTests is for TestMain: it runs m in a new goroutine while it serves the
+// first thread, so that tests may use that, and returns the exit code:
 //
 //	func TestMain(m *testing.M) { os.Exit(mainthread.RunTests(m)) }
 func RunTests(m interface{ Run() int }) (code int) {

@@ -99,7 +99,7 @@ func TestDoThatGivesUp(t *testing.T) {
 	close(out)
 }
 
-func TestOnlyTheFirstThreadServes(t *testing.T) {
+func TestPollOnAnotherThread(t *testing.T) {
 	for _, serve := range []func() (int, error){
 		Poll, Wait,
 		func() (int, error) { return WaitTimeout(time.Second) },
@@ -116,7 +116,7 @@ func TestOnlyTheFirstThreadServes(t *testing.T) {
 
 // A library's own event loop: it sleeps in the library, OnPost wakes it, and it
 // polls.
-func TestPollInALibrarysLoop(t *testing.T) {
+func TestPollInAnEventLoop(t *testing.T) {
 	events := make(chan string, 100)
 	OnPost(func() { events <- "posted" })
 	defer OnPost(nil)
@@ -140,7 +140,7 @@ func TestPollInALibrarysLoop(t *testing.T) {
 	assert.EqualValues(t, 10, called.Load())
 }
 
-func TestWaits(t *testing.T) {
+func TestWaitForms(t *testing.T) {
 	assert.NoError(t, Do(func() error {
 		n, err := Poll()
 		assert.NoError(t, err)
@@ -177,7 +177,7 @@ func TestWaits(t *testing.T) {
 	}))
 }
 
-func TestRunReturnsAfterWhatWasAskedFor(t *testing.T) {
+func TestRunReturnsAfterAllFunctions(t *testing.T) {
 	reported := make(chan any, 1)
 	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { reported <- e.Value })
 	defer osthread.SetPanicHook(nil)
@@ -198,7 +198,7 @@ func TestRunReturnsAfterWhatWasAskedFor(t *testing.T) {
 	}))
 }
 
-func TestManyAsk(t *testing.T) {
+func TestDoManyCallers(t *testing.T) {
 	count := 0 // the first thread's
 	var wg sync.WaitGroup
 	for range 8 {
@@ -213,7 +213,7 @@ func TestManyAsk(t *testing.T) {
 }
 
 // A nil function does nothing or is a PanicError; nobody hangs.
-func TestNilFunctions(t *testing.T) {
+func TestDoNilFunction(t *testing.T) {
 	var p *osthread.PanicError
 	reported := make(chan *osthread.PanicError, 2)
 	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) { reported <- e })

@@ -1,24 +1,24 @@
 // Package inbox hands functions to one thread, which calls them: a thread that
 // a C library is tied to, or the process's first.
 //
-// # Who owns a call
+// # Ownership of a call
 //
 //	made by the caller, waiting
-//	  into the list ------------ the list's, under its guard
+//	  put into the list -------- the list's, under its guard
 //	  |  the caller gives up --- the caller's again: the function is not called
 //	  taken out by the server -- the server's, until it has set err
-//	     waiting -> finished --- the caller's again: it is woken and looks at err
-//	     waiting -> abandoned -- the caller has given up meanwhile; the server's for good
+//	     waiting -> finished --- the caller's again: it is woken and reads err
+//	     waiting -> abandoned -- the caller has given up; the server's for good
 //
-// The last step is one compare-and-swap that either side tries. What the
-// function did, and err, synchronizes with the caller by the wakeup
-// (internal/park); what the caller did before synchronizes with the function by
-// the guard.
+// Both sides try the last step, which is one compare-and-swap. The function,
+// and err, synchronize with the caller by the wakeup (internal/park); the
+// caller synchronizes with the function by the guard.
 //
-// One wake each way is all: the server, once woken, needs no lock that the
-// caller has, and the caller none at all. The server announces under the guard,
-// after a last look at the list, that it is about to sleep, so the one who puts
-// the first call in knows that it has to be woken, and no other wakes it.
+// Each way takes one wakeup. The server, once woken, needs no lock that the
+// caller holds, and the caller needs none at all. The server announces under
+// the guard, after a last check of the list, that it is about to sleep. So the
+// caller that adds the first call knows that it has to wake the server, and no
+// other caller does.
 package inbox
 
 import (
@@ -50,33 +50,32 @@ type Box struct {
 	closed bool
 
 	idle       Idler           // nil: the server sleeps in the box; set before the first Next
-	thread     *waitfor.Thread // of the server, nil if nobody is to know; set before the first call
+	thread     *waitfor.Thread // of the server, nil if unknown to the graph; set before the first call
 	server     park.Waiter
 	serverSpin park.Spinner
 	spin       park.Spinner // of callers
 	onPost     atomic.Pointer[func()]
 }
 
-// An Idler is where a server waits that has more to wait for than its box: a
-// message pump.
+// An Idler is where a server waits that waits for more than its box: a message
+// pump.
 type Idler interface {
 	// Sleep returns when Wake has been called since it last returned, when
 	// there is something to attend to, or spuriously.
 	Sleep()
-	// Attend does what there is to do, without sleeping. The server calls it
-	// before it takes a call out, and after each sleep.
+	// Attend handles what is pending, without sleeping. The server calls it
+	// before it takes a call out and after each sleep.
 	Attend()
-	// Wake may be called by any thread, even if the server is gone.
+	// Wake may be called by any thread, even after the server is gone.
 	Wake()
 }
 
-// WaitIn makes the server sleep in idle. It is called before anybody else has
-// the box.
+// WaitIn makes the server sleep in idle. It is called before the box is shared.
 func (b *Box) WaitIn(idle Idler) { b.idle = idle }
 
-// ServeAs tells which thread serves the box, so that calls that wait for each
-// other in a circle are found (internal/waitfor). It is called before anybody
-// else has the box.
+// ServeAs sets the thread that serves the box, so that calls that wait for each
+// other in a circle are found (internal/waitfor). It is called before the box
+// is shared.
 func (b *Box) ServeAs(t *waitfor.Thread) { b.thread = t }
 
 // A Call is a function that waits to be called, or is.
@@ -84,7 +83,7 @@ type Call struct {
 	node   wait.Node
 	fn     func() error
 	err    error
-	posted bool  // nobody waits for its end
+	posted bool  // its caller does not wait for its end
 	outer  *Call // whose function polls, while this one runs; see Server
 	edge   *edge // of a caller that serves others, nil if it does not
 	state  atomic.Uint32
@@ -92,13 +91,14 @@ type Call struct {
 	source context.Context // of the caller's limit: canceled once it has an Err
 }
 
-// An edge is a call that a thread which serves others waits for. It stands
-// before the call goes in: the server may find it as soon as the call is there.
+// An edge is in the waits-for graph for a call that a thread which serves
+// others waits for. It is in the graph before the call is in the box: the
+// server may find the call at once.
 type edge struct {
 	box   *Box
 	maybe bool        // the call goes in only if the server is idle
 	in    bool        // the call has gone in; under the box's guard
-	over  atomic.Bool // set by who ends the call, before it goes on
+	over  atomic.Bool // set before the call ends
 }
 
 // Servers is waitfor.Edge's.
@@ -128,21 +128,21 @@ func (c *Call) free() {
 }
 
 // errCanceled is the end of a call that the server has not begun, since its
-// caller's context was done before.
+// caller's context was already done.
 var errCanceled = errors.New("canceled")
 
-// Do has the server call fn, and returns what that returned, or a *PanicError
-// or ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends
-// it returns ErrTimeout or the context's cause; fn is not called then, or if it
-// has begun b.Running comes with it. If l does not end it returns ErrDeadlock,
-// and fn is not called, if the server waits, over whatever other servers, for
-// the calling thread. obj is what trace functions are told of.
+// Do makes the server call fn, and returns what fn returned, or a *PanicError
+// or ErrGoexit. If the box is closed first it returns ErrShutdown. If l ends it
+// returns ErrTimeout or the context's cause, and fn is not called; if fn has
+// begun b.Running comes with it. If l does not end, Do returns ErrDeadlock, and
+// fn is not called, if the server waits for the calling thread, directly or
+// over other servers. obj is the object of trace events.
 func (b *Box) Do(fn func() error, l park.Limit, obj any) error {
 	return b.doTraced(fn, &l, false, obj)
 }
 
-// DoIfIdle is Do that does nothing and returns b.Busy unless the server waits
-// for work. It waits for fn however long that takes.
+// DoIfIdle is Do that does nothing and returns b.Busy unless the server is
+// waiting for work. It waits for fn without a limit.
 func (b *Box) DoIfIdle(fn func() error, obj any) error {
 	l := park.Forever()
 	return b.doTraced(fn, &l, true, obj)
@@ -159,8 +159,9 @@ func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (er
 func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	c := calls.Get().(*Call)
 	c.fn, c.source = fn, l.Source()
-	// Also in an ordinary goroutine: the server keeps its P while it looks for
-	// more, and others take what it wakes from its queue only after a while.
+	// An ordinary goroutine spins, too: the server keeps its P while it polls
+	// for more, and others take the woken goroutine from that P's queue only
+	// after a while.
 	c.waiter.Spin = &b.spin
 	if b.thread != nil && l.Never() {
 		if here := waitfor.Here(); here != nil {
@@ -194,7 +195,7 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 	return err
 }
 
-// Post has the server call fn, and returns at once: nil, or ErrShutdown. A
+// Post makes the server call fn, and returns at once: nil, or ErrShutdown. A
 // panic of fn is reported as that of a thread's function.
 func (b *Box) Post(fn func()) error {
 	c := calls.Get().(*Call)
@@ -209,9 +210,9 @@ func (b *Box) Post(fn func()) error {
 	return err
 }
 
-// OnPost makes f be called, by the caller, whenever a call has gone in, and
-// once when the box is closed; nil: nothing. A panic of f is reported as that
-// of a thread's function.
+// OnPost makes f be called by each caller that has added a call, and once when
+// the box is closed; nil stands for none. A panic of f is reported as that of a
+// thread's function.
 func (b *Box) OnPost(f func()) {
 	if f == nil {
 		b.onPost.Store(nil)
@@ -220,7 +221,7 @@ func (b *Box) OnPost(f func()) {
 	b.onPost.Store(&f)
 }
 
-// Len returns how many calls wait to begin.
+// Len returns the number of calls that wait to begin.
 func (b *Box) Len() int {
 	b.q.Lock()
 	defer b.q.Unlock()
@@ -251,7 +252,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 	return nil
 }
 
-// callOnPost calls OnPost's function. What has been done is done, whatever that
+// callOnPost calls OnPost's function. The call is in the box, whatever that
 // does.
 func (b *Box) callOnPost() {
 	if f := b.onPost.Load(); f != nil {
@@ -259,14 +260,14 @@ func (b *Box) callOnPost() {
 	}
 }
 
-// remove takes c out of the list and reports whether it stood there.
+// remove takes c out of the list and reports whether it was there.
 func (b *Box) remove(c *Call) bool {
 	b.q.Lock()
 	defer b.q.Unlock()
 	return b.q.Remove(&c.node)
 }
 
-// pop takes the first call out whose caller still waits, nil if there is none.
+// pop takes out the first call whose caller still waits, nil if there is none.
 // The caller has the guard.
 func (b *Box) pop() *Call {
 	for n := b.q.Pop(); n != nil; n = b.q.Pop() {
@@ -279,7 +280,7 @@ func (b *Box) pop() *Call {
 	return nil
 }
 
-// TryNext takes the next call out; nil if there is none. Only the server calls
+// TryNext takes out the next call, nil if there is none. Only the server calls
 // it, Next and Run.
 func (b *Box) TryNext() *Call {
 	b.q.Lock()
@@ -299,12 +300,12 @@ func (b *Box) Await(l park.Limit) {
 			b.q.Unlock()
 			return
 		}
-		inTime = b.rest(l)
+		inTime = b.sleep(l)
 	}
 }
 
-// Next takes the next call out, sleeping until there is one, or until l ends;
-// then, and when the box is closed and empty, it returns nil.
+// Next takes out the next call and sleeps until there is one, or until l ends.
+// It returns nil then, and when the box is closed and empty.
 func (b *Box) Next(l park.Limit) *Call {
 	for inTime := true; inTime; {
 		if b.idle != nil {
@@ -315,19 +316,19 @@ func (b *Box) Next(l park.Limit) *Call {
 			b.q.Unlock()
 			return c
 		}
-		inTime = b.rest(l)
+		inTime = b.sleep(l)
 	}
 	return nil
 }
 
-// rest opens the guard, which the server has, and has it sleep until it is
-// woken, and reports true, or its time is up.
-func (b *Box) rest(l park.Limit) (woken bool) {
+// sleep releases the guard, which the caller has, and sleeps until the server
+// is woken, and returns true, or until l ends.
+func (b *Box) sleep(l park.Limit) (woken bool) {
 	b.server.Spin = &b.serverSpin
 	b.asleep = true
 	b.q.Unlock()
 	if b.idle != nil {
-		return b.restInIdle(&l)
+		return b.sleepInIdle(&l)
 	}
 	if b.server.Park(l) == park.Unparked {
 		return true
@@ -337,14 +338,14 @@ func (b *Box) rest(l park.Limit) (woken bool) {
 	b.asleep = false
 	b.q.Unlock()
 	if woken {
-		b.server.Park(park.Forever()) // the wakeup is on its way; the limit shows next time
+		b.server.Park(park.Forever()) // the wakeup is on its way; the next sleep checks the limit
 	}
 	return woken
 }
 
-// restInIdle is rest of a server that waits in an Idler. That knows no limits,
-// so a timer wakes it.
-func (b *Box) restInIdle(l *park.Limit) (inTime bool) {
+// sleepInIdle is sleep of a server that waits in an Idler. That knows no
+// limits, so a timer wakes it.
+func (b *Box) sleepInIdle(l *park.Limit) (inTime bool) {
 	if !l.Never() {
 		if l.Context() != nil {
 			defer l.AfterDone(b.idle.Wake)()
@@ -354,12 +355,12 @@ func (b *Box) restInIdle(l *park.Limit) (inTime bool) {
 	}
 	b.idle.Sleep()
 	b.q.Lock()
-	b.asleep = false // who has made it so already calls Wake, which at worst ends the next sleep
+	b.asleep = false // a caller that cleared it before calls Wake, which at worst ends the next sleep
 	b.q.Unlock()
 	return !l.Expired()
 }
 
-// wake wakes the server, which was about to sleep when the caller last had the
+// wake wakes the server, which was about to sleep when the caller held the
 // guard.
 func (b *Box) wake() {
 	if b.idle != nil {
@@ -369,12 +370,12 @@ func (b *Box) wake() {
 	b.server.Unpark()
 }
 
-// A Server keeps the calls whose functions a thread runs: more than one where
-// a function polls. It is the thread's own, and when that is gone the
-// goroutine that joined it fails what is left.
+// A Server holds the calls whose functions a thread is running: more than one
+// where a function polls. It belongs to the thread, and after its end to the
+// goroutine that joins it, which fails what is left.
 type Server struct{ running *Call }
 
-// Run calls c's function. c is gone then.
+// Run calls c's function. c must not be used afterwards.
 func (s *Server) Run(c *Call) {
 	outer := s.running
 	c.outer = outer
@@ -384,7 +385,7 @@ func (s *Server) Run(c *Call) {
 	c.Run()
 }
 
-// Fail ends with err the calls whose functions have not come back.
+// Fail ends the calls whose functions have not returned with err.
 func (s *Server) Fail(err error) {
 	for c := s.running; c != nil; {
 		outer := c.outer
@@ -393,7 +394,7 @@ func (s *Server) Fail(err error) {
 	}
 }
 
-// Run calls c's function. c is gone then.
+// Run calls c's function. c must not be used afterwards.
 func (c *Call) Run() {
 	protect.Call(c.call, func(err error, _ bool) { c.Fail(err) })
 }
@@ -405,14 +406,13 @@ func (c *Call) call() error {
 	return c.fn()
 }
 
-// Fail ends c, which was taken out, with err: its server is gone and has not
-// come back from Run.
+// Fail ends c, which was taken out, with err.
 func (c *Call) Fail(err error) {
 	c.err = err
-	c.finish()
+	c.end()
 }
 
-func (c *Call) finish() {
+func (c *Call) end() {
 	if c.edge != nil {
 		c.edge.over.Store(true)
 	}
@@ -427,7 +427,7 @@ func (c *Call) finish() {
 	}
 }
 
-// report tells of a panic that nobody waits to hear of.
+// report reports a panic that no caller gets.
 func report(err error) {
 	if p, ok := err.(*osthread.PanicError); ok {
 		osthread.ReportPanic(p)
@@ -435,9 +435,9 @@ func report(err error) {
 }
 
 // Close makes Do and Post return ErrShutdown from now on, and Next nil once the
-// box is empty. If drop is set that is at once: calls that have not begun end
-// with ErrShutdown. It returns how many of those there were, posted ones among
-// them.
+// box is empty. With drop the box is emptied: calls that have not begun end
+// with ErrShutdown. Close returns the number of dropped calls, including posted
+// ones.
 func (b *Box) Close(drop bool) (dropped int) {
 	b.q.Lock()
 	news := !b.closed || drop && b.q.Head() != nil
@@ -451,7 +451,7 @@ func (b *Box) Close(drop bool) (dropped int) {
 			if c.edge != nil {
 				c.edge.over.Store(true)
 			}
-			c.state.Store(finished) // before a caller who gives up sees that it is out
+			c.state.Store(finished) // before a caller that gives up finds it taken out
 		}
 	}
 	wake := b.asleep
@@ -470,7 +470,7 @@ func (b *Box) Close(drop bool) (dropped int) {
 			c.waiter.Unpark()
 		}
 	}
-	if news { // or what f wakes may be gone
+	if news { // f may use what is gone after the first Close
 		b.callOnPost()
 	}
 	return dropped
@@ -490,7 +490,7 @@ func (b *Box) IsClosed() bool {
 	return b.closed && b.q.Head() == nil
 }
 
-// Idle reports whether the server waits for work. For tests.
+// Idle reports whether the server is waiting for work. For tests.
 func (b *Box) Idle() bool {
 	b.q.Lock()
 	defer b.q.Unlock()

@@ -1,4 +1,4 @@
-// Package protect calls functions of others and tells how they ended.
+// Package protect calls functions of others and reports how they ended.
 package protect
 
 import (
