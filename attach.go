@@ -9,14 +9,14 @@ import (
 // An attached thread's record ends with the first of
 //
 //   - Detach, called as often as Attach;
-//   - the thread's end. On a thread of C a destructor (pthread.c), on Windows an
-//     FLS callback (internal/fls), calls ended there, so the values of Keys are
-//     destroyed on the thread itself. A thread of Go's ends when a goroutine
-//     ends locked to it. Go cannot be called any more then, so collectOrphans
-//     finds the slot later, and the values are dropped;
-//   - a use of the record after a thread ended in any other way (lost.go). Until
-//     then the record is not mistaken for another thread's: the slot of a new
-//     thread is 0.
+//   - the thread's end. On a thread of C a destructor (pthread.c), on Windows
+//     an FLS callback (internal/fls), calls ended there, so the values of Keys
+//     are destroyed on the thread itself. A thread of Go's ends when a
+//     goroutine ends locked to it. Go cannot be called any more then, so
+//     collectExited finds the slot later, and the values are dropped;
+//   - a use of the record after a thread ended in any other way (lost.go).
+//     Until then the record is not mistaken for another thread's: the slot of a
+//     new thread is 0.
 
 // Attach locks the calling goroutine to its thread and gives that thread a
 // record, until Detach. Calls nest: if the thread has a record, Attach returns
@@ -79,7 +79,7 @@ func Detach() error {
 // attach makes a record for the calling thread, to which the goroutine must be
 // locked.
 func attach(k kind) (*Thread, error) {
-	collectOrphans()
+	collectExited()
 	records.sweep()
 	t := &Thread{kind: k, ident: osSelf(), nativeID: osNativeID()}
 	slot := ident.Slot()
@@ -104,8 +104,8 @@ func attach(k kind) (*Thread, error) {
 
 // endAttached destroys the values of the calling, attached thread and ends its
 // record. A destructor that calls Goexit ends the goroutine. On an alien thread
-// endAttached then ends the thread itself: once the remaining deferred functions
-// had run, the runtime would abort the process.
+// endAttached then ends the thread itself: once the remaining deferred
+// functions had run, the runtime would abort the process.
 func (t *Thread) endAttached() {
 	returned := false
 	defer func() {

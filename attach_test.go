@@ -14,6 +14,7 @@ import (
 
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 func TestAliensAreAttachedOnFirstSight(t *testing.T) {
@@ -135,11 +136,11 @@ func TestPthreadExitUnderABody(t *testing.T) {
 			destroyed := 0
 			k := Key[int]{Destructor: func(int) { destroyed++ }}
 			th, err := Start(func() {
-				leak.Must(k.Set(1))
+				testutil.Must(k.Set(1))
 				ctest.PthreadExit()
 				panic("came back")
 			}, nil)
-			leak.Must(err)
+			testutil.Must(err)
 			if err := th.Join(); err != ErrPthreadExit || destroyed != 1 || osExists(th.NativeID()) {
 				panic(fmt.Sprint(err, destroyed))
 			}
@@ -151,7 +152,7 @@ func TestPthreadExitUnderABody(t *testing.T) {
 				panic(fmt.Sprint("values of a thread that begins: ", n, ", not ", clean))
 			}
 		}
-		leak.Must(ctest.Aliens(100, func(int) { Current() }))
+		testutil.Must(ctest.Aliens(100, func(int) { Current() }))
 	})
 }
 
@@ -173,7 +174,7 @@ func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
 	th := <-done
 	for th.Alive() || records.count() > 0 {
 		runtime.Gosched()
-		collectOrphans()
+		collectExited()
 	}
 }
 
@@ -184,12 +185,12 @@ func TestAliensWorkWhenAllKeysAreTaken(t *testing.T) {
 		ctest.UseKeys(1 << 12)
 		destroyed := atomic.Int64{}
 		k := Key[int]{Destructor: func(int) { destroyed.Add(1) }}
-		leak.Must(ctest.Aliens(10, func(n int) { leak.Must(k.Set(n)) }))
+		testutil.Must(ctest.Aliens(10, func(n int) { testutil.Must(k.Set(n)) }))
 		if destroyed.Load() != 10 {
 			panic(destroyed.Load())
 		}
 		th, err := Start(func() {}, nil)
-		leak.Must(err)
-		leak.Must(th.Join())
+		testutil.Must(err)
+		testutil.Must(th.Join())
 	})
 }

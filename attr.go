@@ -24,8 +24,8 @@ type Attr struct {
 	Name string
 	// StackSize is in bytes, for the frames of C code: what glibc takes from a
 	// thread's stack for thread-local variables is added to it. 0 asks for what
-	// StackSize returns. See SetStackSize. On Windows the maximum is 64 MiB: Go's
-	// runtime cannot be called on a larger stack.
+	// StackSize returns. See SetStackSize. On Windows the maximum is 64 MiB:
+	// Go's runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack
 	// whose use ends the process. 0 asks for the system's default, one page;
@@ -56,10 +56,10 @@ type Attr struct {
 	// with cgo; elsewhere any value but nil is errors.ErrUnsupported.
 	//
 	// Like pthread_sigmask with the C library's own signals, it ignores signals
-	// that must not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGSYS
-	// (a fault would end the process instead of being a panic), SIGURG and
-	// SIGPROF (used by Go's runtime), and 32 to 34 (used by the C libraries, and
-	// by Go's setuid). So a mask of all signals is safe.
+	// that must not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV,
+	// SIGSYS (a fault would end the process instead of being a panic), SIGURG
+	// and SIGPROF (used by Go's runtime), and 32 to 34 (used by the C
+	// libraries, and by Go's setuid). So a mask of all signals is safe.
 	SignalMask []os.Signal
 	// Apartment is the COM apartment that the thread is in while its body and
 	// the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
@@ -140,8 +140,8 @@ func badAttr(format string, a ...any) error {
 	return fmt.Errorf("thread: "+format+": %w", append(a, syscall.EINVAL)...)
 }
 
-// withValue adds to err the value that the system refused. It returns nil if err
-// is nil.
+// withValue adds to err the value that the system refused. It returns nil if
+// err is nil.
 func withValue(err error, format string, a ...any) error {
 	if err == nil {
 		return nil
@@ -369,8 +369,8 @@ func checkNice(n int) error {
 	return nil
 }
 
-// cutName truncates name to most bytes, between two characters, and at the first
-// NUL.
+// cutName truncates name to most bytes, between two characters, and at the
+// first NUL.
 func cutName(name string, most int) string {
 	name, _, _ = strings.Cut(name, "\x00")
 	if len(name) <= most {

@@ -25,6 +25,7 @@ import (
 
 	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // procOf returns a file of the thread's in /proc.
@@ -134,9 +135,9 @@ var attachedThreads = map[string]func(body func(*Thread)){
 		go func() {
 			defer close(done)
 			th, err := Attach()
-			leak.Must(err)
+			testutil.Must(err)
 			body(th)
-			leak.Must(Detach())
+			testutil.Must(Detach())
 		}()
 		<-done
 	},
@@ -253,9 +254,9 @@ func TestRealTimePriority(t *testing.T) {
 // other processes: limits are counted over them all.
 func becomeNobody() {
 	nobody := 20_000 + os.Getpid()%40_000
-	leak.Must(syscall.Setgroups(nil))
-	leak.Must(syscall.Setresgid(nobody, nobody, nobody))
-	leak.Must(syscall.Setresuid(nobody, nobody, nobody))
+	testutil.Must(syscall.Setgroups(nil))
+	testutil.Must(syscall.Setresgid(nobody, nobody, nobody))
+	testutil.Must(syscall.Setresuid(nobody, nobody, nobody))
 }
 
 func needRoot(t *testing.T) {
@@ -310,14 +311,14 @@ func fillUp(least int, attr *Attr) {
 	}
 	close(leave)
 	for _, th := range threads {
-		leak.Must(th.Join())
+		testutil.Must(th.Join())
 	}
 }
 
 const processes = 100 // RLIMIT_NPROC of a child
 
 func limitProcesses() {
-	leak.Must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: processes, Max: processes}))
+	testutil.Must(unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: processes, Max: processes}))
 }
 
 // The process is at its limit: no thread can be made, nothing is left of the
@@ -345,7 +346,7 @@ func TestStartAtTheLimitOfThreadsBesideOtherProcesses(t *testing.T) {
 				limitProcesses()
 				for range 40 {
 					c := exec.Command("sleep", "60")
-					leak.Must(c.Start())
+					testutil.Must(c.Start())
 					defer c.Process.Kill()
 				}
 				fillUp(10, &Attr{Pinned: pinned})
@@ -368,7 +369,7 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 				}
 				becomeNobody()
 				limitProcesses()
-				leak.Must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
+				testutil.Must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
 				c := exec.Command("/proc/self/exe", os.Args[1:]...)
 				c.Env = append(os.Environ(), inside+"=1")
 				c.Stdout, c.Stderr = os.Stdout, os.Stderr
@@ -381,7 +382,7 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 					fmt.Print("no user namespace: ", err)
 					return
 				}
-				leak.Must(c.Wait())
+				testutil.Must(c.Wait())
 			})
 			if strings.HasPrefix(out, "no user namespace") {
 				t.Skip(out)
@@ -420,9 +421,9 @@ func TestStartAtTheLimitOfMemory(t *testing.T) {
 			inChildWithMemoryLimit(t, func() {
 				var pages uint64
 				b, err := os.ReadFile("/proc/self/statm")
-				leak.Must(err)
+				testutil.Must(err)
 				_, err = fmt.Sscan(string(b), &pages)
-				leak.Must(err)
+				testutil.Must(err)
 				limitMemory(pages*uint64(pageSize) + 2<<30)
 				if !osNative {
 					debug.SetMaxThreads(300) // they take next to no memory
@@ -468,11 +469,11 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 		}
 		close(leave)
 		for _, th := range threads {
-			leak.Must(th.Join())
+			testutil.Must(th.Join())
 		}
 		th, err := Start(func() {}, &Attr{StackSize: 256 << 20})
-		leak.Must(err)
-		leak.Must(th.Join())
+		testutil.Must(err)
+		testutil.Must(th.Join())
 	})
 }
 
@@ -491,9 +492,9 @@ func inChildWithMemoryLimit(t *testing.T, body func()) {
 // limitMemory limits the child's address space to bytes, or ends the child if
 // the limit has no effect.
 func limitMemory(bytes uint64) {
-	leak.Must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: bytes, Max: bytes}))
+	testutil.Must(unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: bytes, Max: bytes}))
 	var limit unix.Rlimit
-	if leak.Must(unix.Getrlimit(unix.RLIMIT_AS, &limit)); limit.Cur != bytes {
+	if testutil.Must(unix.Getrlimit(unix.RLIMIT_AS, &limit)); limit.Cur != bytes {
 		fmt.Print(ignoresMemoryLimit)
 		os.Exit(0)
 	}
@@ -644,10 +645,10 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 		{"its faults are panics", func(pinned bool) {
 			var null *int
 			zero, err := strconv.Atoi("0") // vet would see a constant
-			leak.Must(err)
+			testutil.Must(err)
 			for _, fault := range []func(){func() { fmt.Print(*null) }, func() { fmt.Print(1 / zero) }} {
 				th, err := Start(fault, &Attr{SignalMask: everySignal(), Pinned: pinned})
-				leak.Must(err)
+				testutil.Must(err)
 				var e *PanicError
 				var r runtime.Error
 				if err := th.Join(); !errors.As(err, &e) || !errors.As(err, &r) {
@@ -658,11 +659,11 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 		{"the process can change its ids", func(pinned bool) {
 			leave := make(chan struct{})
 			th, err := Start(func() { <-leave }, &Attr{SignalMask: everySignal(), Pinned: pinned})
-			leak.Must(err)
-			leak.Must(syscall.Setgid(os.Getgid()))
-			leak.Must(syscall.Setuid(os.Getuid()))
+			testutil.Must(err)
+			testutil.Must(syscall.Setgid(os.Getgid()))
+			testutil.Must(syscall.Setuid(os.Getuid()))
 			close(leave)
-			leak.Must(th.Join())
+			testutil.Must(th.Join())
 		}},
 		{"a loop that calls nothing is preempted", func(pinned bool) {
 			var leave, looping atomic.Bool
@@ -671,7 +672,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 				for !leave.Load() { // inlined: there is no call
 				}
 			}, &Attr{SignalMask: everySignal(), Pinned: pinned})
-			leak.Must(err)
+			testutil.Must(err)
 			for !looping.Load() {
 				runtime.Gosched()
 			}
@@ -679,7 +680,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 				runtime.GC()
 			}
 			leave.Store(true)
-			leak.Must(th.Join())
+			testutil.Must(th.Join())
 		}},
 		{"it has no signal that nobody sent", func(pinned bool) {
 			for range 20 {
@@ -698,8 +699,8 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 						panic(fmt.Sprint(errno, pending))
 					}
 				}, &Attr{SignalMask: everySignal(), Pinned: pinned})
-				leak.Must(err)
-				leak.Must(th.Join())
+				testutil.Must(err)
+				testutil.Must(th.Join())
 			}
 		}},
 		{"it can wait for signals in C's way", func(pinned bool) {
@@ -718,7 +719,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 				if errno != syscall.EAGAIN {
 					panic(fmt.Sprint(n, errno))
 				}
-				leak.Must(unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
+				testutil.Must(unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGUSR1))
 				n, _, errno = syscall.RawSyscall6(
 					unix.SYS_RT_SIGTIMEDWAIT,
 					uintptr(unsafe.Pointer(&all)),
@@ -732,8 +733,8 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 					panic(fmt.Sprint(n, errno))
 				}
 			}, &Attr{SignalMask: everySignal(), Pinned: pinned})
-			leak.Must(err)
-			leak.Must(th.Join())
+			testutil.Must(err)
+			testutil.Must(th.Join())
 		}},
 	}
 	for _, row := range rows {
@@ -775,8 +776,8 @@ func TestStartWhileAnotherExecveFails(t *testing.T) {
 			search <- struct{}{}
 			for range 3 {
 				th, err := Start(func() {}, nil)
-				leak.Must(err)
-				leak.Must(th.Join())
+				testutil.Must(err)
+				testutil.Must(th.Join())
 			}
 		}
 		close(search)

@@ -106,9 +106,9 @@ func (t *Thread) Affinity() (cpus []int, err error) {
 //
 // SetPriority returns ErrEnded, syscall.EINVAL, or the system's error, which is
 // syscall.EPERM for a real-time policy without the privilege. A policy that the
-// system does not have is errors.ErrUnsupported: on Windows all but PolicyOther,
-// on macOS PolicyBatch and PolicyIdle, and every one on systems other than
-// Linux, Windows, and macOS with cgo.
+// system does not have is errors.ErrUnsupported: on Windows all but
+// PolicyOther, on macOS PolicyBatch and PolicyIdle, and every one on systems
+// other than Linux, Windows, and macOS with cgo.
 func (t *Thread) SetPriority(p Policy, priority int) error {
 	if p == PolicyInherit {
 		return badAttr("policy %v of a running thread", p)
@@ -128,8 +128,8 @@ func (t *Thread) Priority() (p Policy, priority int, err error) {
 	return p, priority, err
 }
 
-// QoS returns t's quality-of-service class, or QoSUnspecified if none was set or
-// SetPriority has removed t from the classes. It returns ErrEnded, and
+// QoS returns t's quality-of-service class, or QoSUnspecified if none was set
+// or SetPriority has removed t from the classes. It returns ErrEnded, and
 // errors.ErrUnsupported except on macOS with cgo.
 func (t *Thread) QoS() (q QoS, err error) {
 	if !osQoS {
@@ -152,11 +152,11 @@ func (t *Thread) SetNice(n int) error {
 	return t.whileAlive(func() error { return osSetNice(t, n) })
 }
 
-// CPUTime returns how long t has run on a processor, in user and system mode. It
-// is valid after t has ended, too. It returns the system's error, and
+// CPUTime returns how long t has run on a processor, in user and system mode.
+// It is valid after t has ended, too. It returns the system's error, and
 // errors.ErrUnsupported on systems other than Linux, Windows, and macOS with
-// cgo. It returns ErrEnded for an attached thread that ended without Detach, and
-// for a thread that C code ended by a system call.
+// cgo. It returns ErrEnded for an attached thread that ended without Detach,
+// and for a thread that C code ended by a system call.
 func (t *Thread) CPUTime() (time.Duration, error) {
 	t.notice()
 	t.mu.Lock()

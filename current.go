@@ -81,10 +81,10 @@ func firstSight() *Thread {
 	return t
 }
 
-// calledByC reports whether the runtime created the calling goroutine for a call
-// into Go on a thread of C: the outermost function on its stack is then the
-// runtime's entry from C. It is not known in a coroutine of iter.Pull, which
-// has a stack of its own.
+// calledByC reports whether the runtime created the calling goroutine for a
+// call into Go on a thread of C: the outermost function on its stack is then
+// the runtime's entry from C. It is not known in a coroutine of iter.Pull,
+// which has a stack of its own.
 func calledByC() (yes, known bool) {
 	pcs := make([]uintptr, 64)
 	n := runtime.Callers(0, pcs)

@@ -36,8 +36,8 @@ func ExampleThread_Join() {
 		fmt.Println(t.Join())
 	}
 	// Output:
-	// thread called Exit
-	// thread called runtime.Goexit
+	// thread: body called Exit
+	// thread: body called runtime.Goexit
 	// panic in thread "worker": unsupported operation
 }
 
@@ -52,7 +52,7 @@ func ExampleThread_JoinTimeout() {
 	close(leave)
 	fmt.Println(t.Join())
 	// Output:
-	// time ran out
+	// thread: timeout
 	// <nil>
 }
 

@@ -45,19 +45,22 @@ func init() {
 	}
 }
 
-// errNotStarted is the misuse of Exit on a thread of Attach or from C.
-var errNotStarted = fault.New("thread was not made by Start", ErrNotAttached)
+// The misuses of Exit.
+var (
+	errNoThread   = fault.New("goroutine has no thread of its own", ErrNotAttached)
+	errNotStarted = fault.New("thread was not made by Start", ErrNotAttached)
+)
 
 // Exit ends the calling thread after its deferred calls have run; Join then
-// returns ErrExit. A recover does not stop it. The thread must have been made by
-// Start, else Exit panics with an error that is ErrNotAttached, and Exit must be
-// called in the body's own goroutine. On a native thread it leaks some 17 KB,
-// which a return from the body does not.
+// returns ErrExit. A recover does not stop it. The thread must have been made
+// by Start, else Exit panics with an error that is ErrNotAttached, and Exit
+// must be called in the body's own goroutine. On a native thread it leaks some
+// 17 KB, which a return from the body does not.
 func Exit() {
 	t := Current()
 	switch {
 	case t == nil:
-		panic(misuse("Exit", ErrNotAttached))
+		panic(misuse("Exit", errNoThread))
 	case !t.fromStart():
 		panic(misuse("Exit", errNotStarted))
 	}

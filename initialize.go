@@ -10,47 +10,46 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// Go's runtime lets a thread that C made into Go only when package
-// initialization is over (cgocallbackg1 in runtime/cgocall.go). A native thread
-// started by an init function, or by the initializer of a package variable, or
-// by a goroutine that one of them waits for, would never begin, and Start would
-// never return. So until initialization is known to be over Start finds out,
-// and while it goes on makes pinned threads.
+// Go's runtime lets no thread made by C into Go until package initialization is
+// over (cgocallbackg1 in runtime/cgocall.go). A native thread started by an
+// init function, by the initializer of a package variable, or by a goroutine
+// that one of them waits for, would never begin, and Start would never return.
+// So until initialization is known to be over, Start checks, and makes pinned
+// threads in the meantime.
 //
-// There is no call that tells. It is known from the stack of the main
-// goroutine: its outermost function is an init function at first, and main.main
-// after. The caller's own stack is looked at first. For another goroutine's all
-// goroutines are stopped, for half a second where there are 100,000. So that is
-// for when a thread of C, which does nothing but call Go once, is not let in
-// soon. Once it is, or main.main has been seen, initialized spares all of this
-// for good.
+// There is no call that reports it. It is known from the stack of the main
+// goroutine, whose outermost function is first an init function and later
+// main.main. The caller's own stack is checked first. To see another
+// goroutine's stack all goroutines are stopped, for half a second if there are
+// 100,000. So that is done only if a probe, a thread of C that calls Go once,
+// is not let in soon. Once the probe is in, or main.main has been seen,
+// initialized skips all of this for good.
 
 // initialized is set once package initialization is known to be over.
 var initialized atomic.Bool
 
-// knock is the thread of C that calls Go for initializing, the only one ever.
-var knock struct {
-	mu    sync.Mutex
-	made  bool
-	letIn park.Waiter
+// probe is the thread of C that initializing makes, at most once.
+var probe struct {
+	mu      sync.Mutex
+	made    bool
+	entered park.Waiter
 }
 
-// knocked runs on a thread of C that is let into Go for the first time.
-func knocked() {
+// probed runs on a thread of C when it enters Go for the first time.
+func probed() {
 	initialized.Store(true)
-	knock.letIn.Unpark()
+	probe.entered.Unpark()
 }
 
-// How long initializing waits for the thread of C before it looks at stacks:
-// the time that a loaded system takes to begin a thread, or what the look
-// costs.
+// How long initializing waits for the probe before it reads stacks: as long as
+// a loaded system takes to begin a thread, or as long as reading them takes.
 const (
-	knockWait   = time.Millisecond
-	lookPerGoro = 5 * time.Microsecond
+	probeWait         = time.Millisecond
+	probePerGoroutine = 5 * time.Microsecond
 )
 
-// initializing reports whether package initialization goes on. It does not call
-// Current, which calls it.
+// initializing reports whether package initialization is in progress. It does
+// not call Current, which calls it.
 func initializing() bool {
 	if initialized.Load() {
 		return false
@@ -62,33 +61,33 @@ func initializing() bool {
 		initialized.Store(true)
 		return false
 	}
-	knock.mu.Lock()
-	defer knock.mu.Unlock()
+	probe.mu.Lock()
+	defer probe.mu.Unlock()
 	wait := time.Duration(0)
-	if !knock.made && osKnock() == nil {
-		knock.made = true
-		wait = knockWait + time.Duration(runtime.NumGoroutine())*lookPerGoro
+	if !probe.made && osProbe() == nil {
+		probe.made = true
+		wait = probeWait + time.Duration(runtime.NumGoroutine())*probePerGoroutine
 	}
 	for !initialized.Load() {
-		if l := park.For(wait); wait > 0 && knock.letIn.ParkAs(false, &l) == park.Unparked {
+		if l := park.For(wait); wait > 0 && probe.entered.ParkAs(false, &l) == park.Unparked {
 			return false
 		}
 		stage := mainStage(true)
 		if stage == stageInit {
 			return true
 		}
-		if stage == stageMain || !knock.made {
+		if stage == stageMain || !probe.made {
 			initialized.Store(true)
 			return false
 		}
-		// The main goroutine is between two functions, or has ended, as in a
-		// library that C programs load. The thread is let in if it has.
-		wait = max(2*wait, knockWait)
+		// The main goroutine is between two functions; or it has ended, as in a
+		// library that C programs load, and then the probe is let in.
+		wait = max(2*wait, probeWait)
 	}
 	return false
 }
 
-// A stage is what the main goroutine is seen to run.
+// A stage is what the main goroutine runs.
 type stage int
 
 const (
@@ -97,8 +96,8 @@ const (
 	stageMain         // main.main
 )
 
-// mainStage looks at the stacks of all goroutines for that of the main one, or
-// only whether it is the caller.
+// mainStage finds the stack of the main goroutine among those of all
+// goroutines, or checks only the caller's.
 func mainStage(all bool) stage {
 	const most = 4 << 20 // the main goroutine's stack comes first or second
 	for size := 8 << 10; ; size *= 2 {
@@ -115,9 +114,9 @@ func mainStage(all bool) stage {
 // the runtime makes, in each build mode.
 const mainHeader = "goroutine 1 ["
 
-// stageOf finds the main goroutine's stack in stacks as runtime.Stack writes
-// them. It reports false for what is cut off before that stack's end; whole
-// says that nothing is.
+// stageOf finds the main goroutine's stack in the output of runtime.Stack. It
+// reports false if the output is cut off before the end of that stack. whole
+// says that nothing is cut off.
 func stageOf(stacks string, whole bool) (stage, bool) {
 	if !strings.HasPrefix(stacks, mainHeader) {
 		_, after, found := strings.Cut(stacks, "\n\n"+mainHeader)
@@ -130,8 +129,8 @@ func stageOf(stacks string, whole bool) (stage, bool) {
 	if !ended && !whole {
 		return stageUnseen, false
 	}
-	// The outermost function is the last line that is not indented. The runtime
-	// leaves out its own.
+	// The outermost function is the last line that is not indented. Functions
+	// of the runtime are omitted.
 	s := stageUnseen
 	_, calls, _ := strings.Cut(stack, "\n")
 	for line := range strings.Lines(calls) {

@@ -45,10 +45,10 @@ func TestStageOf(t *testing.T) {
 
 // forget has initializing find out again.
 func forget(made bool) {
-	knock.mu.Lock()
-	defer knock.mu.Unlock()
+	probe.mu.Lock()
+	defer probe.mu.Unlock()
 	initialized.Store(false)
-	knock.made = made
+	probe.made = made
 }
 
 // Once main runs it is found out in every way, by any number at once.

@@ -24,7 +24,8 @@ import (
 // pthread wants each thread joined or detached, once. finish decides under mu:
 // if there is no joiner, the thread detaches itself on its way out. Otherwise
 // the first joiner that sees it gone calls pthread_tryjoin_np, which cannot
-// block then. A joiner that gives up between ended and gone detaches the thread.
+// block then. A joiner that gives up between ended and gone detaches the
+// thread.
 
 // joinSpin learns whether joined threads end while Join spins.
 var joinSpin park.Spinner
@@ -79,8 +80,8 @@ func (t *Thread) Join() error { return t.join(park.Forever()) }
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 
-// JoinTimeout is Join for at most d; after that it returns ErrTimeout, and t can
-// still be joined.
+// JoinTimeout is Join for at most d; after that it returns ErrTimeout, and t
+// can still be joined.
 func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d)) }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause, and t can
@@ -94,6 +95,7 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 }
 
 func init() {
+	keep.Join = func(thread any, l park.Limit) error { return thread.(*Thread).join(l) }
 	keep.Joinable = func(thread any) {
 		t := thread.(*Thread)
 		t.mu.Lock()

@@ -6,27 +6,25 @@ import (
 )
 
 // A Key is thread-specific data: one value of type T for each thread (POSIX:
-// pthread_key_t). The zero value is ready. It must not be copied after first
-// use.
+// pthread_key_t). The zero value is ready for use. A Key must not be copied
+// after first use. A goroutine without a thread of its own has no value.
 //
 // When a thread ends, or Detach ends its record, Destructor is called on it
-// with each value that is set, in no promised order. As with pthread_key_t a
-// value is cleared just before its own destructor, so a destructor finds the
-// values of Keys whose destructors have not run yet, and may set or clear them:
-// each destructor gets the value that its Key has when it is called. What is
-// set for a Key whose destructor has run is destroyed in a next round, of 4 in
-// all (PTHREAD_DESTRUCTOR_ITERATIONS), after which what is left is forgotten. A
-// panic, or runtime.Goexit, in a destructor does not keep the others from
-// running; Join returns it, if the thread did not end badly before.
+// with each value that is set, in unspecified order. As with pthread_key_t, a
+// value is cleared just before its own destructor runs. So a destructor finds
+// the values of Keys whose destructors have not run yet, and may set or clear
+// them: each destructor gets the current value of its Key. A value set for a
+// Key whose destructor has run is destroyed in the next of up to 4 rounds
+// (PTHREAD_DESTRUCTOR_ITERATIONS). Values left after those are dropped.
 //
-// Where a goroutine has no thread of its own there is no value.
+// A panic or runtime.Goexit in a destructor does not skip the others. Join
+// returns it, unless the body had already panicked or called Goexit.
 type Key[T any] struct {
-	// Destructor is called with each value left when its thread ends, except on
-	// the process's first thread. nil: none.
+	// Destructor, if not nil, is called with each value that is set when its
+	// thread ends, except on the process's first thread.
 	Destructor func(v T)
-	// New makes the first value of a thread when Get finds none, on that
-	// thread; nil: Get reports that there is none. It may use the Key itself;
-	// what it sets is replaced by what it returns.
+	// New, if not nil, makes the value of a thread when Get finds none, on that
+	// thread. It may use the Key itself; its result replaces what it sets.
 	New func() T
 
 	_ noCopy
@@ -35,18 +33,18 @@ type Key[T any] struct {
 // destructorRounds is POSIX's _POSIX_THREAD_DESTRUCTOR_ITERATIONS.
 const destructorRounds = 4
 
-// A value is a thread's value of one Key. Threads hold few, so a search beats a
-// table; only the thread itself looks. Its two pointers have lost their types,
-// which every look would have to compare as well: no two keys are at one
-// address, so the key's tells T.
+// A value is a thread's value of one Key. Threads have few, so a linear search
+// is faster than a table. Only the thread itself searches. The two pointers
+// have no type, which every comparison would have to include: no two keys share
+// an address, so the address of the key determines T.
 type value struct {
 	key     unsafe.Pointer // *Key[T]
 	box     unsafe.Pointer // *T
 	destroy func()
 }
 
-// Get returns the calling thread's value, which New makes if there is none, and
-// whether there is one.
+// Get returns the calling thread's value, and whether there is one. If there is
+// none, New makes it.
 func (k *Key[T]) Get() (v T, ok bool) {
 	t := Current()
 	if t == nil {
@@ -64,9 +62,9 @@ func (k *Key[T]) Get() (v T, ok bool) {
 	return v, k.Set(v) == nil
 }
 
-// Set sets the calling thread's value. The value it replaces is not given to
-// Destructor. It returns ErrNotAttached in a goroutine without a thread of its
-// own.
+// Set sets the calling thread's value. Destructor is not called with the value
+// that it replaces. Set returns ErrNotAttached in a goroutine without a thread
+// of its own.
 func (k *Key[T]) Set(v T) error {
 	t := Current()
 	if t == nil {
@@ -87,7 +85,7 @@ func (k *Key[T]) Set(v T) error {
 	return nil
 }
 
-// Clear forgets the calling thread's value without giving it to Destructor.
+// Clear removes the calling thread's value without calling Destructor.
 func (k *Key[T]) Clear() {
 	if t := Current(); t != nil {
 		t.values = slices.DeleteFunc(t.values, func(v value) bool { return v.key == unsafe.Pointer(k) })
@@ -95,13 +93,13 @@ func (k *Key[T]) Clear() {
 }
 
 // destroyValues runs the destructors of the calling thread's values, round by
-// round, and puts a panic of one into end if nothing stands there. A destructor
+// round, and stores the first panic in *end unless *end is set. A destructor
 // that calls Goexit ends the goroutine after all others have run.
 func (t *Thread) destroyValues(end *error) { t.destroyRound(end, destructorRounds, nil) }
 
-// destroyRound runs the destructors of the keys that have a value, and then
-// those of the next rounds. Each call stands below the deferred one of the
-// next, so neither panic nor Goexit skips any.
+// destroyRound runs the destructors of those keys that have a value, and then
+// the next rounds. Each call defers the next, so neither a panic nor a Goexit
+// skips any.
 func (t *Thread) destroyRound(end *error, rounds int, keys []unsafe.Pointer) {
 	if len(keys) == 0 {
 		if rounds == 0 {
@@ -124,8 +122,8 @@ func (t *Thread) destroyRound(end *error, rounds int, keys []unsafe.Pointer) {
 	t.destroy(keys[0])
 }
 
-// destroy takes the calling thread's value of key out, if it still has one, and
-// gives it to the destructor.
+// destroy removes the calling thread's value of key, if it still has one, and
+// calls the destructor with it.
 func (t *Thread) destroy(key unsafe.Pointer) {
 	for i, v := range t.values {
 		if v.key == key {
@@ -136,7 +134,7 @@ func (t *Thread) destroy(key unsafe.Pointer) {
 	}
 }
 
-// noCopy makes vet's copylocks see a type that must not be copied.
+// noCopy makes vet's copylocks check report copies of a type.
 type noCopy struct{}
 
 func (*noCopy) Lock()   {}

@@ -55,8 +55,8 @@ func NumThread() int { return int(started.Load()) }
 // Start checks the attributes first; a bad one is ErrStackSize or
 // syscall.EINVAL, and one that the platform cannot provide is
 // errors.ErrUnsupported. What the system refuses is an *os.SyscallError that
-// wraps the errno, and leaves no thread behind: syscall.EAGAIN at a limit on the
-// number of threads or on memory, syscall.EPERM for a policy, priority or
+// wraps the errno, and leaves no thread behind: syscall.EAGAIN at a limit on
+// the number of threads or on memory, syscall.EPERM for a policy, priority or
 // niceness that is not permitted, the HRESULT as a syscall.Errno for a COM
 // apartment. A nil fn is syscall.EINVAL. A name is best effort: see [Attr].
 //

@@ -19,45 +19,50 @@ import (
 //	   |     Unlock     |                           | Unlock: first to held,
 //	   +----------------+---------------------------+ then to free; wakes one
 //
-// This is Drepper's second mutex ("Futexes are tricky", 2011) with a spin
-// before it; C unlocks as his third does, in one exchange. Here a decrement
-// does both: it frees a held lock, and tells a contended one, at 4.2 ns for
-// lock and unlock instead of 4.4 (AMD Zen 4).
+// This is the second mutex of Drepper ("Futexes are tricky", 2011) with a spin
+// in front. C unlocks as his third does, by an exchange. Here one decrement
+// both frees a held lock and detects a contended one, at 4.2 ns for lock and
+// unlock instead of 4.4 (AMD Zen 4).
 //
-// No wake-up is lost. Who sleeps has set contended, and the futex lets it sleep
-// only while the word still is; who has slept takes the lock by setting
-// contended again, since others may sleep on. An Unlock that finds contended
-// stores free before it wakes: who set contended in between finds that it has
-// changed before it sleeps, or sleeps already and can be the one that is woken.
-// Each sleeper so has an Unlock to come that wakes one, and the woken one, by
-// the same rule, hands that on. contended may be too pessimistic (the sleepers
-// left, their time was up) but never too optimistic.
+// # No lost wakeups
 //
-// A sleeper that gives up tries once more first: the return from its sleep may
-// have been the only wake-up there was, and left with it the others would sleep
-// on.
+// Invariant: while there are waiters, the word is contended, or some thread is
+// between the store of free and the wakeup, or between its wakeup and the swap.
 //
-// Unlock alone makes the word free, and every lock's swap finds it so: what
-// came before an Unlock synchronizes before the return from the Lock that
-// follows it.
+//   - A waiter sets contended before it sleeps, and the futex lets it sleep
+//     only while the word is contended.
+//   - A woken waiter acquires the lock by setting contended again, since there
+//     may be more waiters. So the wakeup is passed on by its Unlock.
+//   - An Unlock that finds contended stores free before it wakes. A waiter that
+//     set contended in between does not sleep, or sleeps and can be woken.
+//   - A waiter that gives up tries once more first: it may have consumed the
+//     only wakeup.
+//
+// contended may be set too long (the waiters have timed out), never cleared too
+// early.
+//
+// # Memory order
+//
+// Only Unlock makes the word free, and every lock's exchange reads that store.
+// So what precedes an Unlock synchronizes before the return from the next Lock.
 const (
 	free      uint32 = 0
-	held      uint32 = 1 // nobody sleeps
-	contended uint32 = 2 // somebody may sleep
+	held      uint32 = 1 // no waiters
+	contended uint32 = 2 // there may be waiters
 )
 
-// lockSpins bounds the looks at a held lock before the caller sleeps: most
-// sections are over by then. Rust's std looks as often.
+// lockSpins is the spin limit on a held lock before the caller sleeps: most
+// critical sections are over by then. It is the limit of Rust's std.
 const lockSpins = 100
 
 // A Lock is a mutual exclusion lock: one futex word of 4 bytes, which C code
-// locks as well, as the ost_mutex_t of csrc/osthread.h. The zero value is
-// unlocked. It must not be copied after first use.
+// can lock, too, as the ost_mutex_t of csrc/osthread.h. The zero value is
+// unlocked. A Lock must not be copied after first use.
 //
-// A Lock has no owner: any thread may unlock it, and one that locks it twice
-// waits for another to unlock it. Who comes while it is unlocked gets it,
-// before those who sleep; nobody is promised a turn. A goroutine that waits
-// holds its thread.
+// A Lock has no owner: any thread may unlock it, and a thread that locks it
+// twice waits for another to unlock it. It allows barging: a caller that finds
+// it free takes it ahead of sleeping waiters, without a bound on how often. A
+// goroutine that waits blocks its thread.
 //
 // In the terms of the Go memory model, Unlock synchronizes before any later
 // locking call that succeeds.
@@ -73,14 +78,13 @@ func (l *Lock) Lock() {
 // TryLock locks l if it is free and reports whether it did.
 func (l *Lock) TryLock() bool { return l.word.CompareAndSwap(free, held) }
 
-// LockTimeout is Lock for at most d and reports whether l is now locked by it.
-// With d <= 0 it is TryLock.
+// LockTimeout is Lock for at most d, and reports whether it locked l.
 func (l *Lock) LockTimeout(d time.Duration) bool {
 	return l.TryLock() || d > 0 && l.lockSlow(park.For(d))
 }
 
-// LockContext is Lock until ctx is done; it then returns ctx's cause, and l is
-// not locked by it. If ctx is done already it does not try.
+// LockContext is Lock until ctx is done; it then returns ctx's cause, and has
+// not locked l.
 func (l *Lock) LockContext(ctx context.Context) error {
 	limit, err := park.Until(ctx)
 	if err != nil {
@@ -95,20 +99,19 @@ func (l *Lock) LockContext(ctx context.Context) error {
 	return limit.Err(nil)
 }
 
-// Unlock unlocks l and wakes one thread that waits for it. Any thread may call
-// it. It panics with an error that is ErrNotLocked if l is not locked, which it
-// stays.
+// Unlock unlocks l and wakes one waiter. Any thread may call it. If l is not
+// locked, Unlock panics with an error that is ErrNotLocked, and l is unchanged.
 func (l *Lock) Unlock() {
 	if s := l.word.Add(^uint32(0)); s != free {
 		l.unlockSlow(s + 1)
 	}
 }
 
-// Locked reports whether l is locked, by whomever. By the time the caller looks
-// at the result it may be otherwise.
+// Locked reports whether l is locked.
 func (l *Lock) Locked() bool { return l.word.Load() != free }
 
-// lockInterruptibly is lockSlow whose sleeps end with the context of limit.
+// lockInterruptibly is lockSlow, with sleeps that end when the context of limit
+// is done.
 func (l *Lock) lockInterruptibly(limit park.Limit) bool {
 	var gaveUp atomic.Bool
 	stop := limit.AfterDone(func() { l.interrupt(&gaveUp) })
@@ -120,8 +123,8 @@ func (l *Lock) lockInterruptibly(limit park.Limit) bool {
 
 // lockSlow locks l and reports true, or reports false once limit has ended.
 func (l *Lock) lockSlow(limit park.Limit) bool {
-	// Sleepers mean more threads than turns: then a spin only takes the
-	// processor from the holder.
+	// If the lock is contended, spinning only takes the processor from the
+	// holder.
 	if park.CanSpin() {
 		for spin := 0; spin < lockSpins && l.word.Load() == held; spin++ {
 			park.Pause(1)
@@ -140,11 +143,11 @@ func (l *Lock) lockSlow(limit park.Limit) bool {
 	return true
 }
 
-// unlockSlow ends an Unlock that has found the word to be was, and left 1 less
-// there.
+// unlockSlow completes an Unlock that has decremented the word from was.
 func (l *Lock) unlockSlow(was uint32) {
-	// Whoever came since has found the word not free, made it contended, and
-	// sleeps or is about to: also after a misuse, which is undone so.
+	// Callers that arrived since then found the word not free, set contended,
+	// and sleep or are about to. That holds after a misuse, too, which this
+	// store undoes.
 	l.word.Store(free)
 	futex.Wake(l.futex(), 1)
 	if was != contended {
@@ -152,9 +155,9 @@ func (l *Lock) unlockSlow(was uint32) {
 	}
 }
 
-// interrupt wakes the sleepers of l until the one whose context is done has
-// seen it: that one may be at any point between its look at the context and its
-// sleep, and the word cannot tell it. The others go back to sleep.
+// interrupt wakes all waiters of l until the one whose context is done has
+// given up: it may be at any point between checking the context and sleeping,
+// which the word does not show. The others go back to sleep.
 func (l *Lock) interrupt(gaveUp *atomic.Bool) {
 	for wait := 20 * time.Microsecond; !gaveUp.Load(); wait = min(2*wait, time.Millisecond) {
 		futex.Wake(l.futex(), math.MaxInt32)

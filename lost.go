@@ -16,13 +16,13 @@ import (
 // the thread still exists. Joiners of a native thread ask once per lostCheck.
 
 // notice ends the record of an attached thread that is gone. The result may be
-// stale by the time it is used, but Linux reuses an id only after all others:
-// a call by id right after notice finds the thread or none.
+// stale by the time it is used, but Linux reuses an id only after all others: a
+// call by id right after notice finds the thread or none.
 func (t *Thread) notice() {
 	if t.fromStart() || t == Current() {
 		return
 	}
-	collectOrphans()
+	collectExited()
 	t.endIfGone()
 }
 
@@ -78,9 +78,9 @@ func (t *Thread) endLost() {
 	}
 }
 
-// collectOrphans ends the records of attached threads of Go's that are gone.
-func collectOrphans() {
-	for slot := osOrphan(); slot != unknown; slot = osOrphan() {
+// collectExited ends the records of attached threads of Go's that are gone.
+func collectExited() {
+	for slot := osExited(); slot != unknown; slot = osExited() {
 		if t := records.at(slot); t != nil && t.slot == slot { // else it was noticed before
 			t.endLost()
 		}

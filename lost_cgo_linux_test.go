@@ -13,18 +13,19 @@ import (
 
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 func init() {
 	unnoticed["alien that ends by the system call"] = func() *Thread {
 		c := make(chan *Thread)
-		leak.Must(ctest.Vanish(func(int) { c <- Current() }))
+		testutil.Must(ctest.Vanish(func(int) { c <- Current() }))
 		th := <-c
 		awaitGoneFromKernel(th)
 		return th
 	}
 	attachedThreads["alien"] = func(body func(*Thread)) {
-		leak.Must(ctest.Aliens(1, func(int) { body(Current()) }))
+		testutil.Must(ctest.Aliens(1, func(int) { body(Current()) }))
 	}
 }
 
@@ -34,7 +35,7 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 	leak.InChild(t, func() {
 		maps := func() int {
 			b, err := os.ReadFile("/proc/self/maps")
-			leak.Must(err)
+			testutil.Must(err)
 			return strings.Count(string(b), "\n")
 		}
 		for _, mode := range []string{
@@ -46,12 +47,12 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 				leave := make(chan struct{})
 				th, err := Start(func() {
 					if mode == "detached by its body" {
-						leak.Must(Current().Detach())
+						testutil.Must(Current().Detach())
 					}
 					<-leave
 					ctest.PthreadExit()
 				}, &Attr{StackSize: 1 << 20, Detached: mode == "detached"})
-				leak.Must(err)
+				testutil.Must(err)
 				close(leave)
 				if mode == "joined" && th.Join() != ErrPthreadExit {
 					panic("joined")
@@ -60,7 +61,7 @@ func TestThreadEndedByCLeavesNoStack(t *testing.T) {
 					runtime.Gosched()
 				}
 				if mode == "detached later" {
-					leak.Must(th.Detach())
+					testutil.Must(th.Detach())
 				}
 				if mode == "joined later" && th.Join() != ErrPthreadExit {
 					panic("joined later")
@@ -81,7 +82,7 @@ func TestJoinNoticesAThreadEndedByTheSystemCall(t *testing.T) {
 			<-exit
 			_, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0)
 		}, nil)
-		leak.Must(err)
+		testutil.Must(err)
 		joined := make(chan error)
 		for range 2 {
 			go func() { joined <- th.Join() }()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // The tests run in children, since a thread that C ends by the system call
@@ -31,9 +32,9 @@ func endAttachedUnnoticed() *Thread {
 	var end func()
 	end = func() {
 		th, err := Attach()
-		leak.Must(err)
+		testutil.Must(err)
 		if osOnFirstThread() { // which cannot end
-			leak.Must(Detach())
+			testutil.Must(Detach())
 			go end()
 			return
 		}
@@ -121,18 +122,18 @@ func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
 			var stranger *exec.Cmd
 			th := giveID(end, func(id int) (got bool) {
 				stranger = exec.Command("sleep", "60")
-				leak.Must(stranger.Start())
+				testutil.Must(stranger.Start())
 				if got = stranger.Process.Pid == id; !got {
-					leak.Must(stranger.Process.Kill())
+					testutil.Must(stranger.Process.Kill())
 					_ = stranger.Wait() // killed
 				}
 				return got
 			})
 			state := func() string {
 				b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", th.NativeID()))
-				leak.Must(err)
+				testutil.Must(err)
 				var set unix.CPUSet
-				leak.Must(unix.SchedGetaffinity(th.NativeID(), &set))
+				testutil.Must(unix.SchedGetaffinity(th.NativeID(), &set))
 				f := strings.Fields(string(b))
 				return fmt.Sprint(f[1], f[18], f[40], set) // name, niceness, policy
 			}
@@ -142,7 +143,7 @@ func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
 			before := state()
 			assertEnded(t, th)
 			assert.Equal(t, before, state(), "the stranger has changed")
-			leak.Must(stranger.Process.Kill())
+			testutil.Must(stranger.Process.Kill())
 			_ = stranger.Wait() // killed
 		}
 	})
@@ -171,17 +172,17 @@ func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
 					case <-quit:
 					}
 				}, &Attr{Name: "stranger"})
-				leak.Must(err)
+				testutil.Must(err)
 				if got = s.NativeID() == id; !got {
 					close(quit)
-					leak.Must(s.Join())
+					testutil.Must(s.Join())
 				}
 				stranger = s
 				return got
 			})
 			comm := func() string {
 				b, err := os.ReadFile(commOf(stranger))
-				leak.Must(err)
+				testutil.Must(err)
 				return string(b)
 			}
 			assert.Equal(t, ErrEnded, th.SetNice(7))
@@ -190,7 +191,7 @@ func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
 			assert.Equal(t, "stranger\n", comm())
 			assert.True(t, stranger.Alive())
 			close(leave)
-			leak.Must(stranger.Join())
+			testutil.Must(stranger.Join())
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 
 func TestMain(m *testing.M) {
 	leak.Main(m, func() (left string) {
-		collectOrphans()
+		collectExited()
 		if n := NumThread(); n != 0 {
 			left += fmt.Sprintf(" %d threads", n)
 		}

@@ -50,13 +50,13 @@ package thread
 //
 //	osWatch(t)           have the end of the calling, attached thread reported: on
 //	                     a thread of C by a call of ended, on one of Go's by
-//	                     osOrphan
+//	                     osExited
 //	osUnwatch()          undo osWatch on the calling thread
-//	osOrphan()           the slot of a thread of Go's that ended, or unknown; each
+//	osExited()           the slot of a thread of Go's that ended, or unknown; each
 //	                     is returned once
 //	osMadeByC()          whether C made the calling thread, and whether that is
 //	                     known
-//	osKnock()            make a thread of C that calls knocked and ends
+//	osProbe()            make a thread of C that calls probed and ends
 //	osSelf()             pthread_self, on Windows the thread id
 //
 // # Asking the kernel

@@ -50,7 +50,9 @@ func TestPanicsAreReported(t *testing.T) {
 			break
 		}
 	}
-	for _, want := range []string{"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n"} {
+	for _, want := range []string{
+		"Panic in thread worker: boo\ngoroutine", "Panic in thread second: again\n", "Panic in thread second: hook\n",
+	} {
 		assert.Contains(t, got.String(), want)
 	}
 }

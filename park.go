@@ -7,20 +7,20 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// Park waits until the calling thread's permit is there, and takes it (Java:
-// LockSupport.park, Rust: thread::park). The permit comes from Unpark, and
-// there is at most one. It does not return for any other reason. It returns
-// ErrNotAttached at once in a goroutine without a thread of its own.
+// Park waits for the calling thread's permit and consumes it (Java:
+// LockSupport.park, Rust: thread::park). Unpark makes the permit available; a
+// thread has at most one. There are no spurious wakeups. Park returns
+// ErrNotAttached in a goroutine without a thread of its own.
 //
-// Unpark synchronizes before the return from the Park that takes its permit.
+// Unpark synchronizes before the return from the Park that consumes its permit.
 func Park() error { return parkFor(park.Forever()) }
 
-// ParkTimeout is Park for at most d; past that it returns ErrTimeout and has
-// taken no permit. d <= 0 never sleeps.
+// ParkTimeout is Park for at most d; after that it returns ErrTimeout, and has
+// consumed no permit.
 func ParkTimeout(d time.Duration) error { return parkFor(park.For(d)) }
 
-// ParkContext is Park until ctx is done; it then returns ctx's cause and has
-// taken no permit. If ctx is done already it does not look for the permit.
+// ParkContext is Park until ctx is done; it then returns ctx's cause, and has
+// consumed no permit.
 func ParkContext(ctx context.Context) error {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -37,13 +37,13 @@ func parkFor(l park.Limit) error {
 	if t.permit.Park(l) != park.Unparked {
 		return l.Err(ErrTimeout)
 	}
-	if l.Canceled() { // before the permit came, it may be
+	if l.Canceled() { // perhaps before Unpark
 		t.permit.Unpark()
 		return l.Err(nil)
 	}
 	return nil
 }
 
-// Unpark makes t's permit available, if it is not, and wakes t from Park. On a
-// thread that has ended it does nothing.
+// Unpark makes t's permit available, unless it is already, and wakes t from
+// Park. On a thread that has ended it does nothing.
 func (t *Thread) Unpark() { t.permit.Unpark() }

@@ -1,10 +1,10 @@
 //go:build cgo && ((linux && !android) || darwin)
 
 /*
- * pthread.c - what exists once a process or once a thread on the C side
+ * pthread.c - what exists once per process or once per thread on the C side
  *
- * A file of its own because a header would make one of each for every file
- * that includes it.
+ * It is not a header, which would define one of each in every file that
+ * includes it.
  *
  *   - the keys, whose destructors report a thread's end: one for threads that
  *     can call Go at their end, one for threads made by Go. The value is the
@@ -15,10 +15,10 @@
  *   - the slot, a word a thread that internal/ident reads at a fixed distance
  *     from the thread pointer. On Linux that is a thread-local variable of the
  *     initial-exec model, as Go's own is; on macOS the key's value itself.
- *   - the gate, which lets threads into Go one at a time.
- *   - the orphans: the slots of attached threads made by Go that have ended. No
- *     call into Go is possible there any more, so they wait to be collected.
- *   - the number of the key of Go's runtime, for threads that end below Go.
+ *   - the admission lock, which lets threads into Go one at a time.
+ *   - the slots of attached threads made by Go that have exited. They could not
+ *     call Go any more, so they are queued here until Go takes them.
+ *   - the key of Go's runtime, for threads that end below Go.
  */
 #include "csrc/create.h"
 
@@ -28,29 +28,29 @@ static pthread_key_t c_key, go_thread_key;
 static int key_err;
 static sigset_t first_mask;
 static int (*on_end)(uintptr_t slot, uintptr_t back);
-static void (*on_knock)(void);
-static struct orphan *orphans;	/* a stack, by atomic access only */
-static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static void (*on_probe)(void);
+static struct exited *exited_threads;	/* a stack, by atomic access only */
+static pthread_mutex_t admission = PTHREAD_MUTEX_INITIALIZER;
 #ifndef __linux__
 static int slot_err;
 #endif
 
-struct orphan {
+struct exited {
 	uintptr_t slot;
-	struct orphan *next;
+	struct exited *next;
 };
 
-static void push_orphan(struct orphan *o)
+static void push_exited(struct exited *o)
 {
-	o->next = __atomic_load_n(&orphans, __ATOMIC_SEQ_CST);
-	while (!__atomic_compare_exchange_n(&orphans, &o->next, o, 0,
+	o->next = __atomic_load_n(&exited_threads, __ATOMIC_SEQ_CST);
+	while (!__atomic_compare_exchange_n(&exited_threads, &o->next, o, 0,
 					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		;
 }
 
 /*
- * Keys that pthread_key_create hands out. On macOS those below are the
- * system's own, and there are 512 of them (libpthread, tsd_private.h:
+ * The keys that pthread_key_create returns. On macOS lower keys are the
+ * system's own, and there are 512 keys (libpthread, tsd_private.h:
  * _INTERNAL_POSIX_THREAD_KEYS_MAX and _END).
  */
 #ifdef __linux__
@@ -61,17 +61,17 @@ static void push_orphan(struct orphan *o)
 #define KEYS		512
 #endif
 
-static pthread_once_t probed = PTHREAD_ONCE_INIT;
+static pthread_once_t searched = PTHREAD_ONCE_INIT;
 static pthread_key_t go_key;
 static int go_key_known;
 
 /*
- * probe - find the key of Go's runtime, on a thread that Go does not know yet
+ * search - find the key of Go's runtime, on a thread that Go does not know yet
  *
- * The runtime sets it at a thread's first call into Go, and nothing else is set
- * there.
+ * The runtime sets the key in a thread's first call into Go, which sets no
+ * other key.
  */
-static void *probe(void *unused)
+static void *search(void *unused)
 {
 	void *before[KEYS];
 	pthread_key_t k;
@@ -80,7 +80,7 @@ static void *probe(void *unused)
 	(void)unused;
 	for (k = 0; k < KEYS; k++)
 		before[k] = pthread_getspecific(FIRST_KEY + k);
-	on_knock();
+	on_probe();
 	for (k = 0; k < KEYS; k++) {
 		if (pthread_getspecific(FIRST_KEY + k) == before[k])
 			continue;
@@ -95,32 +95,32 @@ static void find_go_key(void)
 {
 	pthread_t t;
 
-	if (!pthread_create(&t, NULL, probe, NULL))
+	if (!pthread_create(&t, NULL, search, NULL))
 		pthread_join(t, NULL);
 }
 
 /*
- * strand - keep Go's runtime from using the calling thread's M again
+ * strand - keep Go's runtime from reusing the calling thread's M
  *
- * For a thread that ends while functions of Go stand on its stack: C code below
- * them called pthread_exit, or they called runtime.Goexit, which would end the
- * process on a thread that C made. The destructor of Go's key would put
- * the M up for use again, with those functions still on its goroutine's stack;
- * the collector, which has not seen them for a while, would then find pointers
- * to what it has freed, and abort the process. So the key is emptied, and the M
- * stays behind. Go can still be called on the thread, by other destructors. If
- * Go's key is not known, for want of a thread to find it by, all are emptied,
- * which costs what others would have done at the thread's end.
+ * For a thread that ends while frames of Go are on its stack: C code below them
+ * called pthread_exit, or they called runtime.Goexit, which would abort the
+ * process on a thread that C made. The destructor of Go's key would release the
+ * M for reuse, with those frames still on its goroutine's stack. The garbage
+ * collector, which has not scanned them for a while, would then find pointers
+ * to freed memory, and abort the process. So the key is cleared and the M is
+ * leaked. Destructors can still call Go on the thread. If Go's key is not known,
+ * for lack of a thread to find it with, all keys are cleared, and what their
+ * destructors would have freed is leaked.
  *
- * The exit system call would do as well, but leaves musl's pthread_join
- * waiting, and with glibc the values of the keys to a later thread that gets
- * the same memory.
+ * The exit system call would serve, too, but it makes musl's pthread_join hang,
+ * and in glibc a later thread that gets the same memory inherits the values of
+ * the keys.
  */
 static void strand(void)
 {
 	pthread_key_t k;
 
-	pthread_once(&probed, find_go_key);
+	pthread_once(&searched, find_go_key);
 	if (go_key_known) {
 		pthread_setspecific(go_key, NULL);
 		return;
@@ -130,21 +130,19 @@ static void strand(void)
 }
 
 /*
- * ost_made_by_c_ - whether C made the calling thread, from a call of Go
+ * ost_made_by_c_ - whether C made the calling thread, for a call from Go
  *
- * Not while packages are initialized, as Go holds up the thread that finds its
- * key until then.
- *
- * The runtime sets its key on such threads alone. Returns -1 if its key is not
- * known.
+ * The runtime sets its key on such threads only. Returns -1 if the key is not
+ * known. Must not be called during package initialization, since until its end
+ * Go does not let the thread in that finds the key.
  */
 int ost_made_by_c_(void)
 {
-	pthread_once(&probed, find_go_key);
+	pthread_once(&searched, find_go_key);
 	return go_key_known ? pthread_getspecific(go_key) != NULL : -1;
 }
 
-/* ost_end_ - do what is left to do on a thread whose part in Go ended so */
+/* ost_end_ - complete the calling thread's part in Go, which ended as how says */
 void ost_end_(int how)
 {
 	if (how & OST_LEAVE_)
@@ -190,13 +188,12 @@ static inline void unpoison_below(void)
 #endif
 
 /*
- * ost_leave_ - end the calling thread, from a call of Go, without a return to
- * it
+ * ost_leave_ - end the calling thread, for a call from Go; does not return
  *
- * back is the jmp_buf of the call of Go that the thread is in; 0 for a call
- * that is not from here, on a thread that somebody else made. A jump serves
- * better than pthread_exit, which in glibc loads a library of gcc's that small
- * containers lack, and aborts without it.
+ * back is the jmp_buf of the call of Go that the thread is in, or 0 if that
+ * call was not made here, on a thread that other code made. A jump is better
+ * than pthread_exit: glibc's loads a library of gcc's that small containers
+ * lack, and aborts without it.
  */
 void ost_leave_(uintptr_t back, int how)
 {
@@ -228,17 +225,17 @@ static void thread_ends(void *slot)
 /*
  * go_thread_ends - the destructor of go_thread_key
  *
- * Without memory the end goes unreported; package thread then finds out when
- * the thread's record is used.
+ * If there is no memory the exit is not reported, and package thread notices it
+ * when it next uses the thread's record.
  */
 static void go_thread_ends(void *slot)
 {
-	struct orphan *o = (struct orphan *)malloc(sizeof(*o));
+	struct exited *o = (struct exited *)malloc(sizeof(*o));
 
 	if (!o)
 		return;
 	o->slot = (uintptr_t)slot;
-	push_orphan(o);
+	push_exited(o);
 }
 
 __attribute__((constructor)) static void make_keys(void)
@@ -249,46 +246,45 @@ __attribute__((constructor)) static void make_keys(void)
 	pthread_sigmask(SIG_SETMASK, NULL, &first_mask);
 }
 
-/* ost_gate_lock_ - pass the gate, which closes behind the caller */
-void ost_gate_lock_(void)
+/* ost_admit_lock_ - acquire the admission lock */
+void ost_admit_lock_(void)
 {
-	pthread_mutex_lock(&gate);
+	pthread_mutex_lock(&admission);
 }
 
-/* ost_gate_unlock_ - open the gate that the caller passed */
-void ost_gate_unlock_(void)
+/* ost_admit_unlock_ - release the admission lock */
+void ost_admit_unlock_(void)
 {
-	pthread_mutex_unlock(&gate);
+	pthread_mutex_unlock(&admission);
 }
 
 /*
- * ost_callbacks_ - have end called at the end of each watched thread, on it,
- * and knocked where a thread is to call Go for the first time and for no other
- * end
+ * ost_callbacks_ - set the functions of Go: end is called at the end of each
+ * watched thread, on it; probed is called only to enter Go
  */
 void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
-		    void (*knocked)(void))
+		    void (*probed)(void))
 {
 	on_end = end;
-	on_knock = knocked;
+	on_probe = probed;
 }
 
-static void *knock(void *unused)
+static void *probe(void *unused)
 {
-	on_knock();
+	on_probe();
 	return unused;
 }
 
 /*
- * ost_knock_ - have a new thread call knocked, which Go holds up until package
- * initialization is over
+ * ost_probe_ - make a thread that calls probed, which Go does not let in until
+ * package initialization is over
  *
  * Returns 0 or what pthread returned.
  */
-int ost_knock_(void)
+int ost_probe_(void)
 {
 	pthread_t t;
-	int err = pthread_create(&t, NULL, knock, NULL);
+	int err = pthread_create(&t, NULL, probe, NULL);
 
 	if (!err)
 		pthread_detach(t);
@@ -324,21 +320,21 @@ void ost_unwatch_(void)
 	pthread_setspecific(go_thread_key, NULL);
 }
 
-/* ost_orphan_ - take the slot of one orphan; 0 when there is none */
-uintptr_t ost_orphan_(void)
+/* ost_exited_ - take the slot of one exited thread; 0 if there is none */
+uintptr_t ost_exited_(void)
 {
-	struct orphan *all, *o;
+	struct exited *all, *o;
 	uintptr_t slot;
 
 	/* Taking all and putting the rest back avoids the ABA of a pop. */
-	all = __atomic_exchange_n(&orphans, NULL, __ATOMIC_SEQ_CST);
+	all = __atomic_exchange_n(&exited_threads, NULL, __ATOMIC_SEQ_CST);
 	if (!all)
 		return 0;
 	slot = all->slot;
 	while (all->next) {
 		o = all->next;
 		all->next = o->next;
-		push_orphan(o);
+		push_exited(o);
 	}
 	free(all);
 	return slot;
@@ -366,11 +362,11 @@ __attribute__((constructor)) static void make_slot(void)
 }
 
 /*
- * ost_slot_ - the calling thread's word; null when it is not found
+ * ost_slot_ - the calling thread's word; null if it is not found
  *
- * The values of a thread's keys lie in the structure that pthread_self points
- * to, at a place that is not documented but is the same in every thread. Go's
- * runtime finds its own word likewise.
+ * The values of a thread's keys are in the structure that pthread_self points
+ * to, at an offset that is not documented but is the same in every thread. Go's
+ * runtime finds its own word in the same way.
  */
 uintptr_t *ost_slot_(void)
 {

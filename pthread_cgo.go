@@ -11,7 +11,7 @@ package thread
 
 extern int ostEntry(uintptr_t, uintptr_t);
 extern int ostEnded(uintptr_t, uintptr_t);
-extern void ostKnocked(void);
+extern void ostProbed(void);
 
 // C has pthread_t as an integer on Linux and as a pointer on macOS.
 
@@ -58,20 +58,20 @@ func init() {
 	if slot := C.ost_slot_(); slot != nil {
 		ident.Setup(uintptr(C.ost_self_()), uintptr(unsafe.Pointer(slot)))
 	}
-	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostKnocked))
+	C.ost_callbacks_((*[0]byte)(C.ostEnded), (*[0]byte)(C.ostProbed))
 }
 
 //export ostEntry
 func ostEntry(slot, back C.uintptr_t) C.int {
-	C.ost_gate_unlock_()
+	C.ost_admit_unlock_()
 	return C.int(nativeMain(uintptr(slot), uintptr(back)))
 }
 
 //export ostEnded
 func ostEnded(slot, back C.uintptr_t) C.int { return C.int(ended(uintptr(slot), uintptr(back))) }
 
-//export ostKnocked
-func ostKnocked() { knocked() }
+//export ostProbed
+func ostProbed() { probed() }
 
 // The constants that C has under other names.
 var (
@@ -93,8 +93,8 @@ func create(t *Thread, a *attrs, stack int) error {
 	return nil
 }
 
-func osKnock() error {
-	if errno := C.ost_knock_(); errno != 0 {
+func osProbe() error {
+	if errno := C.ost_probe_(); errno != 0 {
 		return os.NewSyscallError("pthread_create", syscall.Errno(errno))
 	}
 	return nil
@@ -128,7 +128,7 @@ func osWatch(t *Thread) error {
 
 func osUnwatch() { C.ost_unwatch_() }
 
-func osOrphan() uintptr { return uintptr(C.ost_orphan_()) }
+func osExited() uintptr { return uintptr(C.ost_exited_()) }
 
 func osSelf() Ident {
 	if ident.Fast() {

@@ -81,9 +81,9 @@ const (
 
 // osCreate retries an EAGAIN.
 //
-// While a thread of the process is in execve the kernel refuses new threads with
-// EAGAIN, as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its own
-// execve and clone apart by a lock that others cannot take. An execve that
+// While a thread of the process is in execve the kernel refuses new threads
+// with EAGAIN, as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its
+// own execve and clone apart by a lock that others cannot take. An execve that
 // succeeds ends the process, and one that fails is short. So unless memory is
 // the reason, osCreate retries, even though the process may be at a limit.
 func osCreate(t *Thread, a *attrs) error {
@@ -110,8 +110,8 @@ func osCreate(t *Thread, a *attrs) error {
 // M stays marked when the next thread of C gets it (preemptone and preemptM in
 // runtime/proc.go and signal_unix.go, seen in Go 1.26 and 1.27). A loop without
 // calls would then block every garbage collection, and with GOMAXPROCS=1 all of
-// Go. A signal that is handled here clears the mark. It takes 3 to 4 us, up to a
-// twelfth of a start.
+// Go. A signal that is handled here clears the mark. It takes 3 to 4 us, up to
+// a twelfth of a start.
 func osMakePreemptible(t *Thread) {
 	syscall.RawSyscall(unix.SYS_TGKILL, uintptr(pid), uintptr(t.nativeID), uintptr(unix.SIGURG))
 }

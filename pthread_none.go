@@ -5,8 +5,8 @@ package thread
 import "example.com/thread/internal/ident"
 
 // Without cgo, and on systems without a file of their own, every thread is
-// pinned: a goroutine locked to a thread of Go's. C has no threads, so there are
-// no alien ones. Attached threads are not watched.
+// pinned: a goroutine locked to a thread of Go's. C has no threads, so there
+// are no alien ones. Attached threads are not watched.
 
 const (
 	osNative = false
@@ -23,7 +23,7 @@ const (
 // thread.
 func osCreate(*Thread, *attrs) error { return unsupported("native thread") }
 
-func osKnock() error { return unsupported("native thread") }
+func osProbe() error { return unsupported("native thread") }
 
 func osMakePreemptible(*Thread) {}
 
@@ -41,7 +41,7 @@ func osWatch(*Thread) error { return nil }
 
 func osUnwatch() {}
 
-func osOrphan() uintptr { return ident.None }
+func osExited() uintptr { return ident.None }
 
 // osSelf returns the thread's native id, for lack of pthread_self.
 func osSelf() Ident { return Ident(osNativeID()) }

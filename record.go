@@ -39,8 +39,8 @@ type recordTable struct {
 
 var records recordTable
 
-// serials numbers threads. A serial is never reused, unlike a row, an ident or a
-// native id.
+// serials numbers threads. A serial is never reused, unlike a row, an ident or
+// a native id.
 var serials atomic.Uint64
 
 func newSerial() uint64 { return serials.Add(1) }
@@ -121,11 +121,11 @@ func init() { keep.Records = records.count }
 func (r *recordTable) used() int { return int(r.rows) - len(r.unused) }
 
 // Threads returns the records of all living threads that have one, by ascending
-// serial: those from Start whose body has begun, the attached ones, and those of
-// C that have called this package. The result may be stale by the time it is
+// serial: those from Start whose body has begun, the attached ones, and those
+// of C that have called this package. The result may be stale by the time it is
 // used.
 func Threads() []*Thread {
-	collectOrphans()
+	collectExited()
 	all := records.all()
 	all = slices.DeleteFunc(all, func(t *Thread) bool { return !t.Alive() })
 	slices.SortFunc(all, func(a, b *Thread) int { return cmp.Compare(a.serial, b.serial) })

@@ -43,9 +43,9 @@ func osStackBounds() (least, most int, err error) {
 }
 
 // maxStack returns the size above which mmap refuses a stack no matter how much
-// is in use. pthread_create then returns EAGAIN, which osCreate would retry. The
-// limits are read once: they rarely change, and reading them costs as much as a
-// thread.
+// is in use. pthread_create then returns EAGAIN, which osCreate would retry.
+// The limits are read once: they rarely change, and reading them costs as much
+// as a thread.
 var maxStack = sync.OnceValue(func() int {
 	most := int64(math.MaxInt >> 1)
 	if most > 1<<46 {

@@ -5,29 +5,29 @@ import (
 	"sync/atomic"
 )
 
-// MinStackSize is the least stack size in bytes that may be asked for: 32 KiB,
-// as in CPython. Where the platform's own least is more (128 KiB with glibc on
-// arm64) that holds.
+// MinStackSize is the least stack size in bytes that can be requested: 32 KiB,
+// as in CPython. If the platform requires more (128 KiB with glibc on arm64)
+// that is the least.
 const MinStackSize = 32 << 10
 
 // NoGuard as an Attr's GuardSize asks for a stack without a guard: C code that
-// overflows it then overwrites other memory instead of ending the process.
+// overflows the stack then corrupts other memory instead of ending the process.
 const NoGuard = -1
 
 var defaultStackSize atomic.Int64
 
-// StackSize returns the stack size, in bytes, of threads to come that do not
-// ask for one. 0, which it is at first, stands for the platform's default: on
-// Linux the limit that ulimit -s shows, 2 MiB if that is unlimited, with musl
-// 128 KiB; on macOS 512 KiB; on Windows what the program's header says, by Go's
-// linker and mingw's 2 MiB (32-bit programs of Go's linker 1 MiB).
+// StackSize returns the stack size, in bytes, of new threads that request none.
+// It is 0 initially, which stands for the platform's default: on Linux the
+// limit of ulimit -s, or 2 MiB if that is unlimited, and with musl 128 KiB; on
+// macOS 512 KiB; on Windows the value in the program's header, which Go's and
+// mingw's linkers set to 2 MiB (Go's for 32-bit programs to 1 MiB).
 func StackSize() int { return int(defaultStackSize.Load()) }
 
-// SetStackSize sets what StackSize returns, rounded up to whole pages, and
-// returns what it was; as Python's threading.stack_size. n is 0 or at least
-// MinStackSize, in bytes; any n that no thread could have is ErrStackSize and
-// leaves the setting as it was. Where threads are always pinned any n but 0 is
-// errors.ErrUnsupported.
+// SetStackSize sets what StackSize returns to n bytes, rounded up to whole
+// pages, and returns the old value, like Python's threading.stack_size. n is 0
+// or at least MinStackSize. If no thread can have a stack of n bytes it returns
+// ErrStackSize and changes nothing. On platforms where all threads are pinned
+// any n but 0 is errors.ErrUnsupported.
 //
 // A stack size bounds the frames of C code; Go code has its goroutine's stack.
 func SetStackSize(n int) (old int, err error) {
@@ -38,8 +38,8 @@ func SetStackSize(n int) (old int, err error) {
 	return int(defaultStackSize.Swap(int64(size))), nil
 }
 
-// checkStackSize returns n rounded up to whole pages, or why no thread can have
-// a stack of n bytes.
+// checkStackSize returns n rounded up to whole pages, or an error if no thread
+// can have a stack of n bytes.
 func checkStackSize(n int) (int, error) {
 	if n == 0 {
 		return 0, nil
@@ -54,8 +54,8 @@ func checkStackSize(n int) (int, error) {
 	return roundUpToPage(n), nil
 }
 
-// checkGuardSize returns the guard in bytes, rounded up to whole pages; less
-// than 0 asks for the default.
+// checkGuardSize returns the guard size in bytes, rounded up to whole pages, or
+// a negative number for the default.
 func checkGuardSize(n, stack int) (int, error) {
 	switch {
 	case n == NoGuard:

@@ -153,7 +153,7 @@ func TestFailNowEndsItsThreadOnly(t *testing.T) {
 }
 
 func TestExitNeedsAThreadFromStart(t *testing.T) {
-	assert.PanicsWithError(t, misuse("Exit", ErrNotAttached).Error(), Exit)
+	assert.PanicsWithError(t, "thread: Exit: goroutine has no thread of its own", Exit)
 	_, err := Attach()
 	require.NoError(t, err)
 	assert.Panics(t, Exit)

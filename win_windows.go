@@ -83,8 +83,8 @@ var (
 		_ = endOf.Set(unknown) // it fails as the first did
 		return 0
 	})
-	knockEntry = syscall.NewCallback(func(uintptr) uintptr {
-		knocked()
+	probeEntry = syscall.NewCallback(func(uintptr) uintptr {
+		probed()
 		return 0
 	})
 	firstThread = osNativeID() // package initialization runs on it
@@ -146,9 +146,9 @@ func osCreate(t *Thread, a *attrs) error {
 	return nil
 }
 
-// osKnock makes a thread that calls knocked, and ends.
-func osKnock() error {
-	h, _, err := createThread.Call(0, 0, knockEntry, 0, 0, 0)
+// osProbe makes a thread that calls probed, and ends.
+func osProbe() error {
+	h, _, err := createThread.Call(0, 0, probeEntry, 0, 0, 0)
 	if h == 0 {
 		return os.NewSyscallError("CreateThread", err)
 	}
@@ -243,7 +243,7 @@ func osMadeByC() (yes, known bool) { return false, false }
 func osMakePreemptible(*Thread) {}
 
 // osWatch has the calling, attached thread's end told: by ended, or for a
-// thread of Go's, which must not call Go at its end, by osOrphan.
+// thread of Go's, which must not call Go at its end, by osExited.
 func osWatch(t *Thread) error {
 	if t.kind == bound {
 		return goThreads.add(t)
@@ -267,9 +267,9 @@ func osUnwatch() {
 	}
 }
 
-// osOrphan returns the slot of an attached thread of Go's that has ended;
+// osExited returns the slot of an attached thread of Go's that has ended;
 // unknown if there is none.
-func osOrphan() uintptr { return goThreads.takeEnded() }
+func osExited() uintptr { return goThreads.takeEnded() }
 
 // boundThreads are the attached threads of Go's, by handles, which tell of a
 // thread's end and, unlike ids, are nobody else's.

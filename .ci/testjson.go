@@ -41,8 +41,9 @@ type results struct {
 	stray  []string // lines that are not JSON: of a program that wrote past the pipe, or of go itself
 }
 
-// rank tells which end of a test stays that ends more than once, as with -count
-// and -cpu: one failure fails it, and it was run if it passed once.
+// rank orders the results of a test that runs more than once, as with -count
+// and -cpu, of which the highest counts: one failure fails it, and one pass is
+// enough for it not to be skipped.
 var rank = map[string]int{"skip": 1, "pass": 2, "fail": 3, "build-fail": 3}
 
 func read(file string) (*results, error) {

@@ -1,5 +1,5 @@
-// Command words reports the words of the house dialect in the files named by its
-// standard input.
+// Command words reports the words of the house dialect in the files named by
+// its standard input.
 package main
 
 import (
@@ -17,7 +17,8 @@ import (
 )
 
 // A rule has a pattern, what to say instead, and what the pattern must not be
-// part of. All ignore case. A blank in a pattern also matches the end of a line.
+// part of. All ignore case. A blank in a pattern also matches the end of a
+// line.
 type rule struct{ pattern, say, except string }
 
 var rules = []rule{
@@ -145,8 +146,8 @@ var (
 	capital = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
 )
 
-// prose adds s, without markers of comments, so that a sentence goes on over the
-// ends of lines, and without code in it. An empty line ends a sentence.
+// prose adds s, without markers of comments, so that a sentence goes on over
+// the ends of lines, and without code in it. An empty line ends a sentence.
 func (t *text) prose(s string, line int) {
 	for i, l := range strings.Split(code.ReplaceAllString(s, "_"), "\n") {
 		l = strings.TrimSpace(marker.ReplaceAllString(l, ""))

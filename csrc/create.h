@@ -1,11 +1,10 @@
 /*
- * create.h - how package thread makes a thread and hears of a thread's end
+ * create.h - how package thread makes threads and observes their end
  *
- * For pthread_linux.go, pthread_darwin.go and pthread.c; not an interface for
- * others.
+ * For pthread_*.go and pthread.c only.
  *
- * Who owns what: ost_create_ allocates the arguments; the new thread owns and
- * frees them from the moment pthread_create succeeds.
+ * Ownership: ost_create_ allocates the arguments. Once pthread_create succeeds
+ * the new thread owns and frees them.
  */
 #ifndef OSTHREAD_CREATE_H
 #define OSTHREAD_CREATE_H
@@ -19,35 +18,35 @@
 #include <string.h>
 
 /*
- * How a thread's part in Go ended, as bits. What entry and end of a watch
- * return, and what ost_leave_ goes back with.
+ * How a thread's part in Go ended, as bits: the result of entry and of the
+ * function called at a watched thread's end, and the argument of ost_leave_.
  */
 #define OST_DETACH_	1	/* nobody is going to join it */
-#define OST_LEAVE_	2	/* functions of Go stand on its stack: see strand */
+#define OST_LEAVE_	2	/* frames of Go are on its stack: see strand */
 
-/* The process's keys, its gate and its word for each thread: pthread.c. */
+/* The process's keys, its admission lock and each thread's word: pthread.c. */
 extern uintptr_t *ost_slot_(void);
-extern void ost_gate_lock_(void);
-extern void ost_gate_unlock_(void);
+extern void ost_admit_lock_(void);
+extern void ost_admit_unlock_(void);
 extern int ost_watch_(uintptr_t slot, int go_thread);
 extern void ost_unwatch_(void);
-extern uintptr_t ost_orphan_(void);
+extern uintptr_t ost_exited_(void);
 extern void ost_callbacks_(int (*end)(uintptr_t slot, uintptr_t back),
-			   void (*knocked)(void));
-extern int ost_knock_(void);
+			   void (*probed)(void));
+extern int ost_probe_(void);
 extern int ost_made_by_c_(void);
 extern void ost_end_(int how);
 extern void ost_leave_(uintptr_t back, int how);
 extern const sigset_t *ost_first_mask_(void);
 
 /*
- * OST_FRAME_ - where the calling function keeps its caller's frame pointer
+ * OST_FRAME_ - where the calling function stores its caller's frame pointer
  *
- * Go's execution tracer follows frame pointers, on these two processors; from a
- * goroutine that waits for a coroutine of iter.Pull it goes on into the frames
- * of C below it (Go 1.26), and the process ends where C's register is no frame
- * pointer. So this package is compiled with frame pointers, and where a thread
- * enters Go their chain is cut.
+ * Go's execution tracer follows frame pointers on these two processors. From a
+ * goroutine that waits for a coroutine of iter.Pull it continues into the
+ * frames of C below (Go 1.26), and the process crashes if C uses the register
+ * for something else. So this package is compiled with frame pointers, and the
+ * chain is cut where a thread enters Go.
  */
 #if defined(__x86_64__) || defined(__aarch64__)
 #define OST_FRAME_(unused)	((void *volatile *)__builtin_frame_address(0))
@@ -73,19 +72,20 @@ static void *ost_run_(void *p)
 	(void)unused;
 	free(p);
 	/*
-	 * A cancelled thread would leave Go's frames without their deferred
-	 * calls, so cancellation stays off unless C code below turns it on.
+	 * Cancellation would skip the deferred calls of Go's frames, so it
+	 * stays disabled unless C code below enables it.
 	 */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
 	pthread_sigmask(SIG_SETMASK, &args.mask, NULL);
 	/*
-	 * First calls into Go poll one list with a sleep between; at 10,000
-	 * at once that takes 38 s. One at a time takes 2. Go opens the gate.
+	 * First calls into Go poll one list, with sleeps in between: for 10,000
+	 * threads at once that takes 38 s, one at a time 2 s. Go releases the
+	 * admission lock.
 	 */
-	ost_gate_lock_();
+	ost_admit_lock_();
 	/*
-	 * The watch is for C code that calls pthread_exit under the body.
-	 * Without one, for want of a key, that goes unnoticed; all else works.
+	 * The watch is for C code that calls pthread_exit under the body. If
+	 * there is no key left that goes unnoticed; all else works.
 	 */
 	ost_watch_(args.slot, 0);
 	*frame = NULL;
@@ -101,13 +101,13 @@ static void *ost_run_(void *p)
 /*
  * ost_create_ - make a thread that calls entry(slot, back)
  *
- * back is for ost_leave_. stack and guard are in bytes; 0 asks for the default
- * stack, a negative guard for the default guard. mask is the new thread's
- * signal mask: bit n-1 blocks signal n. With a null mask it is the one the
- * process began with.
+ * back is for ost_leave_. stack and guard are in bytes; a stack of 0 and a
+ * negative guard ask for the defaults. mask is the new thread's signal mask: bit
+ * n-1 blocks signal n. A null mask stands for the one that the process began
+ * with.
  *
- * Returns 0 and the thread in *out, or what pthread returned, with nothing
- * left.
+ * Returns 0 and the thread in *out, or what pthread returned, with nothing left
+ * allocated.
  */
 static inline int ost_create_(pthread_t *out, size_t stack, long guard,
 			      const uint64_t *mask,

@@ -1,3 +1,5 @@
+//go:build !windows
+
 // Package docs_test keeps the pages of documentation true: what they name
 // exists, and the code that they show is code of this module.
 package docs_test

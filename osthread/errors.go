@@ -7,8 +7,7 @@ import (
 	"example.com/thread"
 )
 
-// The errors of package thread that this package returns as well. ErrExit is
-// what thread.Exit ends a thread with.
+// These are the errors of package thread that this package returns too.
 var (
 	ErrTimeout     = thread.ErrTimeout
 	ErrDeadlock    = thread.ErrDeadlock
@@ -20,26 +19,27 @@ var (
 )
 
 var (
-	// ErrNotOwner says that a lock is not held by the calling thread.
-	ErrNotOwner = errors.New("lock is not held by the calling thread")
-	// ErrOverflow says that more was given back than was taken.
+	// ErrNotOwner says that the calling thread does not hold a lock.
+	ErrNotOwner = errors.New("lock not held by the calling thread")
+	// ErrOverflow says that a semaphore was released more often than acquired.
 	ErrOverflow = errors.New("released more often than acquired")
-	// ErrCount says that a number is out of range: of permits, of parties.
+	// ErrCount says that a number of permits or parties is out of range.
 	ErrCount = errors.New("count out of range")
-	// ErrBroken says that a barrier is broken: by Abort or Reset, by a time-out
+	// ErrBroken says that a barrier is broken: by Abort or Reset, by a timeout
 	// or a done context, or by its action.
-	ErrBroken = errors.New("barrier broken")
+	ErrBroken = errors.New("osthread: barrier broken")
 	// ErrNotStarted says that a thread has not been started.
-	ErrNotStarted = errors.New("thread is not started")
-	// ErrStarted says that a thread has been started before.
-	ErrStarted = errors.New("thread was started before")
-	// ErrMainBusy says that the process's first thread is not to be had.
-	ErrMainBusy = errors.New("main thread is busy")
-	// ErrShutdown says that Shutdown is over, or has begun.
-	ErrShutdown = errors.New("shut down")
+	ErrNotStarted = errors.New("osthread: thread not started")
+	// ErrStarted says that a thread was started before.
+	ErrStarted = errors.New("osthread: thread already started")
+	// ErrMainBusy says that RunMain could not get the process's first thread.
+	ErrMainBusy = errors.New("osthread: main thread busy")
+	// ErrShutdown says that Shutdown, or that of a queue, pool or worker, has
+	// begun or is over.
+	ErrShutdown = errors.New("osthread: shut down")
 )
 
-// misuse returns what a method that cannot return an error panics with.
+// misuse returns the error that a method panics with if it cannot return one.
 func misuse(what string, err error) error { return fmt.Errorf("osthread: %s: %w", what, err) }
 
 // noCopy makes vet's copylocks see a type that must not be copied.

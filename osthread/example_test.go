@@ -104,8 +104,8 @@ func ExampleThread_Join() {
 	// <nil>
 	// unsupported operation
 	// panic in thread "worker": oops
-	// thread called runtime.Goexit
-	// thread called Exit
+	// thread: body called runtime.Goexit
+	// thread: body called Exit
 }
 
 func ExampleThread_JoinTimeout() {
@@ -119,7 +119,7 @@ func ExampleThread_JoinTimeout() {
 	leave.Set()
 	fmt.Println(t.Join())
 	// Output:
-	// time ran out
+	// thread: timeout
 	// <nil>
 }
 
@@ -508,7 +508,7 @@ func ExampleBarrier_Abort() {
 	b.Reset()
 	fmt.Println(b.Broken())
 	// Output:
-	// barrier broken true
+	// osthread: barrier broken true
 	// false
 }
 

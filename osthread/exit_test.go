@@ -244,7 +244,7 @@ func TestShutdownWaitsForHoldsUntilItsContextIsDone(t *testing.T) {
 		_, err = Go(func() error { return nil })
 		fmt.Println(err)
 	})
-	assert.Equal(t, "0 late\n<nil> <nil>\n<nil>\nshut down\n", out)
+	assert.Equal(t, "0 late\n<nil> <nil>\n<nil>\nosthread: shut down\n", out)
 }
 
 func TestLocalDestructor(t *testing.T) {

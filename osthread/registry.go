@@ -48,7 +48,7 @@ func newRegistry() *threads {
 	r := &threads{
 		alive: map[*Thread]struct{}{}, dummies: map[*Thread]struct{}{},
 		slots: map[uintptr]*Thread{}, natives: map[int]*Thread{},
-		sweepAt: leastSwept, exists: threadExists,
+		sweepAt: leastSwept, exists: ident.Exists,
 	}
 	r.changed.L = &r.mu
 	return r

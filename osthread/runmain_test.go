@@ -61,7 +61,7 @@ func goexitInRunMain() {
 func TestRunMainWhoseFunctionCallsGoexit(t *testing.T) {
 	const (
 		rest     = "shutdown\nwaited for\nexit 3\nexit 2\nexit 1\n"
-		returned = rest + "thread called runtime.Goexit thread called runtime.Goexit false\n"
+		returned = rest + "thread: body called runtime.Goexit thread: body called runtime.Goexit false\n"
 	)
 	for _, how := range []string{"first", "late", "beside"} {
 		t.Run(how, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestRunMainWhoseFunctionCallsGoexit(t *testing.T) {
 	t.Run("locked", func(t *testing.T) {
 		out, err := leak.Child(t, nil)
 		assert.EqualError(t, err, "exit status 2")
-		assert.Equal(t, rest+"osthread: RunMain: thread called runtime.Goexit\n", out)
+		assert.Equal(t, rest+"osthread: RunMain: thread: body called runtime.Goexit\n", out)
 	})
 }
 

@@ -52,8 +52,8 @@ need() {
 # about.
 native() { env -u GOOS -u GOARCH -u GOFLAGS -u CC -u CGO_CFLAGS -u CGO_LDFLAGS CGO_ENABLED=0 "$@"; }
 
-# gotest FILE ARG...: `go test -json ARG...` into FILE. What failed is told,
-# with its output, and what was skipped, with the reason.
+# gotest FILE ARG...: `go test -json ARG...` into FILE. Prints the output of
+# failed tests, and the reasons of skipped ones.
 gotest() {
 	local file=$1 status=0
 	shift
@@ -81,8 +81,8 @@ suite=(. ./internal/... ./osthread/...)
 emulator() { export OSTHREAD_TEST_EXEC=$1; }
 
 # platform NAME HOW ARG...: builds and vets all packages, runs the suite with
-# the arguments for go test, and tells so in a row. HOW is how it runs: yes,
-# qemu or wine.
+# the arguments for go test, and prints the result in a row. HOW is how it runs:
+# yes, qemu or wine.
 platform() {
 	local name=$1 how=$2 file exec=()
 	shift 2

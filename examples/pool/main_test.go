@@ -17,7 +17,7 @@ func TestConnectionsGoBackOnEveryPath(t *testing.T) {
 	assert.Equal(t, 6, strings.Count(w.String(), ": <nil>\n"), w.String())
 	assert.Contains(t, w.String(), "worker-6: query refused\n")
 	assert.Contains(t, w.String(), "worker-7: panic in thread \"worker-7\": out of luck\n")
-	assert.Contains(t, w.String(), "worker-8: thread called runtime.Goexit\n")
+	assert.Contains(t, w.String(), "worker-8: thread: body called runtime.Goexit\n")
 	assert.Regexp(t, `9 threads, 3 connections: at most [1-3] were in use at once, now 0 are\n`, w.String())
 	assert.True(t, strings.HasSuffix(w.String(), "with all 3 taken: context deadline exceeded\n"), w.String())
 }

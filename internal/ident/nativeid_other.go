@@ -22,3 +22,7 @@ func nativeID() int {
 	n, _ := strconv.Atoi(string(fields[1]))
 	return n
 }
+
+// Exists has no system call to ask here and returns true. Go keeps its threads,
+// unless a goroutine ends while it is locked to one.
+func Exists(int) bool { return true }

@@ -2,10 +2,15 @@
 // this module alone. Package thread sets them.
 package keep
 
+import "example.com/thread/internal/park"
+
 var (
 	// Joinable makes Detach of thread, a *thread.Thread, return ErrNotJoinable:
 	// its owner joins it.
 	Joinable func(thread any)
+
+	// Join is (*thread.Thread).Join of thread until l ends.
+	Join func(thread any, l park.Limit) error
 
 	// Ending returns the error of a function that did not return, in a deferred
 	// call of it: ErrExit or ErrGoexit.

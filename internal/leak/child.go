@@ -51,10 +51,3 @@ func Child(t *testing.T, body func()) (string, error) {
 	err := cmd.Run()
 	return out.String(), err
 }
-
-// Must panics with err if that is not nil: a child has no *testing.T to fail.
-func Must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}

@@ -7,16 +7,16 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// A bubble of testing/synctest has a clock of its own, which goes on when all
-// its goroutines are durably blocked. Deadlines are of that clock in there, as
-// futex.Now reads it; and a goroutine that sleeps tells the runtime that it is
-// durably blocked (seat.sleep).
+// A bubble of testing/synctest has a clock of its own, which advances when all
+// its goroutines are durably blocked. Deadlines in a bubble are read on that
+// clock, by futex.Now, and a goroutine that sleeps reports to the runtime that
+// it is durably blocked (slot.sleep).
 //
-// The runtime does not tell others who is in a bubble. But its clock begins
-// with the year 2000, which is before the start of the process.
+// The runtime does not export whether a goroutine is in a bubble. But a
+// bubble's clock begins with the year 2000, before the start of the process.
 
-// maybeInBubble reports whether there can be bubbles: in a test's program, by
-// its name or its flags. Others do not pay for the look at the clock.
+// maybeInBubble reports whether there can be bubbles: in a test binary, known
+// by its name or flags. Other programs do not pay for reading the clock.
 var maybeInBubble = isTest(os.Args)
 
 func isTest(args []string) bool {

@@ -12,23 +12,24 @@ import (
 // Limit has ended.
 //
 // A context is its caller's code, which may block, panic, call
-// runtime.Goexit, or use the very object that it waits for. So it is asked
-// before anything is queued and outside every guard, by [Until], and once more
-// after all has been undone, by [Limit.Err]. Everything between asks the
-// standard library alone: the context's channel, and the innermost cancelCtx
-// below it, which context.WithCancel and its kin cancel in the same step.
+// runtime.Goexit, or use the object that it waits for. So its methods are
+// called only before the caller enqueues and outside every guard, by [Until],
+// and once more after the wait has been undone, by [Limit.Err]. In between only
+// the standard library is asked: the context's channel, and the innermost
+// cancelCtx below it, which context.WithCancel and its variants cancel in the
+// same step.
 type Limit struct {
 	deadline int64           // of futex.Now; futex.Never for none
 	ctx      context.Context // nil: none, or one that is never done
 	done     <-chan struct{} // of ctx
-	source   context.Context // the cancelCtx that done is of; nil: done is of another type
+	source   context.Context // the cancelCtx that done belongs to; nil: it belongs to another type
 }
 
 // Forever returns the limit that does not end a wait.
 func Forever() Limit { return Limit{deadline: futex.Never} }
 
-// For returns the limit d from now. With d <= 0 a wait does not sleep, and
-// nothing asks the clock.
+// For returns the limit d from now. With d <= 0 a wait does not sleep, and does
+// not read the clock.
 func For(d time.Duration) Limit {
 	if d <= 0 {
 		return Limit{}
@@ -45,10 +46,10 @@ func Until(ctx context.Context) (Limit, error) {
 	l := Forever()
 	if done := ctx.Done(); done != nil {
 		l.ctx, l.done = ctx, done
-		// Of that type alone: whose Value returns a context for any key does
-		// not get to run under a guard.
+		// Of that type alone: a foreign context whose Value returns a context
+		// for any key must not run under a guard.
 		c, ok := ctx.Value(cancelCtxKey).(context.Context)
-		// Nor may others than the goroutines of a bubble ask its contexts.
+		// Only the goroutines of a bubble may ask its contexts.
 		if ok && reflect.TypeOf(c) == cancelCtxType && c.Done() == done && !inBubble() {
 			l.source = c
 		}
@@ -74,9 +75,9 @@ func (l *Limit) canceled() bool {
 	}
 }
 
-// Source returns the context of package context whose Err tells anybody, under
-// any guard, whether l is canceled; nil if there is none, and the waiter alone
-// can tell.
+// Source returns the context of package context whose Err any thread may call,
+// under any guard, to ask whether l is canceled; nil if there is none, and only
+// the waiter can ask.
 func (l *Limit) Source() context.Context { return l.source }
 
 // Context returns l's context, nil if it has none.
@@ -85,13 +86,13 @@ func (l *Limit) Context() context.Context { return l.ctx }
 // Left returns how long it is until l's deadline, which it must have.
 func (l *Limit) Left() time.Duration { return time.Duration(l.deadline - futex.Now()) }
 
-// Expired reports whether a wait is not to sleep any more.
+// Expired reports whether a wait must not sleep any longer.
 func (l *Limit) Expired() bool {
 	return l.Canceled() || l.isLate()
 }
 
-// isLate reports whether l's deadline is over. The clock of a bubble may be
-// before 0, which no deadline but that of a limit which has ended is.
+// isLate reports whether l's deadline has passed. The clock of a bubble may be
+// negative; a deadline of 0 has passed even there.
 func (l *Limit) isLate() bool {
 	return l.deadline != futex.Never && (l.deadline == 0 || l.deadline <= futex.Now())
 }
@@ -105,7 +106,7 @@ func (l *Limit) Err(timeout error) error {
 	return cause(l.ctx)
 }
 
-// cause is context.Cause that is never nil for a context that is done, or was.
+// cause is context.Cause, but not nil for a context that is done or was.
 func cause(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
@@ -114,7 +115,7 @@ func cause(ctx context.Context) error {
 }
 
 // AfterDone arranges for f to be called in a goroutine of its own once l's
-// context is done, and returns the function that takes that back.
+// context is done. The function that it returns cancels that.
 func (l *Limit) AfterDone(f func()) (stop func() bool) {
 	if l.source != nil {
 		return context.AfterFunc(l.source, f)
@@ -122,11 +123,10 @@ func (l *Limit) AfterDone(f func()) (stop func() bool) {
 	return context.AfterFunc(bare{l.done}, f)
 }
 
-// Sleep is the function of that name until l's deadline. It does not look at
-// the context.
+// Sleep is the function Sleep until l's deadline. It ignores the context.
 func (l *Limit) Sleep(w *uint32, old uint32) futex.Result { return Sleep(w, old, l.deadline) }
 
-// A bare is the context that is known by its channel alone.
+// A bare is a context known only by its channel.
 type bare struct{ done <-chan struct{} }
 
 func (bare) Deadline() (time.Time, bool) { return time.Time{}, false }
@@ -143,10 +143,10 @@ func (b bare) Err() error {
 }
 
 // cancelCtxKey is the key for which a context returns its innermost cancelCtx.
-// Package context keeps it to itself, but asks for it: here it asks a context
-// that tells.
+// Package context does not export it, but passes it to Value: here to a context
+// that records it.
 var cancelCtxKey = func() any {
-	var t teller
+	var t keyRecorder
 	_ = context.Cause(&t)
 	return t.key
 }()
@@ -157,14 +157,14 @@ var cancelCtxType = func() reflect.Type {
 	return reflect.TypeOf(ctx)
 }()
 
-type teller struct {
+type keyRecorder struct {
 	bare
 	key any
 }
 
-func (*teller) Err() error { return context.Canceled }
+func (*keyRecorder) Err() error { return context.Canceled }
 
-func (t *teller) Value(key any) any {
+func (t *keyRecorder) Value(key any) any {
 	t.key = key
 	return nil
 }

@@ -1,53 +1,53 @@
 // Package park puts blocked callers to sleep and wakes them.
 //
-// A caller is one of two kinds, and each sleeps where its wake-up costs least:
+// There are two kinds of callers, and each sleeps where its wakeup is cheapest:
 //
-//	caller                     sleeps                                     why, with two processors, a turn of two callers
+//	caller                     sleeps                                     why, with two processors and two callers that alternate
 //	a thread of ours or of C   spins, then on a futex, its P handed off   0.1 us spinning, 10 on the futex; in the scheduler, where a
-//	                                                                      pinned goroutine pays two more thread switches
+//	                                                                      locked goroutine pays two more thread switches
 //	                                                                      (golang/go#21827), 32
-//	the same, GOMAXPROCS=1     on a futex, its P handed off; where more   a pair alone 20 us on the futex, 23 in the scheduler; four pairs 53 and
-//	                           than a pair sleep in the scheduler         40. Nobody can run while one spins
+//	the same, GOMAXPROCS=1     on a futex, its P handed off; if more      one pair 20 us on the futex, 23 in the scheduler; four pairs 53
+//	                           than a pair sleep, in the scheduler        and 40. No thread can run while one spins
 //	an ordinary goroutine      in the Go scheduler                        0.1 us, and 100,000 sleepers cost no thread
 //
-// Who is a thread is told by [SetOnThread]'s function. The futex sleep gives
-// its P away before it sleeps, not after sysmon's 20 us to 10 ms, and never
-// holds up a stop of the world. All of that rests on runtime functions that are
-// reached by linkname and stands in one file, sched_runtime.go; with the build
-// tag portablepark, under -race, and on systems without futexes its twin
-// sched_public.go does the same by public API alone, more slowly.
+// The function of [SetOnThread] tells threads from goroutines. The futex sleep
+// hands its P off before it sleeps, not after sysmon's 20 us to 10 ms, and
+// never delays a stop of the world. That rests on runtime functions reached by
+// linkname, all in one file, sched_runtime.go. With the build tag portablepark,
+// under -race, and on systems without futexes its twin sched_public.go uses
+// public API alone, more slowly.
 //
 // # The state word
 //
-// A [Waiter] is one caller's place to sleep and holds at most one permit. Its
-// word is a kind and, above it, the number of the sleep:
+// A [Waiter] is the parker of one caller and holds at most one permit. Its word
+// is a kind and, above it, the number of the sleep:
 //
-//	from          to                      who, when
+//	from          to                      by, when
 //	empty         permit                  Unpark
 //	permit        empty                   Park: it takes the permit
 //	empty         onFutex                 Park, on a thread
-//	empty         inScheduler             the scheduler, once the goroutine that parks without either has come to rest
-//	empty         drowsy                  Park, in a goroutine: it sets its deadline and context
-//	drowsy        inScheduler             the scheduler, once the goroutine has come to rest
-//	any sleep     permit, and a wake-up   Unpark
-//	any sleep     expired, and a wake-up  the deadline
-//	any sleep     canceled, and a wake-up the context
-//	expired       permit                  Unpark, until Park has seen the time-out
-//	any of these  empty                   Park, on its way out; the kind is the outcome
+//	empty         inScheduler             the scheduler, once a goroutine without a deadline or context is parked
+//	empty         parking                 Park, in a goroutine: it then sets its deadline and context
+//	parking       inScheduler             the scheduler, once the goroutine is parked
+//	any sleep     permit, and a wakeup    Unpark
+//	any sleep     expired, and a wakeup   the deadline
+//	any sleep     canceled, and a wakeup  the context
+//	expired       permit                  Unpark, until Park has seen the timeout
+//	any of these  empty                   Park, before it returns; the kind is the outcome
 //
-// where the sleeps are onFutex, drowsy and inScheduler, and drowsy needs no
-// waking: the swap to inScheduler fails.
+// The sleeps are onFutex, parking and inScheduler. parking needs no wakeup: the
+// swap to inScheduler fails.
 //
-// Whoever takes the word out of a sleep, which one compare-and-swap decides,
-// wakes the owner, exactly once. So a wake-up is neither lost nor sent twice:
-// Unpark before the sleep leaves the permit that the compare-and-swap into the
-// sleep trips over; Unpark after it finds the sleep; and the same holds for a
-// deadline and a context, which are set only once the word tells of the sleep.
-// One that fires late carries the number of its sleep and so cannot end a later
-// one.
+// The thread that takes the word out of a sleep, which one compare-and-swap
+// decides, wakes the owner, exactly once. So a wakeup is neither lost nor sent
+// twice: Unpark before the sleep leaves the permit, on which the
+// compare-and-swap into the sleep fails; Unpark after it finds the sleep. The
+// same holds for a deadline and a context, which are set only once the word
+// shows the sleep. One that fires late carries the number of its sleep and so
+// cannot end a later one.
 //
-// All accesses are sequentially consistent; Unpark's compare-and-swap is what
-// Park's load or compare-and-swap that finds the permit pairs with, so Unpark
+// All accesses are sequentially consistent. Park's load or compare-and-swap
+// that finds the permit pairs with Unpark's compare-and-swap, so Unpark
 // synchronizes before the Park that returns [Unparked] for it.
 package park
 
@@ -69,10 +69,10 @@ const (
 )
 
 const (
-	empty       uint32 = iota // nobody sleeps and there is no permit
-	permit                    // Unpark came and Park has not taken it
-	onFutex                   // the owner sleeps, or is about to, on this word
-	drowsy                    // the owner is about to sleep in the Go scheduler
+	empty       uint32 = iota // no sleep, no permit
+	permit                    // from Unpark; Park has not taken it
+	onFutex                   // the owner sleeps on this word, or is about to
+	parking                   // the owner is about to sleep in the Go scheduler
 	inScheduler               // the owner sleeps in the Go scheduler
 	expired                   // the deadline ended the sleep
 	canceled                  // the context ended the sleep
@@ -89,17 +89,17 @@ func nextSleep(s, kind uint32) uint32 {
 
 // A Waiter is where one caller sleeps until another unparks it. The zero value
 // is ready, holds no permit, and sleeps without spinning. It must not be copied
-// after first use, and must not lie on a goroutine's stack; [Waiter.Park] sees
-// to the latter.
+// after first use. It must not be on a goroutine's stack, for which
+// [Waiter.Park] takes care.
 type Waiter struct {
-	Spin *Spinner // for use before each sleep; nil: none
-	// Bubble says that in a bubble of testing/synctest only that one's
-	// goroutines unpark it: a sleep there is durable (bubble.go). Not for what
-	// a thread does, which is in no bubble.
+	Spin *Spinner // used before each sleep; nil: none
+	// Bubble says that in a bubble of testing/synctest only goroutines of the
+	// bubble unpark it: the sleep is durable (bubble.go). Threads are in no
+	// bubble.
 	Bubble bool
 
 	state atomic.Uint32
-	seat  seat
+	slot  slot
 }
 
 // SetOnThread sets the function that reports whether the calling goroutine has
@@ -108,9 +108,9 @@ func SetOnThread(f func() bool) { onThread = f }
 
 var onThread = func() bool { return false }
 
-// Park takes the permit, sleeping until there is one or l ends the wait. A
-// limit that has ended does not sleep, but a permit that is there is taken all
-// the same. Only the owner calls Park.
+// Park takes the permit, sleeping until there is one or l ends the wait. If l
+// has ended Park does not sleep, but still takes a permit that is available.
+// Only the owner calls Park.
 func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
@@ -129,7 +129,7 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 		return Unparked
 	}
 	switch {
-	case !thread, inBubble(): // whose deadlines are not the kernel's
+	case !thread, inBubble(): // a bubble's clock is not the kernel's
 		return w.parkGoroutine(l)
 	case CanSpin():
 		return w.parkThread(l)
@@ -139,12 +139,11 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 }
 
 // Unpark makes the permit available and wakes the owner if it sleeps. Permits
-// do not add up.
+// do not accumulate.
 func (w *Waiter) Unpark() { w.end(permit) }
 
-// Asleep reports whether the owner sleeps, or is past the point from which only
-// Unpark, its deadline and its context bring it back. For tests, which wait for
-// it.
+// Asleep reports whether the owner sleeps, or is past the point after which
+// only Unpark, its deadline or its context end the sleep. For tests.
 func (w *Waiter) Asleep() bool {
 	k := kind(w.state.Load())
 	return k == onFutex || k == inScheduler
@@ -164,8 +163,8 @@ func (w *Waiter) end(to uint32) {
 	}
 }
 
-// endSleep moves the word from the sleep that began as s, if that still goes
-// on.
+// endSleep moves the word out of the sleep that began as s, if that has not
+// ended.
 func (w *Waiter) endSleep(s, to uint32) {
 	for {
 		now := w.state.Load()
@@ -185,23 +184,23 @@ func (w *Waiter) wake(s uint32) {
 	case onFutex:
 		futex.Wake(w.word(), 1)
 	case inScheduler:
-		w.seat.wake()
+		w.slot.wake()
 	}
 }
 
 func (w *Waiter) word() *uint32 { return (*uint32)(unsafe.Pointer(&w.state)) }
 
-// take uses up the permit if there is one. Nobody else leaves permit, so the
-// swap cannot fail.
+// take takes the permit if there is one. Only the owner leaves that state, so
+// the swap cannot fail.
 func (w *Waiter) take() bool {
 	s := w.state.Load()
 	return kind(s) == permit && w.state.CompareAndSwap(s, withKind(s, empty))
 }
 
-// settle makes the word empty after a sleep and tells what ended it. Unpark may
-// turn expired and canceled into a permit until the very swap; then the permit
+// outcome makes the word empty after a sleep and returns what ended it. Until
+// the swap Unpark may turn expired and canceled into a permit, which then
 // counts.
-func (w *Waiter) settle() Outcome {
+func (w *Waiter) outcome() Outcome {
 	for {
 		s := w.state.Load()
 		if !w.state.CompareAndSwap(s, withKind(s, empty)) {
@@ -223,7 +222,7 @@ func (w *Waiter) parkThread(l *Limit) Outcome {
 	s := w.state.Load()
 	sleep := nextSleep(s, onFutex)
 	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
-		return w.settle()
+		return w.outcome()
 	}
 	if l.done != nil {
 		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
@@ -233,22 +232,22 @@ func (w *Waiter) parkThread(l *Limit) Outcome {
 			w.state.CompareAndSwap(sleep, withKind(sleep, expired))
 		}
 	}
-	return w.settle()
+	return w.outcome()
 }
 
-// parkThreadOnOneP chooses: a thread that a futex wakes while others want the
-// P, too, sleeps a second time until it gets it; the scheduler switches to it
-// when its turn comes.
+// parkThreadOnOneP chooses between the two sleeps: a thread that a futex wakes
+// sleeps again until it gets the P, if others want it too; the scheduler
+// switches to the goroutine directly.
 func (w *Waiter) parkThreadOnOneP(l *Limit) Outcome {
 	defer asleepOnOneP.Add(-1)
-	if asleepOnOneP.Add(1) > aPair {
+	if asleepOnOneP.Add(1) > pair {
 		return w.parkGoroutine(l)
 	}
 	return w.parkThread(l)
 }
 
-// aPair is this thread, and the one that it has woken, which may not run yet.
-const aPair = 2
+// pair counts this thread, and the one that it has woken, which may not run yet.
+const pair = 2
 
 var asleepOnOneP atomic.Int32
 
@@ -256,15 +255,15 @@ func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
 	if kind(s) == permit {
-		return w.settle()
+		return w.outcome()
 	}
-	if l.Never() { // nothing to set first
-		w.seat.sleep(&w.state, s, nextSleep(s, inScheduler), w.Bubble && inBubble())
-		return w.settle()
+	if l.Never() { // no deadline or context to set first
+		w.slot.sleep(&w.state, s, nextSleep(s, inScheduler), w.Bubble && inBubble())
+		return w.outcome()
 	}
-	sleep := nextSleep(s, drowsy)
+	sleep := nextSleep(s, parking)
 	if !w.state.CompareAndSwap(s, sleep) {
-		return w.settle()
+		return w.outcome()
 	}
 	if l.deadline != futex.Never {
 		d := time.Duration(l.deadline - futex.Now())
@@ -273,13 +272,13 @@ func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 	if l.done != nil {
 		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
 	}
-	w.seat.sleep(&w.state, sleep, withKind(sleep, inScheduler), w.Bubble && inBubble())
-	return w.settle()
+	w.slot.sleep(&w.state, sleep, withKind(sleep, inScheduler), w.Bubble && inBubble())
+	return w.outcome()
 }
 
-// leak makes its argument escape to the heap, in the eyes of the compiler and
-// so of every caller: stacks move, and a sleeper's word must not. The condition
-// is one the compiler cannot see through.
+// leak makes the compiler move its argument to the heap, in every caller:
+// stacks move, and a sleeper's word must not. The compiler cannot see that the
+// condition is never true.
 func leak(p unsafe.Pointer) {
 	if never.Load() {
 		atomic.StorePointer(&leaked, p)

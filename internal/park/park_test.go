@@ -14,8 +14,8 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// sleepers runs f for both kinds of callers. Locking the goroutine to a thread
-// makes a caller of the first kind true.
+// sleepers runs f for both kinds of callers. A goroutine that is locked to its
+// thread has one of its own.
 func sleepers(t *testing.T, f func(t *testing.T)) {
 	for name, thread := range map[string]bool{"thread": true, "goroutine": false} {
 		t.Run(name, func(t *testing.T) {
@@ -31,7 +31,7 @@ func awaitAsleep(w *Waiter) {
 	}
 }
 
-// limit returns the limit of both, also of a context that is done.
+// limit returns the limit of both, even of a context that is done.
 func limit(deadline int64, ctx context.Context) Limit {
 	l, err := Until(ctx)
 	if err != nil {
@@ -56,8 +56,8 @@ func TestUnparkBeforeParkIsKept(t *testing.T) {
 	})
 }
 
-// Unpark may come after Park's first look and before its sleep.
-func TestUnparkOnTheWayToSleepIsKept(t *testing.T) {
+// Unpark may come after Park's first check and before its sleep.
+func TestUnparkBetweenCheckAndSleepIsKept(t *testing.T) {
 	for name, park := range map[string]func(*Waiter, *Limit) Outcome{
 		"thread": (*Waiter).parkThread, "goroutine": (*Waiter).parkGoroutine, "thread on one P": (*Waiter).parkThreadOnOneP,
 	} {
@@ -74,7 +74,7 @@ func TestUnparkOnTheWayToSleepIsKept(t *testing.T) {
 	}
 }
 
-func TestEachWayToEndASleep(t *testing.T) {
+func TestParkReturnsWhatEndedTheSleep(t *testing.T) {
 	sleepers(t, func(t *testing.T) {
 		w := &Waiter{Spin: new(Spinner)}
 		for range 20 {
@@ -108,10 +108,9 @@ func TestEachWayToEndASleep(t *testing.T) {
 	})
 }
 
-// A deadline may fire at any point of the way to sleep, a wake-up and a
-// cancellation too. Every permit given is taken by exactly one Park, and no
-// Park sleeps on.
-func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
+// A deadline, a wakeup and a cancellation may come at any point before the
+// sleep. Exactly one Park takes each permit, and no Park sleeps on.
+func TestParkLosesNoPermitAmongDeadlinesAndCancellations(t *testing.T) {
 	const permits = 1000
 	sleepers(t, func(t *testing.T) {
 		w := &Waiter{Spin: new(Spinner)}
@@ -139,7 +138,7 @@ func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
 		}()
 		for i := range int64(permits) {
 			w.Unpark()
-			for taken.Load() == i { // until it is taken, since permits do not add up
+			for taken.Load() == i { // until it is taken, since permits do not accumulate
 				runtime.Gosched()
 			}
 		}
@@ -149,8 +148,8 @@ func TestNoPermitIsLostAmongDeadlinesAndCancellations(t *testing.T) {
 	})
 }
 
-// What came before Unpark is seen after the Park that it ends: the race
-// detector looks on.
+// What came before Unpark is visible after the Park that it ends. The race
+// detector checks that.
 func TestUnparkSynchronizesBeforePark(t *testing.T) {
 	sleepers(t, func(t *testing.T) {
 		a, b := &Waiter{Spin: new(Spinner)}, new(Waiter)
@@ -174,25 +173,25 @@ func TestUnparkSynchronizesBeforePark(t *testing.T) {
 	})
 }
 
-func TestSpinnerGivesUpWhereItDoesNotPay(t *testing.T) {
+func TestSpinnerSkipsSpinsThatDoNotPay(t *testing.T) {
 	var s Spinner
-	looked := 0
-	never := func() bool { looked++; return false }
+	polls := 0
+	never := func() bool { polls++; return false }
 	for range 100 {
 		assert.False(t, s.Until(never))
 	}
-	assert.Less(t, looked, 15*looks, "of 100 spins")
+	assert.Less(t, polls, 15*pollLimit, "of 100 spins")
 	for !s.Until(func() bool { return true }) {
 	}
 	assert.Zero(t, s.skips.Load(), "what pays again is made again")
 }
 
-func TestSpinnerSleepsWhereTheOtherSideHasItsProcessor(t *testing.T) {
+func TestSpinnerSleepsIfTheOtherSideSharesItsProcessor(t *testing.T) {
 	var s Spinner
 	slept := 0
 	for range 1000 {
-		looked := 0
-		afterYield := func() bool { looked++; return looked%looksPerYield == 0 }
+		polls := 0
+		afterYield := func() bool { polls++; return polls%pollsPerYield == 0 }
 		if !s.Until(afterYield) {
 			slept++
 		}

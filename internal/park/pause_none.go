@@ -6,8 +6,8 @@ import "sync/atomic"
 
 var dummy atomic.Uint32
 
-// pause has no instruction to use here. An atomic load costs a few ns and is
-// not optimized away.
+// pause has no instruction on this architecture. An atomic load costs a few ns
+// and is not optimized away.
 func pause(n uint32) {
 	for range n {
 		dummy.Load()

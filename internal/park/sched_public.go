@@ -10,9 +10,9 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// This file does by public API what sched_runtime.go does by the runtime's own.
-// It also serves -race: the scheduler's stack, on which commit runs there, has
-// no context for the race detector's view of atomics.
+// This file uses public API for what sched_runtime.go does by functions of the
+// runtime. It also serves -race: commit runs on the scheduler's stack, which
+// has no context for the race detector's view of atomics.
 
 // Sleep sleeps on the word w while it holds old, until a futex.Wake or
 // deadline, as futex.Wait does. It holds the calling thread; its P goes to
@@ -22,25 +22,25 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 	return futex.Wait(w, old, deadline)
 }
 
-// A seat is where a goroutine sleeps in the scheduler.
-type seat struct {
+// A slot is where a goroutine sleeps in the scheduler.
+type slot struct {
 	woken chan struct{}
-	gate  *sync.Mutex // instead of it, locked; see sleep
+	mu    *sync.Mutex // in place of woken, locked; see sleep
 }
 
 // sleep moves state from one value to another and sleeps until wake, or does
 // neither if state has changed.
 //
-// In a bubble (bubble.go) a channel made there makes a sleep durable, and may
-// not be used by others then or later. Any other sleep there is on a mutex,
-// which is not durable and which any thread may unlock.
-func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
+// In a bubble (bubble.go) a sleep on a channel made there is durable, but the
+// channel may not be used outside the bubble. Any other sleep there is on a
+// mutex, which is not durable and which any thread may unlock.
+func (s *slot) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
 	switch {
 	case durable:
 		s.woken = make(chan struct{}, 1)
 		defer func() { s.woken = nil }()
 	case inBubble():
-		s.sleepAtGate(state, from, to)
+		s.sleepOnMutex(state, from, to)
 		return
 	case s.woken == nil:
 		s.woken = make(chan struct{}, 1)
@@ -50,21 +50,21 @@ func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
 	}
 }
 
-func (s *seat) sleepAtGate(state *atomic.Uint32, from, to uint32) {
-	gate := new(sync.Mutex)
-	gate.Lock()
-	s.gate = gate
+func (s *slot) sleepOnMutex(state *atomic.Uint32, from, to uint32) {
+	mu := new(sync.Mutex)
+	mu.Lock()
+	s.mu = mu
 	if state.CompareAndSwap(from, to) {
-		gate.Lock() // after wake's Unlock
+		mu.Lock() // after wake's Unlock
 	}
-	s.gate = nil
+	s.mu = nil
 }
 
-// wake wakes the sleeper. It is called by the one who moved state out of to, so
-// the channel has room.
-func (s *seat) wake() {
-	if s.gate != nil {
-		s.gate.Unlock()
+// wake wakes the sleeper. Only the thread that moved state out of to calls it,
+// so the channel has room.
+func (s *slot) wake() {
+	if s.mu != nil {
+		s.mu.Unlock()
 		return
 	}
 	s.woken <- struct{}{}

@@ -11,8 +11,8 @@ import (
 )
 
 // The runtime functions below are not public API. The runtime keeps their names
-// and types for gVisor and others (golang/go#67401), and says so beside each.
-// sched_public.go is what to fall back on.
+// and types for gVisor and others (golang/go#67401), as a comment at each says.
+// sched_public.go is the fallback.
 
 //go:linkname entersyscallblock runtime.entersyscallblock
 func entersyscallblock()
@@ -51,8 +51,8 @@ func block(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 	return errno
 }
 
-// A seat is where a goroutine sleeps in the scheduler.
-type seat struct {
+// A slot is where a goroutine sleeps in the scheduler.
+type slot struct {
 	g        uintptr // the sleeper; the runtime keeps every g reachable
 	state    *atomic.Uint32
 	from, to uint32
@@ -61,7 +61,7 @@ type seat struct {
 // sleep moves state from one value to another and sleeps until wake, or does
 // neither if state has changed. durable is for a sleep in a bubble; see
 // bubble.go.
-func (s *seat) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
+func (s *slot) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
 	s.state, s.from, s.to = state, from, to
 	reason := uint8(waitReasonNone)
 	if durable {
@@ -77,15 +77,15 @@ const (
 	traceBlockGeneric = 0
 )
 
-// commit runs on the scheduler's stack after the goroutine has come to rest, so
-// that a wake that follows the swap at once finds it so.
+// commit runs on the scheduler's stack once the goroutine is parked, so that a
+// wake right after the swap finds it parked.
 //
 //go:nosplit
 func commit(gp, lock unsafe.Pointer) bool {
-	s := (*seat)(lock)
+	s := (*slot)(lock)
 	s.g = uintptr(gp)
 	return s.state.CompareAndSwap(s.from, s.to)
 }
 
-// wake wakes the sleeper. It is called by the one who moved state out of to.
-func (s *seat) wake() { goready(s.g, 1) }
+// wake wakes the sleeper. Only the thread that moved state out of to calls it.
+func (s *slot) wake() { goready(s.g, 1) }

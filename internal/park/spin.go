@@ -5,35 +5,35 @@ import (
 	"sync/atomic"
 )
 
-// Spinning before a sleep pays when the other side runs on another processor
-// meanwhile, or would run on this one if let: a sleep and its wake-up cost some
-// 10 us of two threads' time, and 50 us where a processor has gone idle; a look
-// at a word costs 15 ns, a yield 300. It never pays with one P.
+// Spinning before a sleep pays if the other side runs on another processor
+// meanwhile, or would run on this one after a yield. A sleep and its wakeup
+// cost some 10 us of two threads' time, and 50 us if a processor has gone idle;
+// a poll costs 15 ns, a yield 300. Spinning never pays with one P.
 const (
-	looks         = 300 // in a spin, about 40 us: what a sleep and a wake-up cost
-	pausesPerLook = 4   // about 60 ns: a look costs the other side its cache line
-	looksPerYield = 16  // the other side may wait for this very processor
-	mostSkips     = 32  // of spins that would likely fail, before one finds out
+	pollLimit     = 300 // per spin, about 40 us: what a sleep and a wakeup cost
+	pausesPerPoll = 4   // about 60 ns: a poll costs the other side its cache line
+	pollsPerYield = 16  // the other side may wait for this processor
+	maxSkips      = 32  // of spins that would likely fail, before the next try
 	firstShared   = 8   // spins in a row that a yield ended, before a sleep
-	mostShared    = 512 // the same, where sleeps have not helped
+	maxShared     = 512 // the same, if sleeps have not helped
 )
 
-// A Spinner looks at a condition again and again before its owner sleeps. The
-// zero value is ready. Any number of goroutines may share one: what one of them
-// learns serves all, and a count that two of them change at once does no harm.
+// A Spinner polls a condition before its owner sleeps. The zero value is ready.
+// Any number of goroutines may share one: it adapts to all of them, and a count
+// that two of them change at once does no harm.
 //
-// Where a spin did not pay the next are skipped, twice as many after each
-// failure. A spin is long or it is not made at all: two threads that hand
-// something back and forth and once fell asleep wake each other later than a
-// short spin lasts, so short spins would fail for ever.
+// After a spin that failed the next ones are skipped, twice as many after each
+// failure. There are no short spins: two threads that alternate and once fell
+// asleep wake each other later than a short spin lasts, so short spins would
+// fail for ever.
 //
-// A condition that comes true right after a yield tells that the other side has
-// the same processor. Two threads could go on so for long, at 3 us a turn
-// instead of 0.1, while another processor is idle: the kernel moves threads
-// that it wakes, rather than ones that run. So now and then one of them sleeps.
+// If a condition comes true right after a yield both sides share a processor.
+// Two threads could go on like that for long, at 3 us an alternation instead of
+// 0.1, while another processor is idle: the kernel migrates threads when it
+// wakes them. So now and then one of them sleeps.
 type Spinner struct{ skips, skipped, shared, bearable atomic.Int32 }
 
-// Until reports whether cond came true while it looked.
+// Until polls cond, and reports whether it came true.
 func (s *Spinner) Until(cond func() bool) bool {
 	if s.skipped.Load() < s.skips.Load() {
 		s.skipped.Add(1)
@@ -41,15 +41,15 @@ func (s *Spinner) Until(cond func() bool) bool {
 	}
 	if s.shared.Load() >= max(s.bearable.Load(), firstShared) {
 		s.shared.Store(0)
-		s.bearable.Store(min(2*max(s.bearable.Load(), firstShared), mostShared))
+		s.bearable.Store(min(2*max(s.bearable.Load(), firstShared), maxShared))
 		return false
 	}
-	for look := range looks {
-		yielded := look%looksPerYield == looksPerYield-1
+	for poll := range pollLimit {
+		yielded := poll%pollsPerYield == pollsPerYield-1
 		if yielded {
 			yield()
 		} else {
-			pause(pausesPerLook)
+			pause(pausesPerPoll)
 		}
 		if cond() {
 			s.succeeded(yielded)
@@ -57,7 +57,7 @@ func (s *Spinner) Until(cond func() bool) bool {
 		}
 	}
 	s.skipped.Store(0)
-	s.skips.Store(min(2*s.skips.Load()+1, mostSkips))
+	s.skips.Store(min(2*s.skips.Load()+1, maxSkips))
 	return false
 }
 
@@ -84,9 +84,9 @@ func Pause(n int) { pause(uint32(n)) }
 func Yield() { yield() }
 
 // Procs returns how many threads can run Go code at once. Asking the runtime
-// takes the scheduler's lock, which those who go to sleep and wake up contend
-// for, so GOMAXPROCS is kept for some calls; being late with a change costs
-// time alone.
+// takes the scheduler's lock, for which threads that go to sleep and wake up
+// contend, so GOMAXPROCS is cached for some calls. A stale value costs only
+// time.
 func Procs() int {
 	if asked.Add(1)%procsCalls == 1 {
 		procs.Store(int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU())))
@@ -96,8 +96,8 @@ func Procs() int {
 
 func oneP() bool { return Procs() == 1 }
 
-// OnOneP reports what CanSpin denies, by the last answer that the runtime gave:
-// for those who unlock, and must not contend even for the count of calls.
+// OnOneP is the opposite of CanSpin, by the runtime's last answer: for unlocks,
+// which must not contend even for the count of calls.
 func OnOneP() bool { return procs.Load() == 1 }
 
 const procsCalls = 256

@@ -4,6 +4,6 @@ package park
 
 import "runtime"
 
-// yield lets other goroutines run: the system's own call is not one that Go
-// offers here.
+// yield lets other goroutines run: Go does not offer the system's own call
+// here.
 func yield() { runtime.Gosched() }

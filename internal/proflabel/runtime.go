@@ -1,7 +1,7 @@
 //go:build !portablepark
 
-// Package proflabel reads and sets the profiler labels of the calling
-// goroutine (runtime/pprof).
+// Package proflabel reads and sets the profiler labels of the calling goroutine
+// (runtime/pprof).
 //
 // A goroutine inherits the labels of the goroutine that starts it. The
 // goroutine of a native thread comes from a pool of the runtime's instead, so

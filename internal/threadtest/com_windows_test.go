@@ -16,6 +16,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 var (
@@ -150,7 +151,7 @@ func TestApartmentThatCOMRefusesLeavesNoThread(t *testing.T) {
 				_ = windows.CoInitializeEx(0, windows.COINIT_MULTITHREADED) // S_FALSE the second time
 				th, err := thread.Start(func() {}, &thread.Attr{Apartment: thread.ApartmentSTA, Pinned: true})
 				if err == nil {
-					leak.Must(th.Join())
+					testutil.Must(th.Join())
 				}
 				result <- err
 			}()

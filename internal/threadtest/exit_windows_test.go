@@ -15,6 +15,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // While a new thread is on its way into Go nothing else may run, and Go's
@@ -26,12 +27,12 @@ func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
 		var all []*thread.Thread
 		for range 30 {
 			th, err := thread.Start(func() { <-leave }, nil)
-			leak.Must(err)
+			testutil.Must(err)
 			all = append(all, th)
 		}
 		close(leave)
 		for _, th := range all {
-			leak.Must(th.Join())
+			testutil.Must(th.Join())
 		}
 		return
 	}
@@ -49,11 +50,11 @@ func TestOsExitOnAWatchedThread(t *testing.T) {
 	exit := map[string]func(){
 		"native": func() {
 			_, err := thread.Start(func() { os.Exit(3) }, nil)
-			leak.Must(err)
+			testutil.Must(err)
 			select {}
 		},
 		"alien": func() {
-			leak.Must(ctest.Aliens(1, func(int) {
+			testutil.Must(ctest.Aliens(1, func(int) {
 				if thread.Current() != nil {
 					os.Exit(3)
 				}

@@ -13,6 +13,7 @@ import (
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // inOneChild runs the cases in a child, since what they are about ended the
@@ -41,7 +42,7 @@ func inOneChild(t *testing.T, cases map[string]func()) {
 func expectEnd(body func(), want error) {
 	for _, pinned := range []bool{false, true} {
 		th, err := thread.Start(body, &thread.Attr{Pinned: pinned})
-		leak.Must(err)
+		testutil.Must(err)
 		if err := th.Join(); !errors.Is(err, want) {
 			panic(fmt.Sprintf("%v thread: Join: %v, want %v", kindOf(th), err, want))
 		}
@@ -68,7 +69,7 @@ func TestLocksLeftOpen(t *testing.T) {
 	attach := func() {
 		for range more {
 			_, err := thread.Attach()
-			leak.Must(err)
+			testutil.Must(err)
 		}
 	}
 	inOneChild(t, map[string]func(){
@@ -81,13 +82,13 @@ func TestLocksLeftOpen(t *testing.T) {
 		},
 		"by destructors": func() {
 			k := thread.Key[int]{Destructor: func(int) { lock() }}
-			expectEnd(func() { leak.Must(k.Set(1)) }, nil)
+			expectEnd(func() { testutil.Must(k.Set(1)) }, nil)
 		},
 		"by callbacks of C": func() {
-			leak.Must(ctest.Aliens(4, func(int) { lock() }))
-			leak.Must(ctest.Aliens(4, func(int) { attach() }))
+			testutil.Must(ctest.Aliens(4, func(int) { lock() }))
+			testutil.Must(ctest.Aliens(4, func(int) { attach() }))
 			k := thread.Key[int]{Destructor: func(int) { lock() }}
-			leak.Must(ctest.Aliens(4, func(n int) { leak.Must(k.Set(n)) }))
+			testutil.Must(ctest.Aliens(4, func(n int) { testutil.Must(k.Set(n)) }))
 		},
 	})
 }
@@ -132,7 +133,7 @@ func TestUnlockOSThreadOnceTooOften(t *testing.T) {
 						<-asked
 					}
 				}, &thread.Attr{Pinned: true})
-				leak.Must(err)
+				testutil.Must(err)
 				for th.Alive() { // Join may be called on its thread, which is ErrDeadlock
 					<-asked
 				}
@@ -174,26 +175,26 @@ func TestGoexitWhereverOursIsBelow(t *testing.T) {
 			}, thread.ErrGoexit)
 		},
 		"in a destructor": func() {
-			expectEnd(func() { leak.Must(dying.Set(1)) }, thread.ErrGoexit)
-			expectEnd(func() { leak.Must(dying.Set(1)); thread.Exit() }, thread.ErrExit)
+			expectEnd(func() { testutil.Must(dying.Set(1)) }, thread.ErrGoexit)
+			expectEnd(func() { testutil.Must(dying.Set(1)); thread.Exit() }, thread.ErrExit)
 		},
 		"in a destructor at the end of an attached thread": func() {
 			on(func() {
 				_, err := thread.Attach()
-				leak.Must(err)
-				leak.Must(dying.Set(1))
-				leak.Must(thread.Detach())
+				testutil.Must(err)
+				testutil.Must(dying.Set(1))
+				testutil.Must(thread.Detach())
 			})
 		},
 		"in a destructor at the end of an alien thread": func() {
-			leak.Must(ctest.Aliens(4, func(n int) { leak.Must(dying.Set(n)) }))
+			testutil.Must(ctest.Aliens(4, func(n int) { testutil.Must(dying.Set(n)) }))
 		},
 		"in a destructor at Detach on an alien thread": func() {
 			var all [4]*thread.Thread
-			leak.Must(ctest.Aliens(4, func(n int) {
+			testutil.Must(ctest.Aliens(4, func(n int) {
 				all[n], _ = thread.Attach()
-				leak.Must(dying.Set(n))
-				leak.Must(thread.Detach())
+				testutil.Must(dying.Set(n))
+				testutil.Must(thread.Detach())
 				panic("came back")
 			}))
 			for _, th := range all {
@@ -205,23 +206,23 @@ func TestGoexitWhereverOursIsBelow(t *testing.T) {
 		"in a panic hook": func() {
 			thread.SetPanicHook(leaving)
 			expectEnd(func() { panic(errors.ErrUnsupported) }, errors.ErrUnsupported)
-			expectEnd(func() { leak.Must(panicking.Set(1)) }, errors.ErrUnsupported)
-			expectEnd(func() { leak.Must(panicking.Set(1)); leak.Must(dying.Set(1)) }, errors.ErrUnsupported)
+			expectEnd(func() { testutil.Must(panicking.Set(1)) }, errors.ErrUnsupported)
+			expectEnd(func() { testutil.Must(panicking.Set(1)); testutil.Must(dying.Set(1)) }, errors.ErrUnsupported)
 		},
 		"in a panic hook at Detach": func() {
 			thread.SetPanicHook(leaving)
 			var th *thread.Thread
 			f := func(int) {
 				th, _ = thread.Attach()
-				leak.Must(panicking.Set(1))
-				leak.Must(thread.Detach())
+				testutil.Must(panicking.Set(1))
+				testutil.Must(thread.Detach())
 				panic("came back")
 			}
 			on(func() { f(0) })
 			if th.Alive() {
 				panic("attached after Detach")
 			}
-			leak.Must(ctest.Aliens(1, f))
+			testutil.Must(ctest.Aliens(1, f))
 			if th.Alive() {
 				panic("attached after Detach")
 			}
@@ -235,7 +236,7 @@ func TestGoexitWhereverOursIsBelow(t *testing.T) {
 		},
 		"in a panic hook at the end of an alien thread": func() {
 			thread.SetPanicHook(leaving)
-			leak.Must(ctest.Aliens(4, func(n int) { leak.Must(panicking.Set(n)) }))
+			testutil.Must(ctest.Aliens(4, func(n int) { testutil.Must(panicking.Set(n)) }))
 		},
 	})
 }
@@ -244,7 +245,7 @@ func TestGoexitWhereverOursIsBelow(t *testing.T) {
 func TestAnAlienFirstSeenInACoroutine(t *testing.T) {
 	leak.InChild(t, func() {
 		k := thread.Key[int]{}
-		leak.Must(ctest.Aliens(4, func(n int) {
+		testutil.Must(ctest.Aliens(4, func(n int) {
 			inside, stop := iter.Pull(func(yield func(*thread.Thread) bool) { yield(thread.Current()) })
 			th, _ := inside()
 			stop()
@@ -254,7 +255,7 @@ func TestAnAlienFirstSeenInACoroutine(t *testing.T) {
 			if now := thread.Current(); now == nil || th != nil && th != now {
 				panic(fmt.Sprint("outside of the coroutine it is ", now))
 			}
-			leak.Must(k.Set(n))
+			testutil.Must(k.Set(n))
 		}))
 		on(func() {
 			inside, stop := iter.Pull(func(yield func(*thread.Thread) bool) { yield(thread.Current()) })

@@ -14,6 +14,7 @@ import (
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // A thread that nobody joins detaches itself, even if C code or Goexit ended
@@ -29,7 +30,7 @@ func TestStacksOfThreadsThatNobodyJoinsAreUnmapped(t *testing.T) {
 				churn := func() {
 					for range threads {
 						th, err := thread.Start(end, &thread.Attr{Detached: true, StackSize: 1 << 20})
-						leak.Must(err)
+						testutil.Must(err)
 						for ident.Exists(th.NativeID()) {
 							runtime.Gosched()
 						}
@@ -48,7 +49,7 @@ func TestStacksOfThreadsThatNobodyJoinsAreUnmapped(t *testing.T) {
 
 func maps() int {
 	b, err := os.ReadFile("/proc/self/maps")
-	leak.Must(err)
+	testutil.Must(err)
 	return bytes.Count(b, []byte("\n"))
 }
 
@@ -65,12 +66,12 @@ func TestDestructorsOfCCallGoAfterGoexit(t *testing.T) {
 				})
 				runtime.Goexit()
 			}, nil)
-			leak.Must(err)
+			testutil.Must(err)
 			if err := th.Join(); err != thread.ErrGoexit {
 				panic(err)
 			}
 		}
-		leak.Must(ctest.Aliens(4, func(int) { thread.Current() }))
+		testutil.Must(ctest.Aliens(4, func(int) { thread.Current() }))
 		if runtime.GC(); calls != 20 {
 			panic(fmt.Sprint("calls: ", calls))
 		}

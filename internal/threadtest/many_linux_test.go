@@ -13,6 +13,7 @@ import (
 	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // Native threads do not count against the runtime's limit of 10,000, or in a
@@ -33,7 +34,7 @@ func TestMoreNativeThreadsThanTheRuntimeAllowsItself(t *testing.T) {
 			starters.Go(func() {
 				for range threads / 10 {
 					th, err := thread.Start(func() { <-leave }, smallStack)
-					leak.Must(err)
+					testutil.Must(err)
 					mu.Lock()
 					all = append(all, th)
 					mu.Unlock()
@@ -47,7 +48,7 @@ func TestMoreNativeThreadsThanTheRuntimeAllowsItself(t *testing.T) {
 		runtime.GC()
 		close(leave)
 		for _, th := range all {
-			leak.Must(th.Join())
+			testutil.Must(th.Join())
 		}
 		if thread.NumThread() != 0 || keep.Records() != 0 {
 			panic(fmt.Sprint(thread.NumThread(), keep.Records()))

@@ -10,6 +10,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // smallStack is for tests of many threads: 64 KiB, or the least there is.
@@ -46,7 +47,7 @@ func TestWhatAnEndedThreadLeaves(t *testing.T) {
 				churn := func() {
 					for range end.threads {
 						th, err := thread.Start(end.body, smallStack)
-						leak.Must(err)
+						testutil.Must(err)
 						_ = th.Join() // the ways to end are another test's
 					}
 				}

@@ -11,6 +11,7 @@ import (
 	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // C code that overflows its stack meets the guard, and the process ends by
@@ -19,8 +20,8 @@ func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	for _, guard := range []int{0, 128 << 10} {
 		out, err := leak.Child(t, func() {
 			th, err := thread.Start(func() { ctest.Recurse(1 << 30) }, &thread.Attr{StackSize: 256 << 10, GuardSize: guard})
-			leak.Must(err)
-			leak.Must(th.Join())
+			testutil.Must(err)
+			testutil.Must(th.Join())
 		})
 		if buildinfo.Sanitized {
 			assert.Contains(t, out, "stack-overflow")

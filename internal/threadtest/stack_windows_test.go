@@ -14,6 +14,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // C code that overflows its stack meets the system's guard, and the process
@@ -21,8 +22,8 @@ import (
 func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	out, err := leak.Child(t, func() {
 		th, err := thread.Start(func() { ctest.Recurse(1 << 30) }, &thread.Attr{StackSize: 256 << 10})
-		leak.Must(err)
-		leak.Must(th.Join())
+		testutil.Must(err)
+		testutil.Must(th.Join())
 	})
 	var exit *exec.ExitError
 	require.True(t, errors.As(err, &exit), "the process went on: %v", err)

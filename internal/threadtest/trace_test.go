@@ -17,6 +17,7 @@ import (
 	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // The runtime unwinds every goroutine's stack when an execution trace begins
@@ -34,25 +35,25 @@ func TestTracesAndProfilesBesideThreads(t *testing.T) {
 		}
 		end := severalThreads()
 		for range traces {
-			leak.Must(trace.Start(io.Discard))
+			testutil.Must(trace.Start(io.Discard))
 			expectEnd(func() {}, nil)
 			trace.Stop()
 		}
 
 		recorder := trace.NewFlightRecorder(trace.FlightRecorderConfig{})
-		leak.Must(recorder.Start())
+		testutil.Must(recorder.Start())
 		var cpu, all bytes.Buffer
-		leak.Must(pprof.StartCPUProfile(&cpu))
+		testutil.Must(pprof.StartCPUProfile(&cpu))
 		for range 3 {
 			expectEnd(runtime.Goexit, thread.ErrGoexit)
-			leak.Must(trace.Start(io.Discard))
-			leak.Must(pprof.Lookup("goroutine").WriteTo(&all, 2))
-			leak.Must(pprof.Lookup("threadcreate").WriteTo(&all, 1))
-			leak.Must(pprof.WriteHeapProfile(&all))
+			testutil.Must(trace.Start(io.Discard))
+			testutil.Must(pprof.Lookup("goroutine").WriteTo(&all, 2))
+			testutil.Must(pprof.Lookup("threadcreate").WriteTo(&all, 1))
+			testutil.Must(pprof.WriteHeapProfile(&all))
 			runtime.GC()
 			trace.Stop()
 			_, err := recorder.WriteTo(&all)
-			leak.Must(err)
+			testutil.Must(err)
 		}
 		pprof.StopCPUProfile()
 		recorder.Stop()
@@ -109,7 +110,7 @@ func severalThreads() (end func()) {
 		for _, pinned := range []bool{false, true} {
 			started(func(ready func()) {
 				th, err := thread.Start(func() { body(ready) }, &thread.Attr{Pinned: pinned})
-				leak.Must(err)
+				testutil.Must(err)
 				all = append(all, th)
 			})
 		}
@@ -127,7 +128,7 @@ func severalThreads() (end func()) {
 			aliens = append(aliens, done)
 			go func() {
 				_, err := thread.Attach()
-				leak.Must(err)
+				testutil.Must(err)
 				body(ready)
 				done <- thread.Detach()
 			}()
@@ -137,10 +138,10 @@ func severalThreads() (end func()) {
 		quit.Store(true)
 		close(leave)
 		for _, th := range all {
-			leak.Must(th.Join())
+			testutil.Must(th.Join())
 		}
 		for _, done := range aliens {
-			leak.Must(<-done)
+			testutil.Must(<-done)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func TestThreadThatCCodeEndsIsReplaced(t *testing.T) {
 		fmt.Println(queued.Result())
 		check(e.Close())
 	})
-	assert.Equal(t, "0 thread ended by C code\n2 <nil>\n", out)
+	assert.Equal(t, "0 thread: ended by C code\n2 <nil>\n", out)
 }
 
 func TestPoolWhoseOnStartIsEndedByCCodeIsBroken(t *testing.T) {
@@ -45,7 +45,7 @@ func TestPoolWhoseOnStartIsEndedByCCodeIsBroken(t *testing.T) {
 		fmt.Println(f.Result())
 		check(e.Close())
 	})
-	assert.Equal(t, "0 executor is broken: thread ended by C code\n", out)
+	assert.Equal(t, "0 executor: broken: thread ended by C code\n", out)
 }
 
 // Its callers hear of it, and so do those that come later.
@@ -66,7 +66,7 @@ func TestWorkerWhoseThreadCCodeEndsIsShutDown(t *testing.T) {
 		fmt.Println(<-queued)
 		fmt.Println(w.Call(nil), w.Shutdown(context.Background()))
 	})
-	assert.Equal(t, "thread ended by C code\nshut down\nshut down thread ended by C code\n", out)
+	assert.Equal(t, "thread ended by C code\nosthread: shut down\nosthread: shut down thread ended by C code\n", out)
 }
 
 func TestCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {
@@ -88,7 +88,7 @@ func TestCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {
 		fmt.Println(queued.Result())
 		check(e.Close())
 	})
-	assert.Equal(t, "thread would wait for itself\n2 <nil>\n", out)
+	assert.Equal(t, "thread: deadlock: thread would wait for itself\n2 <nil>\n", out)
 }
 
 // A callback's thread that C code ends leaves the other callbacks to another
@@ -108,7 +108,7 @@ func TestCallbackWhoseThreadCCodeEnds(t *testing.T) {
 		g.open.Set()
 		check(e.Close())
 	})
-	assert.Equal(t, "second thread would wait for itself\n", out)
+	assert.Equal(t, "second thread: deadlock: thread would wait for itself\n", out)
 }
 
 // A function that polls and one that it has called are both ended.
@@ -125,7 +125,7 @@ func TestWorkerThatPollsAndWhoseThreadCCodeEnds(t *testing.T) {
 		}))
 		fmt.Println(<-inner)
 	})
-	assert.Equal(t, "thread ended by C code\nthread ended by C code\n", out)
+	assert.Equal(t, "thread: ended by C code\nthread: ended by C code\n", out)
 }
 
 // The end of the process waits for the thread that follows.

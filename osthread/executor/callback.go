@@ -5,8 +5,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"example.com/thread/internal/caught"
 	"example.com/thread/osthread"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // Callbacks are code of others: one may panic, call runtime.Goexit, finish
@@ -20,16 +20,16 @@ type callback struct {
 	call func()
 }
 
-// later makes c be called when t is settled. It reports false, and does
+// addCallback makes c be called when t is done. It reports false, and does
 // nothing, if t is.
-func (t *task) later(c *callback) bool {
+func (t *task) addCallback(c *callback) bool {
 	t.guard.Lock()
 	defer t.guard.Unlock()
-	if t.settled() {
+	if t.isDone() {
 		return false
 	}
-	c.next = t.late
-	t.late = c
+	c.next = t.callbacks
+	t.callbacks = c
 	return true
 }
 
@@ -76,23 +76,13 @@ func (c *callback) callHere() {
 func (c *callback) callOne() {
 	calling.Add(1)
 	defer calling.Add(-1) // after the others: they stand on this stack
-	returned := false
-	defer func() {
-		if !returned {
-			c.next.callAll()
-		}
-	}()
-	c.callContained()
-	returned = true
+	protect.OnGoexit(c.next.callAll, c.callContained)
 }
 
 func (c *callback) callContained() {
-	defer func() {
-		if v := recover(); v != nil {
-			osthread.ReportPanic(caught.Panic(v))
-		}
-	}()
-	c.call()
+	if p, ok := protect.Run(func() error { c.call(); return nil }).(*PanicError); ok {
+		osthread.ReportPanic(p)
+	}
 }
 
 // tooDeep looks how many callbacks stand on the calling goroutine's stack.

@@ -71,7 +71,7 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 	c.notes = make([]note, len(unique))
 	var pending []int
 	for i, t := range c.tasks {
-		if t.settled() {
+		if t.isDone() {
 			c.note(i)
 		} else {
 			pending = append(pending, i)
@@ -79,7 +79,7 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 	}
 	for _, i := range pending {
 		c.notes[i].collector, c.notes[i].index = c, i
-		if !c.tasks[i].watch(&c.notes[i]) {
+		if !c.tasks[i].addNote(&c.notes[i]) {
 			c.note(i)
 		}
 	}
@@ -89,7 +89,7 @@ func collect[F AnyFuture](fs []F) (c *collector, unique []F) {
 func (c *collector) stop() {
 	for i, t := range c.tasks {
 		if t != nil {
-			t.unwatch(&c.notes[i])
+			t.removeNote(&c.notes[i])
 		}
 	}
 }
@@ -131,67 +131,9 @@ func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	case l.Expired():
 		return l.Err(ErrTimeout)
 	}
-	if !trace.Enabled() {
-		return c.awaitQueued(l)
+	if wait.Hooked.Load() != 0 {
+		defer wait.Blocked(obj)()
 	}
-	var err error
-	trace.Around(obj, func() bool { err = c.awaitQueued(l); return err == nil }, nil)
-	return err
-}
-
-// deadlocks reports whether the caller, the thread here, would wait for itself.
-// If not it puts in that it waits. As it looks at all tasks a range that waits
-// for each of many does so at first, and when few are left.
-func (c *collector) deadlocks(here *waitfor.Thread, l *park.Limit) bool {
-	c.guard.Lock()
-	left := len(c.tasks) - len(c.order)
-	c.guard.Unlock()
-	if c.looked && left > few {
-		return false
-	}
-	c.looked = true
-	all := c.want == len(c.tasks) && !c.errs
-	own := false
-	var last *pool
-	for _, t := range c.tasks {
-		switch {
-		case t == nil || t.settled() || t.isNextTo(&last):
-		case t.isOwn():
-			own = true
-		case all && l.Never() && !here.Ends((*taskWait)(t)):
-			return true
-		}
-	}
-	if own && (all || left == 1) {
-		return l.Context() != nil || l.Never() // a timeout is no error
-	}
-	return l.Never() && !here.Wait((*collectorWait)(c))
-}
-
-const few = 16
-
-// A collectorWait is the edge of a thread that waits for any of the tasks.
-type collectorWait collector
-
-// Servers is waitfor.Edge's.
-func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
-	var last *pool
-	for _, t := range w.tasks {
-		if t == nil || t.settled() || t.isNextTo(&last) {
-			continue
-		}
-		var known bool
-		if threads, known = t.servers(threads); !known {
-			return threads, false
-		}
-	}
-	c := (*collector)(w)
-	c.guard.Lock()
-	defer c.guard.Unlock()
-	return threads, !c.enough()
-}
-
-func (c *collector) awaitQueued(l *park.Limit) error {
 	if here := waitfor.Here(); here != nil {
 		if c.deadlocks(here, l) {
 			return ErrDeadlock

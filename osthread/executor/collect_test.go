@@ -23,14 +23,14 @@ func awaitWatched(t *task) {
 	await(func() bool {
 		t.guard.Lock()
 		defer t.guard.Unlock()
-		return t.notes != nil
+		return t.notes.Len() > 0
 	})
 }
 
 // watched returns how many of fs are watched.
 func watched(fs []*Future[int]) (n int) {
 	for _, f := range fs {
-		if f.notes != nil {
+		if f.notes.Len() > 0 {
 			n++
 		}
 	}

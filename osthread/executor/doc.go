@@ -73,44 +73,6 @@
 // what they wait for during some 40 us before they sleep, where that has paid
 // lately.
 //
-// # From Python
-//
-//	concurrent.futures               here                             difference
-//	ThreadPoolExecutor(max_workers,  New(Options)                     Threads, Attr.Name, OnStart; ErrInvalid for ValueError; arguments by closure; the
-//	  thread_name_prefix,                                             default prefix is Executor-N; besides: Backlog, Full, IdleTimeout, OnStop, and
-//	  initializer, initargs)                                          all attributes of threads
-//	submit(fn, *args)                Submit(e, fn)                    TrySubmit, SubmitTimeout, SubmitContext for a bounded backlog; ErrShutdown for
-//	                                                                  both RuntimeErrors
-//	BrokenThreadPool                 ErrBroken                        also is what OnStart ended with; an error is not logged, a panic is
-//	map(fn, *its, buffersize)        Map(e, ahead, seq, fn)           begins with the range; an error
-//	                                                                  does not end it; zip iterators
-//	                                                                  where they are made (iter.Pull)
-//	map(timeout)                     MapContext                       the context's cause for TimeoutError
-//	map(chunksize)                   -                                it is for processes
-//	shutdown(), with                 Close                            ErrDeadlock on a thread of the pool
-//	shutdown(wait=False)             TryShutdown                      returns what still runs; so do ShutdownTimeout and Shutdown(ctx)
-//	shutdown(cancel_futures=True)    ShutdownNow(ctx)
-//	exit of the process              osthread.Shutdown, RunMain       does what is queued first; daemons are not waited for: Attr.Daemon
-//	executor dropped                 the same                         when the garbage collector finds it
-//	a task that raises               the error; *PanicError           after a panic the thread is replaced
-//
-//	Future                           Future[T]
-//	PENDING, RUNNING, FINISHED       Pending, Running, Finished       by State
-//	CANCELLED,                       Cancelled                        one state: a cancelled future is done at once, for Wait too, and its place is
-//	  CANCELLED_AND_NOTIFIED                                          free
-//	cancel, cancelled, running       Cancel, Cancelled, Running
-//	done                             IsDone                           Done is a channel, for select
-//	result(timeout)                  Result, TryResult, ...           result and error at once; ErrTimeout, ErrCancelled
-//	exception(timeout)               Result, TryResult, ...
-//	add_done_callback                OnDone                           a panic goes to osthread's panic hook
-//	set_running_or_notify_cancel     Promise.SetRunning               ErrCancelled for False, ErrInvalidState for RuntimeError
-//	set_result, set_exception        Promise.SetResult, SetError      ErrInvalidState for InvalidStateError; ErrCancelled
-//	_get_snapshot                    State and TryResult              what is done stays as it is
-//
-//	wait(fs, timeout, return_when)   Wait, TryWait, WaitTimeout, ...  lists in the order given
-//	ALL_COMPLETED, ...               AllCompleted, FirstCompleted,    ErrInvalid for any other, in any case
-//	                                 FirstError
-//	as_completed(fs, timeout)        AsCompleted, ...Timeout,         the last pair has the error, and how many are unfinished
-//	                                 ...Context
-//	ProcessPoolExecutor              -                                use os/exec
+// The documentation has a table from Python's concurrent.futures to this
+// package in docs/python.md.
 package executor

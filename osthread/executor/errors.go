@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 
+	"example.com/thread/internal/fault"
 	"example.com/thread/osthread"
 )
 
-// The errors of package osthread that this package returns as well.
+// These are the errors of package osthread that this package returns too.
 var (
 	ErrShutdown = osthread.ErrShutdown
 	ErrTimeout  = osthread.ErrTimeout
@@ -19,18 +20,26 @@ var (
 var (
 	// ErrCancelled says that a future was cancelled: its function has not run
 	// and will not (Python: CancelledError).
-	ErrCancelled = errors.New("future is cancelled")
-	// ErrBroken says that a pool is of no use any more since OnStart failed on
-	// one of its threads (Python: BrokenThreadPool). The error that is
-	// ErrBroken also is what OnStart returned or ended with.
-	ErrBroken = errors.New("executor is broken")
-	// ErrFull says that as many tasks wait as may.
-	ErrFull = errors.New("backlog is full")
-	// ErrInvalidState says that a promise has been kept before, or is not in the state
-	// for what was asked (Python: InvalidStateError).
-	ErrInvalidState = errors.New("future is in another state")
-	// ErrInvalid says that an option or an argument is one that cannot be.
+	ErrCancelled = errors.New("executor: future cancelled")
+	// ErrBroken says that a pool is unusable since OnStart failed on one of its
+	// threads (Python: BrokenThreadPool). The error that is ErrBroken also is
+	// what OnStart returned or ended with.
+	ErrBroken = errors.New("executor: broken")
+	// ErrFull says that the backlog is full.
+	ErrFull = errors.New("executor: backlog full")
+	// ErrInvalidState says that a promise was kept before, or that its future is
+	// not in the state that the call requires (Python: InvalidStateError).
+	ErrInvalidState = errors.New("executor: invalid future state")
+	// ErrInvalid says that an option or an argument is out of range.
 	ErrInvalid = errors.New("invalid argument")
+	// ErrBusy says that a worker is not waiting for work.
+	ErrBusy = errors.New("executor: worker busy")
+	// ErrRunning comes with the error of a call whose caller gave up while its
+	// function ran. The function continues, and its result is lost.
+	ErrRunning = errors.New("function still running")
+	// ErrNotOwner says that the caller is not on the worker's thread. It is
+	// osthread.ErrNotOwner.
+	ErrNotOwner = fault.New("executor: caller not on the worker's thread", osthread.ErrNotOwner)
 )
 
 // A PanicError is the result of a function that panicked.

@@ -87,7 +87,7 @@ func ExampleFuture() {
 	fmt.Println(first.Result())
 	// Output:
 	// pending true
-	// Future(cancelled) future is cancelled
+	// Future(cancelled) executor: future cancelled
 	// time ran out
 	// 1 <nil>
 }

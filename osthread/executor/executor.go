@@ -129,7 +129,7 @@ func (e *Executor) pool() *pool {
 var noPool = func() *pool {
 	p := newPool(Options{Attr: &osthread.Attr{Name: "none"}}, 0)
 	p.closed = true
-	p.ended.Set()
+	p.announce(true)
 	return p
 }()
 
@@ -207,7 +207,7 @@ func submit[T any](p *pool, fn func() (T, error), full FullPolicy, l park.Limit)
 // way out, in the order of the numbers in their names.
 func (e *Executor) Threads() []*osthread.Thread {
 	defer runtime.KeepAlive(e.handle)
-	return e.pool().living()
+	return e.pool().alive()
 }
 
 // Queued returns how many tasks wait for a thread. The result may be stale by
@@ -270,7 +270,7 @@ func (e *Executor) String() string {
 	return fmt.Sprintf(
 		"Executor(%s, %d threads, %d queued)",
 		e.pool().Attr.Name,
-		len(e.pool().living()),
+		len(e.pool().alive()),
 		e.pool().queued(),
 	)
 }

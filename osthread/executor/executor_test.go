@@ -229,7 +229,7 @@ func TestExecutorThatIsForgottenEnds(t *testing.T) {
 		require.NoError(t, err)
 		return must(t, e, value(1)), e.p
 	}()
-	await(func() bool { runtime.GC(); return p.ended.IsSet() })
+	await(func() bool { runtime.GC(); return p.end.f.IsDone() })
 	v, err := f.Result()
 	assert.NoError(t, err)
 	assert.Equal(t, 1, v)

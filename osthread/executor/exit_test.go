@@ -43,7 +43,7 @@ func TestEndOfTheProcessDoesTheQueuedWorkFirst(t *testing.T) {
 		k, err := NewKeyed(Options{})
 		fmt.Println(k, err)
 	})
-	assert.Equal(t, "task 0\ntask 1\ntask 2\nshut down\n<nil> shut down\n", out)
+	assert.Equal(t, "task 0\ntask 1\ntask 2\nosthread: shut down\n<nil> osthread: shut down\n", out)
 }
 
 // The thread is replaced when it is gone, after osthread has seen the last of
@@ -114,7 +114,7 @@ func TestEndOfTheProcessTellsOfStuckTasks(t *testing.T) {
 		_, err = osthread.Shutdown(context.Background())
 		check(err)
 	})
-	assert.Equal(t, "1 stuck_0 context canceled\nshut down\n", out)
+	assert.Equal(t, "1 stuck_0 context canceled\nosthread: shut down\n", out)
 }
 
 // The callback runs on a thread that the end of the process waits for, and that
@@ -163,7 +163,7 @@ func TestEndOfTheProcessWaitsForCallbacksOfTasksThatDidNotReturn(t *testing.T) {
 			return nil
 		}))
 	})
-	const line = " thread called runtime.Goexit thread would wait for itself"
+	const line = " thread: body called runtime.Goexit thread: deadlock: thread would wait for itself"
 	assert.ElementsMatch(t, []string{"0" + line, "1" + line, "2" + line, ""}, strings.Split(out, "\n"))
 }
 

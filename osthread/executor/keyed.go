@@ -181,7 +181,7 @@ func (k *Keyed) Threads() (threads []*osthread.Thread) {
 	pools := k.pools()
 	slices.SortFunc(pools, func(a, b *pool) int { return cmp.Compare(a.first, b.first) })
 	for _, p := range pools {
-		threads = append(threads, p.living()...)
+		threads = append(threads, p.alive()...)
 	}
 	return threads
 }

@@ -144,7 +144,7 @@ func TestKeyedThatIsForgottenEnds(t *testing.T) {
 		require.NoError(t, err)
 		return poolOf(k, 1)
 	}()
-	await(func() bool { runtime.GC(); return p.ended.IsSet() })
+	await(func() bool { runtime.GC(); return p.end.f.IsDone() })
 }
 
 func TestKeyedRefusesMoreThreadsThanThereCanBe(t *testing.T) {

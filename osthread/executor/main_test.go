@@ -85,14 +85,14 @@ func under[T any](p *pool, f func() T) T {
 
 // awaitApplicants waits until n submitters wait for a place.
 func awaitApplicants(p *pool, n int) {
-	await(func() bool { return under(p, func() int { return p.waiting.n }) == n })
+	await(func() bool { return under(p, func() int { return p.waiting.Len() }) == n })
 }
 
 // awaitResting waits until n of p's threads are idle.
 func awaitResting(p *pool, n int) {
 	await(func() bool {
 		return under(p, func() (idle int) {
-			for m := p.idle; m != nil; m = m.nextIdle {
+			for m := p.idle.Head(); m != nil; m = m.Next() {
 				idle++
 			}
 			return idle
@@ -105,7 +105,7 @@ func awaitWaiters(t *task, n int) {
 	await(func() bool {
 		t.guard.Lock()
 		defer t.guard.Unlock()
-		return t.q.Len() == n
+		return t.waiters.Len() == n
 	})
 }
 

@@ -24,16 +24,16 @@ func TestManyThatGiveUpDoNotSearchForEachOther(t *testing.T) {
 		notes := make([]note, n)
 		for i := range notes {
 			notes[i].collector = c
-			if !f.watch(&notes[i]) {
+			if !f.addNote(&notes[i]) {
 				t.Fatal(i)
 			}
 		}
 		began := time.Now()
 		for i := range notes {
-			f.unwatch(&notes[place(i)])
+			f.removeNote(&notes[place(i)])
 		}
 		assert.Less(t, time.Since(began), 5*time.Second, name)
-		assert.Nil(t, f.notes)
+		assert.Zero(t, f.notes.Len())
 	}
 }
 
@@ -55,11 +55,7 @@ func TestManyThatGiveUp(t *testing.T) {
 	await(func() bool {
 		f.guard.Lock()
 		defer f.guard.Unlock()
-		waiting := f.q.Len()
-		for n := f.notes; n != nil; n = n.next {
-			waiting++
-		}
-		return waiting == 3*n
+		return f.waiters.Len()+f.notes.Len() == 3*n
 	})
 	cancel(errTest)
 	for range 3 * n {
@@ -68,25 +64,25 @@ func TestManyThatGiveUp(t *testing.T) {
 	await(func() bool {
 		f.guard.Lock()
 		defer f.guard.Unlock()
-		return f.q.Len() == 0 && f.notes == nil
+		return f.waiters.Len() == 0 && f.notes.Len() == 0
 	})
 }
 
-func TestUnwatchFromTheMiddle(t *testing.T) {
+func TestFutureRemovesANoteFromTheMiddle(t *testing.T) {
 	var f Future[int]
 	c := &collector{tasks: []*task{&f.task}, order: make([]int, 0, 3)}
 	notes := make([]note, 5)
 	for i := range notes {
 		notes[i].collector = c
-		assert.True(t, f.watch(&notes[i]))
+		assert.True(t, f.addNote(&notes[i]))
 	}
 	for _, i := range []int{2, 4, 0, 2} { // the middle, the first, the last, one that is gone
-		f.unwatch(&notes[i])
+		f.removeNote(&notes[i])
 	}
 	assert.True(t, f.Cancel())
 	assert.Len(t, c.order, 2)
-	f.unwatch(&notes[1])
-	assert.False(t, f.watch(&notes[0]))
+	f.removeNote(&notes[1])
+	assert.False(t, f.addNote(&notes[0]))
 }
 
 // What has been yielded is the caller's alone.

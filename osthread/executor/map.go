@@ -124,7 +124,7 @@ func (m *mapping[T, R]) hold() bool {
 	f := m.pop()
 	l, err := park.Until(m.ctx)
 	if err == nil {
-		err = f.await(l)
+		err = f.awaitDone(l)
 	}
 	if err == nil {
 		m.held = f

@@ -3,6 +3,7 @@ package executor
 import (
 	"fmt"
 
+	"example.com/thread/internal/list"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
@@ -18,27 +19,27 @@ import (
 
 // A member is a thread of a pool.
 type member struct {
+	list.Links[member] // in pool.idle
+
 	pool   *pool
 	number int
 	begun  chan error // what Start has returned
 	host   *waitfor.Thread
 
 	// The thread's own; the supervisor's before it starts and after it is gone.
-	node    *wait.Node
-	task    *task // that it runs
-	started bool  // OnStart has returned nil
-	isBack  bool  // it counts in pool.back
+	node      *wait.Node
+	task      *task // that it runs
+	started   bool  // OnStart has returned nil
+	returning bool  // it counts in pool.returning
 
 	letExit func() // the supervisor's; see holdExit
 
 	// Under pool.guard.
-	thread    *osthread.Thread
-	expected  bool // it counts in pool.starting
-	ending    bool // it counts in pool.ending
-	resting   bool // it is in pool.idle
-	given     *task
-	nextIdle  *member
-	aboveIdle *member
+	thread   *osthread.Thread
+	expected bool // it counts in pool.starting
+	ending   bool // it counts in pool.ending
+	isIdle   bool // it is in pool.idle
+	given    *task
 }
 
 // addWorker makes room for one more thread. The caller has the guard, and
@@ -63,7 +64,7 @@ func (p *pool) addWorker() *member {
 // t is gone.
 func (p *pool) startFor(m *member, t *task) error {
 	go p.supervise(m)
-	if err := <-m.begun; err != nil && t.settled() && t.err == err {
+	if err := <-m.begun; err != nil && t.isDone() && t.err == err {
 		return err
 	}
 	return nil
@@ -91,14 +92,15 @@ func (p *pool) supervise(m *member) {
 func (p *pool) startFailed(m *member, err error) {
 	p.guard.Lock()
 	p.unregister(m)
-	var orphans, applicants *task
+	var orphans []*task
+	var submitters *wait.Node
 	if p.threads == 0 {
-		orphans, applicants = p.backlog.takeAll(), p.waiting.takeAll()
+		orphans, submitters = p.takeQueued(), p.takeWaiting()
 	}
 	p.guard.Unlock()
 	var late callbacks
 	failAll(orphans, err, &late)
-	turnAway(applicants, err)
+	refuse(submitters, err)
 	m.begun <- err // startFor looks whether its task has failed
 	p.callLate(&late, m)
 }
@@ -107,8 +109,10 @@ func (p *pool) startFailed(m *member, err error) {
 // that did not return, and those that wait for a thread. Only the last step
 // calls code of others.
 func (p *pool) reap(m *member, end error) {
-	var orphans, applicants *task
-	var idle, successor *member
+	var orphans []*task
+	var submitters *wait.Node
+	var idle []*member
+	var successor *member
 	p.guard.Lock()
 	given := m.given
 	p.unregister(m)
@@ -116,9 +120,9 @@ func (p *pool) reap(m *member, end error) {
 		if p.broken == nil {
 			p.broken = broken(end)
 		}
-		orphans, applicants = p.backlog.takeAll(), p.waiting.takeAll()
+		orphans, submitters = p.takeQueued(), p.takeWaiting()
 		idle = p.takeIdle()
-	} else if p.backlog.n+p.waiting.n > p.expected() {
+	} else if p.backlog.Len()+p.waiting.Len() > p.expected() {
 		successor = p.addWorker()
 	}
 	why := p.broken
@@ -134,8 +138,8 @@ func (p *pool) reap(m *member, end error) {
 		late.add(given.fail(end))
 	}
 	failAll(orphans, why, &late)
-	turnAway(applicants, why)
-	idle.wakeAll()
+	refuse(submitters, why)
+	unparkAll(idle)
 	if successor != nil {
 		go p.supervise(successor)
 		// Whether it could be started is its own supervisor's business. From
@@ -175,14 +179,14 @@ func (p *pool) callLate(late *callbacks, m *member) {
 	over := p.isOver()
 	p.guard.Unlock()
 	m.releaseExit()
-	p.finish(over)
+	p.announce(over)
 }
 
 // unregister takes m, which is gone, off all lists; its reaping begins. The
 // caller has the guard.
 func (p *pool) unregister(m *member) {
 	m.arrive()
-	if m.resting {
+	if m.isIdle {
 		p.removeIdle(m)
 	}
 	if m.ending {
@@ -233,13 +237,13 @@ func (m *member) run(t *task) bool {
 	returned := t.self.call()
 	m.task = nil
 	if returned {
-		m.isBack = t.settle(Finished, &m.pool.back)
+		m.returning = t.complete(Finished, &m.pool.returning)
 		return true
 	}
 	m.pool.guard.Lock()
 	m.end() // before anybody can see that t has ended and submit more
 	m.pool.guard.Unlock()
-	t.settle(Finished, nil)
+	t.complete(Finished, nil)
 	return false
 }
 
@@ -261,7 +265,7 @@ func (m *member) next() *task {
 		}
 		p.pushIdle(m)
 		p.guard.Unlock()
-		if !m.rest() {
+		if !m.awaitWork() {
 			return nil
 		}
 		if m.given != nil {
@@ -278,18 +282,18 @@ func (m *member) arrive() {
 		m.expected = false
 		m.pool.starting--
 	}
-	if m.isBack {
-		m.isBack = false
-		m.pool.back.Add(-1)
+	if m.returning {
+		m.returning = false
+		m.pool.returning.Add(-1)
 	}
 }
 
 var forever = park.Forever()
 
-// rest sleeps until somebody has taken m out of the idle ones, and reports
+// awaitWork sleeps until somebody has taken m out of the idle ones, and reports
 // true, or its time is up. Nobody calls it blocked meanwhile: trace functions
 // are not told.
-func (m *member) rest() bool {
+func (m *member) awaitWork() bool {
 	p := m.pool
 	l := park.Forever()
 	if p.IdleTimeout > 0 {
@@ -299,7 +303,7 @@ func (m *member) rest() bool {
 		return true
 	}
 	p.guard.Lock()
-	left := m.resting
+	left := m.isIdle
 	if left {
 		p.removeIdle(m)
 		m.end()
@@ -311,50 +315,36 @@ func (m *member) rest() bool {
 	return !left
 }
 
-// pushIdle puts m before all idle threads: the one that came last is the one
-// that may still spin. The caller has the guard.
+// pushIdle puts m before all idle threads: the last to come may still spin. The
+// caller has the guard.
 func (p *pool) pushIdle(m *member) {
-	m.resting = true
-	m.nextIdle, m.aboveIdle = p.idle, nil
-	if p.idle != nil {
-		p.idle.aboveIdle = m
-	}
-	p.idle = m
+	m.isIdle = true
+	p.idle.PushFront(m)
 }
 
 func (p *pool) popIdle() *member {
-	m := p.idle
-	p.removeIdle(m)
+	m := p.idle.Head()
+	if m != nil {
+		p.removeIdle(m)
+	}
 	return m
 }
 
 func (p *pool) removeIdle(m *member) {
-	if m.aboveIdle == nil {
-		p.idle = m.nextIdle
-	} else {
-		m.aboveIdle.nextIdle = m.nextIdle
-	}
-	if m.nextIdle != nil {
-		m.nextIdle.aboveIdle = m.aboveIdle
-	}
-	m.resting, m.nextIdle, m.aboveIdle = false, nil, nil
+	m.isIdle = false
+	p.idle.Remove(m)
 }
 
-// takeIdle takes all idle threads out, chained by nextIdle.
-func (p *pool) takeIdle() *member {
-	first := p.idle
-	for m := first; m != nil; m = m.nextIdle {
-		m.resting = false
+// takeIdle takes all idle threads out, for unparkAll.
+func (p *pool) takeIdle() (all []*member) {
+	for m := p.popIdle(); m != nil; m = p.popIdle() {
+		all = append(all, m)
 	}
-	p.idle = nil
-	return first
+	return all
 }
 
-func (m *member) wakeAll() {
-	for m != nil {
-		next := m.nextIdle
-		m.nextIdle, m.aboveIdle = nil, nil
+func unparkAll(members []*member) {
+	for _, m := range members {
 		m.node.Unpark()
-		m = next
 	}
 }

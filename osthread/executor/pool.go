@@ -2,9 +2,10 @@ package executor
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 
-	"example.com/thread/internal/keep"
+	"example.com/thread/internal/list"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
@@ -69,9 +70,10 @@ type pool struct {
 	first   int  // number of the first thread
 	bounded bool // backlog
 	spin    park.Spinner
-	results park.Spinner // of those who wait for futures
-	ended   osthread.Event
-	back    atomic.Int32
+	results park.Spinner      // of those who wait for futures
+	end     Promise[struct{}] // kept when the pool is over
+
+	returning atomic.Int32
 
 	guard    wait.Guard
 	closed   bool
@@ -79,23 +81,25 @@ type pool struct {
 	threads  int // that are started, or are to be, and not unregistered
 	starting int
 	ending   int
-	reaping  int       // threads that are unregistered, and whose callbacks have not been called
-	members  []*member // by number; nil: none
-	idle     *member   // the last to come
-	backlog  taskList
-	waiting  taskList
+	reaping  int               // threads that are unregistered, and whose callbacks have not been called
+	members  []*member         // by number; nil: none
+	idle     list.List[member] // the last to come first
+	backlog  list.List[task]
+	waiting  wait.List // of submitters; Item is the *task
 }
 
 func newPool(o Options, first int) *pool {
-	return &pool{Options: o, first: first, bounded: o.Backlog != 0, members: make([]*member, 0, min(o.Threads, 64))}
+	p := &pool{Options: o, first: first, bounded: o.Backlog != 0, members: make([]*member, 0, min(o.Threads, 64))}
+	p.end.f.self = &p.end.f
+	return p
 }
 
 // submit gives t to an idle thread, queues it, starts a thread for it, waits
-// for a place, or runs it.
+// for room, or runs it.
 func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 	p.guard.Lock()
-	err := p.place(t)
-	if err != errNoPlace {
+	err := p.assign(t)
+	if err != errNoRoom {
 		return err
 	}
 	p.guard.Unlock()
@@ -114,79 +118,86 @@ func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
 	return err
 }
 
-// errNoPlace says that there is nobody for a task, and no place in the backlog.
-var errNoPlace = errors.New("no place")
+// errNoRoom says that no thread is free for a task and the backlog is full.
+var errNoRoom = errors.New("no room")
 
-// place is submit if nobody has to wait. The caller has the guard, which place
-// gives back unless it returns errNoPlace.
-func (p *pool) place(t *task) error {
+// assign is submit without a wait. The caller has the guard, which assign
+// releases unless it returns errNoRoom.
+func (p *pool) assign(t *task) error {
 	if err := p.refusal(); err != nil {
 		p.guard.Unlock()
 		return err
 	}
+	none := p.waiting.Len() == 0
 	switch {
-	case p.waiting.n == 0 && p.backlog.n < int(p.back.Load()): // rather than wake one that sleeps
-		p.backlog.push(t)
-		p.guard.Unlock()
-		return nil
-	case p.idle != nil:
+	case none && p.backlog.Len() < int(p.returning.Load()): // rather than wake an idle thread
+		p.queue(t)
+	case p.idle.Len() > 0:
 		m := p.popIdle()
 		m.given = t
 		p.guard.Unlock()
 		m.node.Unpark()
 		return nil
-	case p.threads < p.Threads && p.waiting.n == 0 && p.backlog.n >= p.expected():
+	case none && p.threads < p.Threads && p.backlog.Len() >= p.expected():
 		m := p.addWorker()
-		p.backlog.push(t)
+		p.queue(t)
 		p.guard.Unlock()
 		return p.startFor(m, t)
-	case p.waiting.n == 0 && p.hasPlace():
-		p.backlog.push(t)
-		p.guard.Unlock()
-		return nil
+	case none && p.hasRoom():
+		p.queue(t)
 	default:
-		return errNoPlace
+		return errNoRoom
 	}
+	p.guard.Unlock()
+	return nil
 }
 
-// submitWaiting is submit that waits for a place.
+// submitWaiting is submit that waits for room.
 func (p *pool) submitWaiting(t *task, l *park.Limit) error {
 	n := wait.New(nil, l)
 	defer n.Free()
 	n.ByThread()
 	p.guard.Lock()
-	if err := p.place(t); err != errNoPlace {
+	if err := p.assign(t); err != errNoRoom {
 		return err
 	}
-	t.applicant = n
-	p.waiting.push(t)
+	n.Item, t.where = t, waiting
+	p.waiting.PushBack(n)
 	p.guard.Unlock()
-	leave := func(*wait.Node) bool { return p.withdraw(t) }
 	if l.Never() {
 		if here := waitfor.Here(); here != nil {
-			if !here.Wait((*placeWait)(t)) && leave(n) {
+			if !here.Wait((*roomWait)(t)) && p.withdraw(n) {
 				return ErrDeadlock
 			}
 			defer here.Resume()
 		}
 	}
 	switch {
-	case !wait.Sleep(n, leave, l):
+	case !wait.Sleep(n, p.withdraw, l):
 		return l.Err(ErrFull)
-	case n.Got == turnedAway:
+	case n.Got == refused:
 		return t.err
-	case l.Canceled() && t.cancel(): // before there was a place, it may be
+	case l.Canceled() && t.cancel(): // perhaps before there was room
 		return l.Err(nil)
 	default:
 		return nil
 	}
 }
 
-// What an applicant's node says.
+// What the node of a submitter that waits for room gets.
 const (
-	undecided = iota // its time is up
+	_ = iota // nothing: it gave up
 	admitted
-	turnedAway // task.err says why
+	refused // task.err says why
+)
+
+// A place is where a task is.
+type place uint8
+
+const (
+	elsewhere place = iota // given to a thread, or with its submitter
+	waiting                // its submitter's node is in pool.waiting
+	queued                 // in pool.backlog
 )
 
 // refusal returns why no task is taken at all. The caller has the guard.
@@ -201,125 +212,133 @@ func (p *pool) refusal() error {
 }
 
 // expected returns how many threads will look for work without being woken. The
-// caller has the guard. Of those back more may come; none goes without the
-// guard.
-func (p *pool) expected() int { return p.starting + int(p.back.Load()) }
+// caller has the guard. The number of returning threads may grow meanwhile; it
+// falls under the guard only.
+func (p *pool) expected() int { return p.starting + int(p.returning.Load()) }
 
-// hasPlace reports whether the backlog takes one more. The caller has the
+// hasRoom reports whether the backlog takes one more task. The caller has the
 // guard.
-func (p *pool) hasPlace() bool {
-	return !p.bounded || p.backlog.n-p.expected()-p.ending < max(p.Backlog, 0)
+func (p *pool) hasRoom() bool {
+	return !p.bounded || p.backlog.Len()-p.expected()-p.ending < max(p.Backlog, 0)
 }
 
-// pop takes out the task that is next. If that makes a place it moves the first
-// applicants over, and returns their nodes. The caller has the guard.
+// queue adds t to the backlog. The caller has the guard.
+func (p *pool) queue(t *task) {
+	t.where = queued
+	p.backlog.PushBack(t)
+}
+
+// pop takes out the next task, nil if there is none. If that makes room it
+// admits the first submitters that wait and returns the chain of their nodes.
+// The caller has the guard.
 func (p *pool) pop() (t *task, woken *wait.Node) {
-	t = p.backlog.pop()
-	if t == nil {
-		if t = p.waiting.pop(); t == nil {
-			return nil, nil
-		}
-		woken = t.admit()
+	rest := &woken
+	if p.backlog.Len() == 0 && p.waiting.Len() > 0 { // a backlog of no tasks
+		woken = p.admit()
+		rest = woken.NextLink()
 	}
-	rest := p.fill()
-	if woken == nil {
-		return t, rest
+	if t = p.backlog.Pop(); t != nil {
+		t.where = elsewhere
+		*rest = p.fill()
 	}
-	*woken.NextLink() = rest
 	return t, woken
 }
 
-// fill moves applicants into the backlog while there is a place, and returns
-// their nodes. The caller has the guard.
+// fill admits submitters while there is room and returns the chain of their
+// nodes. The caller has the guard.
 func (p *pool) fill() (first *wait.Node) {
 	last := &first
-	for p.waiting.n > 0 && p.hasPlace() {
-		t := p.waiting.pop()
-		p.backlog.push(t)
-		n := t.admit()
-		*last = n
-		last = n.NextLink()
+	for p.waiting.Len() > 0 && p.hasRoom() {
+		*last = p.admit()
+		last = (*last).NextLink()
 	}
 	return first
 }
 
-func (t *task) admit() *wait.Node {
-	n := t.applicant
-	t.applicant = nil
-	*n.NextLink() = nil
+// admit moves the task of the first submitter that waits into the backlog.
+func (p *pool) admit() *wait.Node {
+	n := p.waiting.Head()
+	p.waiting.Unlink(n)
+	p.queue(n.Item.(*task))
 	return n
 }
 
-// withdraw takes t out of waiting and reports whether it stood there.
-func (p *pool) withdraw(t *task) bool {
+// withdraw takes the node of a submitter out of waiting and reports whether it
+// was there.
+func (p *pool) withdraw(n *wait.Node) bool {
 	p.guard.Lock()
 	defer p.guard.Unlock()
-	if t.list != &p.waiting {
+	if !p.waiting.Remove(n) {
 		return false
 	}
-	p.waiting.remove(t)
-	t.applicant = nil
+	n.Item.(*task).where = elsewhere
 	return true
 }
 
-// forget takes t, which has been cancelled, out of the backlog. One that is
-// given, or whose submitter waits, is passed over by the thread that gets it.
-func (p *pool) forget(t *task) {
+// unqueue takes t, which has been cancelled, out of the backlog. If t was given
+// to a thread, that skips it.
+func (p *pool) unqueue(t *task) {
 	p.guard.Lock()
 	var woken *wait.Node
-	if t.list == &p.backlog {
-		p.backlog.remove(t)
+	if t.where == queued {
+		t.where = elsewhere
+		p.backlog.Remove(t)
 		woken = p.fill()
 	}
 	p.guard.Unlock()
 	wait.WakeAll(woken, admitted)
 }
 
-// failAll fails the tasks from orphans on, and adds to late their callbacks.
-func failAll(orphans *task, err error, late *callbacks) {
-	for t := orphans; t != nil; {
-		next := t.next
-		t.prev, t.next = nil, nil
+// takeQueued empties the backlog. The caller has the guard.
+func (p *pool) takeQueued() (tasks []*task) {
+	for t := p.backlog.Pop(); t != nil; t = p.backlog.Pop() {
+		t.where = elsewhere
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// failAll fails tasks, and adds their callbacks to late.
+func failAll(tasks []*task, err error, late *callbacks) {
+	for _, t := range tasks {
 		late.add(t.fail(err))
-		t = next
 	}
 }
 
-// turnAway has the submitters of the tasks from applicants on return err.
-func turnAway(applicants *task, err error) {
-	for t := applicants; t != nil; {
-		next := t.next
-		t.prev, t.next = nil, nil
-		t.err = err
-		n := t.admit()
-		n.Got = turnedAway
-		n.Unpark()
-		t = next
+// takeWaiting takes out all submitters that wait for room and returns the chain
+// of their nodes, for refuse. The caller has the guard.
+func (p *pool) takeWaiting() *wait.Node {
+	first := p.waiting.Drain()
+	for n := first; n != nil; n = n.Next() {
+		n.Item.(*task).where = elsewhere
 	}
+	return first
 }
 
-// runHere runs t in the submitter's goroutine, which a Goexit ends.
+// refuse makes the submitters of the chain from first on return err.
+func refuse(first *wait.Node, err error) {
+	for n := first; n != nil; n = n.Next() {
+		n.Item.(*task).err = err
+	}
+	wait.WakeAll(first, refused)
+}
+
+// runHere runs t in the submitter's goroutine, which a Goexit of t ends.
 func (t *task) runHere() {
-	t.begin(waitfor.Here()) // nobody else has it yet
-	returned := false
-	defer func() {
-		if !returned {
-			t.err = keep.Ending()
-		}
-		t.settle(Finished, nil)
-	}()
+	t.begin(waitfor.Here()) // no other thread has it yet
+	defer t.complete(Finished, nil)
 	t.self.call()
-	returned = true
 }
 
 // isOver reports whether p is closed and has nothing left. The caller has the
 // guard.
 func (p *pool) isOver() bool { return p.closed && p.threads == 0 && p.reaping == 0 }
 
-func (p *pool) finish(over bool) {
+// announce makes p's end known if it is over.
+func (p *pool) announce(over bool) {
 	if over {
 		atExit.remove(p)
-		p.ended.Set()
+		_ = p.end.SetResult(struct{}{}) // fails if a second Close has found p over
 	}
 }
 
@@ -328,12 +347,12 @@ func (p *pool) close() {
 	p.guard.Lock()
 	p.closed = true
 	idle := p.takeIdle()
-	applicants := p.waiting.takeAll()
+	submitters := p.takeWaiting()
 	over := p.isOver()
 	p.guard.Unlock()
-	turnAway(applicants, ErrShutdown)
-	idle.wakeAll()
-	p.finish(over)
+	refuse(submitters, ErrShutdown)
+	unparkAll(idle)
+	p.announce(over)
 }
 
 // cancelAll cancels what has not begun, in the order in which it came.
@@ -345,7 +364,7 @@ func (p *pool) cancelAll() {
 			tasks = append(tasks, m.given)
 		}
 	}
-	for t := p.backlog.head; t != nil; t = t.next {
+	for t := p.backlog.Head(); t != nil; t = t.Next() {
 		tasks = append(tasks, t)
 	}
 	p.guard.Unlock()
@@ -357,134 +376,43 @@ func (p *pool) cancelAll() {
 func (p *pool) shutdown(l park.Limit) (running []*osthread.Thread, err error) {
 	p.close()
 	if p.isHere() {
-		return p.living(), ErrDeadlock
+		return p.alive(), ErrDeadlock
 	}
-	inTime := true
-	switch ctx := l.Context(); {
-	case ctx != nil:
-		inTime = p.ended.WaitContext(ctx) == nil
-	case l.Never():
-		if here := waitfor.Here(); here != nil {
-			if p.deadlocks(here) {
-				return p.living(), ErrDeadlock
-			}
-			defer here.Resume()
-		}
-		p.ended.Wait()
-	default:
-		inTime = p.ended.WaitTimeout(l.Left())
+	if here := waitfor.Here(); here != nil && l.Never() && p.blocksEnd(here) {
+		return p.alive(), ErrDeadlock
 	}
-	if !inTime {
-		return p.living(), l.Err(ErrTimeout)
+	if !p.end.f.isDone() {
+		err = p.end.f.await(&l, nil, (*endWait)(p))
+	} else if l.Canceled() {
+		err = l.Err(nil)
+	}
+	if err != nil {
+		return p.alive(), err
 	}
 	return nil, nil
 }
 
-// deadlocks reports whether a thread of p's cannot end before the caller, the
-// thread here, goes on. If not it puts in that here waits for p's end.
-func (p *pool) deadlocks(here *waitfor.Thread) bool {
-	p.guard.Lock()
-	var hosts []*waitfor.Thread
-	for _, m := range p.members {
-		if m != nil {
-			hosts = append(hosts, m.host)
-		}
-	}
-	p.guard.Unlock()
-	for _, h := range hosts {
-		if !here.Ends((*hostWait)(h)) {
-			return true
-		}
-	}
-	return !here.Wait((*endWait)(p))
-}
-
-// A hostWait is the edge of a thread that waits for the end of one, which ends
-// only if it waits for nothing.
-type hostWait waitfor.Thread
-
-// Servers is waitfor.Edge's.
-func (w *hostWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
-	return append(threads, (*waitfor.Thread)(w)), true
-}
-
-// An endWait is the edge of a thread that waits for a pool's end: for all of
-// its threads, but the graph has no all, so of several blocked ones a free one
-// hides the others.
-type endWait pool
-
-// Servers is waitfor.Edge's.
-func (w *endWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
-	p := (*pool)(w)
-	p.guard.Lock()
-	defer p.guard.Unlock()
-	if p.isOver() || p.reaping > 0 {
-		return threads, false
-	}
-	for _, m := range p.members {
-		if m != nil {
-			threads = append(threads, m.host)
-		}
-	}
-	return threads, true
-}
-
-// isHere reports whether the caller is on a thread of p's, one that calls
-// callbacks for it included.
+// isHere reports whether the caller is on a thread of p's, which includes those
+// that call callbacks for it.
 func (p *pool) isHere() bool {
 	here := waitfor.Here()
 	return here != nil && here.Owner == any(p)
 }
 
-// living returns the threads that have started and are not gone.
-func (p *pool) living() (threads []*osthread.Thread) {
+// alive returns the threads that have started and are not gone.
+func (p *pool) alive() (threads []*osthread.Thread) {
 	p.guard.Lock()
-	members := make([]*member, 0, len(p.members))
 	for _, m := range p.members {
 		if m != nil && m.thread != nil {
-			members = append(members, m)
-		}
-	}
-	p.guard.Unlock()
-	for _, m := range members {
-		if m.thread.Alive() {
 			threads = append(threads, m.thread)
 		}
 	}
-	return threads
+	p.guard.Unlock()
+	return slices.DeleteFunc(threads, func(t *osthread.Thread) bool { return !t.Alive() })
 }
 
 func (p *pool) queued() int {
 	p.guard.Lock()
 	defer p.guard.Unlock()
-	return p.backlog.n
-}
-
-// servers appends the threads that could take a task of p's that nobody has
-// begun. It reports false if there may be others: ones that start, or could be
-// started. The caller has the guard.
-func (p *pool) servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
-	if p.threads < p.Threads || p.expected()+p.ending > 0 {
-		return threads, false
-	}
-	for _, m := range p.members {
-		if m != nil {
-			threads = append(threads, m.host)
-		}
-	}
-	return threads, true
-}
-
-// A placeWait is the edge of a thread that waits in Submit for a place.
-type placeWait task
-
-// Servers is waitfor.Edge's.
-func (w *placeWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
-	p := w.pool
-	p.guard.Lock()
-	defer p.guard.Unlock()
-	if w.list != &p.waiting {
-		return threads, false
-	}
-	return p.servers(threads)
+	return p.backlog.Len()
 }

@@ -61,7 +61,7 @@ func stress(t *testing.T, o Options, now bool) {
 	}
 	if now {
 		wg.Go(func() {
-			for e.p.back.Load() == 0 && rand.IntN(200) > 0 {
+			for e.p.returning.Load() == 0 && rand.IntN(200) > 0 {
 				runtime.Gosched()
 			}
 			_, err := e.ShutdownNow(t.Context())
@@ -153,7 +153,7 @@ func TestApplicantsAreServedOrGone(t *testing.T) {
 	wg.Wait()
 	assert.NoError(t, e.Close())
 	assert.Equal(t, accepted.Load(), ran.Load())
-	assert.Zero(t, e.p.back.Load())
+	assert.Zero(t, e.p.returning.Load())
 	assert.Zero(t, e.p.starting)
 	assert.Zero(t, e.p.threads)
 }

@@ -7,12 +7,14 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/fault"
+	"example.com/thread"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/pump"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/internal/inbox"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // How functions get to a worker's thread, and their results back, is
@@ -24,17 +26,6 @@ import (
 // However the thread ends, also by C code, after which nothing of serve runs
 // any more, a goroutine that joins it ends the calls that are left (reap). The
 // same goroutine starts it, so it inherits nothing from who calls NewWorker.
-
-var (
-	// ErrBusy says that a worker is not waiting for work.
-	ErrBusy = inbox.ErrBusy
-	// ErrRunning comes with the error of a call that was given up while its
-	// function ran. That goes on, and what it returns is lost.
-	ErrRunning = inbox.ErrRunning
-	// ErrNotOwner says that the caller is not on the worker's thread. It is
-	// osthread.ErrNotOwner.
-	ErrNotOwner = fault.New("caller is not on the worker's thread", osthread.ErrNotOwner)
-)
 
 // A Worker is one thread that calls functions, one after the other, for any
 // caller: what a C library needs that is tied to the thread it was first used
@@ -73,7 +64,7 @@ type Worker struct {
 	thread *osthread.Thread // nil: the zero Worker
 	slot   atomic.Uintptr
 	host   waitfor.Thread
-	idle   idler // nil: the box's own
+	pump   *pump.Pump // nil: the worker waits in its box
 	o      WorkerOptions
 
 	started bool         // OnStart has returned nil
@@ -123,12 +114,13 @@ func NewWorkerWith(o WorkerOptions) (*Worker, error) {
 	}
 	w := &Worker{o: o, begun: make(chan error, 1)}
 	w.host.Owner = w
+	w.box.Busy, w.box.Running = ErrBusy, ErrRunning
 	w.box.ServeAs(&w.host)
-	if err := w.makeIdler(); err != nil {
+	if err := w.makePump(); err != nil {
 		return nil, err
 	}
 	if err := atExit.add(w, o.Attr.Daemon); err != nil {
-		w.closeIdler()
+		w.closePump()
 		return nil, err
 	}
 	go w.supervise()
@@ -149,23 +141,21 @@ func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	return &a
 }
 
-// An idler is where a worker waits whose thread has more to wait for than
-// functions.
-type idler interface {
-	inbox.Idler
-	Close()
-}
-
-func (w *Worker) makeIdler() (err error) {
-	if w.idle, err = idlerFor(w.o.Attr); w.idle != nil {
-		w.box.WaitIn(w.idle)
+// makePump makes a worker in a single-threaded apartment dispatch messages
+// while it waits. Start checks the attributes.
+func (w *Worker) makePump() (err error) {
+	if w.o.Attr.Apartment != thread.ApartmentSTA {
+		return nil
+	}
+	if w.pump, err = pump.New(); w.pump != nil {
+		w.box.WaitIn(w.pump)
 	}
 	return err
 }
 
-func (w *Worker) closeIdler() {
-	if w.idle != nil {
-		w.idle.Close()
+func (w *Worker) closePump() {
+	if w.pump != nil {
+		w.pump.Close()
 	}
 }
 
@@ -215,7 +205,7 @@ func (w *Worker) reap(end error) {
 func (w *Worker) gone() {
 	w.slot.Store(ident.None) // with 32 bits it may be another thread's some day
 	w.host.Leave()
-	w.closeIdler()
+	w.closePump()
 	atExit.remove(w)
 }
 
@@ -246,7 +236,7 @@ func (w *Worker) Call(f func() error) error {
 // for work.
 func (w *Worker) TryCall(f func() error) error {
 	if w.isHere() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	if w.thread == nil {
 		return ErrShutdown
@@ -449,7 +439,7 @@ func (w *Worker) String() string {
 
 func (w *Worker) call(f func() error, l park.Limit) error {
 	if w.isHere() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	if w.thread == nil {
 		return ErrShutdown

@@ -86,13 +86,13 @@ func TestShutdownsContextBesideFunctionsThatAreAskedFor(t *testing.T) {
 func TestRunMainWithAFunctionThatCallsGoexit(t *testing.T) {
 	out, err := leak.Child(t, nil)
 	assert.EqualError(t, err, "exit status 2")
-	assert.Equal(t, "exit function\nosthread: RunMain: thread called runtime.Goexit\n", out)
+	assert.Equal(t, "exit function\nosthread: RunMain: thread: body called runtime.Goexit\n", out)
 }
 
 func TestGoexitInShutdownOnTheFirstThread(t *testing.T) {
 	out, err := leak.Child(t, nil)
 	assert.EqualError(t, err, "exit status 2")
-	assert.Equal(t, "exit function\nosthread: RunMain: thread called runtime.Goexit\n", out)
+	assert.Equal(t, "exit function\nosthread: RunMain: thread: body called runtime.Goexit\n", out)
 }
 
 // Nothing but the main goroutine gets the first thread.

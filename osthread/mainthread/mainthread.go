@@ -28,6 +28,7 @@ package mainthread
 
 import (
 	"context"
+	"errors"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -38,13 +39,14 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/internal/inbox"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // How functions get to the first thread, and their results back, is
 // internal/inbox's. The first thread lives as long as the process, and its
 // goroutine never leaves it, so its ident is nobody else's.
 var (
-	box   inbox.Box
+	box   = inbox.Box{Busy: ErrBusy, Running: ErrRunning}
 	first thread.Ident
 	run   atomic.Bool
 )
@@ -57,15 +59,15 @@ func init() {
 
 var (
 	// ErrBusy says that the first thread is not waiting for work.
-	ErrBusy = inbox.ErrBusy
-	// ErrRunning comes with the error of a call that was given up while its
-	// function ran. That goes on, and what it returns is lost.
-	ErrRunning = inbox.ErrRunning
+	ErrBusy = errors.New("mainthread: main thread busy")
+	// ErrRunning comes with the error of a call whose caller gave up while its
+	// function ran. The function continues, and its result is lost.
+	ErrRunning = errors.New("function still running")
 	// ErrNotOwner says that the caller is not on the first thread. It is
 	// osthread.ErrNotOwner.
-	ErrNotOwner = fault.New("caller is not on the first thread", osthread.ErrNotOwner)
-	// ErrStarted says that Run runs already. It is osthread.ErrStarted.
-	ErrStarted = fault.New("mainthread.Run runs already", osthread.ErrStarted)
+	ErrNotOwner = fault.New("mainthread: caller not on the first thread", osthread.ErrNotOwner)
+	// ErrStarted says that Run is running already. It is osthread.ErrStarted.
+	ErrStarted = fault.New("mainthread: Run already running", osthread.ErrStarted)
 )
 
 // Is reports whether the caller is on the first thread, and not just for the
@@ -101,7 +103,7 @@ func Run(f func()) error {
 			// It is the last in the queue: what f asked for comes first.
 			_ = box.Post(func() { over = true }) // the box is never closed
 		}()
-		ended = inbox.Inline(func() error { f(); return nil })
+		ended = protect.Run(func() error { f(); return nil })
 		if p, ok := ended.(*osthread.PanicError); ok {
 			osthread.ReportPanic(p)
 		}
@@ -138,7 +140,7 @@ func Do(f func() error) error { return do(f, park.Forever()) }
 // waits for work, in Run or Wait.
 func TryDo(f func() error) error {
 	if Is() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	return box.DoIfIdle(f, "main thread")
 }
@@ -235,7 +237,7 @@ func RunTests(m interface{ Run() int }) (code int) {
 
 func do(f func() error, l park.Limit) error {
 	if Is() {
-		return inbox.Inline(f)
+		return protect.Run(f)
 	}
 	return box.Do(f, l, "main thread")
 }

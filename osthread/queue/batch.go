@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"example.com/thread/internal/caught"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // A batch locks mu once for all values that can be moved without a wait, and
@@ -88,7 +88,7 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 	if q.store.order == priority {
 		defer func() {
 			if v := recover(); v != nil {
-				err = caught.Panic(v)
+				err = protect.Recovered(v)
 			}
 		}()
 	}

@@ -79,7 +79,7 @@ func ExampleQueue_ShutdownNow() {
 	// Output:
 	// 3 <nil>
 	// [1 2 3]
-	// shut down
+	// osthread: shut down
 }
 
 func ExampleQueue_GetOp() {

@@ -93,7 +93,7 @@ func check(name, cpu string, weak []string) (imported []string, err error) {
 		}
 		isWeak, ok := binds[s.Name]
 		if !ok || !isWeak {
-			return nil, fmt.Errorf("the loader is not told that %s may be missing", s.Name)
+			return nil, fmt.Errorf("%s is not a weak import", s.Name)
 		}
 		imported = append(imported, strings.TrimPrefix(s.Name, "_"))
 	}

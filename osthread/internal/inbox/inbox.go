@@ -29,26 +29,20 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/caught"
-	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 	"example.com/thread/osthread"
-)
-
-var (
-	// ErrBusy says that the thread is not waiting for work.
-	ErrBusy = errors.New("thread is busy")
-	// ErrRunning comes with the error of a call that was given up while its
-	// function ran. That goes on, and what it returns is lost.
-	ErrRunning = errors.New("the function still runs")
+	"example.com/thread/osthread/internal/protect"
 )
 
 // A Box is where calls wait for their thread. The zero value is open and empty.
 // It must not be copied after first use.
 type Box struct {
+	Busy    error // of DoIfIdle, if the server does not wait for work
+	Running error // comes with the error of a Do that gave up while its function ran
+
 	// q is of calls, by their nodes, on which nobody sleeps. Its guard protects
 	// asleep and closed, too.
 	q      wait.Queue
@@ -140,14 +134,14 @@ var errCanceled = errors.New("canceled")
 // Do has the server call fn, and returns what that returned, or a *PanicError
 // or ErrGoexit. It returns ErrShutdown if the box is closed before. If l ends
 // it returns ErrTimeout or the context's cause; fn is not called then, or if it
-// has begun ErrRunning comes with it. If l does not end it returns ErrDeadlock,
+// has begun b.Running comes with it. If l does not end it returns ErrDeadlock,
 // and fn is not called, if the server waits, over whatever other servers, for
 // the calling thread. obj is what trace functions are told of.
 func (b *Box) Do(fn func() error, l park.Limit, obj any) error {
 	return b.doTraced(fn, &l, false, obj)
 }
 
-// DoIfIdle is Do that does nothing and returns ErrBusy unless the server waits
+// DoIfIdle is Do that does nothing and returns b.Busy unless the server waits
 // for work. It waits for fn however long that takes.
 func (b *Box) DoIfIdle(fn func() error, obj any) error {
 	l := park.Forever()
@@ -188,7 +182,7 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 			return l.Err(osthread.ErrTimeout)
 		}
 		if c.state.CompareAndSwap(waiting, abandoned) {
-			return fmt.Errorf("%w: %w", l.Err(osthread.ErrTimeout), ErrRunning)
+			return fmt.Errorf("%w: %w", l.Err(osthread.ErrTimeout), b.Running)
 		}
 		c.waiter.Park(park.Forever()) // the wakeup is on its way
 	}
@@ -241,7 +235,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 		return osthread.ErrShutdown
 	case ifIdle && !b.asleep:
 		b.q.Unlock()
-		return ErrBusy
+		return b.Busy
 	}
 	if c.edge != nil {
 		c.edge.in = true
@@ -261,7 +255,7 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 // does.
 func (b *Box) callOnPost() {
 	if f := b.onPost.Load(); f != nil {
-		report(Inline(func() error { (*f)(); return nil }))
+		report(protect.Run(func() error { (*f)(); return nil }))
 	}
 }
 
@@ -401,19 +395,14 @@ func (s *Server) Fail(err error) {
 
 // Run calls c's function. c is gone then.
 func (c *Call) Run() {
-	returned := false
-	defer func() {
-		if v := recover(); v != nil {
-			c.err = caught.Panic(v)
-		} else if !returned {
-			c.err = keep.Ending()
-		}
-		c.finish()
-	}()
-	if c.fn != nil {
-		c.err = c.fn()
+	protect.Call(c.call, func(err error, _ bool) { c.Fail(err) })
+}
+
+func (c *Call) call() error {
+	if c.fn == nil {
+		return nil
 	}
-	returned = true
+	return c.fn()
 }
 
 // Fail ends c, which was taken out, with err: its server is gone and has not
@@ -506,17 +495,4 @@ func (b *Box) Idle() bool {
 	b.q.Lock()
 	defer b.q.Unlock()
 	return b.asleep
-}
-
-// Inline calls fn as Run does, on the calling thread. A Goexit of fn goes on.
-func Inline(fn func() error) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = caught.Panic(v)
-		}
-	}()
-	if fn == nil {
-		return nil
-	}
-	return fn()
 }

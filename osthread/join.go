@@ -1,0 +1,84 @@
+package osthread
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	"example.com/thread"
+	"example.com/thread/internal/keep"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+// Join waits for t to end, and until it is gone from the system's list of
+// threads. It returns what t's function returned, or a *PanicError, ErrExit,
+// ErrGoexit or ErrPthreadExit if it ended otherwise. Any number of threads may
+// join, any number of times; each gets the same. It returns at once
+// ErrNotStarted before Start has returned, ErrDeadlock on the calling thread
+// itself, and ErrNotJoinable on a dummy (see Current). The main thread ends
+// when RunMain's function does.
+//
+// What t did synchronizes before the return from Join.
+func (t *Thread) Join() error { return t.join(park.Forever()) }
+
+// TryJoin is JoinTimeout(0).
+func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
+
+// JoinTimeout is Join for at most d; past that it returns ErrTimeout. If t's
+// function may return ErrTimeout itself, Alive distinguishes the two.
+func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d)) }
+
+// JoinContext is Join until ctx is done; it then returns ctx's cause.
+func (t *Thread) JoinContext(ctx context.Context) error {
+	l, err := park.Until(ctx)
+	if err != nil {
+		return err
+	}
+	return t.join(l)
+}
+
+// join waits for the thread below t, or if t is the main thread, which does not
+// end, for the end of RunMain's function.
+func (t *Thread) join(l park.Limit) error {
+	t.mu.Lock()
+	state, th := t.state, t.osThread
+	t.mu.Unlock()
+	switch {
+	case t.origin == dummy:
+		return ErrNotJoinable
+	case state == initial || state == starting:
+		return ErrNotStarted
+	case state != ended && isSelf(t):
+		return ErrDeadlock
+	case t.origin == first:
+		if !t.done.wait(l) {
+			return l.Err(ErrTimeout)
+		}
+		return t.result()
+	}
+	if state != ended && wait.Hooked.Load() != 0 && !l.Expired() {
+		defer blocked(t)()
+	}
+	err := keep.Join(th, l)
+	if err == ErrTimeout || l.Canceled() && !t.done.IsSet() {
+		return err
+	}
+	return cmp.Or(t.result(), err)
+}
+
+// isSelf reports whether the caller runs on t, and t is not just the thread
+// that a goroutine is on at the moment.
+func isSelf(t *Thread) bool {
+	if me, ok := self.Get(); ok {
+		return me == t
+	}
+	// A goroutine attached to the first thread holds it, from RunMain too.
+	return t.origin == first && thread.Self() == t.ident && thread.Current() != nil
+}
+
+func (t *Thread) result() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}

@@ -1,0 +1,120 @@
+package osthread
+
+import (
+	"example.com/thread"
+	"example.com/thread/internal/keep"
+	"example.com/thread/osthread/internal/protect"
+)
+
+// Start starts t, once, and returns when t runs: Ident and NativeID are known.
+// It returns ErrStarted if t was started before, ErrShutdown after Shutdown,
+// and else what thread.Start returns; then t is as it was and may be started
+// later.
+func (t *Thread) Start() error {
+	t.mu.Lock()
+	if t.state != initial {
+		t.mu.Unlock()
+		return ErrStarted
+	}
+	t.state = starting
+	t.attr.Name = t.name
+	t.mu.Unlock()
+
+	if err := registry.add(t); err != nil {
+		t.setState(initial)
+		return err
+	}
+	th, err := thread.Start(t.main, &t.attr)
+	if err != nil {
+		registry.remove(t)
+		t.setState(initial)
+		return err
+	}
+	t.began(th)
+	return nil
+}
+
+func (t *Thread) setState(s state) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.state = s
+}
+
+// began is called by the thread itself and by Start, whichever is first.
+func (t *Thread) began(th *thread.Thread) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.osThread == nil {
+		t.osThread, t.ident, t.native = th, th.Ident(), th.NativeID()
+		t.state = running
+	}
+}
+
+// main is the thread's body, as package thread sees it.
+func (t *Thread) main() {
+	_ = self.Set(t) // it fails only where there is no thread
+	th := thread.Current()
+	keep.Joinable(th) // before anybody else has it
+	t.began(th)
+	t.takeHooks()
+	run := t.run
+	t.run = nil     // what it refers to must not outlive it
+	if run == nil { // of the zero Thread
+		run = func() error { return nil }
+	}
+	var err error
+	defer func() { t.finish(err) }()
+	t.runReported(run, &err)
+}
+
+// runReported calls run and reports to t's hooks. *end is set before a hook is
+// called, which may call runtime.Goexit.
+func (t *Thread) runReported(run func() error, end *error) {
+	protect.Call(
+		func() error {
+			t.emit(TraceEvent{Action: TraceStart})
+			return run()
+		},
+		func(err error, returned bool) {
+			*end = err
+			if p, ok := err.(*PanicError); ok && !returned {
+				defer t.report(p)
+				t.emit(TraceEvent{Action: TracePanic})
+			}
+		},
+	)
+}
+
+// finish ends t, once. It is called on t's thread, or if that is gone already
+// on another.
+func (t *Thread) finish(err error) {
+	defer t.end(err)       // even if a hook calls runtime.Goexit
+	if t.origin != dummy { // of a dummy's end it may be told elsewhere
+		t.emit(TraceEvent{Action: TraceEnd})
+	}
+}
+
+func (t *Thread) end(err error) {
+	t.mu.Lock()
+	if t.state == ended {
+		t.mu.Unlock()
+		return
+	}
+	t.state, t.err = ended, err
+	atEnd := t.atEnd
+	t.atEnd = nil
+	t.mu.Unlock()
+	defer func() {
+		t.dropHooks()
+		registry.remove(t)
+		t.done.Set()
+	}()
+	runEndings(atEnd)
+}
+
+// runEndings runs all of them, also if one calls runtime.Goexit.
+func runEndings(all []ending) {
+	for i, e := range all {
+		protect.OnGoexit(func() { runEndings(all[i+1:]) }, e.run)
+	}
+}
