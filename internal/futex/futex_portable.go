@@ -11,20 +11,19 @@ import (
 	"example.com/thread/internal/list"
 )
 
-// The futex in plain Go: sleepers wait on channels, in queues that are selected
-// by the address of the word. It serves systems without a call to sleep on an
-// address (futex_choice.go), such as macOS before 14.4, and all other systems
-// without cgo.
+// Plain Go: sleepers stand in queues, which the address of the word chooses,
+// and wait on channels. For systems without calls to sleep on an address
+// (futex_choice.go), as macOS before 14.4 and all others without cgo.
 //
-// No wakeup is lost: sleepInQueue compares the word and joins the queue under
-// the queue's lock, and wakeInQueue takes that lock after the waker's store. So
-// either the comparison sees the store, or the waker finds the sleeper in the
-// queue. The waker takes a sleeper out of its queue, or the sleeper does at its
-// deadline; the lock decides which, and so the result.
+// sleepInQueue compares the word and joins the queue under the queue's lock,
+// and wakeInQueue takes that lock after the waker's store: so the store is seen
+// by the comparison, or the sleeper is in the queue. A sleeper is taken out of
+// its queue by who wakes it, or by itself at its deadline; which of the two is
+// decided under the lock, and so is the result.
 
-// queues is the number of queues, more than most programs have words with
-// sleepers at a time. Words that share a queue contend for its lock and skip
-// each other's sleepers.
+// queues is the number of queues, more than there are words slept on at once in
+// most programs. Words that share one wait for its lock and walk past each
+// other's sleepers, no more.
 const (
 	queueBits = 8
 	queues    = 1 << queueBits
@@ -33,27 +32,27 @@ const (
 type queue struct {
 	mu sync.Mutex
 	list.List[sleeper]
-	_ [128]byte // no false sharing of locks; cache lines have up to 128 bytes (arm64)
+	_ [128]byte // each lock on cache lines of its own, of up to 128 bytes (arm64)
 }
 
-// A sleeper is one Wait. The queue's lock protects all fields but woken.
+// A sleeper is one Wait. All but woken is under its queue's lock.
 type sleeper struct {
 	list.Links[sleeper]
 	word   *uint32
 	queued bool
-	woken  chan struct{} // buffered, for the one send after wakeInQueue has removed the sleeper
+	woken  chan struct{} // has room for the one send, which follows the removal by wakeInQueue
 }
 
 var table [queues]queue
 
 func queueOf(w *uint32) *queue {
-	// The two low bits of the address are 0. Multiplicative hashing (Knuth,
-	// volume 3, 6.4) spreads the others.
+	// Words lie at least 4 bytes apart; the multiplication spreads what is left
+	// (Knuth, volume 3, 6.4).
 	h := uint32(uintptr(unsafe.Pointer(w))>>2) * 2654435769
 	return &table[h>>(32-queueBits)]
 }
 
-// sleepInQueue is [Wait] for a sleeper in the scheduler.
+// sleepInQueue is [Wait] in the scheduler.
 func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	q := queueOf(w)
 	s := &sleeper{word: w, woken: make(chan struct{}, 1)}
@@ -80,8 +79,8 @@ func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	return TimedOut
 }
 
-// join adds s to the queue and returns Woken if its word holds old and deadline
-// has not passed; otherwise it returns the outcome of the Wait.
+// join puts s into the queue if its word holds old and deadline is to come, and
+// returns Woken; else why not.
 func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -96,7 +95,7 @@ func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	return Woken
 }
 
-// wakeInQueue is [Wake] for sleepers of sleepInQueue.
+// wakeInQueue is [Wake] for those that sleep so.
 func wakeInQueue(w *uint32, n int) int {
 	q := queueOf(w)
 	q.mu.Lock()
