@@ -12,6 +12,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/executor"
 )
@@ -161,18 +162,18 @@ func TestInInitialization(t *testing.T) {
 				}
 				equal("threads", 1, thread.NumThread())
 				equal("kept", "pinned", kindOf(kept.Call))
-				leak.Must(kept.Close())
+				testutil.Must(kept.Close())
 				equal("threads", 0, thread.NumThread())
 
 				// Later ones are native again, where there are native threads.
 				w, err := executor.NewWorker(nil)
-				leak.Must(err)
+				testutil.Must(err)
 				kind := "native"
 				if _, err := thread.SetStackSize(1 << 20); errors.Is(err, errors.ErrUnsupported) {
 					kind = "pinned"
 				}
 				equal("later", kind, kindOf(w.Call))
-				leak.Must(w.Close())
+				testutil.Must(w.Close())
 				equal("threads", 0, thread.NumThread())
 			})
 		})
@@ -181,7 +182,7 @@ func TestInInitialization(t *testing.T) {
 
 // kindOf returns how thread.Thread.String calls the thread that call uses.
 func kindOf(call func(func() error) error) (kind string) {
-	leak.Must(call(func() error {
+	testutil.Must(call(func() error {
 		_, kind, _ = strings.Cut(thread.Current().String(), "(")
 		kind, _, _ = strings.Cut(kind, ",")
 		return nil
