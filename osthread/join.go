@@ -8,7 +8,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
-	"example.com/thread/internal/wait"
+	"example.com/thread/internal/trace"
 )
 
 // Join waits for t to end, and until it is gone from the system's list of
@@ -57,7 +57,7 @@ func (t *Thread) join(l park.Limit) error {
 		}
 		return t.result()
 	}
-	if state != ended && wait.Hooked.Load() != 0 && !l.Expired() {
+	if state != ended && trace.Enabled() && !l.Expired() {
 		defer blocked(t)()
 	}
 	err := keep.Join(th, l)

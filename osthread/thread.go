@@ -233,8 +233,5 @@ func (t *Thread) String() string {
 	return s + ")"
 }
 
-func (t *Thread) queue() *wait.ObjectQueue { return &t.done.q }
-func (t *Thread) ready() bool              { return t.done.IsSet() }
-func (t *Thread) take()                    {}
-func (t *Thread) untake()                  {}
-func (t *Thread) foreign() wait.Source     { return nil }
+// WaitSource makes t a [Waitable].
+func (t *Thread) WaitSource() wait.Source { return t.done.WaitSource() }

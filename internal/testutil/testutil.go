@@ -15,6 +15,14 @@ import (
 // needs, so only a test that fails reaches it.
 const Timeout = 30 * time.Second
 
+// Must panics with err, if there is one: for children, where there is no test to
+// fail.
+func Must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
 // Await yields until cond returns true.
 func Await(cond func() bool) {
 	for !cond() {

@@ -45,7 +45,7 @@ func TestPoolWhoseOnStartIsEndedByCCodeIsBroken(t *testing.T) {
 		fmt.Println(f.Result())
 		check(e.Close())
 	})
-	assert.Equal(t, "0 executor: broken: thread ended by C code\n", out)
+	assert.Equal(t, "0 executor: broken: thread: ended by C code\n", out)
 }
 
 // Its callers hear of it, and so do those that come later.
@@ -66,7 +66,7 @@ func TestWorkerWhoseThreadCCodeEndsIsShutDown(t *testing.T) {
 		fmt.Println(<-queued)
 		fmt.Println(w.Call(nil), w.Shutdown(context.Background()))
 	})
-	assert.Equal(t, "thread ended by C code\nosthread: shut down\nosthread: shut down thread ended by C code\n", out)
+	assert.Equal(t, "thread: ended by C code\nosthread: shut down\nosthread: shut down thread: ended by C code\n", out)
 }
 
 func TestCloseInACallbackOfATaskThatCCodeEnded(t *testing.T) {

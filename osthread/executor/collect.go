@@ -131,8 +131,8 @@ func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	case l.Expired():
 		return l.Err(ErrTimeout)
 	}
-	if wait.Hooked.Load() != 0 {
-		defer wait.Blocked(obj)()
+	if trace.Enabled() {
+		defer trace.Block(obj).Resume(false, nil)
 	}
 	if here := waitfor.Here(); here != nil {
 		if c.deadlocks(here, l) {

@@ -88,7 +88,7 @@ func ExampleFuture() {
 	// Output:
 	// pending true
 	// Future(cancelled) executor: future cancelled
-	// time ran out
+	// thread: timeout
 	// 1 <nil>
 }
 

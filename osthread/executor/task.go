@@ -5,6 +5,7 @@ import (
 
 	"example.com/thread/internal/list"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/waitfor"
 )
@@ -133,7 +134,7 @@ func (t *task) publish(to State, returning *atomic.Int32) (first *callback, coun
 	for n := notes; n != nil; n = n.Next() {
 		n.in = false
 	}
-	hooked := wait.Hooked.Load() != 0
+	hooked := trace.Enabled()
 	if counted = returning != nil && callbacks == nil && !hooked; counted {
 		returning.Add(1)
 	}
@@ -151,7 +152,7 @@ func (t *task) publish(to State, returning *atomic.Int32) (first *callback, coun
 	}
 	first = reversed(callbacks)
 	if hooked && woken {
-		first = &callback{next: first, call: func() { wait.Released(t.self) }}
+		first = &callback{next: first, call: func() { trace.Released(t.self) }}
 	}
 	return first, counted
 }
@@ -213,8 +214,8 @@ func (t *task) await(l *park.Limit, spin *park.Spinner, edge waitfor.Edge) error
 	if spin != nil && park.CanSpin() && spin.Until(t.isDone) {
 		return nil
 	}
-	if wait.Hooked.Load() != 0 {
-		defer wait.Blocked(t.self)()
+	if trace.Enabled() {
+		defer trace.Block(t.self).Resume(false, nil)
 	}
 	if l.Never() {
 		if here := waitfor.Here(); here != nil {
