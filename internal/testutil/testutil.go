@@ -68,14 +68,6 @@ func CheckTwice(t *testing.T, name string, call func(), want error) {
 	})
 }
 
-// Must panics with err if it is not nil. For child processes, where there is no
-// test to fail.
-func Must(err error) {
-	if err != nil {
-		panic(err)
-	}
-}
-
 // A Thread is a thread whose body returns an error.
 type Thread interface{ Join() error }
 
