@@ -67,8 +67,8 @@ func TestExtremeArgumentsReturnOrPanic(t *testing.T) {
 			defer time.AfterFunc(time.Millisecond, e.Set).Stop()
 			assert.True(t, e.WaitTimeout(TimeoutMax))
 		}, nil},
-		{"LockContext(nil)", func() { _ = l.LockContext(noContext) }, testutil.AnyPanic},
-		{"AcquireContext(nil)", func() { _ = full.AcquireContext(noContext, 1) }, testutil.AnyPanic},
+		{"LockContext(nil)", func() { _ = l.LockContext(noContext) }, testutil.ErrAnyPanic},
+		{"AcquireContext(nil)", func() { _ = full.AcquireContext(noContext, 1) }, testutil.ErrAnyPanic},
 		{"AcquireContext(done, 0)", func() { assert.Error(t, full.AcquireContext(canceled, 0)) }, nil},
 		{"Unlock of a zero Lock", func() { new(Lock).Unlock() }, ErrNotLocked},
 		{"Unlock of a zero RLock", func() { new(RLock).Unlock() }, ErrNotOwner},
@@ -80,7 +80,7 @@ func TestExtremeArgumentsReturnOrPanic(t *testing.T) {
 		{"zero Condition.Notify", func() { new(Condition).Notify() }, ErrNotLocked},
 		{"Condition.NotifyN(most)", func() { (&Condition{L: &l}).NotifyN(most) }, nil},
 		{"Condition.NotifyN(least)", func() { (&Condition{L: &l}).NotifyN(least) }, nil},
-		{"Condition.WaitFor(nil)", func() { (&Condition{L: &l}).WaitFor(nil) }, testutil.AnyPanic},
+		{"Condition.WaitFor(nil)", func() { (&Condition{L: &l}).WaitFor(nil) }, testutil.ErrAnyPanic},
 
 		{"zero Barrier.Wait", func() { _, _ = new(Barrier).Wait() }, ErrCount},
 		{"zero Barrier.WaitContext", func() { _, _ = new(Barrier).WaitContext(canceled) }, ErrCount},
@@ -94,11 +94,11 @@ func TestExtremeArgumentsReturnOrPanic(t *testing.T) {
 		{"WaitAny()", func() { WaitAny() }, ErrCount},
 		{"WaitAnyTimeout()", func() { assert.Equal(t, -1, WaitAnyTimeout(time.Hour)) }, nil},
 		{"WaitAll()", func() { WaitAll() }, nil},
-		{"WaitAny(nil)", func() { WaitAny(nil) }, testutil.AnyPanic},
-		{"WaitAny(e, nil)", func() { WaitAny(new(Event), nil) }, testutil.AnyPanic},
-		{"WaitAny(nil event)", func() { WaitAny(new(Event), nilEvent) }, testutil.AnyPanic},
-		{"WaitAll(e, nil)", func() { WaitAll(&set, nil) }, testutil.AnyPanic},
-		{"WaitAll(nil event)", func() { WaitAll(&set, nilEvent) }, testutil.AnyPanic},
+		{"WaitAny(nil)", func() { WaitAny(nil) }, testutil.ErrAnyPanic},
+		{"WaitAny(e, nil)", func() { WaitAny(new(Event), nil) }, testutil.ErrAnyPanic},
+		{"WaitAny(nil event)", func() { WaitAny(new(Event), nilEvent) }, testutil.ErrAnyPanic},
+		{"WaitAll(e, nil)", func() { WaitAll(&set, nil) }, testutil.ErrAnyPanic},
+		{"WaitAll(nil event)", func() { WaitAll(&set, nilEvent) }, testutil.ErrAnyPanic},
 		{"WaitAll of more permits than there are", func() { TryWaitAll(bounded, bounded) }, nil},
 
 		{"zero Thread", func() {
@@ -109,8 +109,8 @@ func TestExtremeArgumentsReturnOrPanic(t *testing.T) {
 			assert.NoError(t, th.Join())
 		}, nil},
 		{"New(nil)", func() { th := New(nil, nil); assert.NoError(t, th.Start()); assert.NoError(t, th.Join()) }, nil},
-		{"NewRunner(nil)", func() { NewRunner(nil, nil) }, testutil.AnyPanic},
-		{"Thread.JoinContext(nil)", func() { _ = new(Thread).JoinContext(noContext) }, testutil.AnyPanic},
+		{"NewRunner(nil)", func() { NewRunner(nil, nil) }, testutil.ErrAnyPanic},
+		{"Thread.JoinContext(nil)", func() { _ = new(Thread).JoinContext(noContext) }, testutil.ErrAnyPanic},
 		{"zero Timer.Start", func() { _ = new(Timer).Start() }, errNoTimer},
 		{"zero Timer.Cancel", func() { new(Timer).Cancel() }, nil},
 		{"String of a zero Timer", func() { _ = fmt.Sprint(new(Timer)) }, nil},
@@ -125,9 +125,9 @@ func TestExtremeArgumentsReturnOrPanic(t *testing.T) {
 			assert.True(t, timer.Cancel())
 			assert.NoError(t, timer.Join())
 		}, nil},
-		{"Threads with a nil yield", func() { Threads()(nil) }, testutil.AnyPanic},
-		{"ReportPanic(nil)", func() { ReportPanic(nil) }, testutil.AnyPanic},
-		{"Shutdown(nil)", func() { _, _ = Shutdown(noContext) }, testutil.AnyPanic},
+		{"Threads with a nil yield", func() { Threads()(nil) }, testutil.ErrAnyPanic},
+		{"ReportPanic(nil)", func() { ReportPanic(nil) }, testutil.ErrAnyPanic},
+		{"Shutdown(nil)", func() { _, _ = Shutdown(noContext) }, testutil.ErrAnyPanic},
 		{"Action", func() { _ = fmt.Sprint(Action(255)) }, nil},
 	} {
 		testutil.CheckTwice(t, row.name, row.call, row.want)

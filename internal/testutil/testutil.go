@@ -46,8 +46,8 @@ func PanicOf(f func()) (err error) {
 	return nil
 }
 
-// AnyPanic stands for any error that a call panics with.
-var AnyPanic = errors.New("any panic")
+// ErrAnyPanic stands for any error that a call panics with.
+var ErrAnyPanic = errors.New("any panic")
 
 // CheckTwice runs call twice as a subtest: a panic must not leave anything
 // locked. Each time call must panic with an error that is want, or return if
@@ -59,7 +59,7 @@ func CheckTwice(t *testing.T, name string, call func(), want error) {
 			switch want {
 			case nil:
 				assert.NoError(t, err)
-			case AnyPanic:
+			case ErrAnyPanic:
 				assert.Error(t, err)
 			default:
 				assert.ErrorIs(t, err, want)

@@ -46,20 +46,20 @@ func TestQueueSurvivesExtremeArguments(t *testing.T) {
 			_, err := q.GetTimeout(math.MaxInt64)
 			assert.NoError(t, err)
 		}, nil},
-		{"PutContext(nil)", func() { _ = q.PutContext(noContext, 1) }, testutil.AnyPanic},
-		{"GetContext(nil)", func() { _, _ = q.GetContext(noContext) }, testutil.AnyPanic},
-		{"JoinContext(nil)", func() { _ = q.JoinContext(noContext) }, testutil.AnyPanic},
+		{"PutContext(nil)", func() { _ = q.PutContext(noContext, 1) }, testutil.ErrAnyPanic},
+		{"GetContext(nil)", func() { _, _ = q.GetContext(noContext) }, testutil.ErrAnyPanic},
+		{"JoinContext(nil)", func() { _ = q.JoinContext(noContext) }, testutil.ErrAnyPanic},
 		{"GetN(nil)", func() { _, err := q.GetN(nil); assert.NoError(t, err) }, nil},
 		{"PutAll(nil)", func() { _, err := q.PutAll(nil); assert.NoError(t, err) }, nil},
 		{"All with a nil yield", func() {
 			q := New[int](0)
 			_ = q.Put(1)
 			q.All()(nil)
-		}, testutil.AnyPanic},
+		}, testutil.ErrAnyPanic},
 		{"Drain of empty queue", func() { assert.Empty(t, new(Queue[int]).Drain()) }, nil},
 		{"ShutdownNow of empty queue", func() { assert.Empty(t, new(Queue[int]).ShutdownNow()) }, nil},
 		{"zero Simple", func() { _, err := new(Simple[int]).TryGet(); assert.Equal(t, ErrEmpty, err) }, nil},
-		{"zero GetOp", func() { osthread.TryWaitAny(new(GetOp[int])) }, testutil.AnyPanic},
+		{"zero GetOp", func() { osthread.TryWaitAny(new(GetOp[int])) }, testutil.ErrAnyPanic},
 	} {
 		testutil.CheckTwice(t, row.name, row.call, row.want)
 	}
