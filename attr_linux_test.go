@@ -477,7 +477,8 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 	})
 }
 
-// ignoresMemoryLimit is what a child writes whose emulator takes no limit of memory.
+// ignoresMemoryLimit is the output of a child whose emulator ignores a memory
+// limit.
 const ignoresMemoryLimit = "an emulator that takes no limit of memory"
 
 // inChildWithMemoryLimit is inChild for a body that calls limitMemory. It skips

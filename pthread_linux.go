@@ -93,10 +93,11 @@ func osCreate(t *Thread, a *attrs) error {
 	}
 	err := create(t, a, stack)
 	if err == syscall.EAGAIN && headroom.CanMap(a.mapped()) {
-		sleep := againSleep
-		for end := futex.Now() + int64(againFor); err == syscall.EAGAIN && futex.Now() < end; err = create(t, a, stack) {
+		sleep, end := againSleep, futex.Now()+int64(againFor)
+		for err == syscall.EAGAIN && futex.Now() < end {
 			time.Sleep(sleep)
 			sleep = min(sleep+sleep/2, againMost)
+			err = create(t, a, stack)
 		}
 	}
 	return os.NewSyscallError("pthread_create", err)

@@ -37,8 +37,8 @@ func inOneChild(t *testing.T, cases map[string]func()) {
 	})
 }
 
-// expectEnd runs body on a native and on a pinned thread, and panics unless Join
-// returns what errors.Is want.
+// expectEnd runs body on a native and on a pinned thread, and panics unless
+// Join returns what errors.Is want.
 func expectEnd(body func(), want error) {
 	for _, pinned := range []bool{false, true} {
 		th, err := thread.Start(body, &thread.Attr{Pinned: pinned})

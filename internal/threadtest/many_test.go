@@ -52,8 +52,8 @@ func TestWhatAnEndedThreadLeaves(t *testing.T) {
 					}
 				}
 				churn() // the runtime's own stores fill up
-				// Those also grow in some later rounds; what each thread leaves,
-				// in all rounds.
+				// Those also grow in some later rounds; what each thread
+				// leaves, in all rounds.
 				bytes := end.atMost
 				for round := 0; round < 4 && bytes >= end.atMost; round++ {
 					goroutines, before := runtime.NumGoroutine(), inUse()
