@@ -750,7 +750,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 	}
 }
 
-func TestTheMaskIsAllButWhatIsNeverBlocked(t *testing.T) {
+func TestSignalMaskBlocksAllButUnblockableSignals(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{SignalMask: everySignal()}))
 		const cannot = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) // for the kernel

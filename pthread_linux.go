@@ -84,7 +84,7 @@ const (
 // While a thread of the process is in execve the kernel refuses new threads
 // with EAGAIN, as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its
 // own execve and clone apart by a lock that others cannot take. An execve that
-// succeeds ends the process, and one that fails is short. So unless memory is
+// succeeds ends the process, and a failed one is short. So unless memory is
 // the reason, osCreate retries, even though the process may be at a limit.
 func osCreate(t *Thread, a *attrs) error {
 	stack := a.stack

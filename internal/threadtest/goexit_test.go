@@ -241,8 +241,8 @@ func TestGoexitWhereverOursIsBelow(t *testing.T) {
 	})
 }
 
-// The outermost function of a coroutine does not tell whose thread it is on.
-func TestAnAlienFirstSeenInACoroutine(t *testing.T) {
+// The outermost function of a coroutine does not show whose thread it is on.
+func TestCurrentInACoroutineOfAnAlien(t *testing.T) {
 	leak.InChild(t, func() {
 		k := thread.Key[int]{}
 		testutil.Must(ctest.Aliens(4, func(n int) {

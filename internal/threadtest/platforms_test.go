@@ -39,14 +39,14 @@ import (
 // cells are a row's, by the head of their column.
 type cells map[string]string
 
-func TestTheTableOfPlatformsIsOneAndTheSame(t *testing.T) {
+func TestPlatformTablesAgree(t *testing.T) {
 	rows, order := tableOfDoc(t)
 	readme, readmeOrder := tableOfReadme(t)
 	assert.Equal(t, order, readmeOrder)
 	assert.Equal(t, rows, readme)
 }
 
-func TestTheTableOfPlatformsIsTrue(t *testing.T) {
+func TestPlatformTableIsTrue(t *testing.T) {
 	rows, order := tableOfReadme(t)
 	column := column()
 	for _, name := range order {
@@ -387,7 +387,7 @@ func checkClasses(t *testing.T, cell string) {
 }
 
 func checkNiceness(t *testing.T, cell string) {
-	// niceness is what /proc tells of the calling thread: the 17th field after
+	// niceness is read from /proc for the calling thread: the 17th field after
 	// the name, which stands in parentheses (proc_pid_stat(5)).
 	niceness := func() string {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", thread.NativeID()))
