@@ -122,7 +122,7 @@ func (t *Thread) endAttached() {
 }
 
 // ended is called at the end of a watched thread of C, on it: an alien thread,
-// or a native one that C code ended under its body. back is for leave.
+// or a native thread that C code ended under its body. back is for leave.
 func ended(slot, back uintptr) (how int) {
 	runtime.LockOSThread() // as in nativeMain
 	defer runtime.UnlockOSThread()

@@ -108,7 +108,9 @@ const (
 )
 
 func (q QoS) String() string {
-	return nameOf(int(q), "QoS", "unspecified", "background", "utility", "default", "user-initiated", "user-interactive")
+	return nameOf(
+		int(q), "QoS", "unspecified", "background", "utility", "default", "user-initiated", "user-interactive",
+	)
 }
 
 // nameOf returns names[n], or kind(n) if there is none.

@@ -477,7 +477,8 @@ func TestStartWithoutMemoryForTheStack(t *testing.T) {
 	})
 }
 
-// ignoresMemoryLimit is what a child writes whose emulator takes no limit of memory.
+// ignoresMemoryLimit is the output of a child whose emulator ignores a memory
+// limit.
 const ignoresMemoryLimit = "an emulator that takes no limit of memory"
 
 // inChildWithMemoryLimit is inChild for a body that calls limitMemory. It skips
@@ -749,7 +750,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 	}
 }
 
-func TestTheMaskIsAllButWhatIsNeverBlocked(t *testing.T) {
+func TestSignalMaskBlocksAllButUnblockableSignals(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{SignalMask: everySignal()}))
 		const cannot = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) // for the kernel

@@ -188,8 +188,8 @@ func TestStackIsReservedAsAsked(t *testing.T) {
 	}
 }
 
-// What Windows has not says so, and leaves no thread.
-func TestWhatWindowsHasNot(t *testing.T) {
+// An attribute that Windows lacks is ErrUnsupported, and leaves no thread.
+func TestAttrUnsupportedOnWindows(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		rows := map[string]Attr{
 			"guard size":  {GuardSize: 64 << 10},

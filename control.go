@@ -11,8 +11,8 @@ import (
 // keeps it alive for a native thread, and for others checks just before.
 
 // whileAlive calls f while t cannot end, so that t's ids are t's. An attached
-// thread of Go's, or one that C ends by a system call, can end all the same;
-// those have been checked a moment before (see notice).
+// thread of Go's, or a thread that C ends by a system call, can end all the
+// same; those have been checked a moment before (see notice).
 func (t *Thread) whileAlive(f func() error) error {
 	t.notice()
 	t.mu.Lock()

@@ -34,8 +34,8 @@
 //   - a call from C on a thread that C made (an alien thread), which is
 //     attached by its first call of this package, until it ends.
 //
-// In any other goroutine Current returns nil, even in one that a thread's body
-// starts with a go statement.
+// In any other goroutine Current returns nil, even in a goroutine that a
+// thread's body starts with a go statement.
 //
 // # What ends a thread, and what ends the process
 //

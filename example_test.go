@@ -25,7 +25,7 @@ func ExampleStart() {
 }
 
 func ExampleThread_Join() {
-	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) {}) // Join tells as well
+	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) {}) // Join reports the panic, too
 	defer thread.SetPanicHook(nil)
 	for _, body := range []func(){thread.Exit, runtime.Goexit, func() { panic(errors.ErrUnsupported) }} {
 		t, err := thread.Start(body, &thread.Attr{Name: "worker"})
@@ -76,7 +76,7 @@ func ExampleKey() {
 	// false
 }
 
-// A Key tells of the end of a thread that cannot be joined.
+// A Key reports the end of a thread that cannot be joined.
 func ExampleKey_attached() {
 	ended := thread.Key[chan struct{}]{Destructor: func(c chan struct{}) { close(c) }}
 	end := make(chan struct{})

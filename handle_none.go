@@ -4,8 +4,8 @@ package thread
 
 import "example.com/thread/internal/futex"
 
-// A handle is Windows'. Here an id tells whether a thread that has ended is
-// still there, as the system gives it to a new thread only after all others.
+// Only Windows has handles. Here the id shows whether a thread that has ended
+// is still there, as the system gives it to a new thread only after all others.
 type handle struct{}
 
 func (*handle) lingers(t *Thread) bool {

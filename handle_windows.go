@@ -44,7 +44,7 @@ func closeHandle(h windows.Handle) {
 }
 
 // lingers reports whether t, whose handle it is, is still there after its end.
-// It is called with t.mu held. Without a handle the id has to tell: of a pinned
+// It is called with t.mu held. Without a handle the id must serve: for a pinned
 // thread, and for a joiner that waits already when t is detached. The id may be
 // a stranger's by then, which is waited for until goneAtLast.
 func (h *handle) lingers(t *Thread) bool {

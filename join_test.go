@@ -125,8 +125,8 @@ func TestJoinThatGivesUp(t *testing.T) {
 	})
 }
 
-// A join whose time is up as the thread ends either joins it or can be followed
-// by one that does; and nothing is left of the thread in either case.
+// A join that times out as the thread ends either joins it or can be followed
+// by another join that does; nothing is left of the thread in either case.
 func TestJoinTimeoutAtTheVeryEnd(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		for i := range 300 {

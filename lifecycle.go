@@ -53,7 +53,7 @@ func NumThread() int { return int(started.Load()) }
 // ident and native id known.
 //
 // Start checks the attributes first; a bad one is ErrStackSize or
-// syscall.EINVAL, and one that the platform cannot provide is
+// syscall.EINVAL, and an attribute that the platform cannot provide is
 // errors.ErrUnsupported. What the system refuses is an *os.SyscallError that
 // wraps the errno, and leaves no thread behind: syscall.EAGAIN at a limit on
 // the number of threads or on memory, syscall.EPERM for a policy, priority or

@@ -77,9 +77,9 @@ func lockSomehow(l *Lock, rng *rand.Rand) {
 	}
 }
 
-// A waiter that gives up must not take the only wake-up with it: one waits for
-// ever while others come and go.
-func TestLockGivingUpLosesNoWakeUp(t *testing.T) {
+// A waiter that gives up must not consume the only wakeup, or another waits
+// forever.
+func TestLockGivingUpLosesNoWakeup(t *testing.T) {
 	var l Lock
 	var wg sync.WaitGroup
 	for range 500 {
@@ -177,7 +177,7 @@ func TestLockContext(t *testing.T) {
 		assert.Equal(t, cause, <-errs)
 	}
 	l.Unlock()
-	<-plain // the cancellation has not taken this one's wake-up
+	<-plain // the cancellation has not consumed its wakeup
 	assert.NoError(t, func() error { l.Unlock(); return l.LockContext(context.Background()) }())
 }
 

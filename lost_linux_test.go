@@ -154,7 +154,8 @@ func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
 	inChildWithIDs(t, func() {
 		t := inPanic{}
 		for _, end := range unnoticed {
-			// The kernel tells when a thread began in hundredths of a second.
+			// The kernel reports the start of a thread in hundredths of a
+			// second.
 			old := func() *Thread {
 				th := end()
 				for gone := osClock(); osClock() < gone+int64(20*time.Millisecond); {

@@ -67,7 +67,7 @@ package thread
 //	osNativeID()         the calling thread's id as the system's tools show it
 //	osOnFirstThread()    whether the caller is on the thread that Go began on
 //	osClock()            the time at which the system dates threads; 0: it does not
-//	osIsGone(t)          whether no thread has t's id, or only one that is younger
+//	osIsGone(t)          whether no thread has t's id, or only a thread younger
 //	                     than t.since; t must have begun
 //	osExists(id)         whether the process has a thread with that id
 //	osYield()            sched_yield, after runtime.Gosched: a loop around the

@@ -108,9 +108,9 @@ static void find_go_key(void)
  * M for reuse, with those frames still on its goroutine's stack. The garbage
  * collector, which has not scanned them for a while, would then find pointers
  * to freed memory, and abort the process. So the key is cleared and the M is
- * leaked. Destructors can still call Go on the thread. If Go's key is not known,
- * for lack of a thread to find it with, all keys are cleared, and what their
- * destructors would have freed is leaked.
+ * leaked. Destructors can still call Go on the thread. If Go's key is not
+ * known, for lack of a thread to find it with, all keys are cleared, and what
+ * their destructors would have freed is leaked.
  *
  * The exit system call would serve, too, but it makes musl's pthread_join hang,
  * and in glibc a later thread that gets the same memory inherits the values of
@@ -142,7 +142,7 @@ int ost_made_by_c_(void)
 	return go_key_known ? pthread_getspecific(go_key) != NULL : -1;
 }
 
-/* ost_end_ - complete the calling thread's part in Go, which ended as how says */
+/* ost_end_ - end the calling thread's part in Go; how says how it ended */
 void ost_end_(int how)
 {
 	if (how & OST_LEAVE_)

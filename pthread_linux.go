@@ -84,7 +84,7 @@ const (
 // While a thread of the process is in execve the kernel refuses new threads
 // with EAGAIN, as at a limit (copy_fs in kernel/fork.c). Go's runtime keeps its
 // own execve and clone apart by a lock that others cannot take. An execve that
-// succeeds ends the process, and one that fails is short. So unless memory is
+// succeeds ends the process, and a failed one is short. So unless memory is
 // the reason, osCreate retries, even though the process may be at a limit.
 func osCreate(t *Thread, a *attrs) error {
 	stack := a.stack
@@ -93,10 +93,11 @@ func osCreate(t *Thread, a *attrs) error {
 	}
 	err := create(t, a, stack)
 	if err == syscall.EAGAIN && headroom.CanMap(a.mapped()) {
-		sleep := againSleep
-		for end := futex.Now() + int64(againFor); err == syscall.EAGAIN && futex.Now() < end; err = create(t, a, stack) {
+		sleep, end := againSleep, futex.Now()+int64(againFor)
+		for err == syscall.EAGAIN && futex.Now() < end {
 			time.Sleep(sleep)
 			sleep = min(sleep+sleep/2, againMost)
+			err = create(t, a, stack)
 		}
 	}
 	return os.NewSyscallError("pthread_create", err)

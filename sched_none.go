@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Systems without a file of their own, which have what Go itself offers: threads
-// run, end and are joined. Native ids are 0.
+// Systems without a file of their own, which have what Go itself offers:
+// threads run, end and are joined. Native ids are 0.
 
 const (
 	osAffinity   = false

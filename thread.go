@@ -24,8 +24,8 @@ func (k kind) String() string { return [...]string{"native", "pinned", "attached
 
 // A Thread is the record of an operating-system thread: one made by Start, or
 // attached (see Current). All methods may be called from any goroutine. The
-// zero Thread stands for no thread: its methods treat it as one that has ended
-// and was detached.
+// zero Thread stands for no thread: its methods treat it as a thread that has
+// ended and was detached.
 type Thread struct {
 	kind     kind
 	serial   uint64

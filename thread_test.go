@@ -102,7 +102,7 @@ func TestSerialsAreNotUsedAgain(t *testing.T) {
 	})
 }
 
-func TestResultsAreToldApart(t *testing.T) {
+func TestJoinDistinguishesResults(t *testing.T) {
 	hooked := quiet(t)
 	boom := errors.New("boom")
 	rows := []struct {

@@ -10,13 +10,13 @@ package thread
 // for threads that use the C library: so that its data of the thread is there,
 // even when memory is short, and freed. mingw's programs have that library as a
 // DLL (msvcrt.dll, or the UCRT), which makes the data when the thread first
-// needs it and frees it when the loader tells it of the thread's end, whoever
-// made the thread; only one that is linked in statically would not hear of
-// that. So one way serves both, and there is nothing of C in this package.
+// needs it and frees it when the loader reports the thread's end, however the
+// thread was made; only a statically linked one would miss that. So one way
+// serves both, and there is nothing of C in this package.
 //
 // The slot is a TLS index, which lies at a fixed place in the thread
-// environment block; the end of threads that are not Go's is told by an FLS
-// callback (internal/fls), that of attached ones of Go's by their handles.
+// environment block. The end of threads that are not Go's is reported by an FLS
+// callback (internal/fls), that of attached threads of Go's by their handles.
 // Threads are named, bound and asked by handles opened from their ids, which
 // stay theirs while whileAlive holds the record.
 
@@ -162,7 +162,7 @@ var entering sync.Map // of *atomic.Uintptr
 
 const inGo = 1 // no handle, which is a multiple of 4
 
-// enter tells that the calling, new thread is in Go.
+// enter reports that the calling, new thread is in Go.
 func enter(slot uintptr) {
 	w, _ := entering.LoadAndDelete(slot)
 	if event := w.(*atomic.Uintptr).Swap(inGo); event != 0 {
@@ -192,14 +192,14 @@ func awaitEntry(entered *atomic.Uintptr) {
 	}
 }
 
-// noRoom is how CreateThread and OpenThread tell of a limit; wine (8.0) has
-// files for threads.
+// noRoom are the errors of CreateThread and OpenThread at a limit; wine (8.0)
+// has files for threads.
 var noRoom = []syscall.Errno{
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED,
 	windows.ERROR_NO_SYSTEM_RESOURCES, windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
 }
 
-// orNoRoom makes EAGAIN too of an err that tells of a limit.
+// orNoRoom adds EAGAIN to an err that reports a limit.
 func orNoRoom(err error) error {
 	if errno, ok := err.(syscall.Errno); ok && slices.Contains(noRoom, errno) {
 		return fmt.Errorf("%w: %w", err, syscall.EAGAIN)
@@ -220,7 +220,7 @@ func orErrno(err error) error {
 	}
 }
 
-// osTryJoin has nothing to join: whether the thread is gone its handle tells.
+// osTryJoin has nothing to join: the handle shows whether the thread is gone.
 func osTryJoin(*Thread) bool { return true }
 
 func osDetach(*Thread) {}
@@ -235,15 +235,15 @@ func osLeave(back uintptr, _ int) {
 	_, _, _ = exitThread.Call(0)
 }
 
-// osMadeByC cannot tell.
+// osMadeByC does not know.
 func osMadeByC() (yes, known bool) { return false, false }
 
 // osMakePreemptible does nothing: the runtime preempts by suspending the
 // thread.
 func osMakePreemptible(*Thread) {}
 
-// osWatch has the calling, attached thread's end told: by ended, or for a
-// thread of Go's, which must not call Go at its end, by osExited.
+// osWatch has the end of the calling, attached thread reported: by ended, or
+// for a thread of Go's, which must not call Go at its end, by osExited.
 func osWatch(t *Thread) error {
 	if t.kind == bound {
 		return goThreads.add(t)
@@ -271,8 +271,8 @@ func osUnwatch() {
 // unknown if there is none.
 func osExited() uintptr { return goThreads.takeEnded() }
 
-// boundThreads are the attached threads of Go's, by handles, which tell of a
-// thread's end and, unlike ids, are nobody else's.
+// boundThreads are the attached threads of Go's, by handles, which show a
+// thread's end and, unlike ids, are not reused.
 type boundThreads struct {
 	mu      sync.Mutex
 	handles []windows.Handle
@@ -412,7 +412,7 @@ func withHandle(id int, access uint32, f func(h uintptr) error) error {
 // alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
-	_, _, _ = switchToThread.Call() // its result tells whether another thread ran
+	_, _, _ = switchToThread.Call() // the result is whether another thread ran
 }
 
 func osSetName(t *Thread, name string) error {
@@ -463,8 +463,8 @@ func osSetAffinity(t *Thread, cpus []int) error {
 	return withValue(err, "affinity to processors %v", cpus)
 }
 
-// osGetAffinity sets the affinity and sets it back: Windows tells it in no
-// other way that spares processor groups.
+// osGetAffinity sets the affinity and sets it back: Windows has no other query
+// that leaves processor groups alone.
 func osGetAffinity(t *Thread) (cpus []int, err error) {
 	var process, system uintptr
 	ok, _, err := getProcessAffinityMask.Call(

@@ -102,9 +102,9 @@ static void *ost_run_(void *p)
  * ost_create_ - make a thread that calls entry(slot, back)
  *
  * back is for ost_leave_. stack and guard are in bytes; a stack of 0 and a
- * negative guard ask for the defaults. mask is the new thread's signal mask: bit
- * n-1 blocks signal n. A null mask stands for the one that the process began
- * with.
+ * negative guard ask for the defaults. mask is the new thread's signal mask:
+ * bit n-1 blocks signal n. A null mask stands for the one that the process
+ * began with.
  *
  * Returns 0 and the thread in *out, or what pthread returned, with nothing left
  * allocated.

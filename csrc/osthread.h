@@ -32,14 +32,14 @@
  *	         unlock                unlock, and wakes one sleeper
  *
  * CONTENDED may be too pessimistic (the sleepers have gone) but never too
- * optimistic: who sleeps has set it, and who has slept takes the lock by
- * setting it, since others may sleep on. Unlock alone makes the word FREE, so
- * each sleeper is seen by the unlock that ends its holder's turn. (Go's unlock
- * goes from CONTENDED to FREE by way of HELD.)
+ * optimistic: a waiter sets it before it sleeps, and acquires the lock after a
+ * sleep by setting it, since other waiters may still sleep. Only unlock makes
+ * the word FREE, so every sleeper is seen by the unlock of the thread that held
+ * the lock. (Go's unlock goes from CONTENDED to FREE by way of HELD.)
  *
- * A lock has no owner. Any thread, of C or of Go, may unlock it; a thread that
- * locks it twice waits for somebody else to unlock it; one that ends while it
- * holds the lock leaves it locked.
+ * A lock has no owner. Any thread, of C or of Go, may unlock it. A thread that
+ * locks it twice blocks until another thread unlocks it. A thread that ends
+ * while it holds the lock leaves it locked.
  */
 #ifndef OSTHREAD_H
 #define OSTHREAD_H
@@ -78,20 +78,20 @@ typedef struct {
 #define OST_FREE_	0u
 #define OST_HELD_	1u
 #define OST_CONTENDED_	2u
-#define OST_SPINS_	100	/* looks at a lock before sleeping, as Rust's std */
+#define OST_SPINS_	100	/* spins before sleeping, as in Rust's std */
 
 /*
  * The OS half: sleep while *word holds old, wake one sleeper.
  *
  * ost_sleep_ returns ETIMEDOUT when the deadline, on CLOCK_MONOTONIC, has
- * passed, and otherwise 0, also for no reason.
+ * passed, and otherwise 0, possibly spuriously.
  */
 #if defined(__linux__)
 
 /*
  * A filter may refuse FUTEX_WAIT_BITSET, whose deadline is absolute; then it is
- * FUTEX_WAIT for the time that is left. Where both are refused the sleeper
- * looks at the word once a millisecond.
+ * FUTEX_WAIT for the time that is left. If both are refused the sleeper polls
+ * the word once a millisecond.
  */
 
 typedef struct {
@@ -124,7 +124,7 @@ static inline int ost_call_(long number, uint32_t *word, int op, uint32_t val,
 
 /*
  * The call with 32-bit time, as kernels before 5.1 have it. A time that it
- * cannot express ends early, for no reason.
+ * cannot express ends early, as a spurious wakeup.
  */
 static inline int ost_futex_old_(uint32_t *word, int op, uint32_t val,
 				 const ost_timespec_ *ts)
@@ -234,7 +234,7 @@ extern int os_sync_wake_by_address_any(void *, size_t, uint32_t);
 static inline int ost_sleep_(uint32_t *word, uint32_t old,
 			     const struct timespec *deadline)
 {
-	const int64_t longest = 86400; /* s; a longer one ends for no reason */
+	const int64_t longest = 86400; /* s; a longer wait ends spuriously */
 	struct timespec now;
 	int64_t s, ns = 0;
 	int saved = errno;
@@ -312,7 +312,7 @@ static inline int ost_sleep_(uint32_t *word, uint32_t old,
 		return 0;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	/* A time too long for one call ends early, for no reason. */
+	/* A time too long for one call ends early, spuriously. */
 	s = (int64_t)deadline->tv_sec - now.tv_sec;
 	if (s > OST_LONGEST_)
 		s = OST_LONGEST_;
@@ -361,9 +361,9 @@ static inline int ost_take_(uint32_t *word)
 }
 
 /*
- * The slow path of lock. After every return from a sleep the lock is tried
- * once more before the clock counts: the return may have been the only
- * wake-up there is, and whoever leaves with it leaves the others asleep.
+ * The slow path of lock. After every sleep the lock is tried once more before
+ * the deadline is checked: the sleep may have consumed the only wakeup, and a
+ * waiter that gave up with it would leave the others asleep.
  */
 static inline int ost_lock_slow_(uint32_t *word,
 				 const struct timespec *deadline)

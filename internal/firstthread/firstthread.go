@@ -1,4 +1,4 @@
-// Package firstthread tells package osthread what package mainthread, which
+// Package firstthread passes to package osthread what package mainthread, which
 // imports that, does with the process's first thread.
 package firstthread
 

@@ -34,7 +34,7 @@ var (
 var inShutdown, callback uintptr
 
 // atEndAddress returns the address of atEnd, which calls callback unless
-// inShutdown tells that the process ends.
+// inShutdown says that the process ends.
 func atEndAddress() uintptr
 
 // resumeAddress returns the address of resume, which returns from a call of

@@ -8,10 +8,10 @@
 // are known on Linux only; that of debug.SetMaxThreads, which pinned threads
 // count against, everywhere.
 //
-// A look at the limits reads half a dozen files (50 us), so it is good for half
-// of the room that it found: the nearer a limit is the more often it is looked
-// at, and at every call next to it. Between two looks other processes may use
-// the room up; then the system refuses, and the runtime has none.
+// Reading the limits takes half a dozen files (50 us), so a reading is good for
+// half of the room that it found: the nearer a limit, the more often it is
+// read, and next to it at every call. Between two readings other processes may
+// use up the room; then the system refuses, and the runtime has none.
 package headroom
 
 import (
@@ -31,7 +31,7 @@ const spare = 16
 
 func reserve() int { return spare + runtime.GOMAXPROCS(0) }
 
-// A budget is what may be taken before the next look.
+// A budget is what may be taken before the limits are read again.
 type budget struct{ left atomic.Int64 }
 
 func (b *budget) take(n int64) bool { return b.left.Add(-n) >= 0 }
@@ -50,7 +50,7 @@ var (
 // syscall.EAGAIN, as pthread_create would.
 func Native(stack int) error {
 	n := stackBytes(stack) + arenaBytes()
-	// Both are taken from: the one that is short makes a look, which renews
+	// Both are taken from: the one that is short causes a reading, which renews
 	// both.
 	if enough := threads.take(1); bytes.take(n) && enough {
 		pending.Add(1)
@@ -136,10 +136,10 @@ func lookAtGo() error {
 	return nil
 }
 
-// maxThreads returns the limit of debug.SetMaxThreads, which only tells it in
-// exchange for another: for a moment that is one that nothing reaches. If the
-// program sets one of its own in that moment, the exchange back shows it, and
-// it is put in place again.
+// maxThreads returns the limit of debug.SetMaxThreads, which returns it only in
+// exchange for a new limit: for a moment, an unreachable one. If the program
+// sets its own limit in that moment, the exchange back shows it, and it is
+// restored.
 func maxThreads() int {
 	const none = math.MaxInt32
 	most := debug.SetMaxThreads(none)

@@ -45,8 +45,8 @@ func userRoom(own int) int {
 	return int(r.Cur) - own - others.count()
 }
 
-// exempt reports whether the process is exempt from RLIMIT_NPROC: root, and who
-// has one of two capabilities, in the first user namespace. In another one, as
+// exempt reports whether the process is exempt from RLIMIT_NPROC: as root, or
+// with one of two capabilities, in the first user namespace. In another one, as
 // in a rootless container, they are of no use here (copy_process in
 // kernel/fork.c).
 func exempt() bool { return inFirstNamespace() && (os.Getuid() == 0 || capable()) }
@@ -148,9 +148,9 @@ func (r *refused) room(own int, lasts time.Duration) int {
 	return r.threads - own
 }
 
-// Refused tells that the system refused a thread with a stack of that many
-// bytes, 0 for the default, by err. If that is EAGAIN it counts as a limit for
-// a while, unless it was the memory for the stack that could not be had.
+// Refused records that the system refused a thread with a stack of that many
+// bytes, 0 for the default, with err. EAGAIN counts as a limit for a while,
+// unless the memory for the stack was not available.
 func Refused(err error, stack int) {
 	if !errors.Is(err, errAgain) {
 		return

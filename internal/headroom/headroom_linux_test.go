@@ -30,7 +30,7 @@ func TestThreadsCountsTheProcess(t *testing.T) {
 	close(leave)
 }
 
-func TestTheSystemHasMoreTasksThanTheProcess(t *testing.T) {
+func TestTasksIsAtLeastOwnThreads(t *testing.T) {
 	assert.GreaterOrEqual(t, tasks(), ownThreads())
 	assert.Positive(t, cgroupRoom())
 }
@@ -41,8 +41,8 @@ func TestReadInt(t *testing.T) {
 	assert.Less(t, readInt("/proc/sys/kernel/pid_max"), math.MaxInt)
 }
 
-// However much room there is, it is looked at again before it can be used up.
-func TestNativeLooksAgain(t *testing.T) {
+// The limits are read again before the room can be used up.
+func TestNativeReadsTheLimitsAgain(t *testing.T) {
 	threads.left.Store(0)
 	assert.NoError(t, Native(0))
 	left := threads.left.Load()

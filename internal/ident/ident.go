@@ -1,4 +1,4 @@
-// Package ident tells which thread is calling, in about a nanosecond.
+// Package ident identifies the calling thread, in about a nanosecond.
 //
 // It owns two facts about the calling thread:
 //
@@ -24,7 +24,7 @@
 // without clearing it.
 //
 // A goroutine that is not locked to its thread may be on another one by the
-// time it looks at any result of this package.
+// time it uses a result of this package.
 //
 // # What a slot holds
 //
@@ -32,13 +32,13 @@
 // have, and below it the row of the thread's record, 0 for a thread without
 // one:
 //
-//	0                    not looked at yet, see [ID]
+//	0                    not read yet, see [ID]
 //	serial, row 0        made by Go, and without a record: ordinary goroutines run on it
 //	serial, row n        the thread of record n, see [Row]
 //
-// So one load tells who is calling, and whether it has a thread of its own.
+// So one load identifies the caller, and whether it has a thread of its own.
 //
-// A word of 32 bits has no room for both. Its lowest bit tells which one it
+// A word of 32 bits has no room for both. Its lowest bit says which one it
 // holds: 1 for the row, with the low 15 bits of the serial above it (the record
 // has the whole serial); 0 for 31 bits of the serial of a thread without a
 // record. No two living threads share a row. Serials of threads without a
@@ -48,8 +48,8 @@ package ident
 // None is the slot of a thread that has not set it.
 const None = 0
 
-// SerialInSlot tells whether a slot with a row holds the serial too: not where
-// words have 32 bits.
+// SerialInSlot reports whether a slot with a row holds the serial too: not
+// where words have 32 bits.
 const SerialInSlot = ^uintptr(0)>>63 == 1
 
 // RowBits is the number of a slot's bits that hold the row: 4 million threads,

@@ -10,8 +10,8 @@ import (
 )
 
 // NativeID returns the kernel's id of the calling thread. A filter (seccomp(2))
-// may refuse the call; then /proc tells. It panics if neither does, since no
-// two threads could be told apart.
+// may refuse the call; then it reads /proc. It panics if both fail, since
+// threads could not be distinguished.
 func NativeID() int {
 	if id := unix.Gettid(); id > 0 {
 		return id
@@ -32,8 +32,8 @@ func nativeIDFromProc() int {
 }
 
 // Exists reports whether the process has a thread with that id: by a signal 0
-// to it, or where a filter refuses that, by /proc. If nothing tells it is said
-// to exist.
+// to it, or where a filter refuses that, by /proc. If both fail it is
+// assumed to exist.
 func Exists(id int) bool {
 	switch unix.Tgkill(unix.Getpid(), id, 0) {
 	case nil:

@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// nativeID has no system call to ask here that Go offers. Threads with a word
-// are ones that a goroutine is locked to, so that goroutine's number tells them
-// apart as well, and is never used again. It stands in the first line of a
+// nativeID has no system call here that Go offers. Threads with a word have a
+// goroutine locked to them, so that goroutine's number identifies them as well,
+// and is never reused. It stands in the first line of a
 // stack trace: "goroutine 18 [running]:". This takes about a microsecond.
 func nativeID() int {
 	line := make([]byte, 64)

@@ -15,9 +15,9 @@ type slotTable struct {
 	m    sync.Map     // thread id -> word
 }
 
-// load holds the goroutine on its thread from the look at the id to the look at
-// the row: else it could find the row as it is only once another goroutine has
-// the thread.
+// load holds the goroutine on its thread while it reads the id and then the
+// row: else it could read the row as it is after another goroutine got the
+// thread.
 func (t *slotTable) load() uintptr {
 	if t.rows.Load() == 0 {
 		return 0

@@ -18,7 +18,7 @@ func storeSlot(v uintptr)
 // Go in registers; that costs as much again as the two loads, 2.7 ns instead of
 // 1.4, and a recursive lock needs two. The function takes nothing, has no
 // frame, and returns its one word in AX, where Go expects a first result
-// (cmd/compile/abi-internal.md; the tests of package thread tell if that
+// (cmd/compile/abi-internal.md; the tests of package thread fail if that
 // changes).
 func slotLoader() func() uintptr {
 	code := unsafe.Pointer(&loadSlotAddr)

@@ -12,20 +12,18 @@ import (
 	"example.com/thread/internal/stranded"
 )
 
-// patience bounds the wait for what is on its way out: goroutines that have
-// been told to end, and threads of detached bodies.
-const patience = 10 * time.Second
+// timeout bounds the wait for goroutines and threads that are about to end.
+const timeout = 10 * time.Second
 
-// ChildEnv tells a child which test it runs.
+// ChildEnv names the test that a child runs.
 const ChildEnv = "OSTHREAD_TEST_CHILD"
 
 // ExecEnv holds the command that children are run by, as the flag -exec of go
 // test; for an emulator.
 const ExecEnv = "OSTHREAD_TEST_EXEC"
 
-// Main runs the tests of m and then waits for count, which tells what is left,
-// to come down to nothing. It exits the process; with all stacks on standard
-// error if something stays.
+// Main runs the tests of m, then waits until count reports nothing left, and
+// exits the process, with all stacks on standard error if something is left.
 func Main(m *testing.M, count func() string) {
 	// The first Notify starts a goroutine that stays. It may hold the first
 	// thread, which a child can want.
@@ -46,9 +44,9 @@ func Main(m *testing.M, count func() string) {
 	os.Exit(code)
 }
 
-// await polls, as nothing tells of a goroutine's end.
+// await polls, as the end of a goroutine cannot be waited for.
 func await(before int, count func() string) (left string) {
-	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(timeout); time.Now().Before(end); runtime.Gosched() {
 		left = count()
 		if n := goroutines(); n > before {
 			left += fmt.Sprintf(" %d goroutines, %d at the start", n, before)

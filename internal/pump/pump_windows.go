@@ -1,5 +1,5 @@
 // Package pump is where a thread in a single-threaded apartment of COM waits:
-// for a wake-up, or a window message, which it dispatches. Calls of COM into
+// for a wakeup, or a window message, which it dispatches. Calls of COM into
 // the apartment come as messages, and a broadcast, like SendMessage to one of
 // the thread's windows, waits until they are dispatched.
 package pump
@@ -15,11 +15,11 @@ import (
 )
 
 // MsgWaitForMultipleObjectsEx waits for an event and for the thread's messages
-// at once. The event resets itself, so a wake-up that comes while nobody sleeps
-// ends the next sleep, and none is lost; many that come before a sleep are one.
-// With MWMO_INPUTAVAILABLE a message that is there ends the sleep at once, also
-// one that PeekMessage has seen and left (without the flag only new ones
-// count).
+// at once. The event resets itself, so a wakeup while the thread does not sleep
+// ends its next sleep, and none is lost; several before a sleep count as one.
+// With MWMO_INPUTAVAILABLE a pending message ends the sleep at once, even a
+// message that PeekMessage has seen and left (without the flag only new ones
+// do).
 
 var (
 	user32                      = windows.NewLazySystemDLL("user32.dll")
@@ -61,8 +61,8 @@ type Pump struct {
 	closed bool
 }
 
-// New returns a pump, for the thread that will first call Sleep, or an error:
-// the system's, or one that is errors.ErrUnsupported where it has no windows.
+// New returns a pump for the thread that will first call Sleep. The error is
+// the system's, or errors.ErrUnsupported on a system without windows.
 func New() (*Pump, error) {
 	if err := user32.Load(); err != nil {
 		return nil, fmt.Errorf("message pump: %w: %w", errors.ErrUnsupported, err)
@@ -75,7 +75,7 @@ func New() (*Pump, error) {
 }
 
 // Sleep returns when Wake has been called since it last returned, when there is
-// a message, or for no reason. It holds the calling thread.
+// a message, or spuriously. It holds the calling thread.
 func (p *Pump) Sleep() {
 	r, _, err := msgWaitForMultipleObjectsEx.Call(
 		1,

@@ -76,7 +76,7 @@ func TestApartmentIsCOMs(t *testing.T) {
 	})
 }
 
-// A spy is an IInitializeSpy, which COM tells of each CoUninitialize on its
+// A spy is an IInitializeSpy, which COM notifies of each CoUninitialize on its
 // thread.
 type spy struct {
 	methods *[7]uintptr
@@ -89,14 +89,14 @@ var spyMethods = func() *[7]uintptr {
 	// thread goes, and Go cannot be called any more: so it is a function of the
 	// system's that takes a word and returns it.
 	count := kernel32.NewProc("SetHandleCount").Addr()
-	notTold := syscall.NewCallback(func(_, result, _, _ uintptr) uintptr { return result })
+	unchanged := syscall.NewCallback(func(_, result, _, _ uintptr) uintptr { return result })
 	return &[7]uintptr{
 		// QueryInterface: all are this one
 		syscall.NewCallback(func(this, _ uintptr, out *uintptr) uintptr { *out = this; return 0 }),
 		count, // AddRef
 		count, // Release
 		syscall.NewCallback(func(_, _, _ uintptr) uintptr { return 0 }), // PreInitialize
-		notTold, // PostInitialize
+		unchanged, // PostInitialize
 		syscall.NewCallback(func(this, count uintptr) uintptr { // PreUninitialize
 			s := self(this)
 			s.left = append(s.left, count)

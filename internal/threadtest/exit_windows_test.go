@@ -20,7 +20,7 @@ import (
 
 // While a new thread is on its way into Go nothing else may run, and Go's
 // runtime must not take that for a deadlock, as it does in programs without
-// cgo. A test's own time out hides that, so the child has none.
+// cgo. A test's own timeout hides that, so the child has none.
 func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
 	if os.Getenv(leak.ChildEnv) == t.Name() {
 		leave := make(chan struct{})

@@ -37,8 +37,8 @@ func inOneChild(t *testing.T, cases map[string]func()) {
 	})
 }
 
-// expectEnd runs body on a native and on a pinned thread, and panics unless Join
-// returns what errors.Is want.
+// expectEnd runs body on a native and on a pinned thread, and panics unless
+// Join returns what errors.Is want.
 func expectEnd(body func(), want error) {
 	for _, pinned := range []bool{false, true} {
 		th, err := thread.Start(body, &thread.Attr{Pinned: pinned})
@@ -241,8 +241,8 @@ func TestGoexitWhereverOursIsBelow(t *testing.T) {
 	})
 }
 
-// The outermost function of a coroutine does not tell whose thread it is on.
-func TestAnAlienFirstSeenInACoroutine(t *testing.T) {
+// The outermost function of a coroutine does not show whose thread it is on.
+func TestCurrentInACoroutineOfAnAlien(t *testing.T) {
 	leak.InChild(t, func() {
 		k := thread.Key[int]{}
 		testutil.Must(ctest.Aliens(4, func(n int) {

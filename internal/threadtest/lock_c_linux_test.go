@@ -17,8 +17,8 @@ import (
 	"example.com/thread/internal/lockdown"
 )
 
-// What the kernel refuses to C, on this word alone, C does another way: it
-// neither loses a wake-up nor spins.
+// If a filter refuses futex calls on this word, C uses others: it neither loses
+// a wakeup nor spins.
 func TestCBehindAFilter(t *testing.T) {
 	if err := lockdown.Available(); err != nil {
 		t.Skip(err)

@@ -135,7 +135,7 @@ func TestARefusedCallIsDoneWithoutOrIsAnError(t *testing.T) {
 	}
 }
 
-// lockedEnv tells a child that it has its filter.
+// lockedEnv is set in a child that has its filter.
 const lockedEnv = "OSTHREAD_TEST_LOCKED"
 
 // work does a bit of everything behind the filter. A filter stays over exec, so
@@ -171,7 +171,7 @@ func (r refusal) work(errno syscall.Errno) {
 var aliens func(n int, f func(n int)) error
 
 // underC adds to a counter under a lock, on threads of C; timedLock is
-// ost_mutex_timedlock for a time from now, and reports a time-out.
+// ost_mutex_timedlock for a time from now, and reports a timeout.
 var (
 	underC    func(l *thread.Lock, counter *int64, threads, times int)
 	timedLock func(l *thread.Lock, d time.Duration) bool
@@ -237,7 +237,7 @@ func (r refusal) without(attr string) bool {
 	return false
 }
 
-// has looks whether the calling thread has the name, where a file tells it.
+// has checks the name of the calling thread, if a file shows it.
 func (r refusal) has(attr string) {
 	if attr != "name" {
 		return
@@ -434,7 +434,7 @@ func visit() {
 	}
 }
 
-// sleepWithoutWork waits in all ways until time runs out, which takes that
+// sleepWithoutWork waits in all ways until the timeout, which takes that
 // time, and hardly any of a processor's.
 func sleepWithoutWork() {
 	const d = 200 * time.Millisecond

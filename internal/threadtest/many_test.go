@@ -17,7 +17,7 @@ import (
 var smallStack = leastStack(64 << 10)
 
 // In a child, since a thread that ends by Goexit leaves a goroutine and an M.
-func TestWhatAnEndedThreadLeaves(t *testing.T) {
+func TestEndedThreadsLeaveNothing(t *testing.T) {
 	if buildinfo.Race {
 		t.Skip("the race detector keeps memory of each thread")
 	}
@@ -52,8 +52,8 @@ func TestWhatAnEndedThreadLeaves(t *testing.T) {
 					}
 				}
 				churn() // the runtime's own stores fill up
-				// Those also grow in some later rounds; what each thread leaves,
-				// in all rounds.
+				// Those also grow in some later rounds; what each thread
+				// leaves, in all rounds.
 				bytes := end.atMost
 				for round := 0; round < 4 && bytes >= end.atMost; round++ {
 					goroutines, before := runtime.NumGoroutine(), inUse()

@@ -35,7 +35,7 @@ func meetsGuard(t *testing.T, a *thread.Attr) bool {
 }
 
 // endedBySegv reports whether a child ended by SIGSEGV: at once, or by Go's
-// runtime, which tells what it was.
+// runtime, which names it.
 func endedBySegv(out string, err error) bool {
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {

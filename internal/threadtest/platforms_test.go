@@ -39,14 +39,14 @@ import (
 // cells are a row's, by the head of their column.
 type cells map[string]string
 
-func TestTheTableOfPlatformsIsOneAndTheSame(t *testing.T) {
+func TestPlatformTablesAgree(t *testing.T) {
 	rows, order := tableOfDoc(t)
 	readme, readmeOrder := tableOfReadme(t)
 	assert.Equal(t, order, readmeOrder)
 	assert.Equal(t, rows, readme)
 }
 
-func TestTheTableOfPlatformsIsTrue(t *testing.T) {
+func TestPlatformTableIsTrue(t *testing.T) {
 	rows, order := tableOfReadme(t)
 	column := column()
 	for _, name := range order {
@@ -321,7 +321,13 @@ func checkPriorities(t *testing.T, cell string) {
 		works = []setting{{thread.PolicyOther, -1}, {thread.PolicyOther, 0}}
 		not = []setting{{thread.PolicyFIFO, 1}, {thread.PolicyRR, 1}, {thread.PolicyBatch, 0}, {thread.PolicyIdle, 0}}
 	case cell == "no":
-		not = []setting{{thread.PolicyOther, 0}, {thread.PolicyFIFO, 1}, {thread.PolicyRR, 1}, {thread.PolicyBatch, 0}, {thread.PolicyIdle, 0}}
+		not = []setting{
+			{thread.PolicyOther, 0},
+			{thread.PolicyFIFO, 1},
+			{thread.PolicyRR, 1},
+			{thread.PolicyBatch, 0},
+			{thread.PolicyIdle, 0},
+		}
 	default:
 		unknownCell(t, cell)
 	}
@@ -342,7 +348,9 @@ func checkPriorities(t *testing.T, cell string) {
 		}
 		for _, s := range not {
 			refused(t, attr(thread.Attr{Policy: s.p, Priority: s.n}))
-			run(t, attr(thread.Attr{}), func() { assert.ErrorIs(t, thread.Current().SetPriority(s.p, s.n), errors.ErrUnsupported) })
+			run(t, attr(thread.Attr{}), func() {
+				assert.ErrorIs(t, thread.Current().SetPriority(s.p, s.n), errors.ErrUnsupported)
+			})
 		}
 		if cell == "no" {
 			run(t, attr(thread.Attr{}), func() {
@@ -379,7 +387,7 @@ func checkClasses(t *testing.T, cell string) {
 }
 
 func checkNiceness(t *testing.T, cell string) {
-	// niceness is what /proc tells of the calling thread: the 17th field after
+	// niceness is read from /proc for the calling thread: the 17th field after
 	// the name, which stands in parentheses (proc_pid_stat(5)).
 	niceness := func() string {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/stat", thread.NativeID()))
@@ -397,7 +405,9 @@ func checkNiceness(t *testing.T, cell string) {
 			})
 		case "no":
 			refused(t, attr(thread.Attr{Nice: 5}))
-			run(t, attr(thread.Attr{}), func() { assert.ErrorIs(t, thread.Current().SetNice(5), errors.ErrUnsupported) })
+			run(t, attr(thread.Attr{}), func() {
+				assert.ErrorIs(t, thread.Current().SetNice(5), errors.ErrUnsupported)
+			})
 		default:
 			unknownCell(t, cell)
 		}

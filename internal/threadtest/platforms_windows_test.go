@@ -16,8 +16,8 @@ import (
 
 // What C does here are calls of DLLs, which take no C.
 
-// useStack looks at the bounds of the stack, which the system tells, rather
-// than use it.
+// useStack checks the bounds of the stack, which the system reports, instead of
+// using it.
 func useStack(n int) error {
 	var low, high uintptr
 	// has no result
@@ -30,7 +30,7 @@ func useStack(n int) error {
 }
 
 // Go's runtime would end the process at one byte more.
-func TestTheLargestStackBegins(t *testing.T) {
+func TestStartWithTheLargestStack(t *testing.T) {
 	const largest = 64 << 20
 	run(t, &thread.Attr{StackSize: largest}, func() { assert.NoError(t, useStack(largest)) })
 	assert.ErrorIs(t, (&thread.Attr{StackSize: largest + 1}).Check(), thread.ErrStackSize)

@@ -19,7 +19,8 @@ import (
 func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
 	for _, guard := range []int{0, 128 << 10} {
 		out, err := leak.Child(t, func() {
-			th, err := thread.Start(func() { ctest.Recurse(1 << 30) }, &thread.Attr{StackSize: 256 << 10, GuardSize: guard})
+			attr := &thread.Attr{StackSize: 256 << 10, GuardSize: guard}
+			th, err := thread.Start(func() { ctest.Recurse(1 << 30) }, attr)
 			testutil.Must(err)
 			testutil.Must(th.Join())
 		})

@@ -1,4 +1,4 @@
-// Package trace tells the trace and profile functions of threads about the
+// Package trace reports to the trace and profile functions of threads the
 // waits of all packages. Package osthread keeps those functions, and registers
 // here how to reach them.
 package trace
