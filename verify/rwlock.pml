@@ -230,6 +230,7 @@ inline SLEEP(timed) {
 			:: what[me] == UP ->
 				up = NONE;
 #ifdef M_UP_LAST
+				assert(!starving || (n > 0 && old[q[0]]));
 				g = 0
 #else
 				LETIN()
