@@ -116,7 +116,7 @@ func TestBarrierBreaksIfTheActionFails(t *testing.T) {
 	}
 }
 
-// The last to come is never too late.
+// The last party succeeds even with a limit that has ended.
 func TestBarrierLastPartyNeverTimesOut(t *testing.T) {
 	b := NewBarrier(1, nil)
 	i, err := b.TryWait()

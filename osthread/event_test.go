@@ -33,8 +33,7 @@ func TestEventShapes(t *testing.T) {
 	})
 }
 
-// bpo-13502: who waited when the event was set returns true, also if it is
-// cleared before it runs.
+// bpo-13502: a waiter returns true even if the event is cleared before it runs.
 func TestEventSetThenClearWakesAllWaiters(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var e Event
@@ -70,8 +69,8 @@ func TestEventAutoResetWakesOne(t *testing.T) {
 	})
 }
 
-// No Set of an auto-reset event is lost on a waiter that gives up: the sum of
-// the returns is that of the Sets.
+// No Set of an auto-reset event is lost on a waiter that times out: there are as
+// many successful waits as Sets.
 func TestEventAutoResetLosesNoSet(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		e := Event{AutoReset: true}

@@ -19,8 +19,6 @@ func TestSinceFairStarvesWhenTheClockBegins(t *testing.T) {
 	assert.Greater(t, 0-since(true), starvationThreshold)
 }
 
-// In a fair lock nobody passes those who wait, and they come in in order,
-// readers together.
 func TestPollPausesShortly(t *testing.T) {
 	began := time.Now()
 	polls := 0
@@ -44,8 +42,8 @@ func onOneProcessor(t *testing.T) {
 	})
 }
 
-// One that has been woken gets the processor although nobody takes it from
-// those who lock and unlock.
+// A waiter that was woken to retry gets the processor even though the scheduler
+// does not preempt a thread that locks and unlocks in a loop.
 func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 	onOneProcessor(t)
 	var l Lock
@@ -97,8 +95,7 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 				if in.Load() == 0 {
 					test.age()
 				}
-				// A time that the scheduler would not take the processor away
-				// in.
+				// Too short a time for the scheduler to preempt this goroutine.
 				for n := 0; n < 2*agingInterval && in.Load() == 0; n++ {
 					test.unlock()
 					test.lock()
@@ -111,8 +108,8 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 	}
 }
 
-// The same for those that were notified, and stood in the lock's queue without
-// having waited for the lock.
+// The same for waiters that were notified, and were requeued without having
+// waited for the lock.
 func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 	onOneProcessor(t)
 	var l Lock
@@ -145,7 +142,7 @@ func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 	g.wait()
 }
 
-// It does so also when another that waited behind has given up since.
+// The same if another waiter behind has given up meanwhile.
 func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	onOneProcessor(t)
 	var m mutex
@@ -170,6 +167,6 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	second.Free()
 }
 
-// starved is how long nobody waits, on a machine that is busy: without fairness
-// these tests wait for as long as the others go on.
+// starved is longer than any wait on a busy machine. Without fairness these tests
+// would wait until the other callers end.
 const starved = 20 * time.Second

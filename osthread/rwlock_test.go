@@ -51,7 +51,7 @@ func TestRWLockPreference(t *testing.T) {
 			w.RLock()
 			g.run(func() {
 				w.Lock()
-				//lint:ignore SA2001 having had it is what counts
+				//lint:ignore SA2001 only acquiring it matters
 				w.Unlock()
 			})
 			awaitWaiting(&w.q, 1)
@@ -99,8 +99,8 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 	})
 }
 
-// Unlocking what nobody has locked neither lets others in beside each other nor
-// makes theirs fail.
+// An unlock of what is not locked neither breaks mutual exclusion nor makes other
+// callers' unlocks fail.
 func TestRWLockMisuseDuringUse(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var w RWLock
@@ -135,8 +135,8 @@ func TestRWLockMisuseDuringUse(t *testing.T) {
 	})
 }
 
-// beginRUnlockTooMany leaves w as such a call does in its middle; the
-// second half is returned.
+// beginRUnlockTooMany does the first half of an RUnlock too many, and returns the
+// second half.
 func beginRUnlockTooMany(w *RWLock) (second func()) {
 	s := w.word.Add(^rwReader + 1)
 	return func() { w.runlockSlow(s) }
@@ -169,6 +169,8 @@ func TestRWLockUpgradeDuringMisuse(t *testing.T) {
 	assert.Zero(t, w.word.Load())
 }
 
+// In a fair lock no newcomer passes a waiter. Waiters acquire in order, readers
+// together.
 func TestRWLockFair(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		w := RWLock{Fair: true}
@@ -206,8 +208,8 @@ func TestRWLockFair(t *testing.T) {
 	})
 }
 
-// Readers that are never all gone cannot keep a writer out, nor writers that
-// come one upon the other a reader.
+// Readers of which one always holds the lock do not starve a writer, and writers
+// in close succession do not starve a reader.
 func TestRWLockStarvesNoWaiter(t *testing.T) {
 	for _, readers := range []bool{true, false} {
 		callers(t, func(t *testing.T, g *group) {
@@ -221,7 +223,7 @@ func TestRWLockStarvesNoWaiter(t *testing.T) {
 							w.RLocker().Unlock()
 						} else {
 							w.Lock()
-							//lint:ignore SA2001 the lock is to be held without a pause
+							//lint:ignore SA2001 the lock is held without a pause
 							w.Unlock()
 						}
 					}

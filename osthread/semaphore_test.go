@@ -91,8 +91,8 @@ func TestSemaphoreFairServesInOrder(t *testing.T) {
 	})
 }
 
-// One who wants many is not kept waiting by those who want few and are never
-// all gone.
+// A caller that wants many permits is not starved by callers that want few, of
+// which some always hold permits.
 func TestSemaphoreStarvesNoWaiter(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(3)
@@ -116,7 +116,7 @@ func TestSemaphoreStarvesNoWaiter(t *testing.T) {
 	})
 }
 
-// Who leaves the head of the queue lets those behind go who want less.
+// If the head of the queue times out, waiters behind it that want less succeed.
 func TestSemaphoreTimeoutLetsTheNextWaiterIn(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(1)
@@ -132,8 +132,8 @@ func TestSemaphoreTimeoutLetsTheNextWaiterIn(t *testing.T) {
 	})
 }
 
-// One that waits for more of it than there is, and takes nothing, keeps nobody
-// from it, however long it waits.
+// A WaitAll that waits for more permits than there are takes none and keeps no
+// other caller out, however long it waits.
 func TestSemaphoreValueDuringWaitAll(t *testing.T) {
 	for _, fair := range []bool{false, true} {
 		callers(t, func(t *testing.T, g *group) {

@@ -41,8 +41,8 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 	})
 }
 
-// What one of several objects gives reaches exactly one waiter, among plain
-// waiters, time-outs, and waits for all.
+// What an object gives reaches exactly one waiter, among plain waiters, timeouts
+// and WaitAlls.
 func TestWaitAnyLosesNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		const permits = 300
@@ -82,7 +82,7 @@ func TestWaitAnyLosesNothing(t *testing.T) {
 	})
 }
 
-// One who waits for two permits at once does not keep one from others.
+// A WaitAll for two permits does not keep one of them from other callers.
 func TestWaitAllOfTheSameObjectKeepsNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(1)
@@ -95,8 +95,8 @@ func TestWaitAllOfTheSameObjectKeepsNothing(t *testing.T) {
 	})
 }
 
-// A WaitAll that finds the rest ready is served in its turn, however many
-// others stand in the queue again and again.
+// A WaitAll that lacks only a semaphore is served in FIFO order, even if other
+// waiters enqueue continuously.
 func TestWaitAllAmongOtherWaiters(t *testing.T) {
 	for _, fair := range []bool{false, true} {
 		t.Run(fmt.Sprintf("fair=%v", fair), func(t *testing.T) {
@@ -137,7 +137,7 @@ func TestWaitAllAmongOtherWaiters(t *testing.T) {
 	}
 }
 
-// One thing is there, and who is told of it lacks another: the next is told.
+// If the notified WaitAll lacks another object the next one is notified.
 func TestWaitAllThatCannotTakeNotifiesTheNext(t *testing.T) {
 	auto := func() (Waitable, func()) {
 		e := &Event{AutoReset: true}
@@ -183,7 +183,7 @@ func TestWaitAllThatCannotTakeNotifiesTheNext(t *testing.T) {
 	}
 }
 
-// counted counts how often it is asked, under its guard.
+// counted counts the calls of Ready, under its guard.
 type counted struct {
 	*Event
 	asked int
@@ -201,7 +201,7 @@ func (s countedSource) Ready() bool {
 	return s.Source.Ready()
 }
 
-// Two waiters that want more than there is look once each, and sleep.
+// Two WaitAlls that want more than there is check once each, and sleep.
 func TestWaitAllSleepsIfItWantsMore(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		c := &counted{Event: &Event{AutoReset: true}}
@@ -216,7 +216,7 @@ func TestWaitAllSleepsIfItWantsMore(t *testing.T) {
 			defer c.q.Unlock()
 			return c.asked
 		}
-		await(func() bool { return asked() >= 6 }) // at first, and when told
+		await(func() bool { return asked() >= 6 }) // at first, and when notified
 		awaitWaiting(&c.q, 2)
 		for range 1000 {
 			runtime.Gosched()
@@ -238,7 +238,7 @@ func TestWaitAllForMoreThanASemaphoreCanHold(t *testing.T) {
 	assert.True(t, TryWaitAll(s, &e))
 }
 
-// A told WaitAll gives up at the same time: what was kept for it is others'.
+// If a notified WaitAll gives up at the same time its reservation ends.
 func TestWaitAllGivesUpAfterNotification(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		s := NewSemaphore(0)
