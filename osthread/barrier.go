@@ -13,24 +13,23 @@ import (
 // Model: verify/barrier.pml. Everything but the action happens under one guard.
 // Each generation is an object of its own:
 //
-//	filling --the last one comes--> tripped --the action returns--> released: all waiters get their index
-//	   |                               |
-//	   |  Abort, Reset, a waiter        |  the action panics, or ends the goroutine
-//	   |  whose time is up              |
-//	   +------------> broken <---------+      all waiters get ErrBroken
+//	filling --the last party arrives--> tripped --the action returns--> released: all waiters get their index
+//	   |                                   |
+//	   |  Abort, Reset, a timeout           |  the action panics, or ends the goroutine
+//	   |                                   |
+//	   +------------> broken <-------------+      all waiters get ErrBroken
 //
-// When a generation trips or breaks, the barrier gets a new one at once, so
-// that the next round may fill while the last one is still on its way out, and
-// while its action runs. A waiter whose time is up in a generation that has
-// tripped waits for the action's end: it is on the way out already.
+// When a generation trips or breaks the barrier gets a new one at once, so the
+// next round may fill while the waiters of the last one still leave, and while
+// its action runs. A waiter that times out after its generation has tripped
+// waits for the end of the action, and succeeds.
 
-// A Barrier lets a number of parties go on when all of them have come, again
-// and again (Python: threading.Barrier, POSIX: pthread_barrier_t). It comes
-// from NewBarrier and must not be copied. The zero Barrier has no parties: its
-// waits, Abort and Reset panic with an error that is ErrCount.
+// A Barrier releases a fixed number of parties when all of them have arrived,
+// repeatedly (Python: threading.Barrier, POSIX: pthread_barrier_t). It comes
+// from [NewBarrier] and must not be copied. The zero Barrier has no parties: its
+// waits, Abort and Reset panic with an error that is [ErrCount].
 //
-// A barrier that is broken lets nobody wait, and lets those who wait go, with
-// ErrBroken, until Reset.
+// While a barrier is broken all waits return [ErrBroken], until Reset.
 //
 // In the terms of the Go memory model, each Wait of a round synchronizes before
 // the action, and the action before the return of each Wait.
@@ -46,24 +45,24 @@ type Barrier struct {
 }
 
 type generation struct {
-	q       wait.List
+	q       wait.List // under the barrier's guard
 	arrived int
 	tripped bool
 
-	contexts int // waiters that wait with one
+	contexts int // waiters that have one
 }
 
-// canceled reports whether the context of a waiter is done: it is about to
-// break the barrier, and a later caller must not complete the round first. It
-// looks at all waiters, so it is for the last caller alone.
+// canceled reports whether the context of a waiter is done: that waiter is about
+// to break the barrier, and a later caller must not complete the round first. It
+// checks all waiters, so only the last caller calls it.
 func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled() }
 
-// NewBarrier returns a barrier for n parties. Of each round the last to come
-// runs action, if not nil, before any goes on. It panics with an error that is
-// ErrCount if n < 1.
+// NewBarrier returns a barrier for n parties. In each round the last party to
+// arrive runs action, if not nil, before any is released. NewBarrier panics with
+// an error that is [ErrCount] if n < 1.
 //
-// The action should not wait for its own barrier: the waiters of its round go
-// on only after it, so such a wait ends only if as many others come.
+// The action should not wait for its own barrier: the waiters of its round are
+// released only after it, so such a wait ends only if as many others arrive.
 func NewBarrier(n int, action func()) *Barrier {
 	if n < 1 {
 		panic(misuse("NewBarrier", ErrCount))
@@ -71,11 +70,11 @@ func NewBarrier(n int, action func()) *Barrier {
 	return &Barrier{parties: n, action: action, gen: new(generation)}
 }
 
-// Parties returns how many have to come.
+// Parties returns the number of parties.
 func (b *Barrier) Parties() int { return b.parties }
 
-// Waiting returns how many have come in this round and wait; 0 once the last
-// has come.
+// Waiting returns how many parties wait in this round; 0 once the last one has
+// arrived. The result may be stale by the time it is used.
 func (b *Barrier) Waiting() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -85,7 +84,7 @@ func (b *Barrier) Waiting() int {
 	return b.gen.arrived
 }
 
-// lock locks the guard, of a barrier that comes from NewBarrier.
+// lock locks the guard. It panics if b is the zero Barrier.
 func (b *Barrier) lock(what string) {
 	if b.parties == 0 {
 		panic(misuse("Barrier."+what, ErrCount))
@@ -100,26 +99,25 @@ func (b *Barrier) Broken() bool {
 	return b.broken
 }
 
-// Wait waits for the others. It returns the order in which the caller came, 0
-// to Parties()-1, or an error that is ErrBroken. If the action panics, or calls
-// runtime.Goexit, that goes on in the goroutine that called it, and the barrier
-// is broken.
+// Wait waits for the other parties. It returns the order in which the caller
+// arrived, 0 to Parties()-1, or an error that is [ErrBroken]. If the action
+// panics or calls runtime.Goexit, that continues in the goroutine that ran it,
+// and the barrier is broken.
 func (b *Barrier) Wait() (index int, err error) { return b.wait(park.Forever()) }
 
-// TryWait is WaitTimeout(0): only the last to come can pass.
+// TryWait is WaitTimeout(0): only the last party can pass.
 func (b *Barrier) TryWait() (index int, err error) { return b.WaitTimeout(0) }
 
 // WaitTimeout is Wait for at most d; past that it breaks the barrier and
-// returns an error that is both ErrTimeout and ErrBroken. The last to come is
-// never too late. d <= 0 never sleeps, so it breaks the barrier for all but the
-// last.
+// returns an error that is both [ErrTimeout] and [ErrBroken]. The last party
+// never times out. With d <= 0 any other party breaks the barrier.
 func (b *Barrier) WaitTimeout(d time.Duration) (index int, err error) {
 	return b.wait(park.For(d))
 }
 
 // WaitContext is Wait until ctx is done; it then breaks the barrier and returns
-// an error that is both ctx's cause and ErrBroken. If ctx is done already it
-// does so at once, even as the last to come.
+// an error that is both ctx's cause and [ErrBroken]. If ctx is done already it
+// does so at once, even as the last party.
 func (b *Barrier) WaitContext(ctx context.Context) (index int, err error) {
 	l, err := park.Until(ctx)
 	if err != nil {
@@ -136,15 +134,15 @@ func (b *Barrier) Abort() {
 	b.breakGeneration()
 }
 
-// Reset makes the barrier new, and whole. Those who wait get ErrBroken.
+// Reset makes the barrier new and unbroken. Its waiters get [ErrBroken].
 func (b *Barrier) Reset() {
 	b.lock("Reset")
 	b.broken = false
 	b.breakGeneration()
 }
 
-// breakGeneration lets those who wait for the filling generation go, with
-// ErrBroken, and gives the guard back.
+// breakGeneration wakes the waiters of the filling generation with gotBroken,
+// and releases the guard.
 func (b *Barrier) breakGeneration() {
 	first := b.gen.q.TakeAll()
 	b.gen = new(generation)
@@ -152,19 +150,15 @@ func (b *Barrier) breakGeneration() {
 	wait.WakeAll(first, gotBroken)
 }
 
-const gotBroken = gotLock + 1 // beside gotNotice: the round is complete
+const gotBroken = gotLock + 1 // or gotNotice: the round is complete
 
 func gaveUp(why error) error { return fmt.Errorf("osthread: %w: %w", ErrBroken, why) }
 
 func (b *Barrier) wait(l park.Limit) (index int, err error) {
 	if trace.Enabled() {
-		trace.Around(b, func() bool { index, err = b.waitQueued(&l); return true }, nil)
-		return index, err
+		span := trace.Block(b)
+		defer func() { span.Resume(false, nil) }()
 	}
-	return b.waitQueued(&l)
-}
-
-func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	b.lock("Wait")
 	if b.broken {
 		b.mu.Unlock()
@@ -193,7 +187,7 @@ func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 		b.breakGeneration()
 		return 0, gaveUp(l.Err(ErrTimeout))
 	}
-	n := wait.New(b.spinner(), l)
+	n := wait.New(b.spinner(), &l)
 	defer n.Free()
 	g.q.PushBack(n)
 	if l.Source() != nil {
@@ -201,7 +195,7 @@ func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	}
 	b.mu.Unlock()
 	leave := func(n *wait.Node) bool { return b.leave(g, n) }
-	if !wait.Sleep(n, leave, l) {
+	if !n.Served(n.ParkAs(n.OnThread(), &l), leave) {
 		return 0, gaveUp(l.Err(ErrTimeout))
 	}
 	if n.Got == gotBroken {
@@ -210,8 +204,8 @@ func (b *Barrier) waitQueued(l *park.Limit) (index int, err error) {
 	return index, nil
 }
 
-// spinner returns what those who wait look by before they sleep: nothing where
-// some of them would keep the others from their processors.
+// spinner returns what waiters spin by before they sleep: nil if some of them
+// would keep the others from their processors.
 func (b *Barrier) spinner() *park.Spinner {
 	if b.parties > park.Procs() {
 		return nil
@@ -219,7 +213,7 @@ func (b *Barrier) spinner() *park.Spinner {
 	return &b.spin
 }
 
-// trip runs the action of the full generation g and lets its waiters go.
+// trip runs the action of the full generation g and releases its waiters.
 func (b *Barrier) trip(g *generation) {
 	got := gotBroken
 	defer func() {
@@ -227,7 +221,7 @@ func (b *Barrier) trip(g *generation) {
 		if got == gotBroken {
 			b.broken = true
 		}
-		first := g.q.Drain() // whose context is done since counts as well
+		first := g.q.Drain() // even a waiter whose context is done by now
 		if got == gotBroken {
 			defer b.breakNext()
 		}
@@ -240,19 +234,18 @@ func (b *Barrier) trip(g *generation) {
 	got = gotNotice
 }
 
-// breakNext lets those go who came for the round after the one whose action
-// failed.
+// breakNext breaks the round after the one whose action failed.
 func (b *Barrier) breakNext() {
 	b.mu.Lock()
-	if !b.broken { // Reset since
+	if !b.broken { // Reset meanwhile
 		b.mu.Unlock()
 		return
 	}
 	b.breakGeneration()
 }
 
-// leave breaks the barrier for the waiter n of g, whose time is up, and reports
-// true; or false if g is complete or broken already.
+// leave breaks the barrier for the waiter n of g, which has timed out, and
+// reports true; or false if g has tripped or is broken.
 func (b *Barrier) leave(g *generation, n *wait.Node) bool {
 	b.mu.Lock()
 	if g.tripped || !g.q.Remove(n) {

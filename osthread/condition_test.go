@@ -25,7 +25,7 @@ func conditions(t *testing.T, f func(t *testing.T, g *group, c *Condition)) {
 	}
 }
 
-func TestNotifyWakesInOrder(t *testing.T) {
+func TestConditionNotifyWakesInOrder(t *testing.T) {
 	conditions(t, func(t *testing.T, g *group, c *Condition) {
 		woken := make(chan int, 6)
 		for i := range 6 {
@@ -56,7 +56,7 @@ func TestNotifyWakesInOrder(t *testing.T) {
 	})
 }
 
-func TestWaitHoldsTheLockInEveryCase(t *testing.T) {
+func TestConditionWaitReturnsWithLLocked(t *testing.T) {
 	conditions(t, func(t *testing.T, g *group, c *Condition) {
 		g.run(func() {
 			held := func() {
@@ -91,7 +91,7 @@ func TestWaitHoldsTheLockInEveryCase(t *testing.T) {
 	})
 }
 
-func TestWaitAndNotifyWithoutTheLockPanic(t *testing.T) {
+func TestConditionWithoutLPanics(t *testing.T) {
 	tests := []struct {
 		name string
 		l    sync.Locker
@@ -120,7 +120,7 @@ func TestWaitAndNotifyWithoutTheLockPanic(t *testing.T) {
 	assert.True(t, isRLock)
 }
 
-func TestWaitRestoresTheDepthOfAnRLock(t *testing.T) {
+func TestConditionWaitRestoresRLockDepth(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		c := NewCondition(nil)
 		r := c.L.(*RLock)
@@ -142,9 +142,9 @@ func TestWaitRestoresTheDepthOfAnRLock(t *testing.T) {
 	})
 }
 
-// A waiter whose time runs out while a notification is made returns true, or
-// the notification wakes the next. CPython loses it.
-func TestNoNotificationIsLostOnATimedOutWaiter(t *testing.T) {
+// A waiter that times out during a notification returns true, or the notification
+// wakes the next waiter. CPython loses it.
+func TestConditionLosesNoNotificationOnTimeout(t *testing.T) {
 	conditions(t, func(t *testing.T, g *group, c *Condition) {
 		for i := range 200 {
 			notified := make(chan struct{}, 2)
@@ -189,7 +189,7 @@ func TestNoNotificationIsLostOnATimedOutWaiter(t *testing.T) {
 	})
 }
 
-func TestTokensPassThroughAConditionAmongTimeouts(t *testing.T) {
+func TestConditionPassesTokensAmongTimeouts(t *testing.T) {
 	conditions(t, func(t *testing.T, g *group, c *Condition) {
 		const producers, tokens = 3, 200
 		have, taken := 0, 0
@@ -230,9 +230,8 @@ func TestTokensPassThroughAConditionAmongTimeouts(t *testing.T) {
 	})
 }
 
-// After NotifyAll with the lock held nobody is awake: all stand in the lock's
-// queue.
-func TestNotifyAllDoesNotStampede(t *testing.T) {
+// After NotifyAll with L held all waiters sleep, in L's queue.
+func TestConditionNotifyAllRequeues(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var l Lock
 		c := NewCondition(&l)

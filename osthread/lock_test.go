@@ -18,7 +18,7 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// A locker is what all exclusive locks have.
+// A locker has the methods of all exclusive locks.
 type locker interface {
 	sync.Locker
 	TryLock() bool
@@ -90,7 +90,7 @@ func TestLockShapes(t *testing.T) {
 	})
 }
 
-func TestLocksExclude(t *testing.T) {
+func TestLockExcludes(t *testing.T) {
 	eachLock(t, func(t *testing.T, g *group, l locker) {
 		const callers, rounds = 8, 300
 		n := 0
@@ -108,9 +108,9 @@ func TestLocksExclude(t *testing.T) {
 	})
 }
 
-// Time-outs and cancellations may come at any point of the way to sleep and to
-// the lock. None may take a wake-up along.
-func TestNoWakeUpIsLostAmongTimeoutsAndCancellations(t *testing.T) {
+// Timeouts and cancellations may come at any point before the sleep and before
+// the lock is acquired. None may consume a wakeup.
+func TestLockLosesNoWakeupAmongTimeoutsAndCancellations(t *testing.T) {
 	eachLock(t, func(t *testing.T, g *group, l locker) {
 		var inside atomic.Int32
 		for range 6 {
@@ -149,7 +149,7 @@ func TestNoWakeUpIsLostAmongTimeoutsAndCancellations(t *testing.T) {
 	})
 }
 
-func TestAnyThreadMayUnlockALock(t *testing.T) {
+func TestLockMayBeUnlockedByAnyThread(t *testing.T) {
 	for _, fair := range []bool{false, true} {
 		callers(t, func(t *testing.T, g *group) {
 			l := &Lock{Fair: fair}
@@ -171,7 +171,7 @@ func TestAnyThreadMayUnlockALock(t *testing.T) {
 	}
 }
 
-func TestFairLockGoesInTurn(t *testing.T) {
+func TestLockFairHandsOffInOrder(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		l := &Lock{Fair: true}
 		l.Lock()
@@ -191,9 +191,9 @@ func TestFairLockGoesInTurn(t *testing.T) {
 	})
 }
 
-// A waiter is not passed by for much longer than starvationThreshold, however fast the
-// holder comes back.
-func TestNoWaiterIsBypassedForLong(t *testing.T) {
+// A waiter is not bypassed for much longer than starvationThreshold, however fast
+// the owner locks again.
+func TestLockHandsOffAfterStarvationThreshold(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var l Lock
 		var stop atomic.Bool
@@ -212,7 +212,7 @@ func TestNoWaiterIsBypassedForLong(t *testing.T) {
 		g.run(func() {
 			for range 20 {
 				l.Lock() // the test's own time limit tells if it never gets it
-				//lint:ignore SA2001 having it is what counts
+				//lint:ignore SA2001 only acquiring it matters
 				l.Unlock()
 			}
 		})()
@@ -220,7 +220,7 @@ func TestNoWaiterIsBypassedForLong(t *testing.T) {
 	})
 }
 
-func TestUnlockOfAnUnlockedLockPanics(t *testing.T) {
+func TestLockUnlockOfUnlockedPanics(t *testing.T) {
 	tests := []struct {
 		name string
 		l    locker
@@ -276,9 +276,9 @@ func TestRLockCountsItsOwnersLocks(t *testing.T) {
 	})
 }
 
-// The owner is known by a serial, so a thread that gets the ident and the id of
-// one that ended with the lock does not own it.
-func TestRLockOfAnEndedThreadBelongsToNobody(t *testing.T) {
+// The owner is known by a serial, so a thread does not own the lock of an ended
+// thread even if it gets that thread's ident and id.
+func TestRLockOfEndedThreadStaysLocked(t *testing.T) {
 	var r RLock
 	th, err := Go(func() error { r.Lock(); return nil })
 	require.NoError(t, err)
@@ -298,8 +298,8 @@ func TestRLockOfAnEndedThreadBelongsToNobody(t *testing.T) {
 	assert.True(t, r.Locked())
 }
 
-// An Attach while it is held changes who the thread is to package thread, not
-// who owns the lock, nor who let the goroutine go.
+// An Attach while the lock is held changes the thread's record, but not the
+// lock's owner or the pinning of the goroutine.
 func TestRLockAcrossAttach(t *testing.T) {
 	var r RLock
 	r.Lock()
@@ -313,9 +313,8 @@ func TestRLockAcrossAttach(t *testing.T) {
 	assert.False(t, r.pinned)
 }
 
-// A goroutine that holds an RLock stays on its thread, and is free of it
-// afterwards.
-func TestRLockHoldsItsGoroutineOnAThread(t *testing.T) {
+// A goroutine that holds an RLock is pinned to its thread until the last Unlock.
+func TestRLockPinsItsGoroutineToAThread(t *testing.T) {
 	var r RLock
 	var wg sync.WaitGroup
 	for range 4 {
@@ -337,8 +336,8 @@ func TestRLockHoldsItsGoroutineOnAThread(t *testing.T) {
 }
 
 // Without cgo a thread's slot is a row of a table: a goroutine that moves to
-// another thread while it looks must not act under that one's name.
-func TestRLockOfAGoroutineBesideThreadsThatComeAndGo(t *testing.T) {
+// another thread during the check must not act as that one.
+func TestRLockOfGoroutineAmongShortLivedThreads(t *testing.T) {
 	const rounds = 2000
 	var done atomic.Bool
 	var threads, locking sync.WaitGroup
@@ -374,7 +373,7 @@ func TestRLockOfAGoroutineBesideThreadsThatComeAndGo(t *testing.T) {
 var serials atomic.Uint64
 
 // A slot of 32 bits has no room for the whole of a serial.
-func TestRLockOfAThreadIsNotALaterThreads(t *testing.T) {
+func TestRLockOfThreadIsNotALaterThreads(t *testing.T) {
 	var r RLock
 	held, leave := make(chan struct{}), make(chan struct{})
 	holder, err := Go(func() error {
@@ -403,7 +402,7 @@ func TestRLockOfAThreadIsNotALaterThreads(t *testing.T) {
 
 // Threads made by Go have no record. The slots are set by hand, since Go makes
 // few threads.
-func TestRLockOfAGoroutineIsNotALaterThreads(t *testing.T) {
+func TestRLockOfGoroutineIsNotALaterThreads(t *testing.T) {
 	onThread := func(slot uintptr, f func()) {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
@@ -431,7 +430,7 @@ func TestRLockOfAGoroutineIsNotALaterThreads(t *testing.T) {
 
 // An Unlock by a goroutine that holds nothing panics, whatever threads it and
 // the holder are on meanwhile.
-func TestRLockIsNotUnlockedByAStranger(t *testing.T) {
+func TestRLockUnlockByAnotherGoroutinePanics(t *testing.T) {
 	const rounds = 2000
 	var r RLock
 	var done atomic.Bool

@@ -11,8 +11,8 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// The test plays a spinner that has lost its processor. Unlock has to look at
-// the head of the queue by itself then.
+// The test simulates a spinner that was preempted. Unlock must then check the
+// head of the queue itself.
 func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
 	if park.Procs() == 1 {
 		t.Skip("on one processor Unlock steps aside instead")
@@ -38,7 +38,7 @@ func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
 	t.Error("the head of the queue is passed by for ever")
 }
 
-func TestRequeuedHeadAges(t *testing.T) {
+func TestLockRequeuedHeadAges(t *testing.T) {
 	var m mutex
 	l := park.Forever()
 	n := wait.New(nil, &l)

@@ -8,9 +8,9 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// What is printed here may be in use by any number of threads: it is read by
+// String methods may be called while other threads use the object. They read by
 // atomics and under guards, so that a log line, or a trace function that prints
-// its event's object, is no data race. Nothing of the caller's is called.
+// its event's object, is no data race. They call no code of the user.
 
 // describe returns KIND(ADDRESS, STATE) with the number of waiters, if any.
 func describe(kind string, p any, state string, waiting int) string {
@@ -21,8 +21,8 @@ func describe(kind string, p any, state string, waiting int) string {
 	return s + ")"
 }
 
-// String returns l's address, its state, and how many wait. It may be called at
-// any time.
+// String returns l's address, its state, and the number of waiters. It may be
+// called at any time.
 func (l *Lock) String() string {
 	state := "unlocked"
 	if l.Locked() {
@@ -31,9 +31,9 @@ func (l *Lock) String() string {
 	return describe("Lock", l, state, l.Waiting())
 }
 
-// String returns r's address, its state, the name of its owner, or where that
-// has none its serial (thread.Thread.Serial), and how many wait. It may be
-// called at any time.
+// String returns r's address, its state, the name of its owner or, if that is
+// unknown, the owner's serial (thread.Thread.Serial), and the number of waiters.
+// It may be called at any time.
 func (r *RLock) String() string {
 	state := "unlocked"
 	if serial, held := r.ownerSerial(); held {
@@ -47,8 +47,8 @@ func (r *RLock) String() string {
 	return describe("RLock", r, state, r.Waiting())
 }
 
-// String returns w's address, its state, and how many wait. It may be called at
-// any time.
+// String returns w's address, its state, and the number of waiters. It may be
+// called at any time.
 func (w *RWLock) String() string { return describe("RWLock", w, w.state(), w.Waiting()) }
 
 func (w *RWLock) state() string {
@@ -64,16 +64,16 @@ func (w *RWLock) state() string {
 	}
 }
 
-// String returns what the RWLock's does.
+// String returns "RLocker of" and the String of the RWLock.
 func (r *rlocker) String() string { return "RLocker of " + (*RWLock)(r).String() }
 
-// String returns c's address, L, and how many wait. It may be called at any
-// time.
+// String returns c's address, L, and the number of waiters. It may be called at
+// any time.
 func (c *Condition) String() string {
 	return describe("Condition", c, lockerString(c.L), c.Waiting())
 }
 
-// lockerString prints another package's lock by its type and address alone.
+// lockerString returns only the type and address of another package's lock.
 func lockerString(l sync.Locker) string {
 	switch l := l.(type) {
 	case nil:
@@ -85,8 +85,8 @@ func lockerString(l sync.Locker) string {
 	}
 }
 
-// String returns s's address, how many permits there are, the most there may be
-// if it is bounded, and how many wait. It may be called at any time.
+// String returns s's address, the number of permits, the bound if there is one,
+// and the number of waiters. It may be called at any time.
 func (s *Semaphore) String() string {
 	state := fmt.Sprintf("%d permits", s.Value())
 	if s.bounded {
@@ -95,8 +95,8 @@ func (s *Semaphore) String() string {
 	return describe("Semaphore", s, state, s.Waiting())
 }
 
-// String returns e's address, whether it is set, and how many wait. It may be
-// called at any time.
+// String returns e's address, whether it is set, and the number of waiters. It
+// may be called at any time.
 func (e *Event) String() string {
 	state := "not set"
 	if e.flag.Load() {
@@ -105,8 +105,8 @@ func (e *Event) String() string {
 	return describe("Event", e, state, e.Waiting())
 }
 
-// String returns b's address, how many of its parties have come, and whether it
-// is broken. It may be called at any time.
+// String returns b's address, how many of its parties have arrived, and whether
+// it is broken. It may be called at any time.
 func (b *Barrier) String() string {
 	state := fmt.Sprintf("%d of %d", b.Waiting(), b.parties)
 	if b.Broken() {
@@ -126,7 +126,7 @@ func (t *Timer) String() string {
 // any time.
 func (l *Local[T]) String() string { return fmt.Sprintf("%T(%p)", l, l) }
 
-// bySerial returns the living thread with that serial, nil if it is not known.
+// bySerial returns the living thread with that serial, nil if it is unknown.
 func (r *threads) bySerial(serial uint64) *Thread {
 	if serial == 0 {
 		return nil

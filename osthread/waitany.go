@@ -183,8 +183,8 @@ func newSet(s *wait.Set, ws []Waitable) *wait.Set {
 	return s
 }
 
-// enlist puts n into w's queue, or if w can give at once has it give to n's
-// set. done says that somebody has given to the set.
+// enlist puts n into w's queue. If w can give at once, n's set wins from it; or
+// done says that another waker has won the set.
 func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	q := queueOf(w)
 	q.Lock()
@@ -201,8 +201,8 @@ func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	return true, true
 }
 
-// remove takes n out of w's queue, if it stands there. Behind it may be those
-// who want less of a semaphore.
+// remove takes n out of w's queue, if it is there. The waiters behind it may want
+// less of a semaphore.
 func remove(w Waitable, n *wait.Node) {
 	q := queueOf(w)
 	q.Lock()
@@ -222,7 +222,7 @@ func waitAll(l park.Limit, ws []Waitable) (taken bool) {
 	for _, w := range ws {
 		s, ok := w.(*Semaphore)
 		if ok && s.bounded && len(ws) > s.max && times(w, ws) > uint64(s.max) {
-			return s.acquire("WaitAll", s.max+1, l) // which it can never have
+			return s.acquire("WaitAll", s.max+1, l) // which fails, or panics
 		}
 	}
 	queues = wait.Sort(queues)
@@ -244,32 +244,32 @@ func waitAll(l park.Limit, ws []Waitable) (taken bool) {
 
 func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) bool {
 	var s *wait.Set
-	var missing Waitable // what it waits for, or waited for
+	var missing Waitable // what it waits for, or has waited for
 	for {
 		for _, q := range queues {
 			q.Lock()
 		}
-		var turn *Semaphore
-		told := false
+		var reserving *Semaphore
+		notified := false
 		if missing != nil {
-			turn, told = leaveTold(missing, s.Node(0))
+			reserving, notified = leaveNotified(missing, s.Node(0))
 		}
-		giveUp := l.Canceled() // before all could be taken, it may be
+		giveUp := l.Canceled() // perhaps before all could be taken
 		was := missing
 		if !giveUp {
-			missing = takeAll(ws, turn)
+			missing = takeAll(ws, reserving)
 			giveUp = missing != nil && l.Expired()
 		}
 		done := giveUp || missing == nil
 		var next *wait.Node
-		if was != nil { // before it goes back, or it would wake itself
-			next = tellNext(was, s.Node(0), told)
+		if was != nil { // before n is put back, or it would wake itself
+			next = notifyNext(was, s.Node(0), notified)
 		}
 		if !done {
 			if s == nil {
 				s = newSet(wait.NewNotifyOnly(l), ws)
 			}
-			awaitTold(missing, s.Node(0), times(missing, ws), missing == was)
+			enqueueNotifyOnly(missing, s.Node(0), times(missing, ws), missing == was)
 		}
 		for _, q := range queues {
 			q.Unlock()
@@ -288,9 +288,10 @@ func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) boo
 	}
 }
 
-// awaitTold puts n, which wants so much of w, into w's queue; or back to where
-// it stood there. The caller has the guard, as in leaveTold and tellNext.
-func awaitTold(w Waitable, n *wait.Node, want uint64, again bool) {
+// enqueueNotifyOnly puts n, which wants that much of w, into w's queue; again,
+// back at its old place. The caller holds the guard, as in leaveNotified and
+// notifyNext.
+func enqueueNotifyOnly(w Waitable, n *wait.Node, want uint64, again bool) {
 	n.Key = want
 	if again {
 		queueOf(w).PutBack(n)
@@ -299,9 +300,10 @@ func awaitTold(w Waitable, n *wait.Node, want uint64, again bool) {
 	enqueue(w, n)
 }
 
-// leaveTold takes n out of w's queue and reports whether n had been told; if so
-// and w is a semaphore it returns that, which keeps what n wants no more.
-func leaveTold(w Waitable, n *wait.Node) (turn *Semaphore, told bool) {
+// leaveNotified takes n out of w's queue and reports whether n had been
+// notified. If so and w is a semaphore it returns that, which had reserved what
+// n wants.
+func leaveNotified(w Waitable, n *wait.Node) (reserving *Semaphore, notified bool) {
 	if queueOf(w).Remove(n) {
 		return nil, false
 	}
@@ -312,15 +314,15 @@ func leaveTold(w Waitable, n *wait.Node) (turn *Semaphore, told bool) {
 	return nil, true
 }
 
-// tellNext is called after a WaitAll that waited for w with n has looked, and
-// returns those to be woken with the guards open. told is for one that had been
-// told. Those in front of n have looked, and want more than there is: two of
-// them would wake each other without end.
-func tellNext(w Waitable, n *wait.Node, told bool) *wait.Node {
+// notifyNext is called after a WaitAll that waited for w with n has checked its
+// objects, and returns the chain to be woken without the guards. notified says
+// that n was notified. The waiters in front of n have checked, and want more
+// than there is: two of them would wake each other without end.
+func notifyNext(w Waitable, n *wait.Node, notified bool) *wait.Node {
 	if s, ok := w.(*Semaphore); ok {
-		return s.grant() // also those behind it, who may want less
+		return s.grant() // even waiters behind n, which may want less
 	}
-	if told && w.WaitSource().Ready() {
+	if notified && w.WaitSource().Ready() {
 		queueOf(w).NotifyNext(n)
 	}
 	return nil
@@ -337,11 +339,12 @@ func times(w Waitable, ws []Waitable) (n uint64) {
 }
 
 // takeAll takes from all of ws, or takes nothing and returns one that has
-// nothing. The caller has all guards. It has its turn with turn, if any.
-func takeAll(ws []Waitable, turn *Semaphore) (missing Waitable) {
+// nothing. The caller holds all guards. It is the next waiter of reserving, if
+// that is not nil.
+func takeAll(ws []Waitable, reserving *Semaphore) (missing Waitable) {
 	for i, w := range ws {
 		s, _ := w.(*Semaphore)
-		if w.WaitSource().Ready() || s != nil && s == turn && s.available() >= 1 {
+		if w.WaitSource().Ready() || s != nil && s == reserving && s.available() >= 1 {
 			w.WaitSource().Take()
 			continue
 		}

@@ -1,7 +1,7 @@
 package osthread
 
-// How many wait, and who holds. Each is what was so at one moment, and may be
-// stale by the time it is used; tests and monitors poll them.
+// The numbers of waiters, and owners. Each result is a snapshot, for tests and
+// monitors.
 
 // Waiting returns how many callers wait for l: in its queue, or as the spinner.
 // The result may be stale by the time it is used.
@@ -37,8 +37,8 @@ func (r *RLock) Owner() *Thread {
 	return registry.bySerial(serial)
 }
 
-// ownerSerial returns the serial of the thread that holds r, 0 while a
-// goroutine that has waited for r is about to put its own in.
+// ownerSerial returns the serial of the thread that holds r. It is 0 while a
+// goroutine that has acquired r after a wait has not stored its own yet.
 func (r *RLock) ownerSerial() (serial uint64, held bool) {
 	key := r.word.Load() >> keyShift
 	return max(key, 2) - 2, key != 0

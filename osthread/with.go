@@ -6,16 +6,16 @@ import (
 	"example.com/thread/internal/park"
 )
 
-// With calls f with l locked, and unlocks l when f is done, even if that panics
-// or calls runtime.Goexit (Python: with lock).
+// With calls f with l locked, and unlocks l after f, even if f panics or calls
+// runtime.Goexit (Python: with lock).
 func With(l sync.Locker, f func()) {
 	l.Lock()
 	defer l.Unlock()
 	f()
 }
 
-// With calls f with n permits, and gives them back when f is done, even if that
-// panics or calls runtime.Goexit. It panics as Acquire does.
+// With calls f with n permits, and releases them after f, even if f panics or
+// calls runtime.Goexit. It panics as [Semaphore.Acquire] does.
 func (s *Semaphore) With(n int, f func()) {
 	s.acquire("With", n, park.Forever())
 	defer s.Release(n)

@@ -1,14 +1,21 @@
 /*
- * condition.pml - osthread/condition.go: wait, notify, and waiters moved to the lock's queue
+ * condition.pml - osthread/condition.go: wait, notify, and waiters requeued to
+ * the lock's queue
  *
- * The lock L is a queue with hand-over: what mutex.go makes of it is lock.pml's matter. Each step under the guard of c's queue or of L's is one step. A
- * timed waiter may give up while it stands in c's queue; moved to L's queue, or woken to lock L itself, it was notified.
+ * The lock L is a queue with handoff; mutex.go is modelled in lock.pml. Each
+ * step under the guard of c's queue or of L's is one step. A timed waiter may
+ * time out while it is in c's queue; once requeued, or woken to lock L itself,
+ * it was notified.
  *
- * Scenes: EXACT, T0 timed and T1 untimed wait once, without a predicate, and one Notify is made while both wait, or one: exactly one wait must
- * return true for it. TOKEN, waiters wait for tokens that producers make, with a Notify each. ALL, one NotifyAll for everybody.
+ * Scenes: EXACT, T0 timed and T1 untimed wait once, without a predicate, and
+ * there is one Notify while both wait, or one: exactly one wait must return
+ * true for it. TOKEN, waiters wait for tokens that producers make, with a
+ * Notify each. ALL, one NotifyAll for all waiters.
  *
- * Mutants: M_CLOCK, a waiter whose time is up says so although a Notify took it out; M_LATE_PUSH, the waiter queues after it has unlocked L, not
- * before; M_NO_HOLD, a waiter that is moved while L is free sleeps in its queue (adopt does not look).
+ * Mutants: M_CLOCK, a waiter reports a timeout although a Notify took it out;
+ * M_LATE_PUSH, the waiter enqueues after it has unlocked L, not before;
+ * M_NO_HOLD, a waiter that is requeued while L is free sleeps in its queue
+ * (requeue does not check).
  */
 #ifndef NW
 #define NW 2

@@ -1,23 +1,32 @@
 /*
- * lock.pml - osthread/mutex.go: the lock with a spinner, a queue, and hand-over
+ * lock.pml - osthread/mutex.go: the lock with a spinner, a queue, and handoff
  *
- * Each load, swap, and-not and subtraction of the word and of the spinner word is a step of its own; the guard is a lock that is held over several
- * such steps, while others go on without it. Time is a free choice: a head may be old or not at every look, the spinner may stop or claim at
- * every look, a timed waiter may give up whenever it sleeps. A waiter sleeps until its permit is there.
+ * Each load, swap, and-not and subtraction of the word and of the spinner word
+ * is a step of its own. The guard is a lock that is held over several such
+ * steps, while other threads continue without it. Time is a free choice: a head
+ * may be starving or not at each check, the spinner may stop or claim at each
+ * poll, a timed waiter may time out whenever it sleeps. A waiter sleeps until
+ * its permit is there.
  *
- * Properties: one holder at a time; no state in which threads sleep that nobody will wake (invalid end states); what release promises to leave
- * behind is asserted in takeClaimed.
+ * Properties: one owner at a time; no thread sleeps for ever (invalid end
+ * states); what release must leave behind is asserted in takeClaimed.
  *
- * NT threads, ITER times each, the first TIMED of them with a time-out. FOREIGN: whoever locks leaves the unlocking to another thread, which may do
- * it at once. ONEP: queued may stay for the spinner's sake.
+ * NT threads, ITER times each, the first TIMED of them with a timeout. FOREIGN:
+ * another thread unlocks, perhaps at once. ONEP: queued may stay set for the
+ * spinner.
  *
  * Mutants, each of which spin rejects:
- *   M_NO_RELEASE   a spinner that stops does not go through release: an Unlock that left the lock to it has woken nobody
- *   M_LEAVE        a waiter whose time is up leaves although it was made the spinner: nobody looks any more
- *   M_KEEP_CLAIM   a spinner that stops keeps its claim: the lock is free and closed to all
- *   M_LATE_MARK    queued is set after the look that found the lock held, not in the same step
- *   M_SPIN_LATE    the spinner clears its word after it has taken the lock, not before (with FOREIGN)
- *   M_BARGE_CLAIM  newcomers take a claimed lock: two holders
+ *   M_NO_RELEASE   a spinner that stops does not call release: an Unlock that
+ *                  left the lock to it has woken no thread
+ *   M_LEAVE        a waiter that times out leaves although it was made the
+ *                  spinner: no thread is committed to the queue
+ *   M_KEEP_CLAIM   a spinner that stops keeps its claim: the lock is free and
+ *                  closed to all
+ *   M_LATE_MARK    queued is set after the load that found the lock held, not
+ *                  in the same step
+ *   M_SPIN_LATE    the spinner clears its word after it has acquired the lock,
+ *                  not before (with FOREIGN)
+ *   M_BARGE_CLAIM  newcomers take a claimed lock: two owners
  */
 #ifndef NT
 #define NT 3
@@ -29,7 +38,7 @@
 #define TIMED 1
 #endif
 
-#define TURN 1
+#define RETRY 1
 #define LOCK 2
 
 byte held;			/* holder + 1; 0: free */
@@ -93,13 +102,13 @@ inline RELEASE() {
 			:: else ->
 				if
 				:: old || starving -> held = h + 1; res = LOCK
-				:: else -> res = TURN
+				:: else -> res = RETRY
 				fi
 			fi
 		};
 		/* the swap of the spinner word is a step of its own */
 		if
-		:: res == TURN -> atomic { if :: spinner -> res = 0 :: else -> spinner = 1 fi }
+		:: res == RETRY -> atomic { if :: spinner -> res = 0 :: else -> spinner = 1 fi }
 		:: else
 		fi;
 		if
@@ -113,7 +122,7 @@ inline RELEASE() {
 	h = 0; res = 0; old = 0
 }
 
-/* r: has the lock. The caller is the spinner. */
+/* r: acquired. The caller is the spinner. */
 inline SPIN() {
 	claim = 0; r = 0;
 	do
@@ -223,7 +232,7 @@ again:		GLOCK();
 			:: inq[me] -> UNLINK(me); TIDY(); GUNLOCK(); goto gaveup
 			:: else -> GUNLOCK();
 #ifdef M_LEAVE
-				if :: got[me] == TURN -> (perm[me]); perm[me] = 0; goto gaveup :: else fi;
+				if :: got[me] == RETRY -> (perm[me]); perm[me] = 0; goto gaveup :: else fi;
 #endif
 				(perm[me]); perm[me] = 0
 			fi
@@ -245,7 +254,7 @@ gaveup:		skip
 }
 
 #ifdef FOREIGN
-/* unlocks whatever is locked, as soon as it likes */
+/* unlocks what is locked, at any time */
 proctype U() {
 	byte k, h, res;
 	bit old, sq, sst, scl;

@@ -1,26 +1,39 @@
 /*
- * rwlock.pml - osthread/rwlock.go: readers, writers, retries and hand-over, upgrade and downgrade
+ * rwlock.pml - osthread/rwlock.go: readers, writers, retries and handoff,
+ * upgrade and downgrade
  *
- * Each swap, addition and and-not of the word is a step of its own; the guard is a lock that is held over several such steps, while others
- * come in and let go without it. Time is a free choice: a node may be found old at any look and stays so, a timed waiter may give up whenever it
- * sleeps or its turn has brought nothing. FAIR: nodes are old from the start. PREFER is PreferReaders. PENDING counts those who have let go, saw
- * a flag, and are on the way to the guard. Who puts itself back stands in front here; in the program, before those that came later. MISUSE: one
- * reader unlocks what no reader has locked, which takes two steps.
+ * Each swap, addition and and-not of the word is a step of its own. The guard
+ * is a lock that is held over several such steps, while other threads acquire
+ * and unlock without it. Time is a free choice: a node may be found starving at
+ * any check and stays so, a timed waiter may give up whenever it sleeps or its
+ * retry has failed. FAIR: nodes are starving from the start. PREFER is
+ * PreferReaders. PENDING counts the threads that have unlocked, saw a flag, and
+ * are about to take the guard. A waiter that puts itself back is in front here;
+ * in the program, before the waiters that came later. MISUSE: one RUnlock too
+ * many, which takes two steps.
  *
- * Properties: one writer, or readers; nobody sleeps for ever (invalid end states); whenever the guard is given back and somebody is in the queue,
- * there is one who holds the lock, has a turn or is on the way, and the flags are true; with FAIR nobody comes in before those in the queue, but for
- * readers with PREFER.
+ * Properties: one writer, or readers; no thread sleeps for ever (invalid end
+ * states); whenever the guard is released and the queue is not empty, a thread
+ * holds the lock, retries or is about to take the guard, and the flags are
+ * true; with FAIR no newcomer passes the queue, but for readers with PREFER.
  *
  * Mutants, each of which spin rejects:
- *   M_GIVE_BACK     who gives up with a turn lets nobody in: an unlock that left it to that turn has woken nobody
- *   M_LATE_MARK     the flags are set after the look that found the lock taken, not in the same step
- *   M_RETRY_LATE     who puts itself back after its turn clears rwTurn after the look that found the lock taken, not in the same step
- *   M_LEAVE         a waiter whose time is up leaves although it has been given a turn
- *   M_JOIN          a turn's reader comes in while a writer holds the lock
- *   M_TWO_UP        a second upgrader is not refused: both wait for the other to leave
- *   M_UP_LAST       an upgrader that gives up does not let those in whom it kept out
- *   M_OPEN          who finds the head old does not close the lock to those who come
- *   M_DOWN_MISUSED  a writer becomes a reader between the two steps of a misuse: its reader makes up for the one too many
+ *   M_GIVE_BACK     a waiter that gives up after a retry lets no other in: an
+ *                   unlock that left it to that retry has woken no thread
+ *   M_LATE_MARK     the flags are set after the load that found the lock held,
+ *                   not in the same step
+ *   M_RETRY_LATE    a waiter that puts itself back after a retry clears
+ *                   rwRetrying after the load that found the lock held, not in
+ *                   the same step
+ *   M_LEAVE         a waiter that times out leaves although it was woken to
+ *                   retry
+ *   M_JOIN          a reader that retries acquires while a writer holds the lock
+ *   M_TWO_UP        a second upgrader is not refused: both wait for the other
+ *   M_UP_LAST       an upgrader that gives up leaves the lock closed to those
+ *                   that it kept out
+ *   M_OPEN          a starving head does not close the lock to newcomers
+ *   M_DOWN_MISUSED  a writer becomes a reader between the two steps of a misuse:
+ *                   its reader cancels out the one too many
  */
 #ifndef NT
 #define NT 3
@@ -45,7 +58,7 @@ byte q[NT], n, retries, writers, up = NONE, pending;
 bit inq[NT], perm[NT], old[NT];
 byte what[NT];
 byte got[NT];
-byte rd, wr;			/* who is in, by their own count */
+byte rd, wr;			/* the holders, by their own count */
 
 #define HELD (written || readers > 0)
 #define MAYREAD (!misused && !written && (PREFER || (!starving && (!writersf || readers == 0))))
@@ -87,7 +100,7 @@ inline TIDY() {
 	}
 }
 
-/* x, c: what those want who are next, and how many they are */
+/* x, c: what the next waiters want, and their number */
 inline AHEAD() {
 	h = 0; c = 0; x = READ;
 	do
@@ -145,7 +158,7 @@ inline LETIN() {
 	GUNLOCK()
 }
 
-/* Who lets go goes through release, and may where there is a turn: one in ageLooks does. */
+/* An unlock calls release, and may do so during a retry: one in agingInterval does. */
 inline SEES() {
 	if
 	:: queued -> see = 1
@@ -230,6 +243,7 @@ inline SLEEP(timed) {
 			:: what[me] == UP ->
 				up = NONE;
 #ifdef M_UP_LAST
+				assert(!starving || (n > 0 && old[q[0]]));
 				g = 0
 #else
 				LETIN()
@@ -350,7 +364,8 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 done:	skip
 }
 
-/* An RUnlock too many: the count is less than 0 between the steps, but for M_DOWN_MISUSED, where what is given back makes a reader of nobody. */
+/* An RUnlock too many: the count is less than 0 between the steps, but for
+ * M_DOWN_MISUSED, where the step that undoes it adds a reader that does not exist. */
 proctype Misuse() {
 	byte k, h, w, c, x;
 	bit see;

@@ -1,15 +1,22 @@
 /*
- * semaphore.pml - osthread/semaphore.go: weighted permits, taken by newcomers, by turns, and handed to the old
+ * semaphore.pml - osthread/semaphore.go: weighted permits, taken by newcomers
+ * and retries, and handed to starving waiters
  *
- * Each step under the queue's guard is one step here. Time is a free choice: the head may be found old at any look and stays so, a timed waiter
- * may give up whenever it sleeps or its turn has brought nothing. FAIR: nodes are old from the start. Waits in several queues are waitany.pml's.
+ * Each step under the queue's guard is one step here. Time is a free choice:
+ * the head may be found starving at any check and stays so, a timed waiter may
+ * give up whenever it sleeps or its retry has failed. FAIR: nodes are starving
+ * from the start. Waits in several queues are in waitany.pml.
  *
- * Properties: permits are conserved (checked when nothing moves); after each step there is too little, after what is promised, for the head, and
- * the semaphore is closed to newcomers just when the head is old, and none takes anything before that; nobody sleeps for ever.
+ * Properties: permits are conserved (checked when no process can move); after
+ * each step there are too few permits for the head, after those that retries
+ * will take; the semaphore is closed to newcomers exactly while the head is
+ * starving, and none takes permits before it; no thread sleeps for ever.
  *
- * Mutants: M_NO_GRANT, a waiter that leaves does not call grant; M_KEEP_PROMISE, a turn that is given back stays promised; M_GIVE_BACK, who gives
- * up with a turn does not call grant; M_LATE, a waiter whose time is up says so although it was served; M_OPEN, newcomers take whenever there is
- * enough.
+ * Mutants: M_NO_GRANT, a waiter that leaves does not call grant; M_KEEP_PROMISE,
+ * the permits of a retry that has ended stay counted; M_GIVE_BACK, a waiter
+ * that gives up after a retry does not call grant; M_LATE, a waiter reports a
+ * timeout although it was served; M_OPEN, newcomers take whenever there are
+ * enough permits.
  */
 #ifndef FAIR
 #define FAIR 0

@@ -2,35 +2,35 @@
  * waitall.pml - osthread/waitany.go: waits for all of two semaphores
  *
  * W0 and W1 want a permit of A and one of B, both at once; S wants one of A. A
- * look of a WaitAll has both guards, so it is one step. One that cannot take
- * both stands in the queue of the first that has none. A release wakes the one
- * that has waited longest for it, if that is a WaitAll with a permit that is
- * reserved for its look (grant, in semaphore.go); after the look the next is
- * told of what it has left. It may give up (TIMED).
+ * check of a WaitAll holds both guards, so it is one step. A WaitAll that cannot
+ * take both is in the queue of the first that has none. A release wakes the
+ * longest waiter, if that is a WaitAll with a permit reserved for its check
+ * (grant, in semaphore.go); after the check the next one is notified of what it
+ * has left. It may time out (TIMED).
  *
- * Properties: no permit is lost or taken twice; none stays reserved; nobody
- * sleeps beside a permit that is there for it.
+ * Properties: no permit is lost or taken twice; none stays reserved; no thread
+ * sleeps while there is a permit for it.
  *
- * Mutants: M_NO_NEXT, who has looked tells nobody; M_KEEP, who gives up leaves
- * its reservation; M_NOT_FREE, S takes what is reserved, and the look that
- * relies on it takes a permit that is not there.
+ * Mutants: M_NO_NEXT, a WaitAll that has checked notifies none; M_KEEP, a
+ * WaitAll that gives up leaves its reservation; M_NOT_FREE, S takes what is
+ * reserved, and the check that relies on it takes a permit that is not there.
  */
 #define A	0
 #define B	1
 #define NONE	2
-#define S	2	/* beside W0 and W1 */
+#define S	2	/* after W0 and W1 */
 
 byte permits[2], reserved[2];
 byte last[2];			/* places given in each queue */
-byte place[3];			/* in the queue that it stands in, or stood in */
-byte at[3] = NONE;		/* the queue that it stands in */
-byte perm[3];			/* a wakeup is on its way, or has come */
+byte place[3];			/* in the queue that it is or was in */
+byte at[3] = NONE;		/* the queue that it is in */
+byte perm[3];			/* a wakeup is pending or has arrived */
 byte taken[2];
 byte given[2];
 
 #define FREE(q)	(permits[q] - reserved[q])
 
-/* first: the W that stands first in q, or NONE */
+/* first: the W that is first in q, or NONE */
 inline FIRST(q, first) {
 	first = NONE;
 	if
@@ -141,7 +141,7 @@ proctype Release(byte q; byte n) {
 	od
 }
 
-/* when nothing moves any more */
+/* at the end */
 proctype Check() {
 	timeout;
 	assert(reserved[A] == 0 && reserved[B] == 0);

@@ -10,23 +10,22 @@ import (
 	"time"
 )
 
-// Sleeping on an address by calls of the kind that macOS has (futex_darwin.go).
-// They are a table of functions, so that all but the calls themselves is tested
-// on Linux as well, under portablefutex.
+// Sleeping on an address by calls as macOS has them (futex_darwin.go). They are
+// a table of functions, so that all but the calls themselves is tested on Linux
+// as well, under portablefutex.
 //
 // The kernel compares the word and queues the sleeper under one lock, which the
-// waking calls take after the waker's store: so the store is seen by the
-// comparison, or the sleeper is in the queue. A word that differs looks like a
-// wake-up, so the word is compared here first; that first look also makes an
-// address without memory a fault of the caller's, as it is with any access, and
-// an EFAULT of the call thus one that passes.
+// waking calls take after the waker's store: so the comparison sees the store,
+// or the sleeper is in the queue. The calls report a word that differs as a
+// wakeup, so the word is compared here first. That access also faults on an
+// address without memory, so an EFAULT of the call itself is transient.
 
 // addressCalls are the system's calls. Each returns an errno.
 type addressCalls struct {
-	// wait sleeps on w while it holds old: for at most that many ns, which are
-	// more than 0, or without end for forever. 0 says that it was woken or that
-	// the word differs. EINTR, EFAULT and ENOMEM say that it has not slept, or
-	// not long enough, and may be called again.
+	// wait sleeps on w while it holds old, for at most ns > 0, or without a
+	// limit for forever. 0 says that it was woken or that the word differs.
+	// EINTR, EFAULT and ENOMEM say that it has not slept, or not long enough,
+	// and may be called again.
 	wait func(w *uint32, old uint32, ns int64) syscall.Errno
 	// wakeAny wakes one sleeper, wakeAll all of them. ENOENT says that there
 	// was none.
@@ -34,13 +33,13 @@ type addressCalls struct {
 }
 
 const (
-	// forever is the time of a wait without end.
+	// forever is the time of a wait without a limit.
 	forever = -1
-	// longestWait is the most ns of one call, a day: far from where a
-	// conversion to the kernel's ticks could overflow.
+	// longestWait is the ns limit of one call, a day: the conversion to the
+	// kernel's ticks cannot overflow.
 	longestWait = int64(24 * time.Hour)
-	// severalMeansAll is more sleepers than a process has threads: whoever asks
-	// to wake more means all.
+	// severalMeansAll is more sleepers than a process has threads: a request to
+	// wake more means all.
 	severalMeansAll = 1 << 16
 )
 
@@ -56,14 +55,14 @@ func (c *addressCalls) sleep(w *uint32, old uint32, deadline int64) Result {
 		switch errno := c.wait(w, old, ns); errno {
 		case 0:
 			return Woken
-		case syscall.ETIMEDOUT: // the loop asks the clock: it may have been a part of the time
-		case syscall.EINTR: // a signal: a return for no reason
+		case syscall.ETIMEDOUT: // the loop checks the clock: this may have been a part of the wait
+		case syscall.EINTR: // a signal: a spurious wakeup
 			return Woken
 		case syscall.EFAULT, syscall.ENOMEM:
 			runtime.Gosched() // the kernel lacks memory, for now
 			return Woken
 		default:
-			panic(fmt.Errorf("futex: wait on %p: %w", w, errno)) // only a bug in this library brings it
+			panic(fmt.Errorf("futex: wait on %p: %w", w, errno)) // only a bug in this library causes it
 		}
 	}
 }
@@ -76,9 +75,9 @@ func timeLeft(deadline int64) int64 {
 	return min(max(max(deadline, 0)-Now(), 0), longestWait)
 }
 
-// wake wakes up to n sleepers. It goes on until there is none left: of several
-// wakers none may take a sleeper for its own that another has counted, and none
-// needs to, since who wakes has changed the word before.
+// wake wakes up to n sleepers, until there is none left. Concurrent wakers may
+// share a sleeper; that is no lost wakeup, since each has changed the word
+// before.
 func (c *addressCalls) wake(w *uint32, n int) {
 	if n > severalMeansAll {
 		c.retry(c.wakeAll, w)
@@ -91,8 +90,8 @@ func (c *addressCalls) wake(w *uint32, n int) {
 	}
 }
 
-// retry calls f until it has looked for sleepers: a wake-up must not be lost
-// because the kernel was out of memory. Any other error says that nobody can
+// retry calls f until it has searched for sleepers: a wakeup must not be lost
+// because the kernel was out of memory. Any other error says that no thread can
 // sleep there.
 func (c *addressCalls) retry(f func(w *uint32) syscall.Errno, w *uint32) syscall.Errno {
 	for {

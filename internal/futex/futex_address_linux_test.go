@@ -18,7 +18,7 @@ import (
 )
 
 // likeMacOS makes macOS's calls out of futex(2): times are relative, a word
-// that differs looks like a wake-up, and a time of 0 is EINVAL.
+// that differs looks like a wakeup, and a time of 0 is EINVAL.
 func likeMacOS() *addressCalls {
 	const wait, wake, private = 0, 1, 128 // linux/futex.h
 	wakeUpTo := func(w *uint32, n uintptr) syscall.Errno {
@@ -57,8 +57,8 @@ func likeMacOS() *addressCalls {
 	}
 }
 
-// unreliable makes calls that end in every way the system allows: for no
-// reason, too early, and for lack of memory.
+// unreliable makes calls that end in every way the system allows: spuriously,
+// too early, and for lack of memory.
 func unreliable(c *addressCalls) *addressCalls {
 	maybe := func(errno syscall.Errno) syscall.Errno {
 		if rand.IntN(4) == 0 {
@@ -97,25 +97,25 @@ func use(t *testing.T, c *addressCalls) {
 }
 
 // The contract over calls like macOS's, in all tests of it that do not count.
-func TestCallsOfAddressesKeepTheContract(t *testing.T) {
+func TestAddressCallsKeepTheContract(t *testing.T) {
 	for name, calls := range map[string]*addressCalls{"reliable": likeMacOS(), "unreliable": unreliable(likeMacOS())} {
 		for _, c := range []struct {
 			name     string
 			test     func(*testing.T)
-			reliable bool // the test takes a return for no reason for a wake-up
+			reliable bool // the test takes a return spurious wakeup for a real one
 		}{
 			{"changed", TestWaitReturnsChangedWhenTheWordDiffers, false},
 			{"all bits", TestWaitComparesAllBits, false},
-			{"passed", TestWaitTimesOutAtADeadlineThatHasPassed, false},
-			{"early", TestTimeOutIsNotEarly, false},
-			{"nobody", TestWakeFindsNobodyWhereNobodySleeps, false},
+			{"passed", TestWaitTimesOutAtOnceAfterItsDeadline, false},
+			{"early", TestWaitIsNotEarly, false},
+			{"nobody", TestWakeWithoutSleepersReturnsZero, false},
 			{"woken", TestWakeWakesASleeper, false},
-			{"without a change", TestASleeperNeedsNoChangeOfTheWordToBeWoken, true},
+			{"without a change", TestWakeNeedsNoChangeOfTheWord, true},
 			{"all", TestWakeWithTheGreatestIntWakesAll, false},
-			{"does not move", TestAWordThatIsWaitedOnDoesNotMove, false},
-			{"not Go's", TestWaitWorksOnMemoryThatIsNotGos, false},
-			{"two", TestNoWakeUpIsLostBetweenTwo, false},
-			{"many", TestNoWakeUpIsLostAmongMany, false},
+			{"does not move", TestWaitKeepsTheWordOffTheStack, false},
+			{"not Go's", TestWaitWorksOnForeignMemory, false},
+			{"two", TestWakeIsNotLostBetweenTwo, false},
+			{"many", TestWakeIsNotLostAmongMany, false},
 		} {
 			if c.reliable && name == "unreliable" {
 				continue
@@ -128,7 +128,7 @@ func TestCallsOfAddressesKeepTheContract(t *testing.T) {
 	}
 }
 
-func TestEachErrnoOfAWaitHasItsMeaning(t *testing.T) {
+func TestAddressCallsWaitErrno(t *testing.T) {
 	watch(t)
 	var w uint32
 	for _, errno := range []syscall.Errno{0, syscall.EINTR, syscall.EFAULT, syscall.ENOMEM} {
@@ -148,9 +148,9 @@ func TestEachErrnoOfAWaitHasItsMeaning(t *testing.T) {
 	}
 }
 
-// A time-out ends the wait by the clock alone, and the word is compared again
-// before the next call: what changed it may have found nobody.
-func TestATimeOutBeforeTheDeadlineIsGoneOnWith(t *testing.T) {
+// Only the clock decides about a timeout, and the word is compared again before
+// the next call: its waker may have found no sleeper.
+func TestAddressCallsEarlyTimeoutIsResumed(t *testing.T) {
 	watch(t)
 	var w uint32
 	calls := 0
@@ -165,7 +165,7 @@ func TestATimeOutBeforeTheDeadlineIsGoneOnWith(t *testing.T) {
 	assert.Equal(t, 3, calls)
 }
 
-func TestTheTimeOfOneCallIsBounded(t *testing.T) {
+func TestAddressCallsTimeIsBounded(t *testing.T) {
 	assert.EqualValues(t, forever, timeLeft(Never))
 	for _, deadline := range []int64{math.MinInt64, -1, 0} {
 		assert.Zero(t, timeLeft(deadline), deadline)
@@ -178,7 +178,7 @@ func TestTheTimeOfOneCallIsBounded(t *testing.T) {
 	assert.Positive(t, left)
 }
 
-func TestWakeCallsAsOftenAsItMust(t *testing.T) {
+func TestAddressCallsWakeIsRetried(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		n        int

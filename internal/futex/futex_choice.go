@@ -4,10 +4,10 @@ package futex
 
 import "time"
 
-// Where the kernel's futex is not to be had at compile time there are two ways
-// to sleep, and a process uses one of them alone: the system's calls of
-// address, which a file for the system puts into system at its start
-// (futex_darwin.go), or without them the queues of futex_portable.go.
+// Where the kernel's futex is not available at compile time there are two ways
+// to sleep, and a process uses one of them: the system's calls to sleep on an
+// address, which a file for the system stores in system when the process starts
+// (futex_darwin.go), or otherwise the queues of futex_portable.go.
 
 // system is the system's calls, nil if it has none. It does not change once the
 // package is initialized.
@@ -18,17 +18,16 @@ var system interface {
 
 var start = time.Now()
 
-// Now returns a monotonic time in ns since the start of the process, which
-// deadlines are read on. It is Go's own clock, as the timers are that end the
-// sleeps in the scheduler. On macOS it is mach_absolute_time, as that of the
-// system's sleeps is: it stands still while the machine sleeps.
+// Now returns a monotonic time in ns since the start of the process, the clock
+// of deadlines. It is Go's own clock, as is that of the timers that end sleeps
+// in the scheduler. On macOS it is mach_absolute_time, as is that of the
+// system's sleeps: it stands still while the machine sleeps.
 func Now() int64 { return int64(time.Since(start)) }
 
 // Wait sleeps on w while it holds old, until a [Wake] or deadline. Where the
-// system has calls for it, it holds the calling thread, and the thread's P goes
-// to other goroutines when sysmon notices, after 20 us to 10 ms; it panics if
-// the system refuses the call. Elsewhere it holds the thread only if the
-// goroutine is locked to it.
+// system has calls for it, it blocks the calling thread; sysmon hands the
+// thread's P off after 20 us to 10 ms. It panics if the system refuses the
+// call. Elsewhere it blocks the thread only if the goroutine is locked to it.
 func Wait(w *uint32, old uint32, deadline int64) Result {
 	if system != nil {
 		return system.sleep(w, old, deadline)
@@ -36,10 +35,10 @@ func Wait(w *uint32, old uint32, deadline int64) Result {
 	return sleepInQueue(w, old, deadline)
 }
 
-// Wake wakes up to n of those that sleep on w, math.MaxInt32 for all, and
-// returns how many: those first who have slept longest. With n <= 0 it does
-// nothing. Where the system has calls for it, it returns 0, as the system does
-// not count, and the order is the system's.
+// Wake wakes up to n threads that sleep on w, math.MaxInt32 for all, in FIFO
+// order, and returns how many. With n <= 0 it does nothing. Where the system has
+// calls for it, it returns 0, as the system does not count, and the order is
+// the system's.
 func Wake(w *uint32, n int) int {
 	if system != nil {
 		system.wake(w, n)

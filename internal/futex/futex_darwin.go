@@ -2,19 +2,19 @@
 
 package futex
 
-// macOS: os_sync_wait_on_address and its kin, the system's only public calls of
-// the kind, of macOS 14.4. They are imported weakly, so a program starts on
-// older systems too, and sleeps in the scheduler there. Older SDKs do not
-// declare them, so they are declared here, after os/os_sync_wait_on_address.h
-// and os/clock.h.
+// macOS: os_sync_wait_on_address and its variants, since macOS 14.4 the
+// system's only public futex calls. They are imported weakly, so a program
+// starts on older systems too, and sleeps in the scheduler there. Older SDKs do
+// not declare them, so they are declared here, after
+// os/os_sync_wait_on_address.h and os/clock.h.
 //
 // A call from Go to C costs some 60 ns besides the system call (on Linux,
-// amd64), and the thread's P stays with it until sysmon takes it. That is
-// little beside what a locked goroutine pays in the scheduler, two more
-// switches of threads for each sleep (golang/go#21827).
+// amd64), and the thread keeps its P until sysmon takes it. A locked goroutine
+// pays more in the scheduler: two more thread switches for each sleep
+// (golang/go#21827).
 //
-// The size, 4, and the flags, 0 for memory of this process alone, are part of
-// what the kernel knows a word by: csrc/osthread.h must use the same.
+// The kernel identifies a word by its size, 4, and the flags, 0 for memory of
+// this process alone, as well: csrc/osthread.h must use the same.
 
 /*
 #include <errno.h>

@@ -21,7 +21,7 @@ var numbers = []uintptr{unix.SYS_FUTEX, unix.SYS_FUTEX_TIME64}
 
 // The contract over the older call, in the tests that a call that misbehaves
 // would fail.
-func TestTheOlderCallKeepsTheContract(t *testing.T) {
+func TestFutexTime32KeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			pretendOld(t)
@@ -37,9 +37,8 @@ func pretendOld(t *testing.T) {
 	t.Cleanup(func() { atomic.StoreUint32(&time32, 0) })
 }
 
-// Each of the calls finds out by itself that futex_time64 is refused, and does
-// its work all the same.
-func TestARefusedFutexTime64IsRemembered(t *testing.T) {
+// Each of the calls detects that futex_time64 is refused, and still succeeds.
+func TestFutexTime64RefusalIsRemembered(t *testing.T) {
 	needFilters(t)
 	watch(t)
 	past := MakeTimespec(0)
@@ -69,9 +68,9 @@ func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 	}
 }
 
-// A filter that refuses an operation, whichever call asks for it, says nothing
-// of futex_time64.
-func TestARefusedOperationIsNoRefusedFutexTime64(t *testing.T) {
+// A filter that refuses an operation in both calls does not show that there is no
+// futex_time64.
+func TestFutexTime64IsNotRefusedByAnOperation(t *testing.T) {
 	past := MakeTimespec(0)
 	for name, call := range map[string]func(w *uint32){
 		"Wait":             func(w *uint32) { assert.Equal(t, Woken, Wait(w, 0, Never)) },
@@ -100,7 +99,7 @@ func refuse(t *testing.T, w *uint32) bool {
 	)
 }
 
-func TestTheKernelsVersionTellsTheCall(t *testing.T) {
+func TestHasTime64ByKernelVersion(t *testing.T) {
 	for release, want := range map[string]bool{
 		"3.2.0": false, "4.4.302+": false, "4.19.0-27-686": false, "5.0.21": false, "5.1.0": true, "5.1": true, "5.10.0-x": true, "6.18.44": true,
 		"10.0": true, "": true, "generic": true, "5": true,
@@ -109,7 +108,7 @@ func TestTheKernelsVersionTellsTheCall(t *testing.T) {
 	}
 }
 
-func TestARefusalIsToldFromOtherErrors(t *testing.T) {
+func TestRefusedErrnos(t *testing.T) {
 	for errno, want := range map[syscall.Errno]bool{
 		0: false, syscall.ENOSYS: true, syscall.EPERM: true, syscall.EAGAIN: false, syscall.EINTR: false,
 		syscall.ETIMEDOUT: false, syscall.EINVAL: false, syscall.EFAULT: false,
@@ -118,7 +117,7 @@ func TestARefusalIsToldFromOtherErrors(t *testing.T) {
 	}
 }
 
-func TestATimeBeyond32BitsEndsForNoReason(t *testing.T) {
+func TestClampedDeadlineEndsSpuriously(t *testing.T) {
 	for _, c := range []struct {
 		sec   int64
 		want  timespec32

@@ -57,7 +57,7 @@ func TestNowIsTheMonotonicClockAndNeverBehindIt(t *testing.T) {
 // and one that a signal ended would be early. A signal is sent only to a
 // sleeper and the next one after its return: a thread that gets them faster
 // than it handles them is late by that, in any sleep of the kernel's.
-func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
+func TestWaitKeepsItsDeadlineUnderSignals(t *testing.T) {
 	watch(t)
 	const (
 		d    = 20 * time.Millisecond
@@ -101,7 +101,7 @@ func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
 		if sleepers(&w) == 0 {
 			continue
 		}
-		// The thread may have gone by then.
+		// The thread may have ended by then.
 		if err := unix.Tgkill(os.Getpid(), sleeper, unix.SIGURG); err != nil {
 			require.ErrorIs(t, err, unix.ESRCH)
 		}
@@ -112,7 +112,7 @@ func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
 	t.Logf("%d interrupted", interrupted)
 }
 
-func TestAWordThatCannotBeAFutexPanics(t *testing.T) {
+func TestWaitPanicsOnAnInvalidWord(t *testing.T) {
 	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, unix.Munmap(page)) }()
@@ -140,7 +140,7 @@ func TestAWordThatCannotBeAFutexPanics(t *testing.T) {
 	}
 }
 
-func TestRawWaitIsWaitInPieces(t *testing.T) {
+func TestRawWaitIsWait(t *testing.T) {
 	w := uint32(1)
 	past := MakeTimespec(math.MinInt64)
 	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, nil)))
@@ -148,7 +148,7 @@ func TestRawWaitIsWaitInPieces(t *testing.T) {
 	assert.Equal(t, TimedOut, RawResult(&w, RawWait(&w, 1, unsafe.Pointer(&past))))
 }
 
-func TestRawResultTellsEachErrno(t *testing.T) {
+func TestRawResultOfEachErrno(t *testing.T) {
 	var w uint32
 	for errno, want := range map[syscall.Errno]Result{
 		0: Woken, syscall.EINTR: Woken, syscall.EAGAIN: Changed, syscall.ETIMEDOUT: TimedOut,

@@ -11,19 +11,19 @@ import (
 	"example.com/thread/internal/list"
 )
 
-// Plain Go: sleepers stand in queues, which the address of the word chooses,
-// and wait on channels. For systems without calls to sleep on an address
+// In plain Go sleepers wait on channels in queues, chosen by the address of the
+// word. This is for systems without calls to sleep on an address
 // (futex_choice.go), as macOS before 14.4 and all others without cgo.
 //
 // sleepInQueue compares the word and joins the queue under the queue's lock,
-// and wakeInQueue takes that lock after the waker's store: so the store is seen
-// by the comparison, or the sleeper is in the queue. A sleeper is taken out of
-// its queue by who wakes it, or by itself at its deadline; which of the two is
-// decided under the lock, and so is the result.
+// and wakeInQueue takes that lock after the waker's store: so the comparison
+// sees the store, or the sleeper is in the queue. The waker takes a sleeper out
+// of its queue, or the sleeper removes itself at its deadline. Which of the two
+// happens is decided under the lock, and with it the result.
 
-// queues is the number of queues, more than there are words slept on at once in
-// most programs. Words that share one wait for its lock and walk past each
-// other's sleepers, no more.
+// queues is the number of queues, more than the words slept on at once in most
+// programs. Words that share a queue wait for its lock and skip each other's
+// sleepers.
 const (
 	queueBits = 8
 	queues    = 1 << queueBits
@@ -46,7 +46,7 @@ type sleeper struct {
 var table [queues]queue
 
 func queueOf(w *uint32) *queue {
-	// Words lie at least 4 bytes apart; the multiplication spreads what is left
+	// Words are at least 4 bytes apart; the multiplication spreads the rest
 	// (Knuth, volume 3, 6.4).
 	h := uint32(uintptr(unsafe.Pointer(w))>>2) * 2654435769
 	return &table[h>>(32-queueBits)]
@@ -79,8 +79,8 @@ func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	return TimedOut
 }
 
-// join puts s into the queue if its word holds old and deadline is to come, and
-// returns Woken; else why not.
+// join puts s into the queue if its word holds old and deadline has not passed,
+// and returns Woken; otherwise the reason why not.
 func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -95,7 +95,7 @@ func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	return Woken
 }
 
-// wakeInQueue is [Wake] for those that sleep so.
+// wakeInQueue is [Wake] for sleepers in a queue.
 func wakeInQueue(w *uint32, n int) int {
 	q := queueOf(w)
 	q.mu.Lock()

@@ -16,14 +16,13 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// The contract, over whichever implementation is built. Other files give what
-// this one needs of it: counts, whether its Wake and sleepers count; sleepers,
-// how many sleep on a word and would be found by a Wake; and mapped, a word
-// outside of Go's memory.
+// The tests of the contract, for the implementation that is built. Other files
+// define what depends on it: counts, whether Wake and sleepers count; sleepers,
+// the number of threads that sleep on a word; and mapped, a word outside of Go's
+// memory.
 //
-// Sleeps without a deadline are taken not to end for no reason where that makes
-// a test simpler: the kernel goes on with them after a signal (SA_RESTART), and
-// the words are nobody else's.
+// Some tests assume that a sleep without a deadline does not end spuriously: the
+// kernel resumes it after a signal (SA_RESTART), and no other test uses the word.
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
 
@@ -38,7 +37,7 @@ func watch(t *testing.T) {
 	t.Cleanup(func() { dog.Stop() })
 }
 
-// needCounts skips a test of what the system does not tell.
+// needCounts skips a test if the system does not count.
 func needCounts(t *testing.T) {
 	t.Helper()
 	if !counts {
@@ -53,7 +52,7 @@ func awaitSleepers(w *uint32, n int) {
 	}
 }
 
-// waitThrough waits on a word that nobody changes, past returns for no reason.
+// waitThrough waits on a word that does not change, through spurious wakeups.
 func waitThrough(w *uint32, deadline int64) Result {
 	for {
 		if r := Wait(w, atomic.LoadUint32(w), deadline); r != Woken {
@@ -93,7 +92,7 @@ func TestWaitComparesAllBits(t *testing.T) {
 	}
 }
 
-func TestWaitTimesOutAtADeadlineThatHasPassed(t *testing.T) {
+func TestWaitTimesOutAtOnceAfterItsDeadline(t *testing.T) {
 	watch(t)
 	for _, c := range []struct {
 		name     string
@@ -114,7 +113,7 @@ func TestWaitTimesOutAtADeadlineThatHasPassed(t *testing.T) {
 	}
 }
 
-func TestTimeOutIsNotEarly(t *testing.T) {
+func TestWaitIsNotEarly(t *testing.T) {
 	watch(t)
 	var w uint32
 	for _, d := range []time.Duration{
@@ -130,7 +129,7 @@ func TestTimeOutIsNotEarly(t *testing.T) {
 	}
 }
 
-func TestADeadlineNearTheLastSleeps(t *testing.T) {
+func TestWaitSleepsWithAVeryLateDeadline(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	for _, deadline := range []int64{
@@ -175,7 +174,7 @@ func TestNowDoesNotGoBack(t *testing.T) {
 	}
 }
 
-func TestWakeFindsNobodyWhereNobodySleeps(t *testing.T) {
+func TestWakeWithoutSleepersReturnsZero(t *testing.T) {
 	var w uint32
 	for _, n := range []int{math.MinInt, -1, 0, 1, math.MaxInt32, math.MaxInt} {
 		assert.Zero(t, Wake(&w, n), n)
@@ -206,13 +205,12 @@ func TestWakeWakesASleeper(t *testing.T) {
 	wakeChanged(&w)
 }
 
-func TestASleeperNeedsNoChangeOfTheWordToBeWoken(t *testing.T) {
+func TestWakeNeedsNoChangeOfTheWord(t *testing.T) {
 	watch(t)
 	var w uint32
 	ended := make(chan Result, 1)
 	go func() { ended <- Wait(&w, 0, Never) }()
-	// Where Wake does not tell, it is done again until the sleeper has come and
-	// gone.
+	// If Wake does not count it is repeated until the sleeper has returned.
 	for Wake(&w, 1) == 0 && len(ended) == 0 {
 		runtime.Gosched()
 	}
@@ -266,7 +264,7 @@ func TestWakeWithTheGreatestIntWakesAll(t *testing.T) {
 	wg.Wait()
 }
 
-func TestWhoHasSleptLongestIsWokenFirst(t *testing.T) {
+func TestWakeIsFIFO(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	const all = 6
@@ -303,7 +301,7 @@ func TestWakeWakesNoSleeperOfAnotherWord(t *testing.T) {
 	}
 }
 
-func TestATimeOutLeavesNoSleeperBehind(t *testing.T) {
+func TestWaitTimeoutLeavesNoSleeper(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	var w uint32
@@ -314,7 +312,7 @@ func TestATimeOutLeavesNoSleeperBehind(t *testing.T) {
 	}
 }
 
-func TestAWordThatIsWaitedOnDoesNotMove(t *testing.T) {
+func TestWaitKeepsTheWordOffTheStack(t *testing.T) {
 	same := make(chan bool)
 	go func() {
 		var w uint32
@@ -336,7 +334,7 @@ func grow(n int) (sum byte) {
 	return frame[0]
 }
 
-func TestWaitWorksOnMemoryThatIsNotGos(t *testing.T) {
+func TestWaitWorksOnForeignMemory(t *testing.T) {
 	watch(t)
 	w := mapped(t)
 	assert.Equal(t, Changed, Wait(w, 1, Never))
@@ -344,7 +342,7 @@ func TestWaitWorksOnMemoryThatIsNotGos(t *testing.T) {
 	wakeChanged(w)
 }
 
-func TestNoWakeUpIsLostBetweenTwo(t *testing.T) {
+func TestWakeIsNotLostBetweenTwo(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		deadline func() int64
@@ -373,8 +371,7 @@ func TestNoWakeUpIsLostBetweenTwo(t *testing.T) {
 	}
 }
 
-// soon returns a deadline of no time at all to 100 us, and now and then one
-// that does not come.
+// soon returns a deadline 0 to 100 us from now, and now and then Never.
 func soon() int64 {
 	if rand.IntN(4) == 0 {
 		return Never
@@ -382,10 +379,9 @@ func soon() int64 {
 	return After(time.Duration(rand.IntN(100)) * time.Microsecond)
 }
 
-// Tokens are given one at a time with one Wake each, and taken by those that
-// have slept with any deadline. A wake-up that goes to a sleeper who does not
-// look again, or to nobody, leaves a token and a taker asleep for ever.
-func TestNoWakeUpIsLostAmongMany(t *testing.T) {
+// Tokens are given one at a time with one Wake each, and taken by sleepers with
+// any deadline. A lost wakeup leaves a token, and a taker that sleeps for ever.
+func TestWakeIsNotLostAmongMany(t *testing.T) {
 	watch(t)
 	const givers, takers, each = 2, 6, 500
 	var tokens uint32
@@ -422,10 +418,10 @@ func TestNoWakeUpIsLostAmongMany(t *testing.T) {
 	assert.Zero(t, tokens)
 }
 
-// In each round the sleepers' deadline and the wake-up are due at the same
-// time. Nobody changes the word, so each wake-up that was counted must come out
-// as exactly one Woken.
-func TestAWakeUpIsNotBothCountedAndTimedOut(t *testing.T) {
+// In each round the sleepers' deadline and the wakeup are due at the same time.
+// The word does not change, so for each wakeup that was counted exactly one Wait
+// must return Woken.
+func TestWakeIsNotBothCountedAndTimedOut(t *testing.T) {
 	needCounts(t)
 	for _, c := range []struct{ sleepers, rounds int }{{1, 2000}, {3, 500}} {
 		t.Run(fmt.Sprintf("sleepers=%d", c.sleepers), func(t *testing.T) {

@@ -4,7 +4,7 @@ package futex
 
 import "testing"
 
-// mapped skips the test: there is no memory here that is not Go's.
+// mapped skips the test: all memory here is Go's.
 func mapped(t *testing.T) *uint32 {
 	t.Skip("no memory but Go's")
 	return nil

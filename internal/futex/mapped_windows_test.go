@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// mapped returns a word that lies where C's would.
+// mapped returns a word in memory as C has it.
 func mapped(t *testing.T) *uint32 {
 	page, err := windows.VirtualAlloc(
 		0,

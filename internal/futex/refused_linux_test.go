@@ -21,20 +21,20 @@ var contract = []struct {
 	test func(*testing.T)
 }{
 	{"changed", TestWaitReturnsChangedWhenTheWordDiffers},
-	{"passed", TestWaitTimesOutAtADeadlineThatHasPassed},
-	{"early", TestTimeOutIsNotEarly},
-	{"last", TestADeadlineNearTheLastSleeps},
+	{"passed", TestWaitTimesOutAtOnceAfterItsDeadline},
+	{"early", TestWaitIsNotEarly},
+	{"last", TestWaitSleepsWithAVeryLateDeadline},
 	{"at most n", TestWakeWakesAtMostN},
-	{"signals", TestSignalsNeitherShortenNorLengthenAWait},
-	{"panics", TestAWordThatCannotBeAFutexPanics},
-	{"pieces", TestRawWaitIsWaitInPieces},
-	{"two", TestNoWakeUpIsLostBetweenTwo},
-	{"many", TestNoWakeUpIsLostAmongMany},
-	{"counted", TestAWakeUpIsNotBothCountedAndTimedOut},
+	{"signals", TestWaitKeepsItsDeadlineUnderSignals},
+	{"panics", TestWaitPanicsOnAnInvalidWord},
+	{"pieces", TestRawWaitIsWait},
+	{"two", TestWakeIsNotLostBetweenTwo},
+	{"many", TestWakeIsNotLostAmongMany},
+	{"counted", TestWakeIsNotBothCountedAndTimedOut},
 }
 
-// The contract over FUTEX_WAIT, by times that are relative.
-func TestTheRelativeCallKeepsTheContract(t *testing.T) {
+// The contract over FUTEX_WAIT, whose times are relative.
+func TestRelativeWaitKeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			atomic.StoreUint32(&relative, 1)
@@ -84,9 +84,9 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 
 var refusals = []syscall.Errno{syscall.ENOSYS, syscall.EPERM}
 
-// Each of the calls finds out by itself that FUTEX_WAIT_BITSET is refused, and
-// the next one does without it.
-func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
+// Each of the calls detects that FUTEX_WAIT_BITSET is refused, and the next one
+// does not use it.
+func TestAbsoluteWaitRefusalIsRemembered(t *testing.T) {
 	raw := func(w *uint32, old uint32, ts unsafe.Pointer) (errno syscall.Errno) {
 		for errno = syscall.EINTR; errno == syscall.EINTR; {
 			errno = RawWait(w, old, ts)
@@ -115,9 +115,9 @@ func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
 	}
 }
 
-// Nobody sleeps who could not be woken, and nobody takes a refusal for a
-// wake-up for ever.
-func TestAFutexThatIsRefusedPanics(t *testing.T) {
+// No thread sleeps that could not be woken, and no caller takes refusals for
+// spurious wakeups for ever.
+func TestWaitPanicsIfTheFutexIsRefused(t *testing.T) {
 	for name, call := range map[string]func(w *uint32){
 		"Wait":     func(w *uint32) { waitThrough(w, Never) },
 		"deadline": func(w *uint32) { waitThrough(w, After(time.Hour)) },

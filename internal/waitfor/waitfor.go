@@ -1,20 +1,20 @@
 // Package waitfor finds deadlocks among threads that run functions for others:
 // worker A, whose function waits for worker B, whose function waits for A.
 //
-// It is a waits-for graph. Its nodes are the threads of workers and pools; a
+// It is a waits-for graph. Its nodes are the threads of workers and pools. A
 // thread that waits without a limit has one edge, to the threads of which any
-// one could end its wait. A thread is free if it has no edge, or if somebody
-// outside the graph could end its wait. The graph has a deadlock exactly if a
-// thread can reach no free one.
+// one could end its wait. A thread is free if it has no edge, or if a thread
+// outside the graph could end its wait. A thread is deadlocked exactly if it can
+// reach no free one.
 //
-// Nothing is reported that is not so: an edge is put in when its thread is
-// about to sleep, and counts as long as its wait is not over (Edge.Servers),
-// which only the threads that it leads to can bring about. So an edge that was
-// seen while its targets are blocked still stands when they have been looked
-// at. Waits with a limit have no edge: they end by themselves. Not everything
-// is found: a wait that is ended by an ordinary goroutine, by a lock or by a
-// channel has no edge either. Shutting a worker down and cancelling a future
-// from outside end a wait, too; a deadlock is reported all the same.
+// There are no false reports: an edge is added when its thread is about to
+// sleep, and counts until its wait is over (Edge.Servers), which only the
+// threads that it leads to can bring about. So an edge that was seen while its
+// targets are blocked still stands when the search has visited them. Waits with
+// a limit have no edge: they end by themselves. Not every deadlock is found: a
+// wait that an ordinary goroutine, a lock or a channel ends has no edge either.
+// Shutting a worker down and cancelling a future from outside end a wait, too,
+// and a deadlock is reported nevertheless.
 package waitfor
 
 import (
@@ -24,17 +24,17 @@ import (
 	"example.com/thread/internal/ident"
 )
 
-// A Thread is one that runs functions for others.
+// A Thread runs functions for others.
 type Thread struct {
 	// Owner is what the thread belongs to: a pool, a worker.
 	Owner any
 
 	slot uintptr     // its own, set by Enter
-	gone atomic.Bool // the thread is, maybe by C code, with its edge left in
+	gone atomic.Bool // the thread has ended, perhaps by C code, with its edge left in
 
 	// Under mu.
-	edge Edge   // nil: it does not wait
-	seen uint64 // the search that came by last
+	edge Edge   // nil: not waiting
+	seen uint64 // the last search that visited it
 }
 
 // An Edge is what a Thread waits for.
@@ -50,8 +50,8 @@ var (
 	search uint64     // under mu
 )
 
-// Wait puts in that t, the calling thread, is about to wait for e, and reports
-// whether that can end. If it cannot the edge is not put in.
+// Wait adds the edge e of t, the calling thread, which is about to wait, and
+// reports whether that can end. If it cannot the edge is not added.
 func (t *Thread) Wait(e Edge) bool {
 	mu.Lock()
 	defer mu.Unlock()
@@ -63,7 +63,7 @@ func (t *Thread) Wait(e Edge) bool {
 	return true
 }
 
-// Resume takes the edge out: t goes on.
+// Resume removes the edge: t no longer waits.
 func (t *Thread) Resume() {
 	mu.Lock()
 	defer mu.Unlock()
@@ -79,7 +79,7 @@ func (t *Thread) Ends(e Edge) bool {
 	return !t.blocked()
 }
 
-// blocked reports whether no thread that t leads to is free. The caller has mu.
+// blocked reports whether t can reach no free thread. The caller holds mu.
 func (t *Thread) blocked() bool {
 	search++
 	t.seen = search
@@ -108,8 +108,8 @@ func (t *Thread) blocked() bool {
 	return true
 }
 
-// The threads stand in a table under the rows of their slots (internal/ident),
-// which makes Here two loads. Unlike a thread.Key it still knows a thread while
+// The threads are in a table by the rows of their slots (internal/ident), which
+// makes Here two loads. Unlike a thread.Key the table still has a thread while
 // destructors run on it, and after, until Leave.
 const (
 	chunkBits = 10
@@ -131,7 +131,7 @@ func place(slot uintptr) *atomic.Pointer[Thread] {
 	return &c[row&(1<<chunkBits-1)]
 }
 
-// Here returns the calling thread, nil if it is none of the graph's.
+// Here returns the calling thread, nil if it is not in the graph.
 func Here() *Thread {
 	slot := ident.Slot()
 	row := ident.Row(slot)
@@ -156,7 +156,7 @@ func (t *Thread) Enter() {
 	}
 }
 
-// Leave takes t, whose thread is gone, out of the table. Any thread may call
+// Leave takes t, whose thread has ended, out of the table. Any thread may call
 // it.
 func (t *Thread) Leave() {
 	t.gone.Store(true)
@@ -165,7 +165,7 @@ func (t *Thread) Leave() {
 	}
 }
 
-// Waits reports whether t waits for what the graph knows. For tests.
+// Waits reports whether t has an edge. For tests.
 func (t *Thread) Waits() bool {
 	mu.Lock()
 	defer mu.Unlock()

@@ -1,0 +1,172 @@
+package osthread
+
+import (
+	"fmt"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
+)
+
+func TestSinceFairStarvesWhenTheClockBegins(t *testing.T) {
+	assert.Greater(t, 0-since(true), starvationThreshold)
+}
+
+func TestPollPausesShortly(t *testing.T) {
+	began := time.Now()
+	polls := 0
+	assert.False(t, poll(func() (ok, closed bool) { polls++; return false, false }))
+	// At worst 18 us; were a pause computed with too few bits, half a minute.
+	assert.Less(t, time.Since(began), 5*time.Second)
+	assert.Equal(t, spinLimit()+1, polls)
+}
+
+// onOneProcessor sets GOMAXPROCS to 1 for a test.
+func onOneProcessor(t *testing.T) {
+	procs := runtime.GOMAXPROCS(1)
+	settle := func() {
+		for park.Procs() != min(runtime.GOMAXPROCS(0), runtime.NumCPU()) { // it asks now and then
+		}
+	}
+	settle()
+	t.Cleanup(func() {
+		runtime.GOMAXPROCS(procs)
+		settle()
+	})
+}
+
+// A waiter that was woken to retry gets the processor even though the scheduler
+// does not preempt a thread that locks and unlocks in a loop.
+func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
+	onOneProcessor(t)
+	var l Lock
+	var r RLock
+	var w RWLock
+	s := NewSemaphore(1)
+	ageRW := func() {
+		w.q.Lock()
+		defer w.q.Unlock()
+		w.retries.since -= 2 * starvationThreshold
+	}
+	tests := []struct {
+		name         string
+		lock, unlock func()
+		wait, done   func()
+		q            queue
+		age          func() // the one with the turn
+	}{
+		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.q, func() { l.oldest.Add(-2 * starvationThreshold) }},
+		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, &r.q, func() { r.oldest.Add(-2 * starvationThreshold) }},
+		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, &w.q, ageRW},
+		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, &w.q, ageRW},
+		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, &w.q, ageRW},
+		{
+			"Semaphore", func() { s.Acquire(1) }, func() { s.Release(1) }, func() { s.Acquire(1) }, func() { s.Release(1) }, &s.q,
+			func() {
+				s.q.Lock()
+				defer s.q.Unlock()
+				s.retries.since -= 2 * starvationThreshold
+			},
+		},
+	}
+	for _, test := range tests {
+		for _, waiters := range []int{1, 2} {
+			t.Run(fmt.Sprintf("%s/waiters=%d", test.name, waiters), func(t *testing.T) {
+				g := &group{t: t}
+				var in atomic.Int32
+				test.lock()
+				for range waiters {
+					g.run(func() {
+						test.wait()
+						in.Add(1)
+						test.done()
+					})
+				}
+				awaitWaiting(test.q, waiters)
+				test.unlock()
+				test.lock()
+				if in.Load() == 0 {
+					test.age()
+				}
+				// Too short a time for the scheduler to preempt this goroutine.
+				for n := 0; n < 2*agingInterval && in.Load() == 0; n++ {
+					test.unlock()
+					test.lock()
+				}
+				assert.NotZero(t, in.Load())
+				test.unlock()
+				g.wait()
+			})
+		}
+	}
+}
+
+// The same for waiters that were notified, and were requeued without having
+// waited for the lock.
+func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
+	onOneProcessor(t)
+	var l Lock
+	c := NewCondition(&l)
+	g := &group{t: t}
+	var in atomic.Bool
+	for range 2 {
+		g.run(func() {
+			l.Lock()
+			c.Wait()
+			in.Store(true)
+			l.Unlock()
+		})
+	}
+	await(func() bool { return c.Waiting() == 2 })
+	l.Lock()
+	c.NotifyAll()
+	l.Unlock()
+	l.Lock()
+	if !in.Load() {
+		assert.NotZero(t, l.oldest.Load())
+		l.oldest.Add(-2 * starvationThreshold)
+	}
+	for n := 0; n < 2*agingInterval && !in.Load(); n++ {
+		l.Unlock()
+		l.Lock()
+	}
+	assert.True(t, in.Load())
+	l.Unlock()
+	g.wait()
+}
+
+// The same if another waiter behind has given up meanwhile.
+func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
+	onOneProcessor(t)
+	var m mutex
+	l := park.Forever()
+	first, second := wait.New(nil, &l), wait.New(nil, &l)
+	require.True(t, m.try(anonymous))
+	for _, n := range []*wait.Node{first, second} {
+		n.Key, n.Since = anonymous, futex.Now()
+		require.False(t, m.enqueue(n, false))
+	}
+	m.word.Add(minusAnonymous)
+	require.Equal(t, gotRetry, m.release())
+	require.True(t, m.try(anonymous), "first, with its turn, does not run")
+	require.True(t, m.leave(second))
+	assert.NotZero(t, m.word.Load()&queued, "or no Unlock sees that somebody waits")
+	assert.NotZero(t, m.oldest.Load())
+	m.stopSpinning(false)
+	m.word.Add(minusAnonymous)
+	assert.Zero(t, m.word.Load())
+	first.Await() // the wake-up for its turn
+	first.Free()
+	second.Free()
+}
+
+// starved is longer than any wait on a busy machine. Without fairness these tests
+// would wait until the other callers end.
+const starved = 20 * time.Second

@@ -1,0 +1,189 @@
+package osthread
+
+import (
+	"context"
+	"math"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestSemaphoreShapes(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		g.run(func() {
+			s := NewSemaphore(2)
+			s.Acquire(2)
+			assert.False(t, s.TryAcquire(1))
+			assert.False(t, s.AcquireTimeout(1, -1))
+			assert.False(t, s.AcquireTimeout(1, time.Millisecond))
+			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+			defer cancel()
+			assert.ErrorIs(t, s.AcquireContext(ctx, 1), context.DeadlineExceeded)
+			assert.ErrorIs(t, s.AcquireContext(canceledContext(), 1), errWhy)
+			s.Release(3)
+			assert.Equal(t, 3, s.Value())
+			assert.NoError(t, s.AcquireContext(context.Background(), 2))
+			assert.True(t, s.AcquireTimeout(1, TimeoutMax))
+			assert.Zero(t, s.Value())
+		})
+	})
+}
+
+// The bound may come from a flag.
+func TestSemaphoreBoundedRefusesMoreThanItsBound(t *testing.T) {
+	for most := range 2 {
+		s := NewBoundedSemaphore(most)
+		assert.False(t, s.TryAcquire(most+1))
+		assert.False(t, s.AcquireTimeout(most+1, time.Millisecond))
+		ctx, cancel := context.WithCancelCause(t.Context())
+		go cancel(errWhy)
+		assert.ErrorIs(t, s.AcquireContext(ctx, most+1), errWhy)
+		assert.ErrorIs(t, panicOf(func() { s.Acquire(most + 1) }), ErrCount)
+		assert.Equal(t, most, s.Value())
+	}
+}
+
+func TestSemaphoreMisuse(t *testing.T) {
+	assert.ErrorIs(t, panicOf(func() { NewSemaphore(-1) }), ErrCount)
+	assert.ErrorIs(t, panicOf(func() { NewBoundedSemaphore(-1) }), ErrCount)
+	b := NewBoundedSemaphore(3)
+	b.Acquire(2)
+	for name, f := range map[string]func(){
+		"overflow": func() { b.Release(3) }, "none": func() { b.Release(0) }, "negative": func() { b.Release(-1) },
+		"more than it holds": func() { b.Acquire(4) }, "acquire none": func() { b.TryAcquire(0) },
+	} {
+		want := ErrCount
+		if name == "overflow" {
+			want = ErrOverflow
+		}
+		assert.ErrorIs(t, panicOf(f), want, name)
+		assert.Equal(t, 1, b.Value(), name)
+	}
+	b.Release(2)
+	assert.Equal(t, 3, b.Value())
+	most := NewSemaphore(math.MaxInt)
+	assert.ErrorIs(t, panicOf(func() { most.Release(1) }), ErrOverflow)
+	assert.Equal(t, math.MaxInt, most.Value())
+	var zero Semaphore
+	assert.False(t, zero.TryAcquire(1))
+	zero.Release(1)
+	assert.True(t, zero.TryAcquire(1))
+}
+
+func TestSemaphoreFairServesInOrder(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(0)
+		s.Fair = true
+		got := make(chan int, 3)
+		for i, want := range []int{3, 1, 2} {
+			g.run(func() { s.Acquire(want); got <- want })
+			awaitWaiting(&s.q, i+1)
+		}
+		s.Release(2) // not enough for the first, who is not passed by
+		assert.False(t, s.TryAcquire(1))
+		assert.Equal(t, 3, waiting(&s.q)())
+		s.Release(2)
+		assert.ElementsMatch(t, []int{3, 1}, []int{<-got, <-got})
+		s.Release(2)
+		assert.Equal(t, 2, <-got)
+	})
+}
+
+// A caller that wants many permits is not starved by callers that want few, of
+// which some always hold permits.
+func TestSemaphoreStarvesNoWaiter(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(3)
+		var over atomic.Bool
+		for range 4 {
+			g.run(func() {
+				for !over.Load() {
+					s.Acquire(1)
+					s.Release(1)
+				}
+			})
+		}
+		for range 20 {
+			if assert.True(t, s.AcquireTimeout(3, starved)) {
+				s.Release(3)
+			}
+		}
+		over.Store(true)
+		g.wait()
+		assert.Equal(t, 3, s.Value())
+	})
+}
+
+// If the head of the queue times out, waiters behind it that want less succeed.
+func TestSemaphoreTimeoutLetsTheNextWaiterIn(t *testing.T) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewSemaphore(1)
+		s.Fair = true
+		ctx, cancel := context.WithCancel(context.Background())
+		g.run(func() { assert.ErrorIs(t, s.AcquireContext(ctx, 2), context.Canceled) })
+		awaitWaiting(&s.q, 1)
+		g.run(func() { s.Acquire(1) })
+		awaitWaiting(&s.q, 2)
+		cancel()
+		g.wait()
+		assert.Zero(t, s.Value())
+	})
+}
+
+// A WaitAll that waits for more permits than there are takes none and keeps no
+// other caller out, however long it waits.
+func TestSemaphoreValueDuringWaitAll(t *testing.T) {
+	for _, fair := range []bool{false, true} {
+		callers(t, func(t *testing.T, g *group) {
+			s := NewSemaphore(1)
+			s.Fair = fair
+			assert.False(t, WaitAllTimeout(3*time.Millisecond, s, s))
+			assert.True(t, s.TryAcquire(1))
+			s.Release(1)
+			ctx, cancel := context.WithCancel(context.Background())
+			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, s), context.Canceled) })
+			awaitWaiting(&s.q, 1)
+			for until := time.Now().Add(3 * time.Millisecond); time.Now().Before(until); {
+				assert.True(t, s.AcquireTimeout(1, time.Minute))
+				s.Release(1)
+			}
+			assert.Equal(t, 0, WaitAny(s))
+			s.Release(1)
+			cancel()
+			g.wait()
+			assert.Equal(t, 1, s.Value())
+		})
+	}
+}
+
+func TestSemaphoreConservesPermits(t *testing.T) {
+	t.Run("barging", func(t *testing.T) { conservesPermits(t, false) })
+	t.Run("fair", func(t *testing.T) { conservesPermits(t, true) })
+}
+
+func conservesPermits(t *testing.T, fair bool) {
+	callers(t, func(t *testing.T, g *group) {
+		s := NewBoundedSemaphore(3)
+		s.Fair = fair
+		var out atomic.Int32
+		for i := range 6 {
+			g.run(func() {
+				for n := range 200 {
+					want := 1 + (i+n)%3
+					if n%2 == 0 {
+						s.Acquire(want)
+					} else if !s.AcquireTimeout(want, time.Duration(n%20)*time.Microsecond) {
+						continue
+					}
+					assert.LessOrEqual(t, out.Add(int32(want)), int32(3))
+					out.Add(int32(-want))
+					s.Release(want)
+				}
+			})
+		}
+		g.wait()
+		assert.Equal(t, 3, s.Value())
+	})
+}
