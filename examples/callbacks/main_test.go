@@ -14,6 +14,7 @@ import (
 )
 
 func TestEachThreadOfTheLibraryCountsItsOwnCalls(t *testing.T) {
+	total, ended = 0, 0
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	assert.Equal(t, "4000 calls on 4 threads\n", w.String())
