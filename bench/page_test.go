@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the figures of docs/benchmarks.md anew from the committed run")
 
-// The run that the figures of docs/benchmarks.md are from, and where they stand.
+// The run that the figures of docs/benchmarks.md are from, and where they are.
 const (
 	committed  = "results/linux-amd64.json"
 	benchmarks = "../docs/benchmarks.md"

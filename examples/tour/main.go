@@ -191,7 +191,7 @@ func compress() error {
 		return err
 	}
 	fmt.Printf(
-		"\r   %d KB became %d KB in %v of the thread's processor time; this one looked %d times meanwhile.\n",
+		"\r   %d KB became %d KB in %v of the thread's processor time; this one polled %d times meanwhile.\n",
 		len(in)>>10,
 		size>>10,
 		cpu.Round(time.Millisecond),
