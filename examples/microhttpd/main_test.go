@@ -91,8 +91,8 @@ func TestDaemonStopWaitsForRequestsUnderWay(t *testing.T) {
 		d, err := startDaemon(func(path string) (int, string) { inHandle.Done(); return s.handle(path) }, perConnection)
 		requireBuilt(t, err)
 		url := "http://" + d.addr()
-		// Go's client retries on a new connection if one that it has used before is
-		// closed. It has not used these before.
+		// Go's client retries on a new connection if a used one is closed.
+		// These are new.
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: requestTimeout}
 		var asking sync.WaitGroup
 		for n := range uint64(clients) {

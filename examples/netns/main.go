@@ -5,8 +5,8 @@
 // thread that runs nothing else, before or after.
 //
 // A goroutine that calls unshare under runtime.LockOSThread must end locked,
-// or restore the namespace. Otherwise any goroutine may later run on the changed
-// thread, with other interfaces and without notice.
+// or restore the namespace. Otherwise any goroutine may later run on the
+// changed thread, with other interfaces and without notice.
 //
 //	sudo go run ./examples/netns
 package main

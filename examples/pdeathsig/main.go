@@ -10,10 +10,10 @@
 //   - abandoned starts a child on a thread that ends at once, and the child is
 //     killed, although the process runs and waits for it.
 //
-// A goroutine may be on any of Go's threads when it calls Start, and Go ends the
-// thread of each goroutine that ends locked to it, even if another goroutine
-// has started a child there. Such a child is killed at random, far from the
-// cause.
+// A goroutine may be on any of Go's threads when it calls Start, and Go ends
+// the thread of each goroutine that ends locked to it, even if another
+// goroutine has started a child there. Such a child is killed at random, far
+// from the cause.
 //
 //	go run ./examples/pdeathsig
 package main
