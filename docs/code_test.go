@@ -25,7 +25,7 @@ var codeBlock = regexp.MustCompile("(?s)<!-- code: (\\S+)((?: \\S+)*) -->\n```[a
 
 // The code that the pages show is code of this module.
 func TestPagesShowCodeAsItIs(t *testing.T) {
-	for _, page := range []string{"docs/cookbook.md"} {
+	for _, page := range []string{"README.md", "docs/cookbook.md"} {
 		text := read(t, page)
 		blocks, inGo := 0, 0
 		shown := codeBlock.ReplaceAllStringFunc(text, func(block string) string {

@@ -1,9 +1,9 @@
-// Asynczip zips files on a thread of its own, while the program goes on with
-// something else and shows how far the zipping is:
+// Asynczip zips files on a thread of its own. Meanwhile the program shows the
+// progress:
 //
 //	go run ./examples/asynczip [-o archive.zip] [file ...]
 //
-// Without files it makes a file of 20 MB, and takes it and the archive away
+// Without files it makes a file of 20 MB, and removes it and the archive
 // afterwards. The archive must not exist yet.
 package main
 
@@ -116,8 +116,8 @@ type asyncZip struct {
 	archive string
 	files   []string
 
-	total, read atomic.Int64 // bytes of the files; for everybody, at any time
-	written     int64        // bytes of the archive; for who has joined
+	total, read atomic.Int64 // bytes of the files; for all threads, at any time
+	written     int64        // bytes of the archive; for a caller that has joined
 }
 
 func (z *asyncZip) Run() (err error) {

@@ -5,7 +5,7 @@
 //
 //   - ticker.c is the library, binding.go the Go side of it.
 //   - Each of the library's threads has a record from its first call to its
-//     end, so count keeps a value for each, and is told of the end.
+//     end: count keeps a value for each, and its destructor runs at the end.
 //
 // To run it:
 //
@@ -30,28 +30,37 @@ func main() {
 	}
 }
 
-func run(w io.Writer) error {
-	var l osthread.Lock // C's threads and Go's goroutines wait in one queue
-	total, ended := 0, 0
+var (
+	l     osthread.Lock // threads of C and of Go, and goroutines, wait in one queue
+	total int
+	ended int
+)
 
-	count := thread.Key[*int]{
-		New: func() *int { return new(int) },
-		Destructor: func(n *int) { // on the thread, when it ends
-			l.Lock()
-			defer l.Unlock()
-			total += *n
-			ended++
-		},
-	}
-	ticker, err := NewTicker(threads, ticks, func(int) {
-		n, _ := count.Get()
-		*n++
-	})
+// count is the number of calls on the calling thread, which C has made.
+var count = thread.Key[*int]{
+	New:        func() *int { return new(int) },
+	Destructor: collect, // on the thread, when it ends
+}
+
+func collect(n *int) {
+	l.Lock()
+	defer l.Unlock()
+	total += *n
+	ended++
+}
+
+// tick is called on each of the library's threads.
+func tick(int) {
+	n, _ := count.Get()
+	*n++
+}
+
+func run(w io.Writer) error {
+	ticker, err := NewTicker(threads, ticks, tick)
 	if err != nil {
 		return err
 	}
 	ticker.Close() // joins the threads, so all destructors have run
-
 	l.Lock()
 	defer l.Unlock()
 	fmt.Fprintf(w, "%d calls on %d threads\n", total, ended)

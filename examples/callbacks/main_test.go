@@ -13,13 +13,14 @@ import (
 	"example.com/thread/osthread"
 )
 
-func TestEachThreadOfTheLibraryCountsItsOwnCalls(t *testing.T) {
+func TestTickerCountsCallsByThread(t *testing.T) {
+	total, ended = 0, 0
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	assert.Equal(t, "4000 calls on 4 threads\n", w.String())
 }
 
-func TestPanicOfACallbackIsReportedAndNextCallsFollow(t *testing.T) {
+func TestTickerReportsPanicsAndContinues(t *testing.T) {
 	var reported, calls atomic.Int64
 	before := osthread.PanicHook()
 	osthread.SetPanicHook(func(_ *osthread.Thread, e *osthread.PanicError) {

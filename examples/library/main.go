@@ -40,7 +40,7 @@ var (
 	getters []*osthread.Thread
 )
 
-// failed tells what went wrong, and returns what tells C so.
+// failed prints what failed, and returns the result that C takes for failure.
 func failed(what string, got ...any) C.int {
 	fmt.Fprintln(os.Stderr, "library:", what, fmt.Sprint(got...))
 	return 1
@@ -73,7 +73,7 @@ func lib_begin() C.int {
 func lib_visit(m *C.ost_mutex_t, counter *C.long) C.int {
 	me, low := osthread.Current(), thread.Current()
 	if low == nil || !low.Alive() || low.Ident() != thread.Self() || !me.Daemon() {
-		return failed("who is calling: ", me, " ", low)
+		return failed("the calling thread: ", me, " ", low)
 	}
 	if n, ok := visits.Get(); ok {
 		*n++

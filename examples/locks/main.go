@@ -1,5 +1,5 @@
-// Locks has threads that work and one that waits for them, for a second at
-// most.
+// Locks starts threads that add to a sum under a lock, and waits for them for a
+// second at most.
 //
 //	go run ./examples/locks
 package main
@@ -28,13 +28,12 @@ func run() error {
 		_, err := osthread.Go(func() error {
 			l.Lock()
 			defer l.Unlock()
-			sum += i
-			left--
+			sum, left = sum+i, left-1
 			changed.Notify()
 			return nil
 		})
 		if err != nil {
-			return err // the system has no room for one more thread
+			return err
 		}
 	}
 	l.Lock()

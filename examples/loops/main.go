@@ -71,13 +71,13 @@ type job struct {
 }
 
 func (j job) loop() error {
-	j.tell("start")
-	j.tell("done,", countPrimes(j.limit), "primes")
+	j.print("start")
+	j.print("done,", countPrimes(j.limit), "primes")
 	return nil
 }
 
-// tell prints under the name of the thread it is called on.
-func (j job) tell(what ...any) {
+// print prints under the name of the thread it is called on.
+func (j job) print(what ...any) {
 	j.out.println(append([]any{"  " + osthread.Current().Name() + ":"}, what...)...)
 }
 
@@ -97,9 +97,9 @@ type counter struct {
 }
 
 func (c *counter) Run() error {
-	c.tell("start")
+	c.print("start")
 	c.primes = countPrimes(c.limit)
-	c.tell("done")
+	c.print("done")
 	return nil
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestEachWayRunsBothLoops(t *testing.T) {
+func TestLoopsRunInEachWay(t *testing.T) {
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	ways := strings.Split(w.String(), "By ")

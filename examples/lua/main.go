@@ -1,14 +1,13 @@
 // Lua drives an embedded Lua, whose C function recurses as deep as lists are
-// nested, from many goroutines. What to look at:
+// nested, from many goroutines. Note:
 //
 //   - A Lua state is for one thread at a time. Here it lives on one
-//     executor.Worker: whoever wants something of it has the worker call a
-//     function, and neither Lua nor the C code needs a lock.
+//     executor.Worker: all callers have the worker call a function, and neither Lua nor the C code needs a lock.
 //   - The worker's thread has a stack of 64 MiB. Go's own threads have what
 //     ulimit -s says, mostly 8 MiB, and a goroutine does not know which of them
-//     it is on: with lists nested deeper than that the process would be gone.
-//   - walk, in text.c, looks at how much stack it has used, so that too deep a
-//     list is an error, and the worker goes on.
+//     it is on: lists nested deeper than that would end the process.
+//   - walk, in text.c, checks how much stack it has used, so a list that is too
+//     deep is an error, and the worker continues.
 //
 // It needs Lua 5.4 (Debian: apt-get install liblua5.4-dev):
 //
@@ -32,7 +31,7 @@ import (
 
 const (
 	stackSize = 64 << 20
-	spare     = 256 << 10 // of the stack, for whom text is called by and what it calls
+	spare     = 256 << 10 // of the stack, for the callers of text and what it calls
 )
 
 func main() {

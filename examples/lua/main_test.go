@@ -14,7 +14,7 @@ import (
 	"example.com/thread/osthread"
 )
 
-// requireBuilt skips the test in a build without Lua, which err tells.
+// requireBuilt skips the test in a build without Lua, as err says.
 func requireBuilt(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, errors.ErrUnsupported) {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// patience bounds one request. The load of a busy machine is far below it.
-const patience = 20 * time.Second
+// requestTimeout bounds one request; it is far above what a busy machine needs.
+const requestTimeout = 20 * time.Second
 
 // A load is so many requests from so many clients at once, each client on a
 // connection of its own, or on a new one for each request.
@@ -22,11 +22,11 @@ type load struct {
 	keepAlive         bool
 }
 
-// run asks for the squares of 0 to requests-1 at url and looks at every answer.
+// run asks for the squares of 0 to requests-1 at url and checks every answer.
 func (l load) run(url string) (result, error) {
 	transport := &http.Transport{MaxIdleConnsPerHost: l.clients, DisableKeepAlives: !l.keepAlive}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: patience}
+	client := &http.Client{Transport: transport, Timeout: requestTimeout}
 	r := result{each: make([]time.Duration, l.requests)}
 	failed := make([]error, l.clients)
 	var next atomic.Int64

@@ -1,14 +1,14 @@
 // Microhttpd is an HTTP server whose threads are C's: libmicrohttpd makes them,
-// and they call into Go for every request. What to look at:
+// and they call into Go for every request. Note:
 //
 //   - server.handle, in server.go, runs on a thread that Go has never seen. It
-//     takes an osthread.Lock, keeps an osthread.Local, and waits for what Go
-//     threads and goroutines have to say, without a word of preparation: the
-//     thread is attached by its first call.
+//     takes an osthread.Lock, keeps an osthread.Local, and waits for answers of
+//     Go threads and goroutines. It needs no preparation: its first call
+//     attaches the thread.
 //   - server.calls counts by thread. With a thread for each connection that
 //     makes it a connection's own counter.
 //   - run, below, stops in this order: the library, whose threads may still
-//     want an answer; then the queue; then the workers.
+//     wait for an answer; then the queue; then the workers.
 //   - When the library has joined its threads, nothing of them is left: no
 //     osthread.Thread, no Local value.
 //

@@ -15,7 +15,7 @@ import (
 	"example.com/thread/osthread"
 )
 
-// requireBuilt skips the test in a build without the library, which err tells.
+// requireBuilt skips the test in a build without the library, as err says.
 func requireBuilt(t *testing.T, err error) {
 	t.Helper()
 	if errors.Is(err, errors.ErrUnsupported) {
@@ -56,7 +56,7 @@ func assertNoneLost(t *testing.T, s *server, numbers int) {
 	assert.Zero(t, s.left())
 }
 
-func TestEveryRequestIsAnsweredAndNoThreadStays(t *testing.T) {
+func TestServerAnswersAllRequestsAndLeavesNoThread(t *testing.T) {
 	const requests, clients = 400, 32
 	for _, way := range ways {
 		t.Run(way.title, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestEveryRequestIsAnsweredAndNoThreadStays(t *testing.T) {
 
 // The library waits for its threads, these for the workers; the clients see
 // their connections closed.
-func TestStopWaitsForWhatIsUnderWay(t *testing.T) {
+func TestDaemonStopWaitsForRequestsUnderWay(t *testing.T) {
 	const clients = 2 * room // half of them in the queue, half before it
 	s := newServer()
 	leavesNoThread(t, func() {
@@ -91,9 +91,9 @@ func TestStopWaitsForWhatIsUnderWay(t *testing.T) {
 		d, err := startDaemon(func(path string) (int, string) { inHandle.Done(); return s.handle(path) }, perConnection)
 		requireBuilt(t, err)
 		url := "http://" + d.addr()
-		// Go's client asks again, on a new connection, when one that it has
-		// used before is closed; these it has not used before.
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+		// Go's client retries on a new connection if a used one is closed.
+		// These are new.
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: requestTimeout}
 		var asking sync.WaitGroup
 		for n := range uint64(clients) {
 			asking.Go(func() { _ = square(client, url, n) }) // may or may not fail
@@ -111,12 +111,12 @@ func TestStopWaitsForWhatIsUnderWay(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoNumberGetsNoSquare(t *testing.T) {
+func TestServerRefusesWhatIsNotANumber(t *testing.T) {
 	s := newServer()
 	d, err := startDaemon(s.handle, 2)
 	requireBuilt(t, err)
 	defer d.stop()
-	client := &http.Client{Timeout: patience}
+	client := &http.Client{Timeout: requestTimeout}
 	defer client.CloseIdleConnections()
 	for path, want := range map[string]int{
 		"/": 404, "/square": 404, "/square/": 400, "/square/-1": 400, "/square/4294967296": 400,
@@ -146,7 +146,7 @@ func within(t *testing.T, wait func()) {
 	go func() { wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(patience):
-		t.Fatal("still waiting after", patience)
+	case <-time.After(requestTimeout):
+		t.Fatal("still waiting after", requestTimeout)
 	}
 }

@@ -1,14 +1,12 @@
 //go:build linux
 
 // Netns does something in a network namespace of its own, as root. A namespace
-// belongs to a thread, so what to look at is inNewNetwork: the thread that
-// leaves the process's namespace is one that nobody else ever gets, before or
-// after.
+// belongs to a thread. inNewNetwork, below, leaves the process's namespace on a
+// thread that runs nothing else, before or after.
 //
-// A goroutine that calls unshare under runtime.LockOSThread would have to end
-// locked, or get back what it has left: otherwise any goroutine may find itself
-// on the changed thread some time later, with other interfaces, and nothing to
-// tell it so.
+// A goroutine that calls unshare under runtime.LockOSThread must end locked,
+// or restore the namespace. Otherwise any goroutine may later run on the
+// changed thread, with other interfaces and without notice.
 //
 //	sudo go run ./examples/netns
 package main

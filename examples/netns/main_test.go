@@ -49,7 +49,7 @@ func namespaces(t *testing.T) map[string]string {
 }
 
 // requireAllIn waits until all threads are in the namespace home: the kernel
-// tells who joins a moment before it takes the thread out of /proc.
+// wakes joiners a moment before it removes the thread from /proc.
 func requireAllIn(t *testing.T, home string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -62,7 +62,7 @@ func requireAllIn(t *testing.T, home string) {
 	}, 10*time.Second, time.Millisecond)
 }
 
-func TestNoOtherThreadIsMoved(t *testing.T) {
+func TestInNewNetworkMovesNoOtherThread(t *testing.T) {
 	home, err := namespace("self")
 	require.NoError(t, err)
 	requireAllIn(t, home) // also what is left of the tests before
@@ -89,7 +89,7 @@ func TestNoOtherThreadIsMoved(t *testing.T) {
 
 // Go makes threads when it needs them; it must not make them from the one that
 // has moved.
-func TestThreadsThatGoMakesMeanwhileAreNotMoved(t *testing.T) {
+func TestInNewNetworkMovesNoThreadThatGoMakesMeanwhile(t *testing.T) {
 	const goroutines = 16
 	home, err := namespace("self")
 	require.NoError(t, err)
@@ -112,14 +112,14 @@ func TestThreadsThatGoMakesMeanwhileAreNotMoved(t *testing.T) {
 	}))
 }
 
-func TestNobodyIsMovedHoweverFnEnds(t *testing.T) {
+func TestInNewNetworkMovesNoOtherThreadHoweverFnEnds(t *testing.T) {
 	home, err := namespace("self")
 	require.NoError(t, err)
 	requireRoot(t, inNewNetwork(func() error { return nil }))
 	wrong := errors.New("wrong")
 	assert.ErrorIs(t, inNewNetwork(func() error { return wrong }), wrong)
 	assert.ErrorIs(t, inNewNetwork(func() error { runtime.Goexit(); return nil }), thread.ErrGoexit)
-	osthread.SetPanicHook(func(*osthread.Thread, *osthread.PanicError) {}) // the result tells as well
+	osthread.SetPanicHook(func(*osthread.Thread, *osthread.PanicError) {}) // the result has it as well
 	defer osthread.SetPanicHook(nil)
 	var panicked *osthread.PanicError
 	assert.ErrorAs(t, inNewNetwork(func() error { panic("wrong") }), &panicked)

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestCallsOfAllGoroutinesReachTheLibrary(t *testing.T) {
+func TestWorkerCallsOfAllGoroutinesReachTheLibrary(t *testing.T) {
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	assert.Equal(t, "total: 45\n", w.String())

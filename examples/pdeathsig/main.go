@@ -3,16 +3,17 @@
 // Pdeathsig starts children that must not outlive their parent: the kernel
 // sends them a signal when it ends (SysProcAttr.Pdeathsig). But to the kernel
 // the parent is not the process, it is the thread that has started the child,
-// and a thread may end long before (golang.org/issue/27505). What to look at:
+// and a thread may end long before (golang.org/issue/27505). Note:
 //
 //   - startOnThread keeps the thread until the child's Wait. If Start and Wait
 //     may be one call, executor.RunIsolated(cmd.Run) does the same.
 //   - abandoned starts a child on a thread that ends at once, and the child is
-//     killed, although the process is there and waits for it.
+//     killed, although the process runs and waits for it.
 //
-// A goroutine is on any of Go's threads when it calls Start, and Go ends the
-// thread of each goroutine that ends locked to it, whoever has started a child
-// there before: such a child is killed now and then, far away from the cause.
+// A goroutine may be on any of Go's threads when it calls Start, and Go ends
+// the thread of each goroutine that ends locked to it, even if another
+// goroutine has started a child there. Such a child is killed at random, far
+// from the cause.
 //
 //	go run ./examples/pdeathsig
 package main
@@ -112,14 +113,14 @@ func startOnThread(cmd *exec.Cmd) (wait func() error, err error) {
 	return t.Join, nil
 }
 
-// patience is when a child is killed for good, by another signal than the one
-// that this is about.
-const patience = 20 * time.Second
+// childTimeout is when a child is killed in any case, by another signal than
+// the one that is shown.
+const childTimeout = 20 * time.Second
 
 // child returns a command that lives until its standard input is closed, or its
 // parent ends, or cancel is called.
 func child() (cmd *exec.Cmd, stdin io.WriteCloser, cancel func(), err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), childTimeout)
 	cmd = exec.CommandContext(ctx, "cat")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	stdin, err = cmd.StdinPipe()

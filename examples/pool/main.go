@@ -1,7 +1,6 @@
 // Pool has more threads than connections: a bounded semaphore counts the
-// connections that are free, so that never more than there are are in use, and
-// each goes back however its user ends: by return, by error, by panic or by
-// runtime.Goexit.
+// free connections, so no more are in use than there are, and each is returned
+// however its user ends: by return, by error, by panic or by runtime.Goexit.
 //
 //	go run ./examples/pool
 package main
@@ -34,7 +33,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	osthread.SetPanicHook(func(*osthread.Thread, *osthread.PanicError) {}) // Join tells as well
+	osthread.SetPanicHook(func(*osthread.Thread, *osthread.PanicError) {}) // Join returns them as well
 	defer osthread.SetPanicHook(nil)
 	p := newPool(connections)
 	threads, err := startWorkers(p)
@@ -131,7 +130,7 @@ func oneTooMany(w io.Writer, p *pool) error {
 }
 
 // A pool holds connections. There are as many permits as idle connections, or
-// fewer while one comes or goes, so who has a permit finds one.
+// fewer while one is taken or returned, so a caller with a permit finds one.
 type pool struct {
 	permits *osthread.Semaphore
 	all     []*conn
@@ -174,8 +173,8 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// put gives c back before its permit: the other way round one could come who
-// finds none.
+// put gives c back before its permit: otherwise a
+// caller with a permit could find none.
 func (p *pool) put(c *conn) {
 	p.mu.Lock()
 	p.idle = append(p.idle, c)
@@ -193,7 +192,7 @@ var (
 type conn struct {
 	id      int
 	busy    atomic.Bool
-	queries int // by whoever has the connection
+	queries int // under the owner of the connection
 }
 
 func (c *conn) query() error {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestConnectionsGoBackOnEveryPath(t *testing.T) {
+func TestPoolGetsConnectionsBackOnEveryPath(t *testing.T) {
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	assert.Equal(t, 6, strings.Count(w.String(), ": <nil>\n"), w.String())
@@ -22,7 +22,7 @@ func TestConnectionsGoBackOnEveryPath(t *testing.T) {
 	assert.True(t, strings.HasSuffix(w.String(), "with all 3 taken: context deadline exceeded\n"), w.String())
 }
 
-func TestWhoComesInVainTakesNothing(t *testing.T) {
+func TestPoolGetThatFailsTakesNothing(t *testing.T) {
 	p := newPool(1)
 	why := errors.New("no time")
 	ctx, cancel := context.WithCancelCause(context.Background())

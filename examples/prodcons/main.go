@@ -1,6 +1,6 @@
 // Prodcons has producers and consumers meet at a bounded buffer: one Lock, and
-// two Conditions that share it, so that a put wakes one who wants to get, and a
-// get one who wants to put.
+// two Conditions that share it, so that a put wakes a consumer, and a get a
+// producer.
 //
 //	go run ./examples/prodcons
 package main
@@ -116,8 +116,8 @@ func report(w io.Writer, b *buffer[int], eaters []*consumer) error {
 
 var errClosed = errors.New("buffer is closed")
 
-// A buffer is a queue of limited length. Whoever puts waits while it is full,
-// whoever gets while it is empty.
+// A buffer is a queue of limited length. put waits while it is full, and
+// get while it is empty.
 type buffer[T any] struct {
 	mu       osthread.Lock
 	notEmpty *osthread.Condition
@@ -145,7 +145,7 @@ func (b *buffer[T]) put(v T) error {
 	}
 	b.items = append(b.items, v)
 	b.most = max(b.most, len(b.items))
-	b.notEmpty.Notify() // one item, so one of those who wait
+	b.notEmpty.Notify() // one item, so one waiter
 	return nil
 }
 

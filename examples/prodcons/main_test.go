@@ -10,7 +10,7 @@ import (
 	"example.com/thread/osthread"
 )
 
-func TestAllThatIsMadeIsGot(t *testing.T) {
+func TestBufferDeliversAllItems(t *testing.T) {
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	assert.Regexp(t, `^consumer-0 got \d+ items
@@ -43,7 +43,7 @@ func TestBufferKeepsOrderAndLimit(t *testing.T) {
 	assert.NoError(t, producer.Join())
 }
 
-func TestCloseLetsGoWhoWaitsToPut(t *testing.T) {
+func TestBufferCloseEndsBlockedPuts(t *testing.T) {
 	b := newBuffer[string](1)
 	require.NoError(t, b.put("first"))
 	producer, err := osthread.Go(func() error { return b.put("second") })

@@ -1,5 +1,5 @@
-// Timer shows a timer that fires, one that is cancelled in time, one whose
-// function fails, and what Cancel says of each.
+// Timer shows a timer that fires, a timer that is cancelled in time, a timer
+// whose function fails, and what Cancel returns for each.
 //
 //	go run ./examples/timer
 package main

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestWhatTimersDoAndCancelSays(t *testing.T) {
+func TestTimerFiresOrIsCancelled(t *testing.T) {
 	var w bytes.Buffer
 	require.NoError(t, run(&w))
 	assert.Equal(t, `In 300ms there will be a greeting:

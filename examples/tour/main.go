@@ -29,7 +29,7 @@ func main() {
 		{"Deep recursion of C code on a big stack", recursion},
 		{"Threads that C makes and that call Go", aliens},
 		{"A file compressed in the background", compress},
-		{"Locks: lock and unlock by one thread, and a turn each of two threads", locks},
+		{"Locks: lock and unlock by one thread, and alternation of two threads", locks},
 	}
 	for i, s := range steps {
 		fmt.Printf("%d. %s\n\n", i+1, s.title)
@@ -51,7 +51,7 @@ func table(rows ...string) {
 	for _, r := range rows {
 		fmt.Fprintf(w, "   %s\n", r)
 	}
-	_ = w.Flush() // standard output; a program without one has nobody to tell
+	_ = w.Flush() // standard output; without one there is nothing to report
 }
 
 func named() error {
@@ -92,7 +92,7 @@ func joinAll(threads []*thread.Thread) error {
 }
 
 func ends() error {
-	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) {}) // Join tells as well
+	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) {}) // Join returns them as well
 	defer thread.SetPanicHook(nil)
 	rows := []string{"body\tJoin returns"}
 	for _, b := range []struct {
@@ -174,9 +174,9 @@ func compress() error {
 	if err != nil {
 		return err
 	}
-	looks := 0
+	polls := 0
 	for err = t.TryJoin(); errors.Is(err, thread.ErrTimeout); err = t.JoinTimeout(20 * time.Millisecond) {
-		looks++
+		polls++
 		fmt.Printf("\r   %3d%%", 100*done.Load()/int64(len(in)))
 	}
 	if err = errors.Join(err, failed); err != nil {
@@ -191,11 +191,11 @@ func compress() error {
 		return err
 	}
 	fmt.Printf(
-		"\r   %d KB became %d KB in %v of the thread's processor time; this one looked %d times meanwhile.\n",
+		"\r   %d KB became %d KB in %v of the thread's processor time; this one polled %d times meanwhile.\n",
 		len(in)>>10,
 		size>>10,
 		cpu.Round(time.Millisecond),
-		looks,
+		polls,
 	)
 	return nil
 }
@@ -231,7 +231,7 @@ func locks() error {
 				m.Unlock()
 			}
 		}))
-		p, err := parkTurns(turns)
+		p, err := parkSteps(turns)
 		if err != nil {
 			return err
 		}
@@ -242,8 +242,8 @@ func locks() error {
 		"\tns",
 		fmt.Sprintf("thread.Lock\t%.1f", median(unlocked)),
 		fmt.Sprintf("sync.Mutex\t%.1f", median(mutexes)),
-		fmt.Sprintf("a turn by Park and Unpark\t%.0f", median(parks)),
-		fmt.Sprintf("a turn by channels, goroutines locked to their threads\t%.0f", median(channels)),
+		fmt.Sprintf("one step by Park and Unpark\t%.0f", median(parks)),
+		fmt.Sprintf("one step by channels, goroutines locked to their threads\t%.0f", median(channels)),
 	)
 	fmt.Println("   For more: go run -C bench .")
 	return nil
@@ -260,8 +260,8 @@ func perOp(n int, f func(n int)) float64 {
 	return float64(time.Since(start).Nanoseconds()) / float64(n)
 }
 
-// parkTurns has two threads take turns, and returns the ns a turn takes.
-func parkTurns(n int) (float64, error) {
+// parkSteps has two threads alternate, and returns the ns that a step takes.
+func parkSteps(n int) (float64, error) {
 	var ping, pong *thread.Thread
 	ready := make(chan struct{})
 	ping, err := thread.Start(func() {

@@ -17,18 +17,18 @@ import (
 	"example.com/thread/bench/internal/words"
 )
 
-var update = flag.Bool("update", false, "write README's figures anew from the committed run")
+var update = flag.Bool("update", false, "write the figures of docs/benchmarks.md anew from the committed run")
 
-// The run that README's figures are from, and the marks around them.
+// The run that the figures of docs/benchmarks.md are from, and where they are.
 const (
-	committed = "results/linux-amd64.json"
-	readme    = "../README.md"
-	begin     = "<!-- figures: begin -->\n"
-	end       = "<!-- figures: end -->\n"
+	committed  = "results/linux-amd64.json"
+	benchmarks = "../docs/benchmarks.md"
+	readme     = "../README.md"
+	begin      = "<!-- figures: begin -->\n"
+	end        = "<!-- figures: end -->\n"
 )
 
-// shown are the rows of README's table; goes is the contender of the column
-// "Go".
+// shown are the rows of the page's table; a column "Go" is the named contender.
 var shown = []struct{ label, row, goes string }{
 	{"free lock, lock and unlock", "lock/caller=thread/threads=1/work=0/procs=2", "sync"},
 	{"lock, 4 threads, sections of 0.5 µs", "lock/caller=thread/threads=4/work=500/procs=2", "sync"},
@@ -58,10 +58,10 @@ var shown = []struct{ label, row, goes string }{
 	{"start of each of 10,000 threads, in Go by a goroutine", "many/threads=10000", "locked goroutine"},
 }
 
-// peers are the columns after Go's.
+// peers are the columns behind Go's.
 var peers = []string{"C pthreads", "Rust", "Java", "CPython"}
 
-// figures returns README's text about a run.
+// figures writes what the page says of a run.
 func figures(t *testing.T, run *result.Run) string {
 	var b strings.Builder
 	m := run.Machine
@@ -103,44 +103,47 @@ func figures(t *testing.T, run *result.Run) string {
 	return b.String()
 }
 
-// Every figure in README is from the committed run.
-func TestREADMEHasTheFiguresOfTheCommittedRun(t *testing.T) {
+// Every figure in the page is one of the committed run.
+func TestPageFiguresAreThoseOfTheCommittedRun(t *testing.T) {
 	run, err := result.ReadFile(committed)
 	require.NoError(t, err)
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(benchmarks)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(text), begin)
-	require.True(t, ok, "README has no %q", begin)
+	require.True(t, ok, "the page has no %q", begin)
 	got, after, ok := strings.Cut(rest, end)
-	require.True(t, ok, "README has no %q", end)
+	require.True(t, ok, "the page has no %q", end)
 	want := figures(t, run)
 	if *update {
-		require.NoError(t, os.WriteFile(readme, []byte(before+begin+want+end+after), 0o644))
+		require.NoError(t, os.WriteFile(benchmarks, []byte(before+begin+want+end+after), 0o644))
 		return
 	}
-	assert.Equal(t, want, got, "go -C bench test -run README -update writes them anew")
+	assert.Equal(t, want, got, "go -C bench test -run Page -update writes them anew")
 }
 
-// README has no other figure of a time.
-func TestREADMEHasNoOtherFigures(t *testing.T) {
-	text, err := os.ReadFile(readme)
+// No other figure of a time stands beside them, nor in README.
+func TestPageAndREADMEHaveNoOtherFigures(t *testing.T) {
+	text, err := os.ReadFile(benchmarks)
 	require.NoError(t, err)
-	_, rest, ok := strings.Cut(string(text), "## Benchmarks\n")
+	before, rest, ok := strings.Cut(string(text), begin)
 	require.True(t, ok)
-	section, _, _ := strings.Cut(rest, "\n## ")
-	before, rest, _ := strings.Cut(section, begin)
 	_, after, _ := strings.Cut(rest, end)
-	assert.NotRegexp(t, `[0-9] ?(ns|µs|ms|times|x)\b`, before+after)
+	text, err = os.ReadFile(readme)
+	require.NoError(t, err)
+	_, section, ok := strings.Cut(string(text), "## Benchmarks\n")
+	require.True(t, ok)
+	section, _, _ = strings.Cut(section, "\n## ")
+	assert.NotRegexp(t, `[0-9] ?(ns|µs|ms|times|x)\b`, before+after+section)
 }
 
-// README's section of losses names every row of the committed run that this
-// library loses, by patterns, and has no other pattern.
-func TestREADMENamesEveryLostRow(t *testing.T) {
+// The page names every row of the committed run that this library loses, by
+// patterns in its section of losses, and has no pattern without such a row.
+func TestPageNamesEveryLostRow(t *testing.T) {
 	run, err := result.ReadFile(committed)
 	require.NoError(t, err)
-	text, err := os.ReadFile(readme)
+	text, err := os.ReadFile(benchmarks)
 	require.NoError(t, err)
-	_, rest, ok := strings.Cut(string(text), "### Where it loses\n")
+	_, rest, ok := strings.Cut(string(text), "## Where it loses\n")
 	require.True(t, ok)
 	section, _, _ := strings.Cut(rest, "\n#")
 	used := map[string]bool{}
@@ -150,7 +153,7 @@ func TestREADMENamesEveryLostRow(t *testing.T) {
 	for _, l := range report.Losses(run) {
 		named := false
 		for p := range used {
-			// A star matches any text, including slashes.
+			// A star stands for any text: slashes are letters to it.
 			if ok, err := path.Match(strings.ReplaceAll(p, "/", "|"), strings.ReplaceAll(l.Row, "/", "|")); ok &&
 				err == nil {
 				used[p], named = true, true
