@@ -12,28 +12,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex_time64, of Linux 5.1, which counts seconds in 64 bits, and where there
-// is none the older futex with 32. Kernels can be built without the older one,
-// so the newer comes first, also for wake, which has no use for the time.
+// futex_time64, new in Linux 5.1, has 64-bit seconds; the older futex, with 32
+// bits, is the fallback. Kernels can be built without the older call, so the
+// newer one is tried first, even for wake, which takes no time.
 //
-// Whether there is one is told by the kernel's version: a kernel before 5.1 is
-// not asked, for Android 8 to 10 kills who tries, and some others gave the
-// number to a call of their own (Go's runtime/os_linux32.go). A later one may
-// still refuse, behind a filter.
+// The kernel's version decides whether to try futex_time64. A kernel before 5.1
+// is not tried, because Android 8 to 10 kills a process that does, and some
+// others use the number for a call of their own (Go's runtime/os_linux32.go).
+// On a later kernel a filter may still refuse the call.
 
-// A Timespec is a deadline as futex_time64 takes it, for the operation op.
+// A Timespec is a deadline in the form of futex_time64, for the operation op.
 type Timespec struct {
 	sec, nsec int64
 	op        uintptr
 }
 
-// timespec32 is a deadline as the older call takes it.
+// timespec32 is a deadline in the form of the older call.
 type timespec32 struct{ sec, nsec int32 }
 
-// time32 is 1 if there is no futex_time64, from the start or once the kernel
-// has refused it and taken the older call. It may be 0 too long, which costs
-// calls in vain, but is never 1 where the call is there. Not an atomic.Uint32,
-// whose methods may look at the stack's bounds, which RawWait must not.
+// time32 is 1 if there is no futex_time64: from the start, or once the kernel
+// has refused it and accepted the older call. It may be 0 although the call is
+// missing, which costs a failed call each time, but is never 1 where the call
+// exists. It is not an atomic.Uint32, because the methods of that type may
+// check the stack bound, which RawWait must not.
 var time32 uint32
 
 func init() {
@@ -43,8 +44,8 @@ func init() {
 	}
 }
 
-// hasTime64 reports whether a kernel of that release has futex_time64; true if
-// it cannot be told, as a call in vain will tell.
+// hasTime64 reports whether a kernel of that release has futex_time64. It
+// returns true if release cannot be parsed: trying the call shows the answer.
 func hasTime64(release string) bool {
 	var major, minor int
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
@@ -53,8 +54,8 @@ func hasTime64(release string) bool {
 	return major > 5 || major == 5 && minor >= 1
 }
 
-// clamp returns ts for the older call, and whether the time is one that it
-// cannot express: then it is the last that it can.
+// clamp converts ts for the older call. If ts is beyond 32 bits, it returns the
+// latest representable time, and early is true.
 //
 //go:nosplit
 func clamp(ts *Timespec) (t timespec32, early bool) {
@@ -64,8 +65,7 @@ func clamp(ts *Timespec) (t timespec32, early bool) {
 	return timespec32{sec: int32(ts.sec), nsec: int32(ts.nsec)}, false
 }
 
-// unclamp makes the time-out of a deadline that was clamped a return for no
-// reason.
+// unclamp turns the timeout of a clamped deadline into a spurious wakeup.
 //
 //go:nosplit
 func unclamp(errno syscall.Errno, early bool) syscall.Errno {
@@ -75,9 +75,9 @@ func unclamp(errno syscall.Errno, early bool) syscall.Errno {
 	return errno
 }
 
-// remember takes it that there is no futex_time64 if the older call, made for
-// want of it, was not refused with errno. If it was, a filter refuses the
-// operation, and there may be both.
+// remember records that there is no futex_time64, if the older call that
+// replaced it was not refused with errno. If both were refused, a filter
+// refuses the operation, and both calls may exist.
 //
 //go:nosplit
 //go:norace
@@ -87,9 +87,9 @@ func remember(errno syscall.Errno) {
 	}
 }
 
-// wait is the system call with word to the scheduler, which may give the P away
-// meanwhile. The directive moves the word to the heap and keeps it there, as
-// for a function in assembly.
+// wait makes the system call through the scheduler, which may hand off the P
+// meanwhile. The directive makes the word escape to the heap and keeps it
+// alive, as for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
@@ -119,11 +119,11 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	return fallBack(op, unclamp(errno, early))
 }
 
-// RawWait is [Wait] without a word to the scheduler, for who has told it:
-// between runtime.entersyscallblock and runtime.exitsyscall, where the stack
-// must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a
-// *[Timespec]; w is the caller's to keep alive, and off the stack. [RawResult]
-// tells what the result means.
+// RawWait is [Wait] without notifying the scheduler. It must be called between
+// runtime.entersyscallblock and runtime.exitsyscall, where the stack must not
+// grow; called elsewhere, it would prevent the world from stopping. ts is nil
+// or a *[Timespec]. The caller keeps w alive and off the stack. [RawResult]
+// interprets the result.
 //
 //go:nosplit
 //go:norace

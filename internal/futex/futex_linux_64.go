@@ -9,17 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex(2) with the 64-bit time that it always had on these machines.
+// futex(2), whose time always had 64 bits on these machines.
 
-// A Timespec is a deadline as the kernel takes it, for the operation op.
+// A Timespec is a deadline in the kernel's form, for the operation op.
 type Timespec struct {
 	sec, nsec int64
 	op        uintptr
 }
 
-// wait is the system call with word to the scheduler, which may give the P away
-// meanwhile. The directive moves the word to the heap and keeps it there, as
-// for a function in assembly.
+// wait makes the system call through the scheduler, which may hand off the P
+// meanwhile. The directive makes the word escape to the heap and keeps it
+// alive, as for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
@@ -28,11 +28,11 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	return fallBack(op, errno)
 }
 
-// RawWait is [Wait] without a word to the scheduler, for who has told it:
-// between runtime.entersyscallblock and runtime.exitsyscall, where the stack
-// must not grow. Elsewhere the world could not stop meanwhile. ts is nil or a
-// *[Timespec]; w is the caller's to keep alive, and off the stack. [RawResult]
-// tells what the result means.
+// RawWait is [Wait] without notifying the scheduler. It must be called between
+// runtime.entersyscallblock and runtime.exitsyscall, where the stack must not
+// grow; called elsewhere, it would prevent the world from stopping. ts is nil
+// or a *[Timespec]. The caller keeps w alive and off the stack. [RawResult]
+// interprets the result.
 //
 //go:nosplit
 //go:norace

@@ -15,26 +15,26 @@ import (
 	"example.com/thread/internal/lockdown"
 )
 
-// contract are the tests that a call that misbehaves would fail.
+// contract lists the tests that can detect a faulty call.
 var contract = []struct {
 	name string
 	test func(*testing.T)
 }{
 	{"changed", TestWaitReturnsChangedWhenTheWordDiffers},
 	{"passed", TestWaitTimesOutAtADeadlineThatHasPassed},
-	{"early", TestTimeOutIsNotEarly},
-	{"last", TestADeadlineNearTheLastSleeps},
+	{"early", TestTimeoutIsNotEarly},
+	{"last", TestADeadlineNearTheMaximumSleeps},
 	{"at most n", TestWakeWakesAtMostN},
 	{"signals", TestSignalsNeitherShortenNorLengthenAWait},
-	{"panics", TestAWordThatCannotBeAFutexPanics},
-	{"pieces", TestRawWaitIsWaitInPieces},
-	{"two", TestNoWakeUpIsLostBetweenTwo},
-	{"many", TestNoWakeUpIsLostAmongMany},
-	{"counted", TestAWakeUpIsNotBothCountedAndTimedOut},
+	{"panics", TestWaitPanicsOnAnInvalidAddress},
+	{"pieces", TestRawWaitAndRawResultMakeWait},
+	{"two", TestNoWakeupIsLostBetweenTwo},
+	{"many", TestNoWakeupIsLostAmongMany},
+	{"counted", TestAWakeupIsNotBothCountedAndTimedOut},
 }
 
-// The contract over FUTEX_WAIT, by times that are relative.
-func TestTheRelativeCallKeepsTheContract(t *testing.T) {
+// The contract over FUTEX_WAIT, whose timeouts are relative.
+func TestRelativeWaitKeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			atomic.StoreUint32(&relative, 1)
@@ -64,7 +64,7 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and ends so: the filter goes with the thread
+		runtime.LockOSThread() // and exits locked, so that the thread ends with its filter
 		w := new(uint32)
 		var calls []lockdown.Call
 		for _, n := range numbers {
@@ -84,8 +84,8 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 
 var refusals = []syscall.Errno{syscall.ENOSYS, syscall.EPERM}
 
-// Each of the calls finds out by itself that FUTEX_WAIT_BITSET is refused, and
-// the next one does without it.
+// Each call detects on its own that FUTEX_WAIT_BITSET is refused, and the next
+// one does not use it.
 func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
 	raw := func(w *uint32, old uint32, ts unsafe.Pointer) (errno syscall.Errno) {
 		for errno = syscall.EINTR; errno == syscall.EINTR; {
@@ -115,9 +115,9 @@ func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
 	}
 }
 
-// Nobody sleeps who could not be woken, and nobody takes a refusal for a
-// wake-up for ever.
-func TestAFutexThatIsRefusedPanics(t *testing.T) {
+// A wait that could not be woken does not start, and a refusal is not mistaken
+// for a wakeup forever.
+func TestARefusedFutexPanics(t *testing.T) {
 	for name, call := range map[string]func(w *uint32){
 		"Wait":     func(w *uint32) { waitThrough(w, Never) },
 		"deadline": func(w *uint32) { waitThrough(w, After(time.Hour)) },
