@@ -1,14 +1,18 @@
 /*
  * event.pml - osthread/event.go: manual-reset and auto-reset events
  *
- * What happens under the queue's guard is one step. Wait looks at the flag without it first (manual reset only). A waiter sleeps until its permit
- * is there; a timed one may give up whenever it sleeps.
+ * Each critical section of the queue's guard is one step. Wait first checks the
+ * flag without it (manual reset only). A waiter sleeps until it has its permit;
+ * a timed waiter may time out whenever it sleeps.
  *
- * Properties: manual: a Set and a Clear right after let everybody go who stood in the queue; nobody sleeps while the flag is set. Auto: each
- * Set lets exactly one wait return true or leaves the flag set (sets == passes + flag, while no two Sets fall on a set flag).
+ * Properties: manual: a Set immediately followed by a Clear releases every
+ * queued waiter; no waiter sleeps while the flag is set. Auto: each Set makes
+ * exactly one wait return true or leaves the flag set (sets == passes + flag,
+ * as long as no Set finds the flag set).
  *
- * Mutants: M_RECHECK, a woken waiter looks at the flag again and sleeps on if it is clear; M_SWALLOW, a waiter of an auto-reset event whose time
- * is up says so although Set has taken it out.
+ * Mutants: M_RECHECK, a woken waiter checks the flag again and goes back to
+ * sleep if it is clear; M_SWALLOW, a waiter of an auto-reset event reports a
+ * timeout although Set has dequeued it.
  */
 #ifndef NW
 #define NW 3
@@ -68,7 +72,7 @@ proctype S() {
 	do
 	:: i == NW -> break
 	:: else ->
-		/* a Set that falls on a set flag adds nothing, so wait for it to be taken */
+		/* a Set of a set flag has no effect, so wait until the flag is consumed */
 		atomic { (!flag && passes + timedout + n <= NW) -> i++; sets++;
 			if
 			:: n > 0 -> w = q[0]; UNLINK(w); flag = 0
@@ -78,7 +82,7 @@ proctype S() {
 		if :: w < NW -> perm[w] = 1 :: else fi
 	od
 #else
-	/* pulse: everybody who stands in the queue now is let go */
+	/* pulse: every waiter that is queued now is released */
 	atomic { flag = 1; i = n; do :: n > 0 -> w = q[0]; UNLINK(w); perm[w] = 1 :: else -> break od };
 	flag = 0;
 	(passes >= i);
@@ -88,7 +92,7 @@ proctype S() {
 }
 
 #ifdef AUTO
-/* when nothing moves any more: every Set has been taken by one wait, or is still there */
+/* at quiescence: every Set has been consumed by one wait, or is still set */
 proctype Check() { timeout -> assert(sets == passes + flag) }
 #endif
 
