@@ -17,7 +17,7 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// lockOfGoAndC keeps the promise that any sync.Locker's user relies on.
+// A Lock is a sync.Locker.
 var _ sync.Locker = (*Lock)(nil)
 
 func TestLockIsOneWordOfFourBytes(t *testing.T) {
@@ -53,7 +53,7 @@ func TestLockExcludes(t *testing.T) {
 	assert.False(t, l.Locked())
 }
 
-// lockSomehow locks l by any of its forms, those that give up again and again.
+// lockSomehow locks l by a random method, repeating those that give up.
 func lockSomehow(l *Lock, rng *rand.Rand) {
 	switch rng.IntN(4) {
 	case 0:
@@ -77,9 +77,9 @@ func lockSomehow(l *Lock, rng *rand.Rand) {
 	}
 }
 
-// A waiter that gives up must not consume the only wakeup, or another waits
-// forever.
-func TestLockGivingUpLosesNoWakeup(t *testing.T) {
+// A waiter that gives up must not consume the only wakeup: a waiter without a
+// timeout waits among others that give up.
+func TestLockTimeoutLosesNoWakeup(t *testing.T) {
 	var l Lock
 	var wg sync.WaitGroup
 	for range 500 {
@@ -96,7 +96,7 @@ func TestLockGivingUpLosesNoWakeup(t *testing.T) {
 				l.Unlock()
 			}
 		}()
-		for l.word.Load() != contended { // until one sleeps, or is about to
+		for l.word.Load() != contended { // until a waiter sleeps, or is about to
 			Yield()
 		}
 		l.Unlock()
@@ -104,7 +104,7 @@ func TestLockGivingUpLosesNoWakeup(t *testing.T) {
 	}
 }
 
-func TestUnlockOfAnotherThread(t *testing.T) {
+func TestUnlockByAnotherThread(t *testing.T) {
 	var l Lock
 	l.Lock()
 	th, err := Start(l.Unlock, nil)
@@ -177,12 +177,12 @@ func TestLockContext(t *testing.T) {
 		assert.Equal(t, cause, <-errs)
 	}
 	l.Unlock()
-	<-plain // the cancellation has not consumed its wakeup
+	<-plain // the cancellation has not consumed this waiter's wakeup
 	assert.NoError(t, func() error { l.Unlock(); return l.LockContext(context.Background()) }())
 }
 
-// A lock in a local variable must not lie on the stack: it moves when the stack
-// grows, under the sleepers.
+// A Lock in a local variable must escape to the heap: the stack moves when it
+// grows, while waiters sleep on the word.
 func TestLocalLockDoesNotMove(t *testing.T) {
 	moved := make(chan bool)
 	go func() {
@@ -205,15 +205,15 @@ func grow(n int) (sum byte) {
 	return frame[0]
 }
 
-func TestFutexWordIsTheLocks(t *testing.T) {
+func TestLockFutexIsItsWord(t *testing.T) {
 	var l Lock
 	l.Lock()
 	assert.Equal(t, futex.Changed, futex.Wait(l.futex(), free, futex.Never))
 	l.Unlock()
 }
 
-// The context is done before the lock is free, so the wait must not get it.
-func TestLockContextThatIsDoneFirstLocksNothing(t *testing.T) {
+// The context is done before the lock is free, so the wait must not acquire it.
+func TestLockContextDoneBeforeUnlockDoesNotLock(t *testing.T) {
 	for range 100 {
 		var l Lock
 		l.Lock()

@@ -1,9 +1,10 @@
 /*
  * osthread.h - the lock that C and Go share
  *
- * ost_mutex_t is one 32-bit futex word, the same that the Go type thread.Lock
- * is: a pointer to either may be used as a pointer to the other, from both
- * languages at once. Use it where C code and Go code guard the same data.
+ * ost_mutex_t is one 32-bit futex word with the layout of the Go type
+ * thread.Lock: a pointer to either may be used as a pointer to the other, by
+ * both languages at the same time. Use it for data that C code and Go code
+ * share.
  *
  *	ost_mutex_t m = OST_MUTEX_INIT;
  *
@@ -12,33 +13,32 @@
  *	ost_mutex_unlock(&m);
  *
  * Header only, C11 or C++11 with gcc's atomic builtins (gcc, clang, mingw). On
- * Linux define _GNU_SOURCE before the first header, for syscall(2).
- * Linux, Windows, and macOS for a deployment target of 14.4 or later
- * (-mmacosx-version-min=14.4); elsewhere, as on a macOS before that, Go's
+ * Linux define _GNU_SOURCE before the first header, for syscall(2). Linux,
+ * Windows, and macOS for a deployment target of 14.4 or later
+ * (-mmacosx-version-min=14.4); On other systems, and on older macOS, Go's
  * waiters sleep in the Go scheduler, where C cannot wake them, and this header
- * stops the build. With Go's build tag portablefutex C must not take a lock
- * either, which nothing checks.
- * On Windows, which is Windows 8 or later, link with -lpthread, for
- * clock_gettime.
+ * stops the build. With Go's build tag portablefutex C must not lock either,
+ * which nothing checks. On Windows, which is Windows 8 or later, link with
+ * -lpthread, for clock_gettime.
  *
  * Functions return 0 or a positive errno value; errno itself is never set.
  *
  * The word:
  *
- *	          lock                      lock, at once before it sleeps
+ *	          lock                      lock, just before it sleeps
  *	FREE (0) ------> HELD (1) ---------------> CONTENDED (2)
  *	   ^                |                           |
  *	   +----------------+---------------------------+
- *	         unlock                unlock, and wakes one sleeper
+ *	         unlock                unlock, wakes one waiter
  *
- * CONTENDED may be too pessimistic (the sleepers have gone) but never too
- * optimistic: a waiter sets it before it sleeps, and acquires the lock after a
- * sleep by setting it, since other waiters may still sleep. Only unlock makes
- * the word FREE, so every sleeper is seen by the unlock of the thread that held
- * the lock. (Go's unlock goes from CONTENDED to FREE by way of HELD.)
+ * CONTENDED may be too pessimistic (the waiters may have left) but never too
+ * optimistic: a waiter sets it before it sleeps, and a waiter that has slept
+ * acquires the lock by setting it again, because others may still sleep. Only
+ * unlock makes the word FREE, so the holder's unlock sees that there is a
+ * waiter. (Go's unlock goes from CONTENDED to FREE through HELD.)
  *
- * A lock has no owner. Any thread, of C or of Go, may unlock it. A thread that
- * locks it twice blocks until another thread unlocks it. A thread that ends
+ * A lock has no owner. Any thread, in C or in Go, may unlock it. A thread that
+ * locks it twice blocks until another thread unlocks it. A thread that exits
  * while it holds the lock leaves it locked.
  */
 #ifndef OSTHREAD_H
@@ -70,7 +70,7 @@ extern "C" {
 #endif
 
 typedef struct {
-	uint32_t word;	/* by atomic access only */
+	uint32_t word;	/* accessed only atomically */
 } ost_mutex_t;
 
 #define OST_MUTEX_INIT	{ 0 }
@@ -78,20 +78,20 @@ typedef struct {
 #define OST_FREE_	0u
 #define OST_HELD_	1u
 #define OST_CONTENDED_	2u
-#define OST_SPINS_	100	/* spins before sleeping, as in Rust's std */
+#define OST_SPINS_	100	/* spin limit, as in Rust's std */
 
 /*
- * The OS half: sleep while *word holds old, wake one sleeper.
+ * The OS half: sleep while *word holds old, wake one waiter.
  *
  * ost_sleep_ returns ETIMEDOUT when the deadline, on CLOCK_MONOTONIC, has
- * passed, and otherwise 0, possibly spuriously.
+ * passed, and otherwise 0, even after a spurious wakeup.
  */
 #if defined(__linux__)
 
 /*
- * A filter may refuse FUTEX_WAIT_BITSET, whose deadline is absolute; then it is
- * FUTEX_WAIT for the time that is left. If both are refused the sleeper polls
- * the word once a millisecond.
+ * A filter may refuse FUTEX_WAIT_BITSET, which takes an absolute deadline; the
+ * fallback is FUTEX_WAIT with the time left. If both are refused, the waiter
+ * polls the word once per millisecond.
  */
 
 typedef struct {
@@ -104,7 +104,7 @@ static inline int ost_refused_(int err)
 	return err == ENOSYS || err == EPERM;
 }
 
-/* One of the kernel's futex calls; ts is as that one takes it. */
+/* One of the kernel's futex calls; ts has the type that this call takes. */
 static inline int ost_call_(long number, uint32_t *word, int op, uint32_t val,
 			    const void *ts)
 {
@@ -123,8 +123,8 @@ static inline int ost_call_(long number, uint32_t *word, int op, uint32_t val,
 #define OST_FUTEX_TIME64_	422	/* on all 32-bit processors */
 
 /*
- * The call with 32-bit time, as kernels before 5.1 have it. A time that it
- * cannot express ends early, as a spurious wakeup.
+ * The call with 32-bit time, for kernels before 5.1. A deadline beyond 32 bits
+ * causes a spurious wakeup instead.
  */
 static inline int ost_futex_old_(uint32_t *word, int op, uint32_t val,
 				 const ost_timespec_ *ts)
@@ -220,11 +220,11 @@ static inline void ost_wake_(uint32_t *word)
 #elif defined(__APPLE__)
 
 /*
- * As os/os_sync_wait_on_address.h declares them, which older SDKs lack. The
- * size and the flags, 0 for memory of one process, are part of what the kernel
- * knows a word by: Go uses the same. The clock, 32, is mach_absolute_time, the
- * only one there is; it stands still while the machine sleeps, and a sleep may
- * end later by that.
+ * Declared as in os/os_sync_wait_on_address.h, which older SDKs lack. The
+ * kernel identifies a word by its address, the size and the flags (0, memory
+ * private to the process): Go uses the same values. The clock, 32, is
+ * mach_absolute_time, the only one supported; it stops while the machine
+ * sleeps, and a wait may end later by that time.
  */
 extern int os_sync_wait_on_address(void *, uint64_t, size_t, uint32_t);
 extern int os_sync_wait_on_address_with_timeout(void *, uint64_t, size_t,
@@ -260,7 +260,7 @@ static inline void ost_wake_(uint32_t *word)
 {
 	int saved = errno;
 
-	/* No sleeper may be lost because the kernel was out of memory. */
+	/* A wakeup must not be lost because the kernel was out of memory. */
 	while (os_sync_wake_by_address_any(word, sizeof(*word), 0) < 0 &&
 	       (errno == EINTR || errno == ENOMEM))
 		;
@@ -270,10 +270,10 @@ static inline void ost_wake_(uint32_t *word)
 #else /* _WIN32 */
 
 /*
- * WaitOnAddress and WakeByAddressSingle are looked up at run time, since import
- * libraries have them under different names, if at all: in kernelbase.dll,
- * which every process has, so nothing is loaded. Each file that includes this
- * header remembers them for itself.
+ * WaitOnAddress and WakeByAddressSingle are looked up at run time, because
+ * import libraries have them under different names, if at all. They are in
+ * kernelbase.dll, which every process has loaded. Each file that includes this
+ * header caches them separately.
  */
 typedef BOOL(WINAPI *ost_wait_fn_)(volatile void *, void *, SIZE_T, DWORD);
 typedef void(WINAPI *ost_wake_fn_)(void *);
@@ -312,7 +312,7 @@ static inline int ost_sleep_(uint32_t *word, uint32_t old,
 		return 0;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	/* A time too long for one call ends early, spuriously. */
+	/* A wait too long for one call ends early, spuriously. */
 	s = (int64_t)deadline->tv_sec - now.tv_sec;
 	if (s > OST_LONGEST_)
 		s = OST_LONGEST_;
@@ -361,9 +361,9 @@ static inline int ost_take_(uint32_t *word)
 }
 
 /*
- * The slow path of lock. After every sleep the lock is tried once more before
- * the deadline is checked: the sleep may have consumed the only wakeup, and a
- * waiter that gave up with it would leave the others asleep.
+ * The slow path of lock. After every return from a sleep it tries the lock once
+ * more before it reports a timeout: the sleep may have consumed the only
+ * wakeup, and leaving with it would leave the other waiters asleep.
  */
 static inline int ost_lock_slow_(uint32_t *word,
 				 const struct timespec *deadline)
@@ -385,7 +385,7 @@ static inline int ost_lock_slow_(uint32_t *word,
 /*
  * ost_mutex_lock - lock m, sleeping until it is free
  *
- * Returns 0. What the holder before did happens before the return.
+ * Returns 0. The previous holder's unlock happens before the return.
  */
 static inline int ost_mutex_lock(ost_mutex_t *m)
 {
@@ -407,8 +407,9 @@ static inline int ost_mutex_trylock(ost_mutex_t *m)
 /*
  * ost_mutex_timedlock - lock m, sleeping until it is free or deadline passes
  *
- * deadline is a time of CLOCK_MONOTONIC, as pthread_mutex_clocklock takes it.
- * A lock that is free is taken whatever the deadline.
+ * deadline is an absolute time on CLOCK_MONOTONIC, as for
+ * pthread_mutex_clocklock. A free lock is locked even if the deadline has
+ * passed.
  *
  * Returns 0, ETIMEDOUT, or EINVAL if tv_nsec is not in 0 to 999999999.
  */
@@ -425,12 +426,12 @@ static inline int ost_mutex_timedlock(ost_mutex_t *m,
 }
 
 /*
- * ost_mutex_unlock - unlock m and wake one thread that waits for it
+ * ost_mutex_unlock - unlock m and wake one waiter
  *
- * Any thread may unlock. Once another can have the lock m is not touched, only
- * its address is used, so the new holder may free it.
+ * Any thread may unlock. Once another thread can lock m, only the address of m
+ * is used, not its memory, so the new holder may free it.
  *
- * Returns 0, or EPERM if m is not locked; m is then as it was.
+ * Returns 0, or EPERM if m is not locked; m is then unchanged.
  */
 static inline int ost_mutex_unlock(ost_mutex_t *m)
 {

@@ -1,18 +1,18 @@
 /*
  * barrier.pml - osthread/barrier.go: rounds as generations
  *
- * Each step under the guard is one step. The action runs between the step that
- * trips a generation and the one that releases its waiters. A timed party may
- * time out whenever it sleeps, which breaks the barrier; a party that finds it
- * broken calls Reset and arrives again.
+ * Each critical section of the guard is one step; the action runs between the
+ * step that trips a generation and the step that releases its waiters. A timed
+ * party may time out whenever it sleeps, which breaks the barrier; a party that
+ * finds it broken calls Reset and waits again.
  *
- * Properties: no party passes round r before NT parties have arrived in it; the
- * action of a round runs once, before any party passes, and never twice with
- * the same generation; no thread sleeps for ever. Parties are counted in a
+ * Properties: no party passes round r before NT parties have arrived at it; the
+ * action of a round runs once, before any party passes, and never two at once
+ * in the same generation; no party sleeps forever. Parties are counted in a
  * round only if they pass it.
  *
  * Mutants: M_ONE_COUNT, one count for all rounds and no generations: a fast
- * party takes the place of one that sleeps; M_TRIPPED, a waiter that times out
+ * party takes the place of a sleeping one; M_TRIPPED, a waiter that times out
  * breaks the barrier although its round is complete.
  */
 #ifndef NT
@@ -21,7 +21,7 @@
 #ifndef ROUNDS
 #define ROUNDS 3
 #endif
-#define GENS 16			/* more than there can be */
+#define GENS 16			/* an upper bound */
 
 byte gen, arrived[GENS], passed[GENS], acted[GENS];
 bit tripped[GENS], released[GENS], gbroken[GENS], broken;
@@ -55,7 +55,7 @@ proctype P(byte me; bit timed) {
 		};
 		if
 		:: tripped[g] && arrived[g] == NT && !acted[g] ->
-			/* the party that tripped it: the last one, or equivalently any of them */
+			/* the party that tripped it: the last to arrive, or equivalently any of them */
 			atomic { if :: !acted[g] -> acted[g] = 1 :: else -> goto sleeps fi };
 			released[g] = 1
 		:: else ->
@@ -84,7 +84,7 @@ next:		atomic { assert(gen < GENS - 1); g = 0 }
 }
 
 #ifndef M_ONE_COUNT
-/* in the end each generation was passed by all or by none */
+/* at the end each generation was passed by all or by none */
 proctype Check() {
 	byte i;
 	timeout;

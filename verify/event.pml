@@ -1,18 +1,18 @@
 /*
  * event.pml - osthread/event.go: manual-reset and auto-reset events
  *
- * A step under the queue's guard is one step. Wait reads the flag without the
- * guard first (manual reset only). A waiter sleeps until its permit is there; a
- * timed one may time out whenever it sleeps.
+ * Each critical section of the queue's guard is one step. Wait first checks the
+ * flag without it (manual reset only). A waiter sleeps until it has its permit;
+ * a timed waiter may time out whenever it sleeps.
  *
- * Properties: manual: a Set with a Clear right after it releases all waiters in
- * the queue; no thread sleeps while the flag is set. Auto: each Set makes
+ * Properties: manual: a Set immediately followed by a Clear releases every
+ * queued waiter; no waiter sleeps while the flag is set. Auto: each Set makes
  * exactly one wait return true or leaves the flag set (sets == passes + flag,
- * while no Set finds the flag set).
+ * as long as no Set finds the flag set).
  *
- * Mutants: M_RECHECK, a woken waiter checks the flag again and sleeps on if it
- * is clear; M_SWALLOW, a waiter of an auto-reset event reports a timeout
- * although Set has taken it out.
+ * Mutants: M_RECHECK, a woken waiter checks the flag again and goes back to
+ * sleep if it is clear; M_SWALLOW, a waiter of an auto-reset event reports a
+ * timeout although Set has dequeued it.
  */
 #ifndef NW
 #define NW 3
@@ -72,7 +72,7 @@ proctype S() {
 	do
 	:: i == NW -> break
 	:: else ->
-		/* a Set of a set flag adds nothing, so wait until a waiter takes it */
+		/* a Set of a set flag has no effect, so wait until the flag is consumed */
 		atomic { (!flag && passes + timedout + n <= NW) -> i++; sets++;
 			if
 			:: n > 0 -> w = q[0]; UNLINK(w); flag = 0
@@ -82,7 +82,7 @@ proctype S() {
 		if :: w < NW -> perm[w] = 1 :: else fi
 	od
 #else
-	/* pulse: all waiters in the queue are released */
+	/* pulse: every waiter that is queued now is released */
 	atomic { flag = 1; i = n; do :: n > 0 -> w = q[0]; UNLINK(w); perm[w] = 1 :: else -> break od };
 	flag = 0;
 	(passes >= i);
@@ -92,7 +92,7 @@ proctype S() {
 }
 
 #ifdef AUTO
-/* at the end: every Set was taken by one wait, or the flag is set */
+/* at quiescence: every Set has been consumed by one wait, or is still set */
 proctype Check() { timeout -> assert(sets == passes + flag) }
 #endif
 

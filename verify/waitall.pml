@@ -1,36 +1,36 @@
 /*
  * waitall.pml - osthread/waitany.go: waits for all of two semaphores
  *
- * W0 and W1 want a permit of A and one of B, both at once; S wants one of A. A
- * check of a WaitAll holds both guards, so it is one step. A WaitAll that cannot
- * take both is in the queue of the first that has none. A release wakes the
- * longest waiter, if that is a WaitAll with a permit reserved for its check
- * (grant, in semaphore.go); after the check the next one is notified of what it
- * has left. It may time out (TIMED).
+ * W0 and W1 each wait for a permit of A and a permit of B, both at once; S
+ * waits for one of A. An attempt of a WaitAll holds both guards, so it is one
+ * step. A WaitAll that cannot take both queues at the first semaphore that has
+ * none. A release wakes the longest waiter; if that is a WaitAll, the permit is
+ * reserved for its attempt (grant, in semaphore.go). After the attempt the next
+ * waiter is notified of what is left. A WaitAll may time out (TIMED).
  *
- * Properties: no permit is lost or taken twice; none stays reserved; no thread
- * sleeps while there is a permit for it.
+ * Properties: no permit is lost or taken twice; none stays reserved; no waiter
+ * sleeps while a permit is available to it.
  *
- * Mutants: M_NO_NEXT, a WaitAll that has checked notifies none; M_KEEP, a
- * WaitAll that gives up leaves its reservation; M_NOT_FREE, S takes what is
- * reserved, and the check that relies on it takes a permit that is not there.
+ * Mutants: M_NO_NEXT, an attempt does not notify the next waiter; M_KEEP, a
+ * timeout leaves its reservation; M_NOT_FREE, S takes a reserved permit, and
+ * the attempt that relies on it takes a permit that does not exist.
  */
 #define A	0
 #define B	1
 #define NONE	2
-#define S	2	/* after W0 and W1 */
+#define S	2	/* besides W0 and W1 */
 
 byte permits[2], reserved[2];
-byte last[2];			/* places given in each queue */
-byte place[3];			/* in the queue that it is or was in */
+byte last[2];			/* the last place assigned in each queue */
+byte place[3];			/* in its queue, or its last queue */
 byte at[3] = NONE;		/* the queue that it is in */
-byte perm[3];			/* a wakeup is pending or has arrived */
+byte perm[3];			/* a wakeup is pending or delivered */
 byte taken[2];
 byte given[2];
 
 #define FREE(q)	(permits[q] - reserved[q])
 
-/* first: the W that is first in q, or NONE */
+/* first: the first W in q, or NONE */
 inline FIRST(q, first) {
 	first = NONE;
 	if
@@ -141,7 +141,7 @@ proctype Release(byte q; byte n) {
 	od
 }
 
-/* at the end */
+/* at quiescence */
 proctype Check() {
 	timeout;
 	assert(reserved[A] == 0 && reserved[B] == 0);

@@ -2,27 +2,27 @@
  * waitany.pml - osthread/waitany.go and internal/wait/set.go: a wait for any of
  * two semaphores
  *
- * M waits for A or B, S for A alone; A and B get one permit each. Each step
- * under one semaphore's guard is one step; M's nodes go into the two queues one
- * after the other. A waker must win the set before it gives M a permit.
+ * M waits for A or B, S only for A; A and B get one permit each. Each critical
+ * section of one semaphore's guard is one step; M's nodes are queued one after
+ * the other. A releaser must win the set before it grants M a permit.
  *
- * Properties: M takes from exactly one; no permit is lost (those taken by M and
- * S, plus those left, are 2 at the end); no thread sleeps while there is a
- * permit for it. M may time out (TIMED).
+ * Properties: M takes from exactly one; no permit is lost (taken by M and S,
+ * plus those left, is 2 at the end); no waiter sleeps while a permit is
+ * available to it. M may time out (TIMED).
  *
- * Mutants: M_NO_WIN, a waker that takes M's node out gives it the permit, won
- * or not: both give; M_SWALLOW, a node of a set that has been won elsewhere
- * consumes the wakeup, as with futex_waitv: S sleeps on although there is a
- * permit; M_NO_CLOSE, M times out without closing the set.
+ * Mutants: M_NO_WIN, a releaser that dequeues M's node grants the permit
+ * whether it won or not: both grant; M_SWALLOW, a node of a set won elsewhere
+ * consumes the wakeup, as with futex_waitv: S sleeps although a permit is
+ * available; M_NO_CLOSE, M times out without closing the set.
  */
 byte a, b;			/* permits */
 byte winner;			/* 0 open, 1 A, 2 B, 3 closed */
 bit qa, qb, qs;			/* M's nodes, and S's, in the queues */
 bit mperm, sperm;
-bit mfirst = 1;			/* M is before S in A's queue */
+bit mfirst = 1;			/* M is ahead of S in A's queue */
 byte taken, mgot;
 
-/* A gives its permits to the waiters in its queue */
+/* A grants its permits to its queue */
 inline GRANT_A() {
 	if :: qa && mfirst && a > 0 -> GIVE_M_A() :: else fi;
 	if :: qs && a > 0 -> qs = 0; a--; sperm = 1 :: else fi;
@@ -60,7 +60,7 @@ inline GRANT_B() {
 
 proctype M() {
 	bit gave;
-	/* check each, then enqueue */
+	/* check each once, then queue */
 	atomic { if :: a > 0 && !qs -> a--; mgot++; goto out :: else fi };
 	atomic { if :: b > 0 -> b--; mgot++; goto out :: else fi };
 	atomic {
@@ -94,14 +94,14 @@ out:	atomic { assert(mgot <= 1); if :: gave -> mgot = 0 :: else fi; taken = take
 
 proctype S() {
 	atomic { if :: a > 0 && !qa -> a--; goto got :: else -> qs = 1 fi };
-end:	sperm;			/* if M took the only permit of A no thread wakes S */
+end:	sperm;			/* if M took the only permit of A, S is not woken */
 got:	taken++
 }
 
 proctype PA() { atomic { a++; GRANT_A() }; swallowed: skip }
 proctype PB() { atomic { b++; GRANT_B() } }
 
-/* at the end */
+/* at quiescence */
 proctype Check() {
 	timeout;
 	assert(mgot == 0 && taken + a + b == 2);

@@ -19,9 +19,8 @@ import (
 
 var numbers = []uintptr{unix.SYS_FUTEX, unix.SYS_FUTEX_TIME64}
 
-// The contract over the older call, in the tests that a call that misbehaves
-// would fail.
-func TestFutexTime32KeepsTheContract(t *testing.T) {
+// The contract over the older call, in the tests that can detect a faulty call.
+func TestOlderCallKeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			pretendOld(t)
@@ -31,14 +30,14 @@ func TestFutexTime32KeepsTheContract(t *testing.T) {
 	}
 }
 
-// pretendOld has the package use the older call until the test ends.
+// pretendOld makes the package use the older call until the test ends.
 func pretendOld(t *testing.T) {
 	atomic.StoreUint32(&time32, 1)
 	t.Cleanup(func() { atomic.StoreUint32(&time32, 0) })
 }
 
-// Each of the calls detects that futex_time64 is refused, and still succeeds.
-func TestFutexTime64RefusalIsRemembered(t *testing.T) {
+// Each call detects on its own that futex_time64 is refused, and still works.
+func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 	needFilters(t)
 	watch(t)
 	past := MakeTimespec(0)
@@ -54,7 +53,7 @@ func TestFutexTime64RefusalIsRemembered(t *testing.T) {
 			done := make(chan bool)
 			go func() {
 				defer close(done)
-				runtime.LockOSThread() // and ends so: the filter goes with the thread
+				runtime.LockOSThread() // and exits locked, so that the thread ends with its filter
 				w := new(uint32)
 				if refuse(t, w) {
 					call(w)
@@ -68,9 +67,9 @@ func TestFutexTime64RefusalIsRemembered(t *testing.T) {
 	}
 }
 
-// A filter that refuses an operation in both calls does not show that there is no
-// futex_time64.
-func TestFutexTime64IsNotRefusedByAnOperation(t *testing.T) {
+// A filter that refuses an operation in both calls must not be taken for a
+// missing futex_time64.
+func TestARefusedOperationDoesNotDisableFutexTime64(t *testing.T) {
 	past := MakeTimespec(0)
 	for name, call := range map[string]func(w *uint32){
 		"Wait":             func(w *uint32) { assert.Equal(t, Woken, Wait(w, 0, Never)) },
@@ -89,9 +88,9 @@ func TestFutexTime64IsNotRefusedByAnOperation(t *testing.T) {
 	}
 }
 
-// refuse has the kernel say to this thread that there is no futex_time64, as an
-// old one would. It does so for the word w only: Go's runtime calls it on this
-// thread too, and has seen that it is there.
+// refuse makes the kernel refuse futex_time64 on this thread, as an old kernel
+// would. It does so for the word w only: Go's runtime uses the call on this
+// thread too, and has already found it to exist.
 func refuse(t *testing.T, w *uint32) bool {
 	return assert.NoError(
 		t,
@@ -99,7 +98,7 @@ func refuse(t *testing.T, w *uint32) bool {
 	)
 }
 
-func TestHasTime64ByKernelVersion(t *testing.T) {
+func TestHasTime64FollowsTheKernelVersion(t *testing.T) {
 	for release, want := range map[string]bool{
 		"3.2.0": false, "4.4.302+": false, "4.19.0-27-686": false, "5.0.21": false, "5.1.0": true, "5.1": true, "5.10.0-x": true, "6.18.44": true,
 		"10.0": true, "": true, "generic": true, "5": true,
@@ -108,7 +107,7 @@ func TestHasTime64ByKernelVersion(t *testing.T) {
 	}
 }
 
-func TestRefusedErrnos(t *testing.T) {
+func TestRefusedDistinguishesRefusalsFromOtherErrors(t *testing.T) {
 	for errno, want := range map[syscall.Errno]bool{
 		0: false, syscall.ENOSYS: true, syscall.EPERM: true, syscall.EAGAIN: false, syscall.EINTR: false,
 		syscall.ETIMEDOUT: false, syscall.EINVAL: false, syscall.EFAULT: false,
@@ -117,7 +116,7 @@ func TestRefusedErrnos(t *testing.T) {
 	}
 }
 
-func TestClampedDeadlineEndsSpuriously(t *testing.T) {
+func TestATimeBeyond32BitsEndsSpuriously(t *testing.T) {
 	for _, c := range []struct {
 		sec   int64
 		want  timespec32

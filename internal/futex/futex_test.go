@@ -16,13 +16,14 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// The tests of the contract, for the implementation that is built. Other files
-// define what depends on it: counts, whether Wake and sleepers count; sleepers,
-// the number of threads that sleep on a word; and mapped, a word outside of Go's
-// memory.
+// The contract, tested over the implementation that is built. Other files
+// provide counts, whether Wake and sleepers report a count; sleepers, the
+// number of waiters of a word that a Wake would find; and mapped, a word
+// outside Go's memory.
 //
-// Some tests assume that a sleep without a deadline does not end spuriously: the
-// kernel resumes it after a signal (SA_RESTART), and no other test uses the word.
+// Where it makes a test simpler, waits without a deadline are assumed to have
+// no spurious wakeups: the kernel restarts them after a signal (SA_RESTART),
+// and no other code uses the words.
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
 
@@ -37,15 +38,16 @@ func watch(t *testing.T) {
 	t.Cleanup(func() { dog.Stop() })
 }
 
-// needCounts skips a test if the system does not count.
+// needCounts skips a test that needs counts where the system does not report
+// them.
 func needCounts(t *testing.T) {
 	t.Helper()
 	if !counts {
-		t.Skip("this system does not count sleepers")
+		t.Skip("this system does not count waiters")
 	}
 }
 
-// awaitSleepers returns when n sleep on w.
+// awaitSleepers returns when w has n waiters.
 func awaitSleepers(w *uint32, n int) {
 	for sleepers(w) != n {
 		runtime.Gosched()
@@ -113,14 +115,14 @@ func TestWaitTimesOutAtOnceAfterItsDeadline(t *testing.T) {
 	}
 }
 
-func TestWaitIsNotEarly(t *testing.T) {
+func TestTimeoutIsNotEarly(t *testing.T) {
 	watch(t)
 	var w uint32
 	for _, d := range []time.Duration{
 		1, time.Microsecond, 50 * time.Microsecond, 999 * time.Microsecond, time.Millisecond,
 		1500 * time.Microsecond, 5 * time.Millisecond,
 	} {
-		for range 10 { // most sleeps end so late that they would hide an early deadline
+		for range 10 { // most waits end so late that they would hide an early deadline
 			begin, deadline := time.Now(), After(d)
 			assert.Equal(t, TimedOut, waitThrough(&w, deadline), d)
 			assert.GreaterOrEqual(t, Now(), deadline, d)
@@ -129,7 +131,7 @@ func TestWaitIsNotEarly(t *testing.T) {
 	}
 }
 
-func TestWaitSleepsWithAVeryLateDeadline(t *testing.T) {
+func TestADeadlineNearTheMaximumSleeps(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	for _, deadline := range []int64{
@@ -162,7 +164,7 @@ func TestAfterSaturates(t *testing.T) {
 	assert.GreaterOrEqual(t, After(time.Hour), before+int64(time.Hour))
 }
 
-func TestNowDoesNotGoBack(t *testing.T) {
+func TestNowIsMonotonic(t *testing.T) {
 	last := Now()
 	assert.GreaterOrEqual(t, last, int64(0))
 	for range 10_000 {
@@ -174,15 +176,15 @@ func TestNowDoesNotGoBack(t *testing.T) {
 	}
 }
 
-func TestWakeWithoutSleepersReturnsZero(t *testing.T) {
+func TestWakeReturnsZeroWithoutWaiters(t *testing.T) {
 	var w uint32
 	for _, n := range []int{math.MinInt, -1, 0, 1, math.MaxInt32, math.MaxInt} {
 		assert.Zero(t, Wake(&w, n), n)
 	}
 }
 
-// wakeChanged has a goroutine sleep on w, which holds 0, and changes w, wakes
-// the sleeper and waits for its end.
+// wakeChanged starts a goroutine that waits on w, which holds 0, changes w,
+// wakes the goroutine and waits until it ends.
 func wakeChanged(w *uint32) {
 	done := make(chan struct{})
 	go func() {
@@ -199,18 +201,19 @@ func wakeChanged(w *uint32) {
 	<-done
 }
 
-func TestWakeWakesASleeper(t *testing.T) {
+func TestWakeWakesAWaiter(t *testing.T) {
 	watch(t)
 	var w uint32
 	wakeChanged(&w)
 }
 
-func TestWakeNeedsNoChangeOfTheWord(t *testing.T) {
+func TestWakeWorksWithoutAChangeOfTheWord(t *testing.T) {
 	watch(t)
 	var w uint32
 	ended := make(chan Result, 1)
 	go func() { ended <- Wait(&w, 0, Never) }()
-	// If Wake does not count it is repeated until the sleeper has returned.
+	// Where Wake reports no count, it is repeated until the waiter has
+	// returned.
 	for Wake(&w, 1) == 0 && len(ended) == 0 {
 		runtime.Gosched()
 	}
@@ -241,7 +244,7 @@ func TestWakeWakesAtMostN(t *testing.T) {
 	assert.Empty(t, ended)
 }
 
-func TestWakeWithTheGreatestIntWakesAll(t *testing.T) {
+func TestWakeWithMaxIntWakesAll(t *testing.T) {
 	watch(t)
 	const all = 5
 	var w uint32
@@ -283,7 +286,7 @@ func TestWakeIsFIFO(t *testing.T) {
 	}
 }
 
-func TestWakeWakesNoSleeperOfAnotherWord(t *testing.T) {
+func TestWakeWakesNoWaiterOfAnotherWord(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	words := make([]uint32, 32)
@@ -301,7 +304,7 @@ func TestWakeWakesNoSleeperOfAnotherWord(t *testing.T) {
 	}
 }
 
-func TestWaitTimeoutLeavesNoSleeper(t *testing.T) {
+func TestWaitTimeoutLeavesNoWaiterBehind(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	var w uint32
@@ -312,7 +315,7 @@ func TestWaitTimeoutLeavesNoSleeper(t *testing.T) {
 	}
 }
 
-func TestWaitKeepsTheWordOffTheStack(t *testing.T) {
+func TestWaitKeepsTheWordFromMoving(t *testing.T) {
 	same := make(chan bool)
 	go func() {
 		var w uint32
@@ -334,7 +337,7 @@ func grow(n int) (sum byte) {
 	return frame[0]
 }
 
-func TestWaitWorksOnForeignMemory(t *testing.T) {
+func TestWaitWorksOnMemoryOutsideGo(t *testing.T) {
 	watch(t)
 	w := mapped(t)
 	assert.Equal(t, Changed, Wait(w, 1, Never))
@@ -342,7 +345,7 @@ func TestWaitWorksOnForeignMemory(t *testing.T) {
 	wakeChanged(w)
 }
 
-func TestWakeIsNotLostBetweenTwo(t *testing.T) {
+func TestNoWakeupIsLostBetweenTwo(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		deadline func() int64
@@ -371,7 +374,7 @@ func TestWakeIsNotLostBetweenTwo(t *testing.T) {
 	}
 }
 
-// soon returns a deadline 0 to 100 us from now, and now and then Never.
+// soon returns a deadline 0 to 100 us from now, or sometimes Never.
 func soon() int64 {
 	if rand.IntN(4) == 0 {
 		return Never
@@ -379,9 +382,10 @@ func soon() int64 {
 	return After(time.Duration(rand.IntN(100)) * time.Microsecond)
 }
 
-// Tokens are given one at a time with one Wake each, and taken by sleepers with
-// any deadline. A lost wakeup leaves a token, and a taker that sleeps for ever.
-func TestWakeIsNotLostAmongMany(t *testing.T) {
+// Tokens are added one at a time, with one Wake each, and taken by waiters with
+// arbitrary deadlines. A wakeup that reaches a waiter that does not check
+// again, or no waiter at all, leaves a token behind and a taker asleep forever.
+func TestNoWakeupIsLostAmongMany(t *testing.T) {
 	watch(t)
 	const givers, takers, each = 2, 6, 500
 	var tokens uint32
@@ -400,7 +404,7 @@ func TestWakeIsNotLostAmongMany(t *testing.T) {
 		wg.Go(func() {
 			for range takers * each / givers {
 				for atomic.LoadUint32(&tokens) > takers/2 {
-					runtime.Gosched() // a heap of tokens would put nobody to sleep
+					runtime.Gosched() // with many tokens no taker would wait
 				}
 				atomic.AddUint32(&tokens, 1)
 				Wake(&tokens, 1)
@@ -418,10 +422,9 @@ func TestWakeIsNotLostAmongMany(t *testing.T) {
 	assert.Zero(t, tokens)
 }
 
-// In each round the sleepers' deadline and the wakeup are due at the same time.
-// The word does not change, so for each wakeup that was counted exactly one Wait
-// must return Woken.
-func TestWakeIsNotBothCountedAndTimedOut(t *testing.T) {
+// In each round the deadline and the wakeup are due at the same time. The word
+// does not change, so each counted wakeup must appear as exactly one Woken.
+func TestAWakeupIsNotBothCountedAndTimedOut(t *testing.T) {
 	needCounts(t)
 	for _, c := range []struct{ sleepers, rounds int }{{1, 2000}, {3, 500}} {
 		t.Run(fmt.Sprintf("sleepers=%d", c.sleepers), func(t *testing.T) {
@@ -435,7 +438,7 @@ func TestWakeIsNotBothCountedAndTimedOut(t *testing.T) {
 					go func() { ended <- Wait(&w, 0, at) }()
 				}
 				for lead := int64(rand.IntN(20_000)); Now() < at-lead; {
-					runtime.Gosched() // so that with one P the sleepers come to sleep
+					runtime.Gosched() // so that with one P the waiters get to run
 				}
 				n := Wake(&w, 1) + Wake(&w, 1)
 				woken := 0

@@ -17,15 +17,15 @@ import (
 	"example.com/thread/internal/lockdown"
 )
 
-// If a filter refuses futex calls on this word, C uses others: it neither loses
-// a wakeup nor spins.
-func TestCBehindAFilter(t *testing.T) {
+// If the kernel refuses a futex call to C, for this word only, C uses a
+// fallback that neither loses a wakeup nor spins.
+func TestLockInCFallsBackBehindAFilter(t *testing.T) {
 	if err := lockdown.Available(); err != nil {
 		t.Skip(err)
 	}
 	const (
 		futexWait, waitBitset = 0, 9
-		futexTime64           = 422 // on 32-bit systems; elsewhere there is no such number
+		futexTime64           = 422 // on 32-bit systems; an unused number elsewhere
 	)
 	for _, c := range []struct {
 		name    string
@@ -62,7 +62,7 @@ func TestCBehindAFilter(t *testing.T) {
 					}
 				}, nil)
 				require.NoError(t, err)
-				// The filter is for this thread, and those that it makes.
+				// The filter applies to this thread and to threads it creates.
 				run(t, nil, func() {
 					if !assert.NoError(t, lockdown.Thread(errno, filtered...)) {
 						close(filters)

@@ -44,7 +44,7 @@ func TestLockIsSharedWithC(t *testing.T) {
 	assert.False(t, l.Locked())
 }
 
-func TestLockOfGoAsCSeesIt(t *testing.T) {
+func TestLockFromC(t *testing.T) {
 	word := ctest.Malloc(4)
 	defer ctest.Free(word)
 	l := (*thread.Lock)(word)
@@ -60,8 +60,7 @@ func TestLockOfGoAsCSeesIt(t *testing.T) {
 	assert.False(t, l.TryLock())
 	l.Unlock()
 	assert.Equal(t, syscall.Errno(0), ctest.TimedLock(word, math.MaxInt, 0))
-	// So far away that the time left does not fit into any of the units it
-	// passes through.
+	// So far away that the time left overflows every unit it is converted to.
 	far := make(chan syscall.Errno)
 	go func() { far <- ctest.TimedLock(word, math.MaxInt, 999_999_999) }()
 	for atomic.LoadUint32((*uint32)(word)) != contended {
