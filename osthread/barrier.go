@@ -26,8 +26,8 @@ import (
 
 // A Barrier releases a fixed number of parties when all of them have arrived,
 // repeatedly (Python: threading.Barrier, POSIX: pthread_barrier_t). It comes
-// from [NewBarrier] and must not be copied. The zero Barrier has no parties: its
-// waits, Abort and Reset panic with an error that is [ErrCount].
+// from [NewBarrier] and must not be copied. The zero Barrier has no parties:
+// its waits, Abort and Reset panic with an error that is [ErrCount].
 //
 // While a barrier is broken all waits return [ErrBroken], until Reset.
 //
@@ -52,14 +52,14 @@ type generation struct {
 	contexts int // waiters that have one
 }
 
-// canceled reports whether the context of a waiter is done: that waiter is about
-// to break the barrier, and a later caller must not complete the round first. It
-// checks all waiters, so only the last caller calls it.
+// canceled reports whether the context of a waiter is done: that waiter is
+// about to break the barrier, and a later caller must not complete the round
+// first. It checks all waiters, so only the last caller calls it.
 func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled() }
 
 // NewBarrier returns a barrier for n parties. In each round the last party to
-// arrive runs action, if not nil, before any is released. NewBarrier panics with
-// an error that is [ErrCount] if n < 1.
+// arrive runs action, if not nil, before any is released. NewBarrier panics
+// with an error that is [ErrCount] if n < 1.
 //
 // The action should not wait for its own barrier: the waiters of its round are
 // released only after it, so such a wait ends only if as many others arrive.

@@ -147,8 +147,8 @@ func (c *Condition) Waiting() int {
 // A condLock is an L that can tell whether it is held.
 type condLock interface {
 	// mustHold panics, as the method op of the Condition, if L is certainly not
-	// held by the caller. It returns the key with which the caller waits for L in L's queue; 0 if the
-	// caller must lock L itself.
+	// held by the caller. It returns the key with which the caller waits for L
+	// in L's queue; 0 if the caller must lock L itself.
 	mustHold(op string) (key uint64)
 }
 

@@ -142,8 +142,8 @@ func TestConditionWaitRestoresRLockDepth(t *testing.T) {
 	})
 }
 
-// A waiter that times out during a notification returns true, or the notification
-// wakes the next waiter. CPython loses it.
+// A waiter that times out during a notification returns true, or the
+// notification wakes the next waiter. CPython loses it.
 func TestConditionLosesNoNotificationOnTimeout(t *testing.T) {
 	conditions(t, func(t *testing.T, g *group, c *Condition) {
 		for i := range 200 {

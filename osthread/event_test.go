@@ -69,8 +69,8 @@ func TestEventAutoResetWakesOne(t *testing.T) {
 	})
 }
 
-// No Set of an auto-reset event is lost on a waiter that times out: there are as
-// many successful waits as Sets.
+// No Set of an auto-reset event is lost on a waiter that times out: there are
+// as many successful waits as Sets.
 func TestEventAutoResetLosesNoSet(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		e := Event{AutoReset: true}

@@ -191,8 +191,8 @@ func TestLockFairHandsOffInOrder(t *testing.T) {
 	})
 }
 
-// A waiter is not bypassed for much longer than starvationThreshold, however fast
-// the owner locks again.
+// A waiter is not bypassed for much longer than starvationThreshold, however
+// fast the owner locks again.
 func TestLockHandsOffAfterStarvationThreshold(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var l Lock
@@ -313,7 +313,8 @@ func TestRLockAcrossAttach(t *testing.T) {
 	assert.False(t, r.pinned)
 }
 
-// A goroutine that holds an RLock is pinned to its thread until the last Unlock.
+// A goroutine that holds an RLock is pinned to its thread until the last
+// Unlock.
 func TestRLockPinsItsGoroutineToAThread(t *testing.T) {
 	var r RLock
 	var wg sync.WaitGroup

@@ -45,12 +45,14 @@ import (
 // Invariant: while the lock is free and the queue is not empty, the spinner or
 // the last Unlock is committed to look at the queue.
 //
-//   - Unlock frees the word and reads the flags in one step. It leaves the queue
-//     to the spinner, if there is one, and otherwise calls release.
+//   - Unlock frees the word and reads the flags in one step. It leaves the
+//     queue to the spinner, if there is one, and otherwise calls release.
 //   - A spinner that gives up clears its claim and the spinner word first and
-//     calls release afterwards, so an Unlock that relied on it came before that.
-//   - release wakes the head as the new spinner or hands it the lock. If another
-//     thread holds the lock it does neither: that thread's Unlock calls release.
+//     calls release afterwards, so an Unlock that relied on it came before
+//     that.
+//   - release wakes the head as the new spinner or hands it the lock. If
+//     another thread holds the lock it does neither: that thread's Unlock calls
+//     release.
 //   - enqueue sets queued in the step that finds the lock held, so the owner's
 //     Unlock sees it.
 //
@@ -107,9 +109,13 @@ func free(s uint64) bool { return s&^flags == 0 }
 func open(s uint64) bool { return s&^queued == 0 }
 
 const (
-	claimAfter  = 25                       // polls, 11 us; sooner, and short critical sections suffer from the handing off
-	spinnerLost = 10 * starvationThreshold // a time slice of Go's scheduler; a spinner that runs ends after some 20 us
-	spinUnit    = 10                       // 1024 ns
+	// claimAfter is in polls, 11 us. Claiming sooner slows short critical
+	// sections down by handoffs.
+	claimAfter = 25
+	// spinnerLost is a time slice of Go's scheduler. A spinner that runs ends
+	// after some 20 us.
+	spinnerLost = 10 * starvationThreshold
+	spinUnit    = 10 // 1024 ns
 )
 
 // try locks m if it is open.

@@ -17,8 +17,8 @@ import (
 // The registry holds every live thread: the main one, those started, and
 // dummies. A thread finds its own Thread
 //
-//   - in a Key, if it has a record of package thread: threads of created, attached
-//     and alien ones. The Key's destructor ends a dummy;
+//   - in a Key, if it has a record of package thread: threads of created,
+//     attached and alien ones. The Key's destructor ends a dummy;
 //   - under its slot, which no other living thread has, if Go made it and it
 //     has no record. Nothing reports the end of such a thread, so the dummies
 //     of ended ones are dropped when threads are listed or a dummy is added.

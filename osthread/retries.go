@@ -117,8 +117,8 @@ func acquireContext(ctx context.Context, p barged, key uint64) error {
 	return nil
 }
 
-// acquireQueued acquires n.Key from p with n, which is in no queue. again says that n
-// was woken to retry.
+// acquireQueued acquires n.Key from p with n, which is in no queue. again says
+// that n was woken to retry.
 func acquireQueued(p barged, n *wait.Node, again bool, l *park.Limit) bool {
 	if !again {
 		n.Since = since(p.isFair())

@@ -167,6 +167,6 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	second.Free()
 }
 
-// starved is longer than any wait on a busy machine. Without fairness these tests
-// would wait until the other callers end.
+// starved is longer than any wait on a busy machine. Without fairness these
+// tests would wait until the other callers end.
 const starved = 20 * time.Second

@@ -99,8 +99,8 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 	})
 }
 
-// An unlock of what is not locked neither breaks mutual exclusion nor makes other
-// callers' unlocks fail.
+// An unlock of what is not locked neither breaks mutual exclusion nor makes
+// other callers' unlocks fail.
 func TestRWLockMisuseDuringUse(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		var w RWLock
@@ -135,8 +135,8 @@ func TestRWLockMisuseDuringUse(t *testing.T) {
 	})
 }
 
-// beginRUnlockTooMany does the first half of an RUnlock too many, and returns the
-// second half.
+// beginRUnlockTooMany does the first half of an RUnlock too many, and returns
+// the second half.
 func beginRUnlockTooMany(w *RWLock) (second func()) {
 	s := w.word.Add(^rwReader + 1)
 	return func() { w.runlockSlow(s) }
@@ -208,8 +208,8 @@ func TestRWLockFair(t *testing.T) {
 	})
 }
 
-// Readers of which one always holds the lock do not starve a writer, and writers
-// in close succession do not starve a reader.
+// Readers of which one always holds the lock do not starve a writer, and
+// writers in close succession do not starve a reader.
 func TestRWLockStarvesNoWaiter(t *testing.T) {
 	for _, readers := range []bool{true, false} {
 		callers(t, func(t *testing.T, g *group) {

@@ -32,8 +32,8 @@ func (l *Lock) String() string {
 }
 
 // String returns r's address, its state, the name of its owner or, if that is
-// unknown, the owner's serial (thread.Thread.Serial), and the number of waiters.
-// It may be called at any time.
+// unknown, the owner's serial (thread.Thread.Serial), and the number of
+// waiters. It may be called at any time.
 func (r *RLock) String() string {
 	state := "unlocked"
 	if serial, held := r.ownerSerial(); held {

@@ -87,9 +87,9 @@ func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 // WaitAll waits until it can take from all of ws at once, and does so. Until
 // then it takes nothing, so two callers that wait for the same objects cannot
 // deadlock; but callers that want less may be served repeatedly before it. If
-// WaitAll lacks only a [Semaphore], that serves it in the order in which waiters
-// came, as with Acquire. It takes twice from an object that is in ws twice. With
-// no ws it returns at once.
+// WaitAll lacks only a [Semaphore], that serves it in the order in which
+// waiters came, as with Acquire. It takes twice from an object that is in ws
+// twice. With no ws it returns at once.
 func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
@@ -201,8 +201,8 @@ func enlist(w Waitable, n *wait.Node) (won, done bool) {
 	return true, true
 }
 
-// remove takes n out of w's queue, if it is there. The waiters behind it may want
-// less of a semaphore.
+// remove takes n out of w's queue, if it is there. The waiters behind it may
+// want less of a semaphore.
 func remove(w Waitable, n *wait.Node) {
 	q := queueOf(w)
 	q.Lock()

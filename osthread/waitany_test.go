@@ -41,8 +41,8 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 	})
 }
 
-// What an object gives reaches exactly one waiter, among plain waiters, timeouts
-// and WaitAlls.
+// What an object gives reaches exactly one waiter, among plain waiters,
+// timeouts and WaitAlls.
 func TestWaitAnyLosesNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *group) {
 		const permits = 300

@@ -2,7 +2,8 @@
 // nested, from many goroutines. Note:
 //
 //   - A Lua state is for one thread at a time. Here it lives on one
-//     executor.Worker: all callers have the worker call a function, and neither Lua nor the C code needs a lock.
+//     executor.Worker: all callers have the worker call a function, and neither
+//     Lua nor the C code needs a lock.
 //   - The worker's thread has a stack of 64 MiB. Go's own threads have what
 //     ulimit -s says, mostly 8 MiB, and a goroutine does not know which of them
 //     it is on: lists nested deeper than that would end the process.

@@ -1,40 +1,39 @@
-// Package futex lets threads wait on a 32-bit word until another thread wakes
-// them, the one primitive that every lock needs from the system.
+// Package futex lets threads sleep on a 32-bit word until another thread wakes
+// them: the one primitive that every lock needs from the system.
 //
 //	waiter                                waker
 //	for word.Load() == old {              word.Store(new)
 //		futex.Wait(&word, old, deadline)      futex.Wake(&word, 1)
 //	}
 //
-// Guarantees, on every system:
+// What a caller may assume, on every system:
 //
-//   - Comparing the word and going to sleep are atomic with respect to [Wake]:
-//     if a waker changes the word and then calls Wake, either the comparison
-//     sees the change or Wake finds the waiter. So no wakeup is lost.
-//   - [Wait] may return [Woken] spuriously, because of a signal or of a wakeup
-//     meant for an earlier user of the address. The caller must check the word
-//     again.
-//   - A waiter that a Wake has counted returns Woken, even if its deadline has
-//     passed by then. So no wakeup is both consumed and reported as a timeout.
-//   - Wait compares the word once even if the deadline has already passed:
-//     [Changed] takes precedence over [TimedOut].
+//   - Comparing and falling asleep is one step for [Wake]: if a waker changes
+//     the word first and then calls Wake, either the comparison sees the change
+//     or the Wake finds the sleeper. So no wakeup is lost.
+//   - [Wait] may return [Woken] spuriously, because of a signal or a wakeup for
+//     an earlier owner of the address. Check the word again.
+//   - A sleeper that a Wake has counted returns Woken, even after its deadline.
+//     So a wakeup is never both consumed and reported as a timeout.
+//   - A deadline that has passed still compares the word once: [Changed] wins
+//     over [TimedOut].
 //   - TimedOut is never early: [Now] has reached the deadline.
 //
-// Obligations of the caller:
+// What a caller must ensure:
 //
-//   - The word must not be on a goroutine's stack, which moves. A variable
-//     whose address is passed to Wait escapes to the heap.
-//   - The word must stay reachable, or mapped, while a thread waits on it. A
-//     Wake may come later: it uses only the address, and if the memory has been
-//     reused by then, its new waiters see a spurious wakeup.
-//   - All accesses to the word must use sync/atomic. Wait and Wake do not order
-//     memory themselves: the store before Wake and the load after Wait do, and
-//     the race detector sees that pair.
+//   - The word is not on a goroutine's stack, which moves. The compiler puts a
+//     variable whose address goes to Wait on the heap.
+//   - The word stays reachable, or mapped, while a thread sleeps on it. A Wake
+//     may come later: it uses the address alone, and if the memory has another
+//     owner by then, sleepers there see a spurious wakeup.
+//   - All access to the word is by sync/atomic. Wait and Wake order nothing by
+//     themselves: the store before Wake and the load after Wait are the pair
+//     that does, and that the race detector sees.
 //
 // futex_linux.go, futex_windows.go and, on macOS 14.4 or later with cgo,
-// futex_darwin.go use the kernel, and C code can wait on the same words.
-// futex_portable.go is plain Go and serves all other systems; with the build
-// tag portablefutex it also serves those three.
+// futex_darwin.go ask the kernel, and share their words with C.
+// futex_portable.go needs nothing but Go and serves all other systems, and with
+// the build tag portablefutex those three as well.
 package futex
 
 import (
@@ -47,15 +46,15 @@ type Result uint8
 
 const (
 	Woken    Result = iota // by Wake, or spuriously: check the word again
-	Changed                // returned at once: the word did not hold the value
+	Changed                // at once: the word did not hold the value
 	TimedOut               // the deadline has passed
 )
 
-// Never is the deadline of a wait without a timeout.
+// Never is the deadline that never passes.
 const Never = math.MaxInt64
 
-// After returns the deadline d from now, in ns on the clock of [Now]. If d <= 0
-// the deadline has already passed. If the sum overflows, After returns Never.
+// After returns the deadline d from now, in ns on the clock of [Now]: for d <=
+// 0 one that has passed, and Never if the sum overflows.
 func After(d time.Duration) int64 {
 	now := Now()
 	if d <= 0 {

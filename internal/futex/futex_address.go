@@ -10,37 +10,36 @@ import (
 	"time"
 )
 
-// Wait and Wake over system calls like those of macOS (futex_darwin.go). The
-// calls are a table of functions, so that everything but the calls themselves
-// is also tested on Linux, under portablefutex.
+// Sleeping on an address by calls as macOS has them (futex_darwin.go). They are
+// a table of functions, so that all but the calls themselves is tested on Linux
+// as well, under portablefutex.
 //
-// The kernel compares the word and queues the waiter under one lock, which the
-// waking calls take after the waker's store: either the comparison sees the
-// store, or the waiter is in the queue. The kernel reports a changed word as a
-// wakeup, so sleep compares the word first. That load also faults on an
-// unmapped address, as any access does, so an EFAULT from the call is
-// transient.
+// The kernel compares the word and queues the sleeper under one lock, which the
+// waking calls take after the waker's store: so the comparison sees the store,
+// or the sleeper is in the queue. The calls report a word that differs as a
+// wakeup, so the word is compared here first. That access also faults on an
+// address without memory, so an EFAULT of the call itself is transient.
 
 // addressCalls are the system's calls. Each returns an errno.
 type addressCalls struct {
-	// wait sleeps on w while it holds old, for at most ns > 0 nanoseconds, or
-	// without limit if ns is forever. It returns 0 if it was woken or if the
-	// word differs. After EINTR, EFAULT and ENOMEM, when it has not slept or
-	// not long enough, it may be called again.
+	// wait sleeps on w while it holds old, for at most ns > 0, or without a
+	// limit for forever. 0 says that it was woken or that the word differs.
+	// EINTR, EFAULT and ENOMEM say that it has not slept, or not long enough,
+	// and may be called again.
 	wait func(w *uint32, old uint32, ns int64) syscall.Errno
-	// wakeAny wakes one waiter, wakeAll wakes all. They return ENOENT if there
-	// is none.
+	// wakeAny wakes one sleeper, wakeAll all of them. ENOENT says that there
+	// was none.
 	wakeAny, wakeAll func(w *uint32) syscall.Errno
 }
 
 const (
-	// forever is the ns of a wait without a timeout.
+	// forever is the time of a wait without a limit.
 	forever = -1
-	// longestWait is the maximum ns of one call, a day: far below the values at
-	// which a conversion to the kernel's ticks could overflow.
+	// longestWait is the ns limit of one call, a day: the conversion to the
+	// kernel's ticks cannot overflow.
 	longestWait = int64(24 * time.Hour)
-	// severalMeansAll exceeds the number of threads of any process: a Wake of
-	// more than that wakes all.
+	// severalMeansAll is more sleepers than a process has threads: a request to
+	// wake more means all.
 	severalMeansAll = 1 << 16
 )
 
@@ -56,11 +55,11 @@ func (c *addressCalls) sleep(w *uint32, old uint32, deadline int64) Result {
 		switch errno := c.wait(w, old, ns); errno {
 		case 0:
 			return Woken
-		case syscall.ETIMEDOUT: // the loop checks the clock: one call may cover only part of the time
+		case syscall.ETIMEDOUT: // the loop checks the clock: this may have been a part of the wait
 		case syscall.EINTR: // a signal: a spurious wakeup
 			return Woken
 		case syscall.EFAULT, syscall.ENOMEM:
-			runtime.Gosched() // the kernel is temporarily out of memory
+			runtime.Gosched() // the kernel lacks memory, for now
 			return Woken
 		default:
 			panic(fmt.Errorf("futex: wait on %p: %w", w, errno)) // only a bug in this library causes it
@@ -76,9 +75,9 @@ func timeLeft(deadline int64) int64 {
 	return min(max(max(deadline, 0)-Now(), 0), longestWait)
 }
 
-// wake wakes up to n waiters and stops early only if there are none left. A
-// waiter that another waker has already counted does not count here, nor does
-// it have to: each waker has changed the word beforehand.
+// wake wakes up to n sleepers, until there is none left. Concurrent wakers may
+// share a sleeper; that is no lost wakeup, since each has changed the word
+// before.
 func (c *addressCalls) wake(w *uint32, n int) {
 	if n > severalMeansAll {
 		c.retry(c.wakeAll, w)
@@ -91,9 +90,9 @@ func (c *addressCalls) wake(w *uint32, n int) {
 	}
 }
 
-// retry calls f until it has searched for waiters: a wakeup must not be lost
-// because the kernel was out of memory. Any other error means that no thread
-// can be waiting on w.
+// retry calls f until it has searched for sleepers: a wakeup must not be lost
+// because the kernel was out of memory. Any other error says that no thread can
+// sleep there.
 func (c *addressCalls) retry(f func(w *uint32) syscall.Errno, w *uint32) syscall.Errno {
 	for {
 		errno := f(w)

@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// likeMacOS emulates the macOS calls with futex(2): timeouts are relative, a
-// changed word is reported as a wakeup, and a timeout of 0 is EINVAL.
+// likeMacOS makes macOS's calls out of futex(2): times are relative, a word
+// that differs looks like a wakeup, and a time of 0 is EINVAL.
 func likeMacOS() *addressCalls {
 	const wait, wake, private = 0, 1, 128 // linux/futex.h
 	wakeUpTo := func(w *uint32, n uintptr) syscall.Errno {
@@ -57,8 +57,8 @@ func likeMacOS() *addressCalls {
 	}
 }
 
-// unreliable wraps c so that calls end in every way the system allows:
-// spuriously, too early, and for lack of memory.
+// unreliable makes calls that end in every way the system allows: spuriously,
+// too early, and for lack of memory.
 func unreliable(c *addressCalls) *addressCalls {
 	maybe := func(errno syscall.Errno) syscall.Errno {
 		if rand.IntN(4) == 0 {
@@ -81,7 +81,7 @@ func unreliable(c *addressCalls) *addressCalls {
 				return errno
 			}
 			if ns > 1 && maybe(1) != 0 {
-				ns /= 2 // ends early, with ETIMEDOUT
+				ns /= 2 // comes back as ETIMEDOUT, early
 			}
 			return c.wait(w, old, ns)
 		},
@@ -90,33 +90,32 @@ func unreliable(c *addressCalls) *addressCalls {
 	}
 }
 
-// use makes the package use c until the test ends.
+// use has the package sleep by c until the test ends.
 func use(t *testing.T, c *addressCalls) {
 	system, counts = c, false
 	t.Cleanup(func() { system, counts = nil, true })
 }
 
-// The contract over calls like those of macOS, in all tests that need no
-// counts.
+// The contract over calls like macOS's, in all tests of it that do not count.
 func TestAddressCallsKeepTheContract(t *testing.T) {
 	for name, calls := range map[string]*addressCalls{"reliable": likeMacOS(), "unreliable": unreliable(likeMacOS())} {
 		for _, c := range []struct {
 			name     string
 			test     func(*testing.T)
-			reliable bool // the test does not allow spurious wakeups
+			reliable bool // the test takes a return spurious wakeup for a real one
 		}{
 			{"changed", TestWaitReturnsChangedWhenTheWordDiffers, false},
 			{"all bits", TestWaitComparesAllBits, false},
-			{"passed", TestWaitTimesOutAtADeadlineThatHasPassed, false},
-			{"early", TestTimeoutIsNotEarly, false},
-			{"nobody", TestWakeReturnsZeroWithoutWaiters, false},
-			{"woken", TestWakeWakesAWaiter, false},
-			{"without a change", TestWakeWorksWithoutAChangeOfTheWord, true},
-			{"all", TestWakeWithMaxIntWakesAll, false},
-			{"does not move", TestWaitKeepsTheWordFromMoving, false},
-			{"not Go's", TestWaitWorksOnMemoryOutsideGo, false},
-			{"two", TestNoWakeupIsLostBetweenTwo, false},
-			{"many", TestNoWakeupIsLostAmongMany, false},
+			{"passed", TestWaitTimesOutAtOnceAfterItsDeadline, false},
+			{"early", TestWaitIsNotEarly, false},
+			{"nobody", TestWakeWithoutSleepersReturnsZero, false},
+			{"woken", TestWakeWakesASleeper, false},
+			{"without a change", TestWakeNeedsNoChangeOfTheWord, true},
+			{"all", TestWakeWithTheGreatestIntWakesAll, false},
+			{"does not move", TestWaitKeepsTheWordOffTheStack, false},
+			{"not Go's", TestWaitWorksOnForeignMemory, false},
+			{"two", TestWakeIsNotLostBetweenTwo, false},
+			{"many", TestWakeIsNotLostAmongMany, false},
 		} {
 			if c.reliable && name == "unreliable" {
 				continue
@@ -129,7 +128,7 @@ func TestAddressCallsKeepTheContract(t *testing.T) {
 	}
 }
 
-func TestWaitHandlesEachErrno(t *testing.T) {
+func TestAddressCallsWaitErrno(t *testing.T) {
 	watch(t)
 	var w uint32
 	for _, errno := range []syscall.Errno{0, syscall.EINTR, syscall.EFAULT, syscall.ENOMEM} {
@@ -149,10 +148,9 @@ func TestWaitHandlesEachErrno(t *testing.T) {
 	}
 }
 
-// Only the clock decides whether the wait times out, and the word is compared
-// again before the next call: the waker that changed it may have found no
-// waiter.
-func TestWaitResumesAfterAnEarlyTimeout(t *testing.T) {
+// Only the clock decides about a timeout, and the word is compared again before
+// the next call: its waker may have found no sleeper.
+func TestAddressCallsEarlyTimeoutIsResumed(t *testing.T) {
 	watch(t)
 	var w uint32
 	calls := 0
@@ -167,7 +165,7 @@ func TestWaitResumesAfterAnEarlyTimeout(t *testing.T) {
 	assert.Equal(t, 3, calls)
 }
 
-func TestTimeLeftIsBounded(t *testing.T) {
+func TestAddressCallsTimeIsBounded(t *testing.T) {
 	assert.EqualValues(t, forever, timeLeft(Never))
 	for _, deadline := range []int64{math.MinInt64, -1, 0} {
 		assert.Zero(t, timeLeft(deadline), deadline)
@@ -180,7 +178,7 @@ func TestTimeLeftIsBounded(t *testing.T) {
 	assert.Positive(t, left)
 }
 
-func TestWakeCallsTheSystemAsOftenAsNeeded(t *testing.T) {
+func TestAddressCallsWakeIsRetried(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		n        int

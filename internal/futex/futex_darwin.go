@@ -2,19 +2,19 @@
 
 package futex
 
-// macOS: os_sync_wait_on_address and related calls, new in macOS 14.4, the
-// system's only public calls of this kind. They are imported weakly, so a
-// program also starts on older systems, where it waits in the scheduler. Older
-// SDKs do not declare them, so they are declared here, following
+// macOS: os_sync_wait_on_address and its variants, since macOS 14.4 the
+// system's only public futex calls. They are imported weakly, so a program
+// starts on older systems too, and sleeps in the scheduler there. Older SDKs do
+// not declare them, so they are declared here, after
 // os/os_sync_wait_on_address.h and os/clock.h.
 //
-// A call from Go to C costs about 60 ns on top of the system call (on Linux,
-// amd64), and the thread keeps its P until sysmon retakes it. That is cheap
-// compared with a locked goroutine that blocks in the scheduler, which needs
-// two more thread switches per wait (golang/go#21827).
+// A call from Go to C costs some 60 ns besides the system call (on Linux,
+// amd64), and the thread keeps its P until sysmon takes it. A locked goroutine
+// pays more in the scheduler: two more thread switches for each sleep
+// (golang/go#21827).
 //
-// The kernel identifies a word by its address, the size (4) and the flags (0,
-// memory private to this process): csrc/osthread.h must use the same values.
+// The kernel identifies a word by its size, 4, and the flags, 0 for memory of
+// this process alone, as well: csrc/osthread.h must use the same.
 
 /*
 #include <errno.h>

@@ -13,24 +13,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex(2). The kernel compares the word and queues the waiter under the lock
+// futex(2). The kernel compares the word and queues the sleeper under the lock
 // of the word's hash bucket, and FUTEX_WAKE takes that lock after the waker's
-// store: either the comparison sees the store, or the waiter is in the queue.
-// The waker removes the waiter from the queue, and the result of the wait
-// depends on that removal, not on the clock.
+// store: so the comparison sees the store, or the sleeper is in the queue. The
+// waker takes the sleeper out of the queue, and the result of the wait depends
+// on that, not on the clock.
 //
-// FUTEX_WAIT_BITSET takes an absolute deadline, so a wait that a signal
-// interrupts can be resumed and still ends at the original deadline. Its clock
-// is CLOCK_MONOTONIC, which does not jump.
+// FUTEX_WAIT_BITSET is used because its deadline is absolute: a wait that is
+// interrupted by a signal can be resumed and still ends at the original
+// deadline. Its clock is CLOCK_MONOTONIC, which does not jump.
 //
-// A seccomp(2) filter may allow only FUTEX_WAIT, which Go's runtime uses, and
-// refuse FUTEX_WAIT_BITSET or clock_gettime. Then this package uses FUTEX_WAIT
-// too, with the time left until the deadline. Without any futex Go itself does
-// not run.
+// A filter (seccomp(2)) may allow only FUTEX_WAIT, which Go's runtime uses, and
+// refuse FUTEX_WAIT_BITSET or reading the clock. Then FUTEX_WAIT is used here,
+// too, with the time left until the deadline. Without any futex Go does not
+// run.
 //
-// futex_linux_64.go and futex_linux_32.go contain what depends on the size of a
-// machine word: the type Timespec and the calls themselves, as wait, RawWait
-// and wake.
+// What depends on the size of a machine word is in futex_linux_64.go and
+// futex_linux_32.go: the type Timespec, and the calls as wait, RawWait and
+// wake.
 
 // From linux/futex.h.
 const (
@@ -50,20 +50,20 @@ var (
 	offset = measureOffset()
 )
 
-// relative is 1 once the kernel has refused waitUntil or its clock. It is not
-// an atomic.Uint32, because the methods of that type may check the stack bound,
-// which RawWait must not.
+// relative is 1 once the kernel has refused waitUntil, or reading its clock. It
+// is no atomic.Uint32, whose methods may check the stack's bounds, which
+// RawWait must not.
 var relative uint32
 
-// refused reports whether errno means that the call is not available. Seccomp
-// filters older than the call return EPERM for it; no futex call used here
-// returns EPERM otherwise.
+// refused reports whether errno says that there is no such call. Seccomp
+// filters older than the call return EPERM; no futex call here returns that by
+// itself.
 //
 //go:nosplit
 func refused(errno syscall.Errno) bool { return errno == syscall.ENOSYS || errno == syscall.EPERM }
 
-// waitOp returns the operation that ts is for, or if ts is nil the one that the
-// kernel supports.
+// waitOp returns the operation that takes ts; if ts is nil, the one that the
+// kernel accepts.
 //
 //go:nosplit
 //go:norace
@@ -77,8 +77,8 @@ func waitOp(ts *Timespec) uintptr {
 	return waitUntil
 }
 
-// fallBack turns a refusal of waitUntil into a spurious wakeup: the next wait
-// does not use waitUntil.
+// fallBack turns the refusal of waitUntil into a spurious wakeup: the next wait
+// will not use it.
 //
 //go:nosplit
 //go:norace
@@ -90,9 +90,9 @@ func fallBack(op uintptr, errno syscall.Errno) syscall.Errno {
 	return syscall.EINTR
 }
 
-// measureOffset returns CLOCK_MONOTONIC at start, or slightly more: the error
-// is the time between the two readings, minimized over several attempts. If a
-// filter refuses the reading, the clock starts at zero.
+// measureOffset returns CLOCK_MONOTONIC at start, plus the time between two
+// readings, the shortest of several. If a filter refuses the reading the clock
+// begins at start.
 func measureOffset() int64 {
 	least := int64(math.MaxInt64)
 	for range 10 {
@@ -107,16 +107,16 @@ func measureOffset() int64 {
 	return least
 }
 
-// Now returns CLOCK_MONOTONIC in ns, or the same clock with another zero where
-// reading it is refused. It is the clock of all deadlines. Go's own monotonic
-// time is that clock with another zero, and Go reads it through the vDSO in a
-// tenth of the time of the system call. Now may be ahead of the kernel's
-// reading, by less than 1 us, but is never behind it: a deadline that has
-// passed for the kernel has also passed by Now.
+// Now returns CLOCK_MONOTONIC in ns, the clock of deadlines; where that is
+// refused, the same clock from another zero. Go's monotonic time is that clock
+// from another zero as well, and Go reads it through the vDSO in a tenth of the
+// time of the system call. Now may be ahead of the kernel's reading, by less
+// than a us, but is never behind it: a deadline that has passed for the kernel
+// has passed for Now.
 func Now() int64 { return offset + int64(time.Since(start)) }
 
 // MakeTimespec returns deadline in the kernel's form. The kernel refuses times
-// before 0, so these become 0, which has passed as well.
+// before 0, so those become 0, which has passed, too.
 func MakeTimespec(deadline int64) Timespec {
 	op := waitOp(nil)
 	if op == waitFor && deadline > 0 {
@@ -127,9 +127,8 @@ func MakeTimespec(deadline int64) Timespec {
 }
 
 // Wait sleeps on w while it holds old, until a [Wake] or deadline. It blocks
-// the calling thread; sysmon retakes the thread's P for other goroutines after
-// 20 us to 10 ms. It panics as [RawResult] does if w is not a valid futex
-// address.
+// the calling thread; sysmon hands the thread's P off after 20 us to 10 ms. It
+// panics if w cannot be a futex, as [RawResult] does.
 func Wait(w *uint32, old uint32, deadline int64) Result {
 	if deadline == Never {
 		return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, nil))
@@ -138,11 +137,11 @@ func Wait(w *uint32, old uint32, deadline int64) Result {
 	return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, &ts))
 }
 
-// RawResult returns the Result for an errno of [RawWait]. It panics with an
+// RawResult returns the meaning of an errno of [RawWait]. It panics with an
 // error that names the address and wraps errno if only a bug in this library
-// can cause errno (EFAULT for an unmapped address, EINVAL for an address that
-// is not a multiple of 4), or if the kernel refuses every way to wait (ENOSYS,
-// EPERM).
+// can cause it: EFAULT for an address without memory, EINVAL for one that is
+// not a multiple of 4. It also panics for ENOSYS and EPERM, if the kernel
+// refuses every way to wait.
 func RawResult(w *uint32, errno syscall.Errno) Result {
 	switch errno {
 	case 0:
@@ -157,14 +156,14 @@ func RawResult(w *uint32, errno syscall.Errno) Result {
 	panic(fmt.Errorf("futex: wait on %p: %w", w, errno))
 }
 
-// Wake wakes up to n waiters of w, all of them if n is math.MaxInt32, and
-// returns how many it woke. Threads of equal priority wake in FIFO order. With
-// n <= 0 it does nothing. An address that is no longer mapped has no waiters.
-// Wake panics with an error that wraps ENOSYS or EPERM if the kernel refuses
-// the call, because a waiter would then sleep forever.
+// Wake wakes up to n threads that sleep on w, math.MaxInt32 for all, and
+// returns how many. Threads of one priority are woken in FIFO order. With n <=
+// 0 it does nothing. An address without memory has no sleepers. It panics with
+// an error that wraps ENOSYS or EPERM if the kernel refuses the call: otherwise
+// a sleeper would sleep on unnoticed.
 func Wake(w *uint32, n int) int {
 	if n <= 0 {
-		return 0 // the kernel treats n <= 0 as 1
+		return 0 // the kernel takes 0 and less for 1
 	}
 	woken, errno := wake(w, uintptr(min(n, math.MaxInt32)))
 	if refused(errno) {

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex_time64, new in Linux 5.1, has 64-bit seconds; the older futex, with 32
-// bits, is the fallback. Kernels can be built without the older call, so the
-// newer one is tried first, even for wake, which takes no time.
+// futex_time64, of Linux 5.1, which counts seconds in 64 bits, and where that
+// is missing the older futex with 32. Kernels can be built without the older
+// call, so the newer one is tried first, even for wake, which takes no time.
 //
-// The kernel's version decides whether to try futex_time64. A kernel before 5.1
-// is not tried, because Android 8 to 10 kills a process that does, and some
-// others use the number for a call of their own (Go's runtime/os_linux32.go).
-// On a later kernel a filter may still refuse the call.
+// The kernel's version decides whether it is tried: on a kernel before 5.1 it
+// is not, since Android 8 to 10 kills the process, and some others gave the
+// number to a call of their own (Go's runtime/os_linux32.go). A filter may
+// still refuse it on a later kernel.
 
 // A Timespec is a deadline in the form of futex_time64, for the operation op.
 type Timespec struct {
@@ -30,11 +30,10 @@ type Timespec struct {
 // timespec32 is a deadline in the form of the older call.
 type timespec32 struct{ sec, nsec int32 }
 
-// time32 is 1 if there is no futex_time64: from the start, or once the kernel
-// has refused it and accepted the older call. It may be 0 although the call is
-// missing, which costs a failed call each time, but is never 1 where the call
-// exists. It is not an atomic.Uint32, because the methods of that type may
-// check the stack bound, which RawWait must not.
+// time32 is 1 if there is no futex_time64, from the start or once the kernel
+// has refused it and accepted the older call. It may be 0 too long, which costs
+// refused calls, but is never 1 where the call exists. It is no atomic.Uint32,
+// whose methods may check the stack's bounds, which RawWait must not.
 var time32 uint32
 
 func init() {
@@ -44,8 +43,8 @@ func init() {
 	}
 }
 
-// hasTime64 reports whether a kernel of that release has futex_time64. It
-// returns true if release cannot be parsed: trying the call shows the answer.
+// hasTime64 reports whether a kernel of that release has futex_time64; true if
+// that is unknown, since a refused call will show it.
 func hasTime64(release string) bool {
 	var major, minor int
 	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil {
@@ -54,8 +53,8 @@ func hasTime64(release string) bool {
 	return major > 5 || major == 5 && minor >= 1
 }
 
-// clamp converts ts for the older call. If ts is beyond 32 bits, it returns the
-// latest representable time, and early is true.
+// clamp returns ts for the older call. early says that ts is past the last time
+// that the older call can express, which is returned instead.
 //
 //go:nosplit
 func clamp(ts *Timespec) (t timespec32, early bool) {
@@ -65,7 +64,8 @@ func clamp(ts *Timespec) (t timespec32, early bool) {
 	return timespec32{sec: int32(ts.sec), nsec: int32(ts.nsec)}, false
 }
 
-// unclamp turns the timeout of a clamped deadline into a spurious wakeup.
+// unclamp turns the timeout of a deadline that was clamped into a spurious
+// wakeup.
 //
 //go:nosplit
 func unclamp(errno syscall.Errno, early bool) syscall.Errno {
@@ -75,9 +75,9 @@ func unclamp(errno syscall.Errno, early bool) syscall.Errno {
 	return errno
 }
 
-// remember records that there is no futex_time64, if the older call that
-// replaced it was not refused with errno. If both were refused, a filter
-// refuses the operation, and both calls may exist.
+// remember records that there is no futex_time64, unless the older call, made
+// in its place, was refused with errno as well. Then a filter refuses the
+// operation, and both calls may exist.
 //
 //go:nosplit
 //go:norace
@@ -87,9 +87,9 @@ func remember(errno syscall.Errno) {
 	}
 }
 
-// wait makes the system call through the scheduler, which may hand off the P
-// meanwhile. The directive makes the word escape to the heap and keeps it
-// alive, as for a function in assembly.
+// wait is the system call with notice to the scheduler, which may hand off the
+// P meanwhile. The directive moves the word to the heap and keeps it there, as
+// for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
@@ -119,11 +119,11 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	return fallBack(op, unclamp(errno, early))
 }
 
-// RawWait is [Wait] without notifying the scheduler. It must be called between
+// RawWait is [Wait] without notice to the scheduler, for a caller between
 // runtime.entersyscallblock and runtime.exitsyscall, where the stack must not
-// grow; called elsewhere, it would prevent the world from stopping. ts is nil
-// or a *[Timespec]. The caller keeps w alive and off the stack. [RawResult]
-// interprets the result.
+// grow. Elsewhere it would block a stop of the world. ts is nil or a
+// *[Timespec]. The caller keeps w alive, and off the stack. [RawResult] returns
+// the meaning of the result.
 //
 //go:nosplit
 //go:norace

@@ -19,8 +19,9 @@ import (
 
 var numbers = []uintptr{unix.SYS_FUTEX, unix.SYS_FUTEX_TIME64}
 
-// The contract over the older call, in the tests that can detect a faulty call.
-func TestOlderCallKeepsTheContract(t *testing.T) {
+// The contract over the older call, in the tests that a call that misbehaves
+// would fail.
+func TestFutexTime32KeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
 			pretendOld(t)
@@ -30,14 +31,14 @@ func TestOlderCallKeepsTheContract(t *testing.T) {
 	}
 }
 
-// pretendOld makes the package use the older call until the test ends.
+// pretendOld has the package use the older call until the test ends.
 func pretendOld(t *testing.T) {
 	atomic.StoreUint32(&time32, 1)
 	t.Cleanup(func() { atomic.StoreUint32(&time32, 0) })
 }
 
-// Each call detects on its own that futex_time64 is refused, and still works.
-func TestARefusedFutexTime64IsRemembered(t *testing.T) {
+// Each of the calls detects that futex_time64 is refused, and still succeeds.
+func TestFutexTime64RefusalIsRemembered(t *testing.T) {
 	needFilters(t)
 	watch(t)
 	past := MakeTimespec(0)
@@ -53,7 +54,7 @@ func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 			done := make(chan bool)
 			go func() {
 				defer close(done)
-				runtime.LockOSThread() // and exits locked, so that the thread ends with its filter
+				runtime.LockOSThread() // and ends so: the filter goes with the thread
 				w := new(uint32)
 				if refuse(t, w) {
 					call(w)
@@ -67,9 +68,9 @@ func TestARefusedFutexTime64IsRemembered(t *testing.T) {
 	}
 }
 
-// A filter that refuses an operation in both calls must not be taken for a
-// missing futex_time64.
-func TestARefusedOperationDoesNotDisableFutexTime64(t *testing.T) {
+// A filter that refuses an operation in both calls does not show that there is
+// no futex_time64.
+func TestFutexTime64IsNotRefusedByAnOperation(t *testing.T) {
 	past := MakeTimespec(0)
 	for name, call := range map[string]func(w *uint32){
 		"Wait":             func(w *uint32) { assert.Equal(t, Woken, Wait(w, 0, Never)) },
@@ -88,9 +89,9 @@ func TestARefusedOperationDoesNotDisableFutexTime64(t *testing.T) {
 	}
 }
 
-// refuse makes the kernel refuse futex_time64 on this thread, as an old kernel
-// would. It does so for the word w only: Go's runtime uses the call on this
-// thread too, and has already found it to exist.
+// refuse has the kernel say to this thread that there is no futex_time64, as an
+// old one would. It does so for the word w only: Go's runtime calls it on this
+// thread too, and has seen that it is there.
 func refuse(t *testing.T, w *uint32) bool {
 	return assert.NoError(
 		t,
@@ -98,7 +99,7 @@ func refuse(t *testing.T, w *uint32) bool {
 	)
 }
 
-func TestHasTime64FollowsTheKernelVersion(t *testing.T) {
+func TestHasTime64ByKernelVersion(t *testing.T) {
 	for release, want := range map[string]bool{
 		"3.2.0": false, "4.4.302+": false, "4.19.0-27-686": false, "5.0.21": false, "5.1.0": true, "5.1": true, "5.10.0-x": true, "6.18.44": true,
 		"10.0": true, "": true, "generic": true, "5": true,
@@ -107,7 +108,7 @@ func TestHasTime64FollowsTheKernelVersion(t *testing.T) {
 	}
 }
 
-func TestRefusedDistinguishesRefusalsFromOtherErrors(t *testing.T) {
+func TestRefusedErrnos(t *testing.T) {
 	for errno, want := range map[syscall.Errno]bool{
 		0: false, syscall.ENOSYS: true, syscall.EPERM: true, syscall.EAGAIN: false, syscall.EINTR: false,
 		syscall.ETIMEDOUT: false, syscall.EINVAL: false, syscall.EFAULT: false,
@@ -116,7 +117,7 @@ func TestRefusedDistinguishesRefusalsFromOtherErrors(t *testing.T) {
 	}
 }
 
-func TestATimeBeyond32BitsEndsSpuriously(t *testing.T) {
+func TestClampedDeadlineEndsSpuriously(t *testing.T) {
 	for _, c := range []struct {
 		sec   int64
 		want  timespec32

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// futex(2), whose time always had 64 bits on these machines.
+// futex(2), which always had a 64-bit time on these machines.
 
 // A Timespec is a deadline in the kernel's form, for the operation op.
 type Timespec struct {
@@ -17,9 +17,9 @@ type Timespec struct {
 	op        uintptr
 }
 
-// wait makes the system call through the scheduler, which may hand off the P
-// meanwhile. The directive makes the word escape to the heap and keeps it
-// alive, as for a function in assembly.
+// wait is the system call with notice to the scheduler, which may hand off the
+// P meanwhile. The directive moves the word to the heap and keeps it there, as
+// for a function in assembly.
 //
 //go:uintptrescapes
 func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
@@ -28,11 +28,11 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 	return fallBack(op, errno)
 }
 
-// RawWait is [Wait] without notifying the scheduler. It must be called between
+// RawWait is [Wait] without notice to the scheduler, for a caller between
 // runtime.entersyscallblock and runtime.exitsyscall, where the stack must not
-// grow; called elsewhere, it would prevent the world from stopping. ts is nil
-// or a *[Timespec]. The caller keeps w alive and off the stack. [RawResult]
-// interprets the result.
+// grow. Elsewhere it would block a stop of the world. ts is nil or a
+// *[Timespec]. The caller keeps w alive, and off the stack. [RawResult] returns
+// the meaning of the result.
 //
 //go:nosplit
 //go:norace

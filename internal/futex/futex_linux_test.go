@@ -23,8 +23,8 @@ const counts = true
 // futexCmpRequeue is from linux/futex.h.
 const futexCmpRequeue = 4
 
-// sleepers requeues all waiters of w to w itself, which leaves them in place
-// and counts them.
+// sleepers has the kernel move all that sleep on w to the queue they are in,
+// which leaves them there and counts them.
 func sleepers(w *uint32) int {
 	n, _, errno := syscall.Syscall6(
 		unix.SYS_FUTEX,
@@ -36,13 +36,13 @@ func sleepers(w *uint32) int {
 		uintptr(atomic.LoadUint32(w)),
 	)
 	if errno != 0 {
-		return -1 // the word has changed
+		return -1 // the word has changed since
 	}
 	return int(n)
 }
 
-func TestNowIsNeverBehindTheMonotonicClock(t *testing.T) {
-	const ahead = int64(time.Millisecond) // for a machine that stops between two readings, in each of ten attempts
+func TestNowIsTheMonotonicClockAndNeverBehindIt(t *testing.T) {
+	const ahead = int64(time.Millisecond) // a bound for a machine that stops between two readings, at each of ten tries
 	for range 1000 {
 		var before, after unix.Timespec
 		require.NoError(t, unix.ClockGettime(unix.CLOCK_MONOTONIC, &before))
@@ -53,12 +53,11 @@ func TestNowIsNeverBehindTheMonotonicClock(t *testing.T) {
 	}
 }
 
-// A deadline that restarted at each signal would never be reached while they
-// last; one that a signal ended would be early. A signal is sent only to a
-// waiter, and the next one only after that wait has returned: a thread that
-// receives signals faster than it handles them is late in any wait in the
-// kernel.
-func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
+// A deadline that started anew at each signal would not come while they last,
+// and one that a signal ended would be early. A signal is sent only to a
+// sleeper and the next one after its return: a thread that gets them faster
+// than it handles them is late by that, in any sleep of the kernel's.
+func TestWaitKeepsItsDeadlineUnderSignals(t *testing.T) {
 	watch(t)
 	const (
 		d    = 20 * time.Millisecond
@@ -71,7 +70,7 @@ func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
 	interrupted := 0
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and exits locked, so that the thread ends and cannot receive signals for others
+		runtime.LockOSThread() // and ends so: the thread does not live on to get signals for others
 		tid <- unix.Gettid()
 		for interrupted < 20 && !t.Failed() {
 			deadline := After(d)
@@ -102,7 +101,7 @@ func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
 		if sleepers(&w) == 0 {
 			continue
 		}
-		// The thread may have exited by now.
+		// The thread may have ended by then.
 		if err := unix.Tgkill(os.Getpid(), sleeper, unix.SIGURG); err != nil {
 			require.ErrorIs(t, err, unix.ESRCH)
 		}
@@ -113,7 +112,7 @@ func TestSignalsNeitherShortenNorLengthenAWait(t *testing.T) {
 	t.Logf("%d interrupted", interrupted)
 }
 
-func TestWaitPanicsOnAnInvalidAddress(t *testing.T) {
+func TestWaitPanicsOnAnInvalidWord(t *testing.T) {
 	page, err := unix.Mmap(-1, 0, os.Getpagesize(), unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, unix.Munmap(page)) }()
@@ -141,7 +140,7 @@ func TestWaitPanicsOnAnInvalidAddress(t *testing.T) {
 	}
 }
 
-func TestRawWaitAndRawResultMakeWait(t *testing.T) {
+func TestRawWaitIsWait(t *testing.T) {
 	w := uint32(1)
 	past := MakeTimespec(math.MinInt64)
 	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, nil)))
@@ -149,7 +148,7 @@ func TestRawWaitAndRawResultMakeWait(t *testing.T) {
 	assert.Equal(t, TimedOut, RawResult(&w, RawWait(&w, 1, unsafe.Pointer(&past))))
 }
 
-func TestRawResultInterpretsEachErrno(t *testing.T) {
+func TestRawResultOfEachErrno(t *testing.T) {
 	var w uint32
 	for errno, want := range map[syscall.Errno]Result{
 		0: Woken, syscall.EINTR: Woken, syscall.EAGAIN: Changed, syscall.ETIMEDOUT: TimedOut,

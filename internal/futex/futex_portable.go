@@ -11,19 +11,19 @@ import (
 	"example.com/thread/internal/list"
 )
 
-// Plain Go: waiters block on channels and are kept in queues, selected by the
-// address of the word. This serves systems without wait-on-address calls
-// (futex_choice.go), such as macOS before 14.4, and all others without cgo.
+// In plain Go sleepers wait on channels in queues, chosen by the address of the
+// word. This is for systems without calls to sleep on an address
+// (futex_choice.go), as macOS before 14.4 and all others without cgo.
 //
 // sleepInQueue compares the word and joins the queue under the queue's lock,
-// and wakeInQueue takes that lock after the waker's store: either the
-// comparison sees the store, or the waiter is in the queue. A waiter is removed
-// from its queue by its waker, or by itself at its deadline; the lock decides
-// which of the two happens, and thereby the result.
+// and wakeInQueue takes that lock after the waker's store: so the comparison
+// sees the store, or the sleeper is in the queue. The waker takes a sleeper out
+// of its queue, or the sleeper removes itself at its deadline. Which of the two
+// happens is decided under the lock, and with it the result.
 
-// queues is the number of queues, more than the number of words with waiters at
-// any time in most programs. Words that share a queue only contend for its lock
-// and skip each other's waiters.
+// queues is the number of queues, more than the words slept on at once in most
+// programs. Words that share a queue wait for its lock and skip each other's
+// sleepers.
 const (
 	queueBits = 8
 	queues    = 1 << queueBits
@@ -32,22 +32,22 @@ const (
 type queue struct {
 	mu sync.Mutex
 	list.List[sleeper]
-	_ [128]byte // avoids false sharing; cache lines have up to 128 bytes (arm64)
+	_ [128]byte // each lock on cache lines of its own, of up to 128 bytes (arm64)
 }
 
-// A sleeper is one Wait. Its queue's lock guards all fields but woken.
+// A sleeper is one Wait. All but woken is under its queue's lock.
 type sleeper struct {
 	list.Links[sleeper]
 	word   *uint32
 	queued bool
-	woken  chan struct{} // buffered for the one send, which follows the removal by wakeInQueue
+	woken  chan struct{} // has room for the one send, which follows the removal by wakeInQueue
 }
 
 var table [queues]queue
 
 func queueOf(w *uint32) *queue {
-	// Words are at least 4 bytes apart; the multiplication spreads the
-	// remaining bits (Knuth, volume 3, 6.4).
+	// Words are at least 4 bytes apart; the multiplication spreads the rest
+	// (Knuth, volume 3, 6.4).
 	h := uint32(uintptr(unsafe.Pointer(w))>>2) * 2654435769
 	return &table[h>>(32-queueBits)]
 }
@@ -79,8 +79,8 @@ func sleepInQueue(w *uint32, old uint32, deadline int64) Result {
 	return TimedOut
 }
 
-// join queues s and returns Woken if its word holds old and deadline has not
-// passed. Otherwise it returns the result of the wait.
+// join puts s into the queue if its word holds old and deadline has not passed,
+// and returns Woken; otherwise the reason why not.
 func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -95,7 +95,7 @@ func (q *queue) join(s *sleeper, old uint32, deadline int64) Result {
 	return Woken
 }
 
-// wakeInQueue is [Wake] for waiters in the scheduler.
+// wakeInQueue is [Wake] for sleepers in a queue.
 func wakeInQueue(w *uint32, n int) int {
 	q := queueOf(w)
 	q.mu.Lock()

@@ -12,7 +12,7 @@ import (
 // counts is false in tests of the system's calls.
 var counts = true
 
-// sleepers returns the number of waiters of w in the queue.
+// sleepers counts the sleepers in the queue for w.
 func sleepers(w *uint32) int {
 	q := queueOf(w)
 	q.mu.Lock()
@@ -26,7 +26,7 @@ func sleepers(w *uint32) int {
 	return n
 }
 
-func TestWordsThatShareAQueueAreIndependent(t *testing.T) {
+func TestQueueKeepsWordsApart(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	words := make([]uint32, 1<<16)
@@ -62,7 +62,7 @@ func TestWordsThatShareAQueueAreIndependent(t *testing.T) {
 	assert.Zero(t, queueOf(a).Len())
 }
 
-func TestNeighboringWordsDoNotShareAQueue(t *testing.T) {
+func TestQueueOfNeighboursDiffers(t *testing.T) {
 	words := make([]uint32, 64)
 	used := map[*queue]int{}
 	for i := range words {

@@ -16,14 +16,14 @@ import (
 	"example.com/thread/internal/leak"
 )
 
-// The contract, tested over the implementation that is built. Other files
-// provide counts, whether Wake and sleepers report a count; sleepers, the
-// number of waiters of a word that a Wake would find; and mapped, a word
-// outside Go's memory.
+// The tests of the contract, for the implementation that is built. Other files
+// define what depends on it: counts, whether Wake and sleepers count; sleepers,
+// the number of threads that sleep on a word; and mapped, a word outside of
+// Go's memory.
 //
-// Where it makes a test simpler, waits without a deadline are assumed to have
-// no spurious wakeups: the kernel restarts them after a signal (SA_RESTART),
-// and no other code uses the words.
+// Some tests assume that a sleep without a deadline does not end spuriously:
+// the kernel resumes it after a signal (SA_RESTART), and no other test uses the
+// word.
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
 
@@ -38,16 +38,15 @@ func watch(t *testing.T) {
 	t.Cleanup(func() { dog.Stop() })
 }
 
-// needCounts skips a test that needs counts where the system does not report
-// them.
+// needCounts skips a test if the system does not count.
 func needCounts(t *testing.T) {
 	t.Helper()
 	if !counts {
-		t.Skip("this system does not count waiters")
+		t.Skip("this system does not count sleepers")
 	}
 }
 
-// awaitSleepers returns when w has n waiters.
+// awaitSleepers returns when n sleep on w.
 func awaitSleepers(w *uint32, n int) {
 	for sleepers(w) != n {
 		runtime.Gosched()
@@ -115,14 +114,14 @@ func TestWaitTimesOutAtOnceAfterItsDeadline(t *testing.T) {
 	}
 }
 
-func TestTimeoutIsNotEarly(t *testing.T) {
+func TestWaitIsNotEarly(t *testing.T) {
 	watch(t)
 	var w uint32
 	for _, d := range []time.Duration{
 		1, time.Microsecond, 50 * time.Microsecond, 999 * time.Microsecond, time.Millisecond,
 		1500 * time.Microsecond, 5 * time.Millisecond,
 	} {
-		for range 10 { // most waits end so late that they would hide an early deadline
+		for range 10 { // most sleeps end so late that they would hide an early deadline
 			begin, deadline := time.Now(), After(d)
 			assert.Equal(t, TimedOut, waitThrough(&w, deadline), d)
 			assert.GreaterOrEqual(t, Now(), deadline, d)
@@ -131,7 +130,7 @@ func TestTimeoutIsNotEarly(t *testing.T) {
 	}
 }
 
-func TestADeadlineNearTheMaximumSleeps(t *testing.T) {
+func TestWaitSleepsWithAVeryLateDeadline(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	for _, deadline := range []int64{
@@ -164,7 +163,7 @@ func TestAfterSaturates(t *testing.T) {
 	assert.GreaterOrEqual(t, After(time.Hour), before+int64(time.Hour))
 }
 
-func TestNowIsMonotonic(t *testing.T) {
+func TestNowDoesNotGoBack(t *testing.T) {
 	last := Now()
 	assert.GreaterOrEqual(t, last, int64(0))
 	for range 10_000 {
@@ -176,15 +175,15 @@ func TestNowIsMonotonic(t *testing.T) {
 	}
 }
 
-func TestWakeReturnsZeroWithoutWaiters(t *testing.T) {
+func TestWakeWithoutSleepersReturnsZero(t *testing.T) {
 	var w uint32
 	for _, n := range []int{math.MinInt, -1, 0, 1, math.MaxInt32, math.MaxInt} {
 		assert.Zero(t, Wake(&w, n), n)
 	}
 }
 
-// wakeChanged starts a goroutine that waits on w, which holds 0, changes w,
-// wakes the goroutine and waits until it ends.
+// wakeChanged has a goroutine sleep on w, which holds 0, and changes w, wakes
+// the sleeper and waits for its end.
 func wakeChanged(w *uint32) {
 	done := make(chan struct{})
 	go func() {
@@ -201,19 +200,18 @@ func wakeChanged(w *uint32) {
 	<-done
 }
 
-func TestWakeWakesAWaiter(t *testing.T) {
+func TestWakeWakesASleeper(t *testing.T) {
 	watch(t)
 	var w uint32
 	wakeChanged(&w)
 }
 
-func TestWakeWorksWithoutAChangeOfTheWord(t *testing.T) {
+func TestWakeNeedsNoChangeOfTheWord(t *testing.T) {
 	watch(t)
 	var w uint32
 	ended := make(chan Result, 1)
 	go func() { ended <- Wait(&w, 0, Never) }()
-	// Where Wake reports no count, it is repeated until the waiter has
-	// returned.
+	// If Wake does not count it is repeated until the sleeper has returned.
 	for Wake(&w, 1) == 0 && len(ended) == 0 {
 		runtime.Gosched()
 	}
@@ -244,7 +242,7 @@ func TestWakeWakesAtMostN(t *testing.T) {
 	assert.Empty(t, ended)
 }
 
-func TestWakeWithMaxIntWakesAll(t *testing.T) {
+func TestWakeWithTheGreatestIntWakesAll(t *testing.T) {
 	watch(t)
 	const all = 5
 	var w uint32
@@ -286,7 +284,7 @@ func TestWakeIsFIFO(t *testing.T) {
 	}
 }
 
-func TestWakeWakesNoWaiterOfAnotherWord(t *testing.T) {
+func TestWakeWakesNoSleeperOfAnotherWord(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	words := make([]uint32, 32)
@@ -304,7 +302,7 @@ func TestWakeWakesNoWaiterOfAnotherWord(t *testing.T) {
 	}
 }
 
-func TestWaitTimeoutLeavesNoWaiterBehind(t *testing.T) {
+func TestWaitTimeoutLeavesNoSleeper(t *testing.T) {
 	needCounts(t)
 	watch(t)
 	var w uint32
@@ -315,7 +313,7 @@ func TestWaitTimeoutLeavesNoWaiterBehind(t *testing.T) {
 	}
 }
 
-func TestWaitKeepsTheWordFromMoving(t *testing.T) {
+func TestWaitKeepsTheWordOffTheStack(t *testing.T) {
 	same := make(chan bool)
 	go func() {
 		var w uint32
@@ -337,7 +335,7 @@ func grow(n int) (sum byte) {
 	return frame[0]
 }
 
-func TestWaitWorksOnMemoryOutsideGo(t *testing.T) {
+func TestWaitWorksOnForeignMemory(t *testing.T) {
 	watch(t)
 	w := mapped(t)
 	assert.Equal(t, Changed, Wait(w, 1, Never))
@@ -345,7 +343,7 @@ func TestWaitWorksOnMemoryOutsideGo(t *testing.T) {
 	wakeChanged(w)
 }
 
-func TestNoWakeupIsLostBetweenTwo(t *testing.T) {
+func TestWakeIsNotLostBetweenTwo(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		deadline func() int64
@@ -374,7 +372,7 @@ func TestNoWakeupIsLostBetweenTwo(t *testing.T) {
 	}
 }
 
-// soon returns a deadline 0 to 100 us from now, or sometimes Never.
+// soon returns a deadline 0 to 100 us from now, and now and then Never.
 func soon() int64 {
 	if rand.IntN(4) == 0 {
 		return Never
@@ -382,10 +380,9 @@ func soon() int64 {
 	return After(time.Duration(rand.IntN(100)) * time.Microsecond)
 }
 
-// Tokens are added one at a time, with one Wake each, and taken by waiters with
-// arbitrary deadlines. A wakeup that reaches a waiter that does not check
-// again, or no waiter at all, leaves a token behind and a taker asleep forever.
-func TestNoWakeupIsLostAmongMany(t *testing.T) {
+// Tokens are given one at a time with one Wake each, and taken by sleepers with
+// any deadline. A lost wakeup leaves a token, and a taker that sleeps for ever.
+func TestWakeIsNotLostAmongMany(t *testing.T) {
 	watch(t)
 	const givers, takers, each = 2, 6, 500
 	var tokens uint32
@@ -404,7 +401,7 @@ func TestNoWakeupIsLostAmongMany(t *testing.T) {
 		wg.Go(func() {
 			for range takers * each / givers {
 				for atomic.LoadUint32(&tokens) > takers/2 {
-					runtime.Gosched() // with many tokens no taker would wait
+					runtime.Gosched() // a heap of tokens would put nobody to sleep
 				}
 				atomic.AddUint32(&tokens, 1)
 				Wake(&tokens, 1)
@@ -422,9 +419,10 @@ func TestNoWakeupIsLostAmongMany(t *testing.T) {
 	assert.Zero(t, tokens)
 }
 
-// In each round the deadline and the wakeup are due at the same time. The word
-// does not change, so each counted wakeup must appear as exactly one Woken.
-func TestAWakeupIsNotBothCountedAndTimedOut(t *testing.T) {
+// In each round the sleepers' deadline and the wakeup are due at the same time.
+// The word does not change, so for each wakeup that was counted exactly one
+// Wait must return Woken.
+func TestWakeIsNotBothCountedAndTimedOut(t *testing.T) {
 	needCounts(t)
 	for _, c := range []struct{ sleepers, rounds int }{{1, 2000}, {3, 500}} {
 		t.Run(fmt.Sprintf("sleepers=%d", c.sleepers), func(t *testing.T) {
@@ -438,7 +436,7 @@ func TestAWakeupIsNotBothCountedAndTimedOut(t *testing.T) {
 					go func() { ended <- Wait(&w, 0, at) }()
 				}
 				for lead := int64(rand.IntN(20_000)); Now() < at-lead; {
-					runtime.Gosched() // so that with one P the waiters get to run
+					runtime.Gosched() // so that with one P the sleepers come to sleep
 				}
 				n := Wake(&w, 1) + Wake(&w, 1)
 				woken := 0

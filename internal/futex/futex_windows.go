@@ -13,14 +13,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// WaitOnAddress, new in Windows 8. It queues the waiter for WakeByAddress
-// before it compares the word: either the comparison sees a waker's store, or
-// the wakeup finds the waiter. Its contract also allows spurious wakeups. Go's
-// import libraries do not include its DLL, so it is looked up at run time.
+// WaitOnAddress, of Windows 8. It compares the word after it has queued the
+// sleeper for WakeByAddress, so the comparison sees a waker's store, or the
+// wakeup finds the sleeper. Spurious wakeups are part of its contract, too.
+// Go's import libraries do not know its DLL, so it is looked up at run time.
 //
-// Its timeouts are relative and in ms, so one call may cover only part of a
-// wait: the loop in Wait checks the clock. A waker that comes between two calls
-// has already changed the word, and the loop compares it again.
+// Its timeouts are relative and in ms, so one call may be shorter than the
+// wait: the loop in Wait checks the clock. Before a wakeup between two calls
+// the waker has changed the word, which the loop compares again.
 
 var (
 	synch               = windows.NewLazySystemDLL("api-ms-win-core-synch-l1-2-0.dll")
@@ -29,22 +29,22 @@ var (
 	wakeByAddressAll    = synch.NewProc("WakeByAddressAll")
 )
 
-// longest is the maximum ms of one call, 24 days. INFINITE, which must not
-// result by accident, is twice that.
+// longest is the ms limit of one call, 24 days. INFINITE, which must not be
+// reached by accident, is twice as much.
 const longest = math.MaxInt32
 
 var start = time.Now()
 
-// Now returns the monotonic time in ns since the start of the process, the
-// clock of all deadlines. Go reads it from the interrupt time, in a few ns. It
-// advances by the same ticks that end the system's timed waits, so a finer
-// clock would gain nothing for deadlines; the performance counter costs more
-// and may drift from the ticks.
+// Now returns a monotonic time in ns since the start of the process, the clock
+// of deadlines. Go reads it from the interrupt time, in a few ns. It advances
+// by the ticks that end the system's timed sleeps, so a finer clock would gain
+// nothing for deadlines, and the performance counter costs more and may drift
+// from the ticks.
 func Now() int64 { return int64(time.Since(start)) }
 
 // Wait sleeps on w while it holds old, until a [Wake] or deadline. It blocks
-// the calling thread; sysmon retakes the thread's P for other goroutines after
-// 20 us to 10 ms. It panics if the system refuses the call.
+// the calling thread; sysmon hands the thread's P off after 20 us to 10 ms. It
+// panics if the system refuses the call.
 func Wait(w *uint32, old uint32, deadline int64) Result {
 	for {
 		if atomic.LoadUint32(w) != old {
@@ -67,8 +67,8 @@ func Wait(w *uint32, old uint32, deadline int64) Result {
 	}
 }
 
-// timeout returns the ms until deadline for WaitOnAddress, rounded up: a wait
-// that ends before its deadline would turn the loop into a busy loop.
+// timeout returns the ms until deadline for WaitOnAddress, rounded up: a sleep
+// that ended before its deadline would make the loop spin.
 func timeout(deadline int64) uintptr {
 	if deadline == Never {
 		return windows.INFINITE
@@ -81,12 +81,12 @@ func timeout(deadline int64) uintptr {
 	return uintptr(min(ms, longest))
 }
 
-// many exceeds the number of threads of any process: a Wake of more than that
-// wakes all.
+// many is more sleepers than a process has threads: a request for more means
+// all.
 const many = 1 << 16
 
-// Wake wakes up to n waiters of w, all of them if n is math.MaxInt32. With n <=
-// 0 it does nothing. It returns 0, as the system does not report a count.
+// Wake wakes up to n threads that sleep on w, math.MaxInt32 for all. With n <=
+// 0 it does nothing. It returns 0, as the system does not count.
 func Wake(w *uint32, n int) int {
 	if n > many {
 		_, _, _ = wakeByAddressAll.Call(uintptr(unsafe.Pointer(w))) // has no result

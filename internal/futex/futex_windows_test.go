@@ -13,10 +13,10 @@ import (
 
 const counts = false
 
-// sleepers is never called: counts is false.
-func sleepers(*uint32) int { panic("this system does not count waiters") }
+// sleepers is for the tests that counts lets run.
+func sleepers(*uint32) int { panic("this system does not count sleepers") }
 
-func TestTimeoutIsRoundedUpAndNotInfinite(t *testing.T) {
+func TestTimeoutIsRoundedUpAndFinite(t *testing.T) {
 	assert.Equal(t, uintptr(windows.INFINITE), timeout(Never))
 	for _, deadline := range []int64{math.MinInt64, -1, 0} {
 		assert.Zero(t, timeout(deadline), deadline)

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// mapped returns a word outside Go's memory, as C's words are.
+// mapped returns a word in memory as C has it.
 func mapped(t *testing.T) *uint32 {
 	page, err := windows.VirtualAlloc(
 		0,
@@ -19,5 +19,5 @@ func mapped(t *testing.T) *uint32 {
 	)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, windows.VirtualFree(page, 0, windows.MEM_RELEASE)) })
-	return *(**uint32)(unsafe.Pointer(&page)) // vet reports a plain conversion
+	return *(**uint32)(unsafe.Pointer(&page)) // vet takes a plain conversion for a mistake
 }

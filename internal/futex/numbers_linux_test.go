@@ -4,5 +4,5 @@ package futex
 
 import "golang.org/x/sys/unix"
 
-// numbers are the numbers of the futex calls.
+// numbers are those of the futex calls.
 var numbers = []uintptr{unix.SYS_FUTEX}

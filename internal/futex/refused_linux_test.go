@@ -15,25 +15,25 @@ import (
 	"example.com/thread/internal/lockdown"
 )
 
-// contract lists the tests that can detect a faulty call.
+// contract are the tests that a call that misbehaves would fail.
 var contract = []struct {
 	name string
 	test func(*testing.T)
 }{
 	{"changed", TestWaitReturnsChangedWhenTheWordDiffers},
-	{"passed", TestWaitTimesOutAtADeadlineThatHasPassed},
-	{"early", TestTimeoutIsNotEarly},
-	{"last", TestADeadlineNearTheMaximumSleeps},
+	{"passed", TestWaitTimesOutAtOnceAfterItsDeadline},
+	{"early", TestWaitIsNotEarly},
+	{"last", TestWaitSleepsWithAVeryLateDeadline},
 	{"at most n", TestWakeWakesAtMostN},
-	{"signals", TestSignalsNeitherShortenNorLengthenAWait},
-	{"panics", TestWaitPanicsOnAnInvalidAddress},
-	{"pieces", TestRawWaitAndRawResultMakeWait},
-	{"two", TestNoWakeupIsLostBetweenTwo},
-	{"many", TestNoWakeupIsLostAmongMany},
-	{"counted", TestAWakeupIsNotBothCountedAndTimedOut},
+	{"signals", TestWaitKeepsItsDeadlineUnderSignals},
+	{"panics", TestWaitPanicsOnAnInvalidWord},
+	{"pieces", TestRawWaitIsWait},
+	{"two", TestWakeIsNotLostBetweenTwo},
+	{"many", TestWakeIsNotLostAmongMany},
+	{"counted", TestWakeIsNotBothCountedAndTimedOut},
 }
 
-// The contract over FUTEX_WAIT, whose timeouts are relative.
+// The contract over FUTEX_WAIT, whose times are relative.
 func TestRelativeWaitKeepsTheContract(t *testing.T) {
 	for _, c := range contract {
 		t.Run(c.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and exits locked, so that the thread ends with its filter
+		runtime.LockOSThread() // and ends so: the filter goes with the thread
 		w := new(uint32)
 		var calls []lockdown.Call
 		for _, n := range numbers {
@@ -84,9 +84,9 @@ func withRefused(t *testing.T, errno syscall.Errno, ops []uint32, f func(w *uint
 
 var refusals = []syscall.Errno{syscall.ENOSYS, syscall.EPERM}
 
-// Each call detects on its own that FUTEX_WAIT_BITSET is refused, and the next
-// one does not use it.
-func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
+// Each of the calls detects that FUTEX_WAIT_BITSET is refused, and the next one
+// does not use it.
+func TestAbsoluteWaitRefusalIsRemembered(t *testing.T) {
 	raw := func(w *uint32, old uint32, ts unsafe.Pointer) (errno syscall.Errno) {
 		for errno = syscall.EINTR; errno == syscall.EINTR; {
 			errno = RawWait(w, old, ts)
@@ -115,9 +115,9 @@ func TestARefusedAbsoluteWaitIsRemembered(t *testing.T) {
 	}
 }
 
-// A wait that could not be woken does not start, and a refusal is not mistaken
-// for a wakeup forever.
-func TestARefusedFutexPanics(t *testing.T) {
+// No thread sleeps that could not be woken, and no caller takes refusals for
+// spurious wakeups for ever.
+func TestWaitPanicsIfTheFutexIsRefused(t *testing.T) {
 	for name, call := range map[string]func(w *uint32){
 		"Wait":     func(w *uint32) { waitThrough(w, Never) },
 		"deadline": func(w *uint32) { waitThrough(w, After(time.Hour)) },

@@ -246,7 +246,8 @@ func (w *Waiter) parkThreadOnOneP(l *Limit) Outcome {
 	return w.parkThread(l)
 }
 
-// pair counts this thread, and the one that it has woken, which may not run yet.
+// pair counts this thread, and the one that it has woken, which may not run
+// yet.
 const pair = 2
 
 var asleepOnOneP atomic.Int32

@@ -15,8 +15,8 @@ import (
 // needs, so only a test that fails reaches it.
 const Timeout = 30 * time.Second
 
-// Must panics with err, if there is one: for children, where there is no test to
-// fail.
+// Must panics with err, if there is one: for children, where there is no test
+// to fail.
 func Must(err error) {
 	if err != nil {
 		panic(err)

@@ -23,9 +23,9 @@
 //     wakes the owner ([GotCanceled]). Where a node is taken out without Win,
 //     or its owner is woken to retry, the owner checks its context last and
 //     gives back what it got.
-//   - Only its owner reuses a node, after the unpark has reached it. The waker's
-//     last access to the node is the swap that releases the owner, or uses the
-//     address alone (internal/park).
+//   - Only its owner reuses a node, after the unpark has reached it. The
+//     waker's last access to the node is the swap that releases the owner, or
+//     uses the address alone (internal/park).
 package wait
 
 import "example.com/thread/internal/list"

@@ -4,8 +4,8 @@
 // It is a waits-for graph. Its nodes are the threads of workers and pools. A
 // thread that waits without a limit has one edge, to the threads of which any
 // one could end its wait. A thread is free if it has no edge, or if a thread
-// outside the graph could end its wait. A thread is deadlocked exactly if it can
-// reach no free one.
+// outside the graph could end its wait. A thread is deadlocked exactly if it
+// can reach no free one.
 //
 // There are no false reports: an edge is added when its thread is about to
 // sleep, and counts until its wait is over (Edge.Servers), which only the

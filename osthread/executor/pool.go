@@ -46,8 +46,8 @@ import (
 //
 // Invariants while the guard is free:
 //
-//   - While backlog or waiting is not empty, threads > 0. Before the last thread
-//     is removed (reap, startFailed) a new one starts or all tasks fail.
+//   - While backlog or waiting is not empty, threads > 0. Before the last
+//     thread is removed (reap, startFailed) a new one starts or all tasks fail.
 //   - More tasks are queued than threads are expected only if no thread is idle
 //     and the number of threads is at its limit, or one could not be started.
 //   - While waiting is not empty, backlog is full, with at most one task more
