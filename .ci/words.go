@@ -30,7 +30,7 @@ var rules = []rule{
 	{`seats?`, "parker, park slot", ``},
 	{`drowsy`, "parking", ``},
 	{`told|tells?|telling`, "notify, report, show", `(cannot|can|could|not|hard to) (be )?(told|tell)|(told|tells?|telling) ([\w']+ ){1,6}?(apart|from)|(told|tell) (apart|from)`},
-	{`(age|thread)?looks per \w+|look(s|ed|ing)? (at|again|only|rarely|once|now|every|whether|after|too|first)|(to|a|many|few|each|must|and|or) looks?`, "spin, poll, check, read", `look(s|ed|ing)? (up|like)`},
+	{`(age|thread)?looks per \w+|look(s|ed|ing)? (at|again|only|rarely|once|now|every|whether|after|too|first)|(a|many|few|each) looks?`, "spin, poll, check, read", `look(s|ed|ing)? (up|like)`},
 	{`for no reason`, "spurious", ``},
 	{`bur(y|ies|ied|ying|ials?)`, "reap", ``},
 	{`str(ike|ikes|uck|iking)`, "remove, unregister", ``},
@@ -42,7 +42,6 @@ var rules = []rule{
 	{`barge[rs]? in`, "barge", ``},
 	// English.
 	{`who(ever|m|mever)?`, "the waiter, owner, caller that ...", ``},
-	{`ones? that`, "the noun", `(the|is|are|only|even) ones? that`},
 	{`(he|him|himself)`, "the waiter, caller, thread", ``},
 	{`nobody's`, "has no owner, not owned", ``},
 	{`somebody('s| who| else)?`, "another thread, the caller", ``},

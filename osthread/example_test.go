@@ -82,9 +82,9 @@ func ExampleGo() {
 	// Output: ended: no luck
 }
 
-// Join tells how a thread has ended.
+// Join returns how a thread has ended.
 func ExampleThread_Join() {
-	osthread.SetPanicHook(func(*osthread.Thread, *osthread.PanicError) {}) // Join tells as well
+	osthread.SetPanicHook(func(*osthread.Thread, *osthread.PanicError) {}) // Join returns it as well
 	defer osthread.SetPanicHook(nil)
 	for _, body := range []func() error{
 		func() error { return nil },
@@ -397,17 +397,17 @@ func ExampleSemaphore() {
 }
 
 func ExampleNewBoundedSemaphore() {
-	seats := osthread.NewBoundedSemaphore(2)
-	seats.Acquire(1)
-	seats.Release(1)
+	slots := osthread.NewBoundedSemaphore(2)
+	slots.Acquire(1)
+	slots.Release(1)
 	func() {
 		defer func() {
 			err, _ := recover().(error)
 			fmt.Println(err, errors.Is(err, osthread.ErrOverflow))
 		}()
-		seats.Release(1) // nobody has sat down
+		slots.Release(1) // nobody has sat down
 	}()
-	fmt.Println(seats.Value())
+	fmt.Println(slots.Value())
 	// Output:
 	// osthread: Semaphore.Release: released more often than acquired true
 	// 2
@@ -430,7 +430,7 @@ func ExampleEvent() {
 		threads = append(threads, t)
 	}
 	fmt.Println(start.IsSet(), start.TryWait())
-	start.Set() // lets everybody go, also who has not come yet
+	start.Set() // releases all waiters, and later ones at once
 	for _, t := range threads {
 		fmt.Println(t.Join())
 	}

@@ -22,7 +22,7 @@ import (
 
 // What ends a process is tried in one.
 
-// exitIfFailed tells a child's parent that its assertions failed.
+// exitIfFailed reports failed assertions to a child's parent.
 func exitIfFailed(t *testing.T) {
 	if t.Failed() {
 		fmt.Println("failed")

@@ -211,7 +211,7 @@ func TestLockHandsOffAfterStarvationThreshold(t *testing.T) {
 		}
 		g.run(func() {
 			for range 20 {
-				l.Lock() // the test's own time limit tells if it never gets it
+				l.Lock() // the time limit of the test ends a wait that never succeeds
 				//lint:ignore SA2001 only acquiring it matters
 				l.Unlock()
 			}

@@ -43,7 +43,7 @@ import (
 // # No lost wakeups
 //
 // Invariant: while the lock is free and the queue is not empty, the spinner or
-// the last Unlock is committed to look at the queue.
+// the last Unlock is committed to checking the queue.
 //
 //   - Unlock frees the word and reads the flags in one step. It leaves the
 //     queue to the spinner, if there is one, and otherwise calls release.
@@ -349,7 +349,7 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	}
 }
 
-// release commits a thread to look at the lock, if the queue is not empty. It
+// release commits a thread to try the lock, if the queue is not empty. It
 // returns what the head got, gotNotice if there was no need.
 func (m *mutex) release() (got int) {
 	m.q.Lock()

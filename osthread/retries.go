@@ -15,8 +15,8 @@ import (
 
 // A Lock, an RLock, an RWLock and a Semaphore are acquired in the same way.
 // They allow barging: a newcomer may take what is free ahead of the queue.
-// Handing it to a sleeper would leave it idle until the sleeper runs; everyone
-// else would queue up behind it, and from then on each critical section would
+// Handing it to a sleeper would leave it idle until the sleeper runs; all
+// others would queue up behind it, and from then on each critical section would
 // cost a wakeup (a lock convoy). So a waiter at the head of the queue is woken
 // to retry:
 //

@@ -60,7 +60,7 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 		lock, unlock func()
 		wait, done   func()
 		q            queue
-		age          func() // the one with the turn
+		age          func() // ages the waiter woken to retry
 	}{
 		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.q, func() { l.oldest.Add(-2 * starvationThreshold) }},
 		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, &r.q, func() { r.oldest.Add(-2 * starvationThreshold) }},
@@ -155,14 +155,14 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	}
 	m.word.Add(minusAnonymous)
 	require.Equal(t, gotRetry, m.release())
-	require.True(t, m.try(anonymous), "first, with its turn, does not run")
+	require.True(t, m.try(anonymous), "first, woken to retry, does not run")
 	require.True(t, m.leave(second))
-	assert.NotZero(t, m.word.Load()&queued, "or no Unlock sees that somebody waits")
+	assert.NotZero(t, m.word.Load()&queued, "or no Unlock sees the waiters")
 	assert.NotZero(t, m.oldest.Load())
 	m.stopSpinning(false)
 	m.word.Add(minusAnonymous)
 	assert.Zero(t, m.word.Load())
-	first.Await() // the wake-up for its turn
+	first.Await() // the wakeup to retry
 	first.Free()
 	second.Free()
 }

@@ -177,22 +177,22 @@ func TestRWLockFair(t *testing.T) {
 		w.Lock()
 		var mu sync.Mutex
 		var order []string
-		came := func(who string) {
+		came := func(caller string) {
 			mu.Lock()
 			defer mu.Unlock()
-			order = append(order, who)
+			order = append(order, caller)
 		}
 		both := NewBarrier(2, nil)
-		for i, who := range []string{"writer", "readers", "readers", "writer again"} {
+		for i, caller := range []string{"writer", "readers", "readers", "writer again"} {
 			g.run(func() {
-				if who != "readers" {
+				if caller != "readers" {
 					w.Lock()
-					came(who)
+					came(caller)
 					w.Unlock()
 					return
 				}
 				w.RLock()
-				came(who)
+				came(caller)
 				_, err := both.Wait()
 				assert.NoError(t, err)
 				w.RUnlock()

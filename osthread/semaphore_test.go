@@ -81,7 +81,7 @@ func TestSemaphoreFairServesInOrder(t *testing.T) {
 			g.run(func() { s.Acquire(want); got <- want })
 			awaitWaiting(&s.q, i+1)
 		}
-		s.Release(2) // not enough for the first, who is not passed by
+		s.Release(2) // not enough for the first waiter, which nobody may overtake
 		assert.False(t, s.TryAcquire(1))
 		assert.Equal(t, 3, waiting(&s.q)())
 		s.Release(2)

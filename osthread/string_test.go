@@ -15,7 +15,7 @@ import (
 
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-func TestStringsTellTheState(t *testing.T) {
+func TestStringShowsTheState(t *testing.T) {
 	locked := func(l sync.Locker) any { l.Lock(); return l }
 	var r RLock
 	owner := New(func() error { r.Lock(); r.Lock(); return nil }, &Attr{Name: "owner"})
@@ -97,7 +97,7 @@ func TestOwnerAndDepth(t *testing.T) {
 	assert.NoError(t, inGoroutine(func() {
 		r.Lock()
 		defer r.Unlock()
-		if me := Current(); me != Main() { // whose locks outside RunMain have no owner to tell
+		if me := Current(); me != Main() { // whose locks outside RunMain have no owner
 			assert.Same(t, me, r.Owner(), "a dummy")
 		}
 		assert.Equal(t, 1, r.Depth())

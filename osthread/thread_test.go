@@ -65,7 +65,7 @@ func TestThreadLife(t *testing.T) {
 	assert.ErrorIs(t, th.Start(), ErrStarted)
 	assert.ErrorIs(t, th.SetDaemon(true), ErrStarted)
 	assert.False(t, th.Alive())
-	assert.NotZero(t, th.Ident(), "also after the end")
+	assert.NotZero(t, th.Ident(), "even after the end")
 	assert.Equal(t, before, NumThread())
 	assert.Contains(t, th.String(), "stopped")
 }

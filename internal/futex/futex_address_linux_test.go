@@ -21,7 +21,7 @@ import (
 // that differs looks like a wakeup, and a time of 0 is EINVAL.
 func likeMacOS() *addressCalls {
 	const wait, wake, private = 0, 1, 128 // linux/futex.h
-	wakeUpTo := func(w *uint32, n uintptr) syscall.Errno {
+	wakeAtMost := func(w *uint32, n uintptr) syscall.Errno {
 		woken, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wake|private, n, 0, 0, 0)
 		if errno == 0 && woken == 0 {
 			return syscall.ENOENT
@@ -52,8 +52,8 @@ func likeMacOS() *addressCalls {
 			}
 			return errno
 		},
-		wakeAny: func(w *uint32) syscall.Errno { return wakeUpTo(w, 1) },
-		wakeAll: func(w *uint32) syscall.Errno { return wakeUpTo(w, math.MaxInt32) },
+		wakeAny: func(w *uint32) syscall.Errno { return wakeAtMost(w, 1) },
+		wakeAll: func(w *uint32) syscall.Errno { return wakeAtMost(w, math.MaxInt32) },
 	}
 }
 

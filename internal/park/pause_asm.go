@@ -2,5 +2,5 @@
 
 package park
 
-// pause tells the processor n times that it runs a spin loop.
+// pause executes n spin-loop hints of the processor.
 func pause(n uint32)

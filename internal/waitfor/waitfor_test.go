@@ -41,7 +41,7 @@ func TestOneFreeServerIsEnough(t *testing.T) {
 	assert.True(t, a.Wait(to(&b, &c)))
 	assert.True(t, b.Wait(to(&a, &c)))
 	assert.False(t, c.Wait(to(&b, &a)), "the last of a pool's threads")
-	assert.True(t, c.Wait(&all{threads: []*Thread{&b, &a}, unknown: true}), "somebody else may end the wait")
+	assert.True(t, c.Wait(&all{threads: []*Thread{&b, &a}, unknown: true}), "another thread may end the wait")
 }
 
 func TestLongChain(t *testing.T) {

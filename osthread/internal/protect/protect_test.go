@@ -21,7 +21,7 @@ func onThread(t *testing.T, f func()) error {
 	return th.Join()
 }
 
-func TestCallTellsHowAFunctionEnded(t *testing.T) {
+func TestCallReportsHowAFunctionEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		fn       func() error
 		want     error
