@@ -164,14 +164,30 @@ type requeuer interface {
 	requeue(n *wait.Node, fair bool) bool
 }
 
+// requeuer returns L if it is a requeuer, and otherwise nil. Asking for the
+// types is faster than for the interface.
+func (c *Condition) requeuer() requeuer {
+	switch l := c.L.(type) {
+	case *Lock:
+		return l
+	case *RLock:
+		return l
+	default:
+		return nil
+	}
+}
+
 func (c *Condition) mustHold(op string) (key uint64) {
-	if c.L == nil {
-		panic(misuse("Condition."+op+" without L", ErrNotLocked))
-	}
-	if l, ok := c.L.(condLock); ok {
+	switch l := c.L.(type) {
+	case *Lock:
 		return l.mustHold(op)
+	case condLock:
+		return l.mustHold(op)
+	case nil:
+		panic(misuse("Condition."+op+" without L", ErrNotLocked))
+	default:
+		return 0
 	}
-	return 0
 }
 
 // notify returns how many waiters it has notified.
@@ -201,10 +217,10 @@ func (c *Condition) notifyUnchecked(n int) (notified int) {
 // wake requeues the notified waiters, or wakes the first of those that cannot
 // be: each locks L and wakes the next.
 func (c *Condition) wake(notified *wait.Chain) {
-	l, ok := c.L.(requeuer)
+	l := c.requeuer()
 	first := notified.Head()
 	// Requeued, a single goroutine would wake up later than it can lock L.
-	if ok && (notified.Len() > 1 || l.isFair() || first.OnThread()) {
+	if l != nil && (notified.Len() > 1 || l.isFair() || first.OnThread()) {
 		var rest wait.Chain
 		for n := notified.Pop(); n != nil; n = notified.Pop() {
 			n.Got = gotNotice
@@ -238,8 +254,7 @@ func (c *Condition) wait(op string, l park.Limit) (notified bool) {
 // reports whether the owner was notified.
 func (c *Condition) resume(n *wait.Node, depth int, o park.Outcome) (notified bool) {
 	notified = n.Served(o, c.leave)
-	c.relock(n, notified)
-	c.restore(depth)
+	c.relock(n, depth, notified)
 	c.spare.Free(n)
 	return notified
 }
@@ -288,7 +303,7 @@ func (c *Condition) unlock(n *wait.Node) (depth int) {
 			c.notifyUnchecked(1)
 		}
 	}()
-	if l, ok := c.L.(requeuer); ok {
+	if l := c.requeuer(); l != nil {
 		depth = l.unlockAll()
 	} else {
 		c.L.Unlock()
@@ -297,22 +312,16 @@ func (c *Condition) unlock(n *wait.Node) (depth int) {
 	return depth
 }
 
-func (c *Condition) restore(depth int) {
-	if l, ok := c.L.(requeuer); ok {
-		l.restore(depth)
-	}
-}
-
 // relock locks L again for the owner of n, and then wakes the next waiter in
 // n's chain, even if another package's L panics.
-func (c *Condition) relock(n *wait.Node, notified bool) {
+func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 	next := n.Next()
 	defer func() {
 		if next != nil {
 			next.Unpark()
 		}
 	}()
-	l, _ := c.L.(requeuer)
+	l := c.requeuer()
 	switch {
 	case n.Key == 0:
 		c.L.Lock()
@@ -322,6 +331,10 @@ func (c *Condition) relock(n *wait.Node, notified bool) {
 			acquireQueued(l, n, true, &forever)
 		}
 	case !l.try(n.Key) && (l.isFair() || !l.spin(n.Key)):
+		n.Spin = nil // of c, not of L
 		acquireQueued(l, n, false, &forever)
+	}
+	if l != nil {
+		l.restore(depth)
 	}
 }
