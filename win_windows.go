@@ -425,7 +425,8 @@ func osGetName(t *Thread) (name string) {
 	if getThreadDescription.Find() != nil {
 		return ""
 	}
-	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error { // on failure there is no name
+	// On failure there is no name.
+	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error {
 		var p *uint16
 		if err := hresult("GetThreadDescription", getThreadDescription, h, uintptr(unsafe.Pointer(&p))); err != nil {
 			return err
