@@ -17,7 +17,7 @@ import (
 	"example.com/thread/internal/testutil"
 )
 
-func TestAliensAreAttachedOnFirstSight(t *testing.T) {
+func TestCurrentAttachesAliens(t *testing.T) {
 	threads := 1000
 	if testing.Short() || runtime.GOOS == "windows" {
 		threads = 100 // under wine 1000 take minutes
@@ -54,7 +54,7 @@ func TestAliensAreAttachedOnFirstSight(t *testing.T) {
 	assert.Zero(t, records.count(), "records after their threads' end")
 }
 
-func TestAlienParksAndLocks(t *testing.T) {
+func TestParkAndLockOnAnAlien(t *testing.T) {
 	var l Lock
 	n := 0
 	require.NoError(t, ctest.Aliens(8, func(int) {
@@ -69,7 +69,7 @@ func TestAlienParksAndLocks(t *testing.T) {
 	assert.Equal(t, 8000, n)
 }
 
-func TestAttachOnAnAlienEndsItsRecordBeforeTheThread(t *testing.T) {
+func TestAttachOnAnAlienLetsDetachEndItsRecord(t *testing.T) {
 	require.NoError(t, ctest.Aliens(10, func(int) {
 		first := Current()
 		th, err := Attach()
@@ -85,7 +85,7 @@ func TestAttachOnAnAlienEndsItsRecordBeforeTheThread(t *testing.T) {
 }
 
 // A call into C and back does not make a goroutine's thread an alien one.
-func TestCallsBackFromCAreNotAliens(t *testing.T) {
+func TestCurrentInACallbackIsNoAlien(t *testing.T) {
 	ctest.Back(func(int) { assert.Nil(t, Current()) })
 	done := make(chan struct{})
 	go func() {
@@ -116,7 +116,7 @@ func deep(n int, f func()) {
 	runtime.KeepAlive(n)
 }
 
-func TestDestructorsOfAliensMayCallGoexit(t *testing.T) {
+func TestKeyDestructorOnAnAlienMayCallGoexit(t *testing.T) {
 	calls := atomic.Int64{}
 	k := Key[int]{Destructor: func(int) { calls.Add(1); runtime.Goexit() }}
 	require.NoError(t, ctest.Aliens(20, func(n int) { assert.NoError(t, k.Set(n)) }))
@@ -125,7 +125,7 @@ func TestDestructorsOfAliensMayCallGoexit(t *testing.T) {
 
 // In a child, since Go's runtime keeps what stood on the stacks: a goroutine,
 // and some 0.5 KB.
-func TestPthreadExitUnderABody(t *testing.T) {
+func TestJoinOfABodyEndedByPthreadExit(t *testing.T) {
 	leak.InChild(t, func() {
 		clean := ctest.ValuesOfNew() // a sanitizer's
 		times := 100
@@ -156,7 +156,7 @@ func TestPthreadExitUnderABody(t *testing.T) {
 	})
 }
 
-func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
+func TestAttachWithoutDetach(t *testing.T) {
 	done := make(chan *Thread)
 	var end func()
 	end = func() {
@@ -180,7 +180,7 @@ func TestAttachedGoroutineThatEndsWithoutDetach(t *testing.T) {
 
 // A key of ours must not depend on how many others there are: it is made before
 // main.
-func TestAliensWorkWhenAllKeysAreTaken(t *testing.T) {
+func TestCurrentOnAnAlienWithoutKeysLeft(t *testing.T) {
 	leak.InChild(t, func() {
 		ctest.UseKeys(1 << 12)
 		destroyed := atomic.Int64{}

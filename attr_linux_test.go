@@ -59,7 +59,7 @@ func hold(t *testing.T, attr *Attr) *Thread {
 	return th
 }
 
-func TestNameIsTheKernels(t *testing.T) {
+func TestThreadNameIsTheKernels(t *testing.T) {
 	rows := []struct{ name, want string }{
 		{"worker", "worker"},
 		{"exactly15bytes!", "exactly15bytes!"},
@@ -92,7 +92,7 @@ func TestNameIsTheKernels(t *testing.T) {
 }
 
 // C code may name a thread after its first call into Go.
-func TestNameOfAnAttachedThreadIsAskedFor(t *testing.T) {
+func TestThreadNameOfAnAttachedThreadIsReadFromTheSystem(t *testing.T) {
 	rename := func(name string) {
 		p, err := unix.BytePtrFromString(name)
 		assert.NoError(t, err)
@@ -143,7 +143,7 @@ var attachedThreads = map[string]func(body func(*Thread)){
 	},
 }
 
-func TestAffinityIsTheKernels(t *testing.T) {
+func TestThreadAffinityIsTheKernels(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{Affinity: []int{0}}))
 		assert.Equal(t, "0", statusOf(t, th, "Cpus_allowed_list"))
@@ -159,7 +159,7 @@ func TestAffinityIsTheKernels(t *testing.T) {
 	})
 }
 
-func TestAffinityToNoProcessorLeavesNoThread(t *testing.T) {
+func TestStartWithoutAnyProcessorLeavesNoThread(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		before := tasks(t)
 		for range 20 {
@@ -176,7 +176,7 @@ func TestAffinityToNoProcessorLeavesNoThread(t *testing.T) {
 
 // A thread that Go makes while one of ours asks for it must not inherit what
 // ours was given.
-func TestThreadsOfGoDoNotInheritAttributes(t *testing.T) {
+func TestStartDoesNotPassAttributesToThreadsOfGo(t *testing.T) {
 	if runtime.NumCPU() < 2 {
 		t.Skip("needs two processors")
 	}
@@ -210,7 +210,7 @@ func TestThreadsOfGoDoNotInheritAttributes(t *testing.T) {
 	})
 }
 
-func TestPriorityAndNice(t *testing.T) {
+func TestThreadPriorityAndNice(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{Policy: PolicyBatch, Nice: 5}))
 		p, prio, err := th.Priority()
@@ -231,7 +231,7 @@ func TestPriorityAndNice(t *testing.T) {
 	})
 }
 
-func TestRealTimePriority(t *testing.T) {
+func TestThreadRealTimePriority(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		leave := make(chan struct{})
 		th, err := Start(func() { <-leave }, attr(Attr{Policy: PolicyFIFO, Priority: 3}))
@@ -265,7 +265,7 @@ func needRoot(t *testing.T) {
 	}
 }
 
-func TestRealTimePriorityWithoutTheRight(t *testing.T) {
+func TestThreadRealTimePriorityWithoutPrivilege(t *testing.T) {
 	needRoot(t)
 	out, err := leak.Child(t, func() {
 		becomeNobody()
@@ -520,7 +520,7 @@ func assertBlocked(t *testing.T, want uint64, th *Thread) {
 	assert.Equal(t, fmt.Sprintf("%016x", want), fmt.Sprintf("%016x", got))
 }
 
-func TestSignalMask(t *testing.T) {
+func TestAttrSignalMask(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		assertBlocked(t, 0, hold(t, attr(Attr{}))) // as the process began
 		th := hold(t, attr(Attr{SignalMask: []os.Signal{syscall.SIGUSR1, syscall.SIGHUP}}))
@@ -541,7 +541,7 @@ func TestSignalMask(t *testing.T) {
 	})
 }
 
-func TestCPUTime(t *testing.T) {
+func TestThreadCPUTime(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		idle := hold(t, attr(Attr{}))
 		before, err := idle.CPUTime() // a pinned thread may have run other goroutines
@@ -566,7 +566,7 @@ func TestCPUTime(t *testing.T) {
 	})
 }
 
-func TestSettersAfterTheEnd(t *testing.T) {
+func TestThreadSettersAfterTheEnd(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th, err := Start(func() {}, attr(Attr{Name: "x"}))
 		require.NoError(t, err)
@@ -586,7 +586,7 @@ func TestSettersAfterTheEnd(t *testing.T) {
 	})
 }
 
-func TestStackSizeRules(t *testing.T) {
+func TestAttrStackSizeRules(t *testing.T) {
 	if !osNative {
 		_, err := SetStackSize(1 << 20)
 		assert.ErrorIs(t, err, errors.ErrUnsupported)
@@ -638,7 +638,7 @@ func everySignal() (s []os.Signal) {
 
 // A mask of all signals leaves out those that Go and the C library cannot do
 // without: each row ends or hangs the process otherwise.
-func TestAThreadThatBlocksAllSignals(t *testing.T) {
+func TestThreadThatBlocksAllSignals(t *testing.T) {
 	rows := []struct {
 		name string
 		body func(pinned bool)
@@ -750,7 +750,7 @@ func TestAThreadThatBlocksAllSignals(t *testing.T) {
 	}
 }
 
-func TestSignalMaskBlocksAllButUnblockableSignals(t *testing.T) {
+func TestAttrSignalMaskBlocksAllButUnblockableSignals(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{SignalMask: everySignal()}))
 		const cannot = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1) // for the kernel

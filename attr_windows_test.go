@@ -78,7 +78,7 @@ func description(t *testing.T, th *Thread) string {
 	return windows.UTF16PtrToString(*p)
 }
 
-func TestNameIsTheSystems(t *testing.T) {
+func TestThreadNameIsTheSystems(t *testing.T) {
 	long := strings.Repeat("long", 100)
 	for _, row := range []struct{ name, want string }{
 		{"worker", "worker"}, {long, long}, {"wörker 世界 𝄞", "wörker 世界 𝄞"}, {"nul\x00hidden", "nul"},
@@ -103,7 +103,7 @@ func TestNameIsTheSystems(t *testing.T) {
 	assert.Equal(t, ErrNotAttached, SetName("x"))
 }
 
-func TestIdsAreTheSystems(t *testing.T) {
+func TestThreadIdsAreTheSystems(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		var inside uint32
 		leave := make(chan struct{})
@@ -118,7 +118,7 @@ func TestIdsAreTheSystems(t *testing.T) {
 	})
 }
 
-func TestAffinityIsTheSystems(t *testing.T) {
+func TestThreadAffinityIsTheSystems(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th := hold(t, attr(Attr{Affinity: []int{0}}))
 		assert.EqualValues(t, 1, kernelsView(t, th).affinity)
@@ -135,7 +135,7 @@ func TestAffinityIsTheSystems(t *testing.T) {
 	})
 }
 
-func TestAffinityToNoProcessorLeavesNoThread(t *testing.T) {
+func TestStartWithoutAnyProcessorLeavesNoThread(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		for range 20 {
 			_, err := Start(func() { t.Error("the body ran") }, attr(Attr{Affinity: []int{osMaxCPUs - 1}}))
@@ -148,7 +148,7 @@ func TestAffinityToNoProcessorLeavesNoThread(t *testing.T) {
 	})
 }
 
-func TestPriorityIsTheSystems(t *testing.T) {
+func TestThreadPriorityIsTheSystems(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		normal := kernelsView(t, hold(t, attr(Attr{}))).basePriority
 		for _, priority := range []int{-2, -1, 0, 1, 2} {
@@ -175,7 +175,7 @@ func TestPriorityIsTheSystems(t *testing.T) {
 
 // A reservation may be more than was asked for: the system's granularity is 64
 // KiB, and wine gives no less than 1 MiB.
-func TestStackIsReservedAsAsked(t *testing.T) {
+func TestAttrStackSizeIsReserved(t *testing.T) {
 	for _, size := range []int{MinStackSize, 256 << 10, 1 << 20, 64 << 20} {
 		run(t, &Attr{StackSize: size}, func() {
 			var low, high uintptr
@@ -234,7 +234,7 @@ func TestStartWithoutRoomForTheStack(t *testing.T) {
 	run(t, nil, func() {})
 }
 
-func TestCPUTime(t *testing.T) {
+func TestThreadCPUTime(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		idle := hold(t, attr(Attr{}))
 		const want = 50 * time.Millisecond
@@ -257,7 +257,7 @@ func TestCPUTime(t *testing.T) {
 	})
 }
 
-func TestSettersAfterTheEnd(t *testing.T) {
+func TestThreadSettersAfterTheEnd(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th, err := Start(func() {}, attr(Attr{Name: "x"}))
 		require.NoError(t, err)
@@ -276,7 +276,7 @@ func TestSettersAfterTheEnd(t *testing.T) {
 }
 
 // The runtime stops a loop that calls nothing.
-func TestLoopOnANativeThreadIsPreempted(t *testing.T) {
+func TestThreadIsPreemptedInALoopWithoutCalls(t *testing.T) {
 	var quit atomic.Bool
 	const tooLong = 2_000_000_000 // about a second
 	var n int

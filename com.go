@@ -1,21 +1,21 @@
 package thread
 
-// A COM apartment is entered when the thread's other attributes are set, since
-// nothing that fails afterwards would have to leave it, and left when the
-// destructors of Keys have run, since those may release objects. Which calls do
-// that: com_windows.go. Each CoInitializeEx that succeeds has its one
-// CoUninitialize on the same thread, however the body ends.
+// A thread enters its COM apartment after its other attributes are set, so that
+// no later failure has to leave it. It leaves the apartment after the
+// destructors of Keys have run, since those may release objects. The system
+// calls are in com_windows.go. Each successful CoInitializeEx is balanced by
+// one CoUninitialize on the same thread, however the body ends.
 
 // An Apartment is how a thread takes part in COM, the Component Object Model of
 // Windows.
 type Apartment int
 
-// The apartments. A thread in an STA has to dispatch window messages whenever
-// it waits, since calls into its objects from elsewhere come as such and a
-// broadcast to all windows waits for its; the waits of this module do not, but
-// for the one of executor.Worker for something to do.
+// The apartments. A thread in an STA must dispatch window messages whenever it
+// waits: calls into its objects from other threads arrive as messages, and a
+// broadcast waits for every window. Of the waits in this module only the idle
+// wait of executor.Worker dispatches them.
 const (
-	ApartmentNone Apartment = iota // none by Start; the body may call CoInitializeEx itself
+	ApartmentNone Apartment = iota // none; the body may call CoInitializeEx itself
 	ApartmentMTA                   // the process's multithreaded apartment: objects are called on any of its threads
 	ApartmentSTA                   // a single-threaded apartment, the thread's own: objects are called on the thread
 )
@@ -35,9 +35,9 @@ func checkApartment(a Apartment) error {
 	}
 }
 
-// leaveApartment takes the calling thread, t, out of its apartment. That may
-// release objects that are written in Go; a panic of one goes into end if
-// nothing stands there.
+// leaveApartment makes the calling thread, t, leave its apartment. That may
+// release objects that are implemented in Go; a panic of one is stored in *end
+// unless *end is set.
 func (t *Thread) leaveApartment(end *error) {
 	if t.apartment == ApartmentNone {
 		return

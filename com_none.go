@@ -2,7 +2,7 @@
 
 package thread
 
-// COM is Windows' alone.
+// COM exists on Windows only.
 
 const osApartment = false
 

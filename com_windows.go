@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// COM is looked up at run time, so programs that do not ask for an apartment
-// run where there is no ole32.dll (Nano Server).
+// COM is loaded at run time, so programs that use no apartment run on systems
+// without ole32.dll (Nano Server).
 
 const osApartment = true
 
@@ -19,10 +19,9 @@ var (
 	coUninitialize = ole32.NewProc("CoUninitialize")
 )
 
-// osEnterApartment takes the calling thread, t, into the apartment a. A thread
-// of Go's that other code has left in an apartment stays there, if that is of
-// the same kind: S_FALSE, which wants its CoUninitialize as well. If not it is
-// refused (RPC_E_CHANGED_MODE).
+// osEnterApartment on a thread of Go's that other code has left in an apartment
+// of the same kind returns S_FALSE, which needs a CoUninitialize, too. If the
+// kind is another, COM refuses (RPC_E_CHANGED_MODE).
 func osEnterApartment(t *Thread, a Apartment) error {
 	if coInitializeEx.Find() != nil {
 		return unsupported("COM apartment")
@@ -40,6 +39,4 @@ func osEnterApartment(t *Thread, a Apartment) error {
 	return nil
 }
 
-// osLeaveApartment takes the calling thread out of the apartment that
-// osEnterApartment took it into.
 func osLeaveApartment() { _, _, _ = coUninitialize.Call() } // has no result

@@ -10,7 +10,7 @@ import (
 
 var classes = []QoS{QoSBackground, QoSUtility, QoSDefault, QoSUserInitiated, QoSUserInteractive}
 
-func TestQoSAndAPolicyExcludeEachOther(t *testing.T) {
+func TestQoSExcludesAPolicy(t *testing.T) {
 	for _, q := range classes {
 		assert.NoError(t, refuseQoS(q, PolicyInherit))
 		for p := PolicyOther; p <= PolicyIdle; p++ {

@@ -4,8 +4,8 @@ package thread
 
 import "example.com/thread/internal/futex"
 
-// Only Windows has handles. Here the id shows whether a thread that has ended
-// is still there, as the system gives it to a new thread only after all others.
+// Handles exist on Windows only. Elsewhere an id shows whether an ended thread
+// still exists, since the system reuses it only after all others.
 type handle struct{}
 
 func (*handle) lingers(t *Thread) bool {

@@ -8,16 +8,17 @@ import (
 	"example.com/thread/internal/futex"
 )
 
-// A handle names a thread for as long as it is open, unlike an id, which
-// Windows may give at once to a new thread of any process. So that of a native
-// thread is kept until a joiner has seen the thread gone, or nobody may join
-// it. If the record is forgotten before, the collector closes it.
+// A handle identifies a thread as long as it is open, unlike an id, which
+// Windows may reuse at once for a new thread of any process. So the handle of a
+// native thread is kept until a joiner has seen the thread gone, or the thread
+// is detached. If the record becomes unreachable before, the garbage collector
+// closes the handle.
 type handle struct {
 	h         windows.Handle // 0 for none
 	forgotten runtime.Cleanup
 }
 
-// keepHandle takes over h, of the native thread t, which may have ended
+// keepHandle stores h, the handle of the native thread t, which may have ended
 // already.
 func (t *Thread) keepHandle(h windows.Handle) {
 	t.mu.Lock()
@@ -40,13 +41,13 @@ func (h *handle) close() {
 }
 
 func closeHandle(h windows.Handle) {
-	_ = windows.CloseHandle(h) // it fails for no handle of ours
+	_ = windows.CloseHandle(h) // cannot fail: the handle is ours
 }
 
-// lingers reports whether t, whose handle it is, is still there after its end.
-// It is called with t.mu held. Without a handle the id must serve: for a pinned
-// thread, and for a joiner that waits already when t is detached. The id may be
-// a stranger's by then, which is waited for until goneAtLast.
+// lingers reports whether the ended thread t still exists. The caller holds
+// t.mu. Without a handle, for a pinned thread or a joiner that was waiting when
+// t was detached, the id decides. It may have been reused for another thread,
+// for which the joiner then waits until goneAtLast.
 func (h *handle) lingers(t *Thread) bool {
 	if h.h != 0 {
 		event, err := windows.WaitForSingleObject(h.h, 0)

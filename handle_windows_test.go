@@ -32,7 +32,7 @@ func (t *Thread) hasHandle() bool {
 }
 
 // A thread that has ended is gone, also where a living thread has its id.
-func TestJoinDoesNotWaitForAStranger(t *testing.T) {
+func TestJoinDoesNotWaitForAReusedId(t *testing.T) {
 	leave := make(chan struct{})
 	th, err := Start(func() { <-leave }, nil)
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func TestJoinDoesNotWaitForAStranger(t *testing.T) {
 	assert.NoError(t, th.Join(), "again")
 }
 
-func TestDetachedThreadsHaveNoHandle(t *testing.T) {
+func TestDetachClosesTheHandle(t *testing.T) {
 	leave := make(chan struct{})
 	var all []*Thread
 	for _, a := range []*Attr{nil, nil, {Detached: true}} {
@@ -73,7 +73,7 @@ func TestDetachedThreadsHaveNoHandle(t *testing.T) {
 }
 
 // Ids are unique in the system, not in the process.
-func TestAThreadOfAnotherProcessIsNotOurs(t *testing.T) {
+func TestThreadIdOfAnotherProcessDoesNotExist(t *testing.T) {
 	snapshot, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPTHREAD, 0)
 	require.NoError(t, err)
 	defer windows.CloseHandle(snapshot)

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestStageOf(t *testing.T) {
+func TestInitializingStageOf(t *testing.T) {
 	const (
 		other = "goroutine 7 [running]:\nmain.f.func2()\n\t/m/main.go:6 +0x46\n" +
 			"created by main.f in goroutine 1\n\t/m/main.go:6 +0xf6\n"
@@ -52,7 +52,7 @@ func forget(made bool) {
 }
 
 // Once main runs it is found out in every way, by any number at once.
-func TestInitializationIsOver(t *testing.T) {
+func TestInitializingInTests(t *testing.T) {
 	find := func() { assert.False(t, initializing()) }
 	t.Run("by a thread of C", func(*testing.T) {
 		forget(false)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAnyNumberOfJoiners(t *testing.T) {
+func TestJoinByAnyNumberOfJoiners(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		const joiners = 100
 		leave := make(chan struct{})
@@ -141,7 +141,7 @@ func TestJoinTimeoutAtTheVeryEnd(t *testing.T) {
 	})
 }
 
-func TestThreadsNobodyJoinsLeaveNothing(t *testing.T) {
+func TestStartWithoutJoinLeaksNothing(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		before := tasks(t)
 		for i := range 200 {

@@ -104,7 +104,7 @@ func TestLockTimeoutLosesNoWakeup(t *testing.T) {
 	}
 }
 
-func TestUnlockByAnotherThread(t *testing.T) {
+func TestLockUnlockByAnotherThread(t *testing.T) {
 	var l Lock
 	l.Lock()
 	th, err := Start(l.Unlock, nil)
@@ -114,7 +114,7 @@ func TestUnlockByAnotherThread(t *testing.T) {
 	l.Unlock()
 }
 
-func TestUnlockOfUnlockedLockPanicsAndLeavesItUnlocked(t *testing.T) {
+func TestLockUnlockOfUnlockedPanicsAndLeavesItUnlocked(t *testing.T) {
 	var l Lock
 	func() {
 		defer func() {
@@ -183,7 +183,7 @@ func TestLockContext(t *testing.T) {
 
 // A Lock in a local variable must escape to the heap: the stack moves when it
 // grows, while waiters sleep on the word.
-func TestLocalLockDoesNotMove(t *testing.T) {
+func TestLockOnAStackDoesNotMove(t *testing.T) {
 	moved := make(chan bool)
 	go func() {
 		var l Lock

@@ -31,7 +31,7 @@ func init() {
 
 // A thread that C ends under its body is detached if nobody joins it: its stack
 // would stay mapped.
-func TestThreadEndedByCLeavesNoStack(t *testing.T) {
+func TestThreadEndedByCLeaksNoStack(t *testing.T) {
 	leak.InChild(t, func() {
 		maps := func() int {
 			b, err := os.ReadFile("/proc/self/maps")

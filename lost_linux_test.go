@@ -99,7 +99,7 @@ func TestRecordNoticesTheEndOfItsThread(t *testing.T) {
 
 // Records of threads that ended unnoticed, and that nobody asks about, go when
 // others are attached.
-func TestRecordsOfEndedThreadsDoNotPileUp(t *testing.T) {
+func TestRecordsOfEndedThreadsAreSwept(t *testing.T) {
 	leak.InChild(t, func() {
 		for name, end := range unnoticed {
 			before := records.count()
@@ -115,7 +115,7 @@ func TestRecordsOfEndedThreadsDoNotPileUp(t *testing.T) {
 
 // After its thread's end a record's id may be a thread's of another process,
 // which must not be touched.
-func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
+func TestRecordNeverAffectsAReusedIdInAnotherProcess(t *testing.T) {
 	inChildWithIDs(t, func() {
 		t := inPanic{}
 		for _, end := range unnoticed {
@@ -150,7 +150,7 @@ func TestRecordNeverTouchesAStrangerInAnotherProcess(t *testing.T) {
 }
 
 // Or a younger one of this process.
-func TestRecordNeverTouchesAStrangerInThisProcess(t *testing.T) {
+func TestRecordNeverAffectsAReusedIdInThisProcess(t *testing.T) {
 	inChildWithIDs(t, func() {
 		t := inPanic{}
 		for _, end := range unnoticed {

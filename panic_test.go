@@ -26,7 +26,7 @@ func TestPanicErrorHasValueAndStack(t *testing.T) {
 //go:noinline
 func panicHere() { panic(42) }
 
-func TestPanicsAreReported(t *testing.T) {
+func TestPanicHookDefaultWritesToStderr(t *testing.T) {
 	stderr := os.Stderr
 	r, w, err := os.Pipe()
 	require.NoError(t, err)

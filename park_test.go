@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestParkTakesOnePermit(t *testing.T) {
+func TestParkConsumesOnePermit(t *testing.T) {
 	assert.Equal(t, ErrNotAttached, Park())
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		run(t, attr(Attr{}), func() {
@@ -53,7 +53,7 @@ func TestUnparkWakesASleeper(t *testing.T) {
 	})
 }
 
-func TestPingPong(t *testing.T) {
+func TestParkAndUnparkAlternate(t *testing.T) {
 	const rounds = 2000
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		var a, b *Thread
@@ -86,7 +86,7 @@ func TestPingPong(t *testing.T) {
 }
 
 // The permit comes after the context was done: the next Park has it.
-func TestParkContextThatIsDoneFirstTakesNoPermit(t *testing.T) {
+func TestParkContextDoneBeforeUnparkConsumesNoPermit(t *testing.T) {
 	for range 50 {
 		ctx, cancel := context.WithCancel(context.Background())
 		var canceled, later error

@@ -89,7 +89,7 @@ func TestCurrent(t *testing.T) {
 	assert.Nil(t, Current())
 }
 
-func TestSerialsAreNotUsedAgain(t *testing.T) {
+func TestSerialIsNotReused(t *testing.T) {
 	seen := map[uint64]bool{}
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		for range 100 {
@@ -144,7 +144,7 @@ func TestJoinDistinguishesResults(t *testing.T) {
 	assert.NotZero(t, hooked.Load())
 }
 
-func TestFailNowEndsItsThreadOnly(t *testing.T) {
+func TestThreadFailNowEndsTheThreadOnly(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		th, err := Start((&testing.T{}).SkipNow, attr(Attr{}))
 		require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestExitNeedsAThreadFromStart(t *testing.T) {
 	require.NoError(t, Detach())
 }
 
-func TestThreadsHasEachThreadThatHasBegun(t *testing.T) {
+func TestThreadsHasEveryBegunThread(t *testing.T) {
 	assert.Empty(t, Threads())
 	var want []*Thread
 	leave, attached, ended := make(chan struct{}), make(chan *Thread), make(chan struct{})
@@ -188,7 +188,7 @@ func TestThreadsHasEachThreadThatHasBegun(t *testing.T) {
 	}
 }
 
-func TestErrorsNameTheValue(t *testing.T) {
+func TestAttrErrorsNameTheValue(t *testing.T) {
 	unsupported := func(err error) bool { return errors.Is(err, errors.ErrUnsupported) }
 	th, err := Start(func() {}, nil)
 	require.NoError(t, err)
@@ -272,7 +272,7 @@ func TestStartRefusesABadAttr(t *testing.T) {
 	assert.NoError(t, new(Attr).Check())
 }
 
-func TestAttrBelongsToTheCallerAfterStart(t *testing.T) {
+func TestAttrMayChangeAfterStart(t *testing.T) {
 	if !osAffinity {
 		t.Skip("no affinity here")
 	}
@@ -288,7 +288,7 @@ func TestAttrBelongsToTheCallerAfterStart(t *testing.T) {
 	require.NoError(t, th.Join())
 }
 
-func TestBodyIsForgottenWhenItRuns(t *testing.T) {
+func TestStartDoesNotRetainTheBody(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		big := new([1 << 20]byte)
 		collected := make(chan struct{})
@@ -310,7 +310,7 @@ func TestBodyIsForgottenWhenItRuns(t *testing.T) {
 	})
 }
 
-func TestString(t *testing.T) {
+func TestThreadString(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		var inside string
 		th, err := Start(func() { inside = Current().String() }, attr(Attr{Name: "x"}))
@@ -322,7 +322,7 @@ func TestString(t *testing.T) {
 	})
 }
 
-func TestApartmentsHaveNames(t *testing.T) {
+func TestApartmentHasNames(t *testing.T) {
 	for a, want := range map[Apartment]string{
 		ApartmentNone: "none", ApartmentMTA: "MTA", ApartmentSTA: "STA", 7: "Apartment(7)", -1: "Apartment(-1)",
 	} {

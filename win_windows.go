@@ -1,24 +1,24 @@
 package thread
 
 // Windows: CreateThread with a callback made by syscall.NewCallback, which
-// needs no C compiler; Go's runtime lends such threads an M as it does threads
-// of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread). A
-// thread's whole life is that one callback, so the M is lent once. Its stack is
-// reserved as asked, not committed (STACK_SIZE_PARAM_IS_A_RESERVATION).
+// needs no C compiler. Go's runtime lends such a thread an M as it does for a
+// thread of C (runtime/syscall_windows_test.go, TestCallbackInAnotherThread).
+// The whole life of a thread is that one callback, so the M is lent once. The
+// stack is reserved, not committed (STACK_SIZE_PARAM_IS_A_RESERVATION).
 //
-// With cgo it is CreateThread, too, not _beginthreadex, which Microsoft wants
-// for threads that use the C library: so that its data of the thread is there,
-// even when memory is short, and freed. mingw's programs have that library as a
-// DLL (msvcrt.dll, or the UCRT), which makes the data when the thread first
-// needs it and frees it when the loader reports the thread's end, however the
-// thread was made; only a statically linked one would miss that. So one way
-// serves both, and there is nothing of C in this package.
+// With cgo, too, it is CreateThread and not _beginthreadex, which Microsoft
+// requires for threads that use the C library, so that the library's per-thread
+// data exists even if memory is short, and is freed. Programs of mingw have
+// that library as a DLL (msvcrt.dll or the UCRT). It makes the data when the
+// thread first needs it, and frees it when the loader reports the thread's end,
+// however the thread was made. Only a statically linked library would not be
+// notified. So one way serves both, and this package has no C on Windows.
 //
-// The slot is a TLS index, which lies at a fixed place in the thread
-// environment block. The end of threads that are not Go's is reported by an FLS
-// callback (internal/fls), that of attached threads of Go's by their handles.
-// Threads are named, bound and asked by handles opened from their ids, which
-// stay theirs while whileAlive holds the record.
+// The slot is a TLS index, at a fixed offset in the thread environment block.
+// The end of threads that Go did not make is reported by an FLS callback
+// (internal/fls), and that of attached threads of Go's by their handles.
+// Setters and getters open handles from thread ids, which remain valid while
+// whileAlive holds the record.
 
 import (
 	"errors"
@@ -78,9 +78,9 @@ var (
 	endOf       fls.Index // set by init, as ended refers to it
 	threadEntry = syscall.NewCallback(func(slot uintptr) uintptr {
 		enter(slot)
-		_ = endOf.Set(slot) // if it fails it goes unnoticed when C code ends the thread under the body; all else works
+		_ = endOf.Set(slot) // on failure C code that ends the thread under its body goes unnoticed
 		nativeMain(slot, 0)
-		_ = endOf.Set(unknown) // it fails as the first did
+		_ = endOf.Set(unknown) // it fails if the first call did
 		return 0
 	})
 	probeEntry = syscall.NewCallback(func(uintptr) uintptr {
@@ -90,8 +90,8 @@ var (
 	firstThread = osNativeID() // package initialization runs on it
 )
 
-// tlsSlots is the distance of TlsSlots from the start of the thread environment
-// block: 0x1480 on 64-bit Windows, 0xe10 on 32-bit.
+// tlsSlots is the offset of TlsSlots in the thread environment block: 0x1480 on
+// 64-bit Windows, 0xe10 on 32-bit.
 const tlsSlots = 0xe10 + (0x1480-0xe10)*(unsafe.Sizeof(uintptr(0))/8)
 
 // noIndex is what TlsAlloc returns when there is none left.
@@ -100,22 +100,23 @@ const noIndex = math.MaxUint32
 func init() {
 	endOf = fls.Alloc(func(slot, back uintptr) { ended(slot, back) })
 	setupSlot()
-	lookUp()
+	resolve()
 }
 
-// lookUp makes the calls once that the end of a thread takes. A function that
-// is not looked up yet would be then, under the loader's lock; but wine (8.0)
-// calls back under a lock of its own, which threads that end wait for with the
-// loader's. (Windows 10 has one for each index, and shared.)
-func lookUp() {
-	_, _ = osCPUTime(0) // what it returns is of no interest, nor are the others'
+// resolve makes the calls once that the end of a thread needs. Otherwise their
+// addresses would be looked up at the first end of a thread, under the loader's
+// lock. Wine (8.0) calls back under a lock of its own, which ending threads
+// acquire while they hold the loader's. (Windows 10 has a shared lock for each
+// index.)
+func resolve() {
+	_, _ = osCPUTime(0) // the results do not matter
 	osUnwatch()
 	futex.Wake(new(uint32), 1)
 }
 
-// setupSlot takes a TLS index and finds its word in the thread environment
-// block. The first 64 words are part of it (TlsSlots); a later index would be
-// elsewhere, and then the slot is internal/ident's table.
+// setupSlot allocates a TLS index and finds its word in the thread environment
+// block. The block contains the first 64 words (TlsSlots). For a higher index
+// the slot is in internal/ident's table.
 func setupSlot() {
 	index, _, _ := tlsAlloc.Call()
 	if index == noIndex || index >= 64 {
@@ -131,7 +132,6 @@ func setupSlot() {
 	ident.SetSlot(unknown)
 }
 
-// osCreate makes a thread that runs nativeMain(t.slot).
 func osCreate(t *Thread, a *attrs) error {
 	const stackSizeIsReservation = 0x00010000 // STACK_SIZE_PARAM_IS_A_RESERVATION
 	entered := new(atomic.Uintptr)
@@ -146,7 +146,6 @@ func osCreate(t *Thread, a *attrs) error {
 	return nil
 }
 
-// osProbe makes a thread that calls probed, and ends.
 func osProbe() error {
 	h, _, err := createThread.Call(0, 0, probeEntry, 0, 0, 0)
 	if h == 0 {
@@ -156,25 +155,25 @@ func osProbe() error {
 	return nil
 }
 
-// entering has a word for each thread that has been made and is not in Go yet,
-// by its slot: 0, or the event that its maker sleeps on, and then inGo.
+// entering has a word for each created thread that has not entered Go yet, by
+// its slot: first 0, or the event that its creator sleeps on, then inGo.
 var entering sync.Map // of *atomic.Uintptr
 
-const inGo = 1 // no handle, which is a multiple of 4
+const inGo = 1 // not a handle, which is a multiple of 4
 
-// enter reports that the calling, new thread is in Go.
+// enter reports that the calling, new thread has entered Go.
 func enter(slot uintptr) {
 	w, _ := entering.LoadAndDelete(slot)
 	if event := w.(*atomic.Uintptr).Swap(inGo); event != 0 {
-		_ = windows.SetEvent(windows.Handle(event)) // it fails for no event of ours, which lives until it is set
+		_ = windows.SetEvent(windows.Handle(event)) // cannot fail: the event exists until it is set
 	}
 }
 
-// awaitEntry waits for enter in a system call. Until the new thread is in Go
-// the runtime does not know of it: if all goroutines slept meanwhile in
-// programs without cgo it would end the process ("all goroutines are asleep -
-// deadlock!", checkdead in runtime/proc.go). So it is an event, not
-// internal/futex, which may sleep in the scheduler.
+// awaitEntry waits for enter in a system call. The runtime does not know of the
+// new thread until it enters Go. If all goroutines slept in the meantime, the
+// runtime would end a program without cgo ("all goroutines are asleep -
+// deadlock!", checkdead in runtime/proc.go). So awaitEntry uses an event and
+// not internal/futex, which may sleep in the scheduler.
 func awaitEntry(entered *atomic.Uintptr) {
 	if startSpin.Until(func() bool { return entered.Load() == inGo }) {
 		return
@@ -183,23 +182,23 @@ func awaitEntry(entered *atomic.Uintptr) {
 	if err == nil {
 		defer closeHandle(event)
 		if !entered.CompareAndSwap(0, uintptr(event)) {
-			return // it is in Go
+			return // it has entered
 		}
 		_, err = windows.WaitForSingleObject(event, windows.INFINITE)
 	}
-	for err != nil && entered.Load() != inGo { // no room for an event
+	for err != nil && entered.Load() != inGo { // the system has no event left
 		windows.SleepEx(1, false)
 	}
 }
 
-// noRoom are the errors of CreateThread and OpenThread at a limit; wine (8.0)
-// has files for threads.
+// noRoom lists the errors of CreateThread and OpenThread at a limit. Wine (8.0)
+// uses a file for each thread.
 var noRoom = []syscall.Errno{
 	windows.ERROR_NOT_ENOUGH_MEMORY, windows.ERROR_COMMITMENT_LIMIT, windows.ERROR_MAX_THRDS_REACHED,
 	windows.ERROR_NO_SYSTEM_RESOURCES, windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_TOO_MANY_OPEN_FILES,
 }
 
-// orNoRoom adds EAGAIN to an err that reports a limit.
+// orNoRoom adds EAGAIN to err if that is a limit.
 func orNoRoom(err error) error {
 	if errno, ok := err.(syscall.Errno); ok && slices.Contains(noRoom, errno) {
 		return fmt.Errorf("%w: %w", err, syscall.EAGAIN)
@@ -207,8 +206,8 @@ func orNoRoom(err error) error {
 	return err
 }
 
-// orErrno makes of Windows' words for a value that is not allowed, and for want
-// of a right, the errnos as well that say so elsewhere.
+// orErrno adds to Windows' errors for an invalid value and for a missing
+// privilege the errno that other systems return.
 func orErrno(err error) error {
 	switch {
 	case errors.Is(err, windows.ERROR_INVALID_PARAMETER):
@@ -220,30 +219,29 @@ func orErrno(err error) error {
 	}
 }
 
-// osTryJoin has nothing to join: the handle shows whether the thread is gone.
+// osTryJoin does nothing: the handle shows whether the thread is gone.
 func osTryJoin(*Thread) bool { return true }
 
 func osDetach(*Thread) {}
 
-// osLeave ends the calling thread, which is not Go's, from within Go. back is
-// what the callback of its end was called with, 0 outside of that.
+// osLeave gets as back the argument of the callback of the thread's end, 0
+// outside of it.
 func osLeave(back uintptr, _ int) {
 	if back != 0 {
 		fls.Leave(back)
 	}
-	_ = endOf.Set(unknown) // it fails only for a bad index, which was never set
+	_ = endOf.Set(unknown) // fails only for an invalid index, which was never set
 	_, _, _ = exitThread.Call(0)
 }
 
 // osMadeByC does not know.
 func osMadeByC() (yes, known bool) { return false, false }
 
-// osMakePreemptible does nothing: the runtime preempts by suspending the
-// thread.
+// osMakePreemptible does nothing: the runtime suspends a thread to preempt it.
 func osMakePreemptible(*Thread) {}
 
-// osWatch has the end of the calling, attached thread reported: by ended, or
-// for a thread of Go's, which must not call Go at its end, by osExited.
+// osWatch has nothing to call at the end of a thread of Go's, which cannot call
+// Go then.
 func osWatch(t *Thread) error {
 	if t.kind == bound {
 		return goThreads.add(t)
@@ -260,19 +258,17 @@ func osWatch(t *Thread) error {
 	return os.NewSyscallError("FlsSetValue", err)
 }
 
-// osUnwatch undoes osWatch of the calling thread, which still has its slot.
+// osUnwatch is called while the thread still has its slot.
 func osUnwatch() {
 	if !goThreads.remove(ident.Slot()) {
-		_ = endOf.Set(unknown) // it fails only for a bad index, which was never set
+		_ = endOf.Set(unknown) // fails only for an invalid index, which was never set
 	}
 }
 
-// osExited returns the slot of an attached thread of Go's that has ended;
-// unknown if there is none.
 func osExited() uintptr { return goThreads.takeEnded() }
 
-// boundThreads are the attached threads of Go's, by handles, which show a
-// thread's end and, unlike ids, are not reused.
+// boundThreads holds the attached threads of Go's by their handles, which show
+// whether the thread has ended and, unlike ids, are not reused.
 type boundThreads struct {
 	mu      sync.Mutex
 	handles []windows.Handle
@@ -304,11 +300,12 @@ func (b *boundThreads) remove(slot uintptr) bool {
 }
 
 func (b *boundThreads) drop(i int) {
-	_ = windows.CloseHandle(b.handles[i]) // it fails for no handle of ours
+	_ = windows.CloseHandle(b.handles[i]) // cannot fail: the handle is ours
 	b.handles, b.slots = slices.Delete(b.handles, i, i+1), slices.Delete(b.slots, i, i+1)
 }
 
-// takeEnded asks for as many at once as the system allows.
+// takeEnded removes an ended thread and returns its slot, unknown if there is
+// none. It checks as many threads per call as the system allows.
 func (b *boundThreads) takeEnded() uintptr {
 	const most = 64 // MAXIMUM_WAIT_OBJECTS
 	b.mu.Lock()
@@ -325,27 +322,26 @@ func (b *boundThreads) takeEnded() uintptr {
 	return unknown
 }
 
-// osSelf returns the thread's id: it is what Windows knows a thread by, and
-// threads of C can ask for it.
+// osSelf returns the thread id, which identifies a thread on Windows and is
+// available to C.
 func osSelf() Ident { return Ident(windows.GetCurrentThreadId()) }
 
-// mostStack is what Go's runtime allows: it ends the process when a thread with
-// a larger stack calls it (Go 1.26, minit in runtime/os_windows.go: "bad g0
-// stack"). Tests change it.
+// mostStack is the limit of Go's runtime, which ends the process when a thread
+// with a larger stack calls it (Go 1.26, minit in runtime/os_windows.go: "bad
+// g0 stack"). Tests change it.
 var mostStack = 64 << 20
 
-// minStack is Python's rule: the system takes any size.
+// minStack is Python's least: the system accepts any size.
 const minStack = MinStackSize
 
-// osStackBounds returns the least and most bytes a stack may have.
 func osStackBounds() (least, most int, err error) { return minStack, mostStack, nil }
 
 func osNativeID() int { return int(windows.GetCurrentThreadId()) }
 
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
-// osExists reports whether the process has a thread with that id that runs. Ids
-// are unique in the system, so it may be another process's by now.
+// osExists checks the process, too: ids are unique in the system and may have
+// been reused by another process.
 func osExists(id int) bool {
 	h, err := open(id, windows.SYNCHRONIZE|windows.THREAD_QUERY_LIMITED_INFORMATION)
 	if err != nil {
@@ -359,18 +355,16 @@ func osExists(id int) bool {
 	return err == nil && event == uint32(windows.WAIT_TIMEOUT)
 }
 
-// osClock returns the time by which osIsGone tells threads with one id apart,
-// as a number of 100 ns.
+// osClock counts units of 100 ns.
 func osClock() int64 {
 	var now windows.Filetime
 	windows.GetSystemTimeAsFileTime(&now)
 	return ticks(now)
 }
 
-// osIsGone reports whether the thread t, which must have begun, is gone: no
-// running thread of the process has its id, or a younger one has. The clock has
-// steps of some milliseconds, and may be set back, so that a thread counts as
-// younger if it began a second after t was attached.
+// osIsGone allows for a clock that has steps of some milliseconds and may be
+// set back: a thread counts as younger if it began a second after t was
+// attached.
 func osIsGone(t *Thread) bool {
 	if !osExists(t.nativeID) {
 		return true
@@ -379,7 +373,7 @@ func osIsGone(t *Thread) bool {
 		return false
 	}
 	younger := false
-	// if it fails it is taken for t
+	// On failure the thread is assumed to be t.
 	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error {
 		var created, exited, kernel, user windows.Filetime
 		ok, _, err := getThreadTimes.Call(h, uintptr(unsafe.Pointer(&created)), uintptr(unsafe.Pointer(&exited)),
@@ -408,18 +402,16 @@ func withHandle(id int, access uint32, f func(h uintptr) error) error {
 	return f(uintptr(h))
 }
 
-// osYield goes through Go's scheduler first: a loop around the system call
-// alone would never give up its P.
 func osYield() {
 	runtime.Gosched()
-	_, _, _ = switchToThread.Call() // the result is whether another thread ran
+	_, _, _ = switchToThread.Call() // the result says whether another thread ran
 }
 
 func osSetName(t *Thread, name string) error {
 	if setThreadDescription.Find() != nil {
 		return unsupported("name of a thread")
 	}
-	name = cutName(name, len(name)) // no limit but the NUL
+	name = cutName(name, len(name)) // unlimited, up to the first NUL
 	p, err := windows.UTF16PtrFromString(name)
 	if err != nil {
 		return err
@@ -433,7 +425,8 @@ func osGetName(t *Thread) (name string) {
 	if getThreadDescription.Find() != nil {
 		return ""
 	}
-	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error { // without a name, then
+	// On failure there is no name.
+	_ = withHandle(t.nativeID, windows.THREAD_QUERY_LIMITED_INFORMATION, func(h uintptr) error {
 		var p *uint16
 		if err := hresult("GetThreadDescription", getThreadDescription, h, uintptr(unsafe.Pointer(&p))); err != nil {
 			return err
@@ -463,7 +456,7 @@ func osSetAffinity(t *Thread, cpus []int) error {
 	return withValue(err, "affinity to processors %v", cpus)
 }
 
-// osGetAffinity sets the affinity and sets it back: Windows has no other query
+// osGetAffinity sets the affinity and restores it: Windows has no other query
 // that leaves processor groups alone.
 func osGetAffinity(t *Thread) (cpus []int, err error) {
 	var process, system uintptr
@@ -502,15 +495,15 @@ func swapAffinity(id int, mask uintptr) (old uintptr, err error) {
 	return old, err
 }
 
-// Windows has one policy, and priorities relative to the process's.
+// Windows has one policy, and priorities relative to that of the process.
 const (
 	priorityIdle         = -15 // THREAD_PRIORITY_IDLE
 	priorityTimeCritical = 15  // THREAD_PRIORITY_TIME_CRITICAL
 	priorityError        = math.MaxInt32
 )
 
-// osPriorityBounds returns the least and most priority of a policy. Between the
-// two ends and -2 to 2 there is nothing, which the system refuses.
+// osPriorityBounds includes the values between -2 to 2 and the two ends, which
+// the system refuses.
 func osPriorityBounds(p Policy) (least, most int, err error) {
 	if p != PolicyOther {
 		return 0, 0, unsupported(fmt.Sprintf("policy %v", p))
@@ -552,8 +545,6 @@ func osSignalNumber(os.Signal) int { return 0 }
 
 const osNeverBlocked = 0
 
-// osCPUTime returns the processor time of the thread with that id, 0 for the
-// caller's.
 func osCPUTime(id int) (d time.Duration, err error) {
 	if id == 0 {
 		id = osNativeID()

@@ -57,7 +57,7 @@ func TestSlotHoldsSerialAndRow(t *testing.T) {
 }
 
 // A word of 32 bits holds 15 bits of a serial beside a row, and 31 without one.
-func TestSlotsOfThreadsThatBeganFarApartDiffer(t *testing.T) {
+func TestSlotsOfDistantSerialsDiffer(t *testing.T) {
 	for _, apart := range []uint64{1 << 15, 1 << 16, 1 << 20, 1<<31 - 1} {
 		assert.NotEqual(t, Make(1, 0), Make(1+apart, 0))
 		assert.NotEqual(t, Make(1, 7), Make(1+apart, 8))

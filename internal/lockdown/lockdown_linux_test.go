@@ -10,7 +10,7 @@ import (
 )
 
 // getpriority(2) for it does nothing, and nobody else needs it here.
-func TestOnlyTheCallWithTheArgumentIsRefused(t *testing.T) {
+func TestThreadRefusesOnlyTheMatchingCall(t *testing.T) {
 	if err := Available(); err != nil {
 		t.Skip(err)
 	}

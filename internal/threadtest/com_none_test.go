@@ -11,7 +11,7 @@ import (
 	"example.com/thread"
 )
 
-func TestApartmentWhereThereIsNoCOM(t *testing.T) {
+func TestApartmentWithoutCOM(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		for _, a := range []thread.Apartment{thread.ApartmentMTA, thread.ApartmentSTA} {
 			assert.ErrorIs(t, attr(thread.Attr{Apartment: a}).Check(), errors.ErrUnsupported)

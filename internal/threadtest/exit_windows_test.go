@@ -21,7 +21,7 @@ import (
 // While a new thread is on its way into Go nothing else may run, and Go's
 // runtime must not take that for a deadlock, as it does in programs without
 // cgo. A test's own timeout hides that, so the child has none.
-func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
+func TestStartIsNoDeadlockWhileAllElseSleeps(t *testing.T) {
 	if os.Getenv(leak.ChildEnv) == t.Name() {
 		leave := make(chan struct{})
 		var all []*thread.Thread
@@ -46,7 +46,7 @@ func TestStartIsNoDeadlockWhenAllElseSleeps(t *testing.T) {
 
 // Windows calls back at the end of the process, too, when all other threads are
 // gone with what they had.
-func TestOsExitOnAWatchedThread(t *testing.T) {
+func TestThreadCallsOsExit(t *testing.T) {
 	exit := map[string]func(){
 		"native": func() {
 			_, err := thread.Start(func() { os.Exit(3) }, nil)

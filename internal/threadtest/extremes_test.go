@@ -91,7 +91,7 @@ func TestStartWithExtremeAttributes(t *testing.T) {
 	}
 }
 
-func TestSettersWithExtremeValues(t *testing.T) {
+func TestThreadSettersWithExtremeValues(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		leave := make(chan struct{})
 		th, err := thread.Start(func() { <-leave }, attr(thread.Attr{}))
@@ -129,7 +129,7 @@ func TestSettersWithExtremeValues(t *testing.T) {
 	})
 }
 
-func TestStartRefusesSignalsThatAreNone(t *testing.T) {
+func TestAttrSignalMaskRefusesInvalidSignals(t *testing.T) {
 	want := error(syscall.EINVAL)
 	if errors.Is((&thread.Attr{SignalMask: []os.Signal{}}).Check(), errors.ErrUnsupported) {
 		want = errors.ErrUnsupported

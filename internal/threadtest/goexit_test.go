@@ -59,7 +59,7 @@ func on(f func()) {
 	<-done
 }
 
-func TestLocksLeftOpen(t *testing.T) {
+func TestThreadWithLockOSThreadOutstanding(t *testing.T) {
 	const more = 200
 	lock := func() {
 		for range more {
@@ -95,7 +95,7 @@ func TestLocksLeftOpen(t *testing.T) {
 
 // UnlockOSThread once too often must not give a thread that has a record to
 // other goroutines.
-func TestUnlockOSThreadOnceTooOften(t *testing.T) {
+func TestThreadUnlockOSThreadOnceTooOften(t *testing.T) {
 	inOneChild(t, map[string]func(){
 		"once": func() {
 			expectEnd(func() {
@@ -149,7 +149,7 @@ func TestUnlockOSThreadOnceTooOften(t *testing.T) {
 	})
 }
 
-func TestGoexitWhereverOursIsBelow(t *testing.T) {
+func TestThreadGoexitAtAnyDepth(t *testing.T) {
 	dying := thread.Key[int]{Destructor: func(int) { runtime.Goexit() }}
 	panicking := thread.Key[int]{Destructor: func(int) { panic(errors.ErrUnsupported) }}
 	leaving := func(*thread.Thread, *thread.PanicError) { runtime.Goexit() }

@@ -39,7 +39,7 @@ func TestKeyHasAValueAThread(t *testing.T) {
 	})
 }
 
-func TestDestructorsRunOnTheirThread(t *testing.T) {
+func TestKeyDestructorRunsOnItsThread(t *testing.T) {
 	for name, end := range map[string]func(){
 		"return": func() {}, "Exit": thread.Exit, "Goexit": runtime.Goexit, "panic": func() { panic("x") },
 	} {
@@ -70,7 +70,7 @@ func TestDestructorsRunOnTheirThread(t *testing.T) {
 	}
 }
 
-func TestDestructorsThatSetValuesGetFourRounds(t *testing.T) {
+func TestKeyDestructorsGetFourRounds(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		var calls []int
 		var k thread.Key[int]
@@ -84,7 +84,7 @@ func TestDestructorsThatSetValuesGetFourRounds(t *testing.T) {
 }
 
 // As with pthread keys: see pthread_key_create in POSIX.
-func TestDestructorsFindTheValuesNotYetDestroyed(t *testing.T) {
+func TestKeyDestructorFindsValuesNotYetDestroyed(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		var calls []string
 		keys := make([]thread.Key[string], 3)
@@ -119,7 +119,7 @@ func TestDestructorsFindTheValuesNotYetDestroyed(t *testing.T) {
 	})
 }
 
-func TestADestructorDoesNotKeepOthersFromRunning(t *testing.T) {
+func TestKeyDestructorDoesNotSkipOthers(t *testing.T) {
 	quiet(t)
 	for name, end := range map[string]func(){"panic": func() { panic("first") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {

@@ -18,7 +18,7 @@ import (
 
 // The labels of a thread are those of its starter and its name, in the order
 // and with the lookup that runtime/pprof relies on.
-func TestThreadsHaveTheirNamesAsLabels(t *testing.T) {
+func TestThreadNameIsAProfilerLabel(t *testing.T) {
 	if proflabel.WithThread(nil, "x") == nil {
 		t.Skip("not with this Go, or portablepark")
 	}
@@ -48,7 +48,7 @@ func TestThreadsHaveTheirNamesAsLabels(t *testing.T) {
 	})
 }
 
-func TestThreadsInheritProfilerLabels(t *testing.T) {
+func TestThreadInheritsProfilerLabels(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		start := func() bool { // whether a profile shows the label
 			leave := make(chan struct{})

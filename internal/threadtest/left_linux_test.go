@@ -19,7 +19,7 @@ import (
 
 // A thread that nobody joins detaches itself, even if C code or Goexit ended
 // it, so that its stack is unmapped. In a child, which has no other threads.
-func TestStacksOfThreadsThatNobodyJoinsAreUnmapped(t *testing.T) {
+func TestThreadWithoutJoinUnmapsItsStack(t *testing.T) {
 	if buildinfo.Race || buildinfo.Sanitized {
 		t.Skip("maps of the sanitizer's come and go")
 	}
@@ -55,7 +55,7 @@ func maps() int {
 
 // The destructor of a key that is not ours may run after Goexit has ended the
 // thread, and call Go.
-func TestDestructorsOfCCallGoAfterGoexit(t *testing.T) {
+func TestThreadDestructorsOfCCallGoAfterGoexit(t *testing.T) {
 	leak.InChild(t, func() {
 		calls := 0
 		for range 20 {

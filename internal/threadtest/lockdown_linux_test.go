@@ -112,7 +112,7 @@ var refusals = []refusal{
 	},
 }
 
-func TestARefusedCallIsDoneWithoutOrIsAnError(t *testing.T) {
+func TestThreadBehindAFilter(t *testing.T) {
 	if err := lockdown.Available(); err != nil {
 		t.Skip(err)
 	}

@@ -19,7 +19,7 @@ import (
 // Native threads do not count against the runtime's limit of 10,000, or in a
 // short test, which saves 300 MB, and with the race detector 1.5 GB, a lower
 // one. In a child, since each leaves some KB with the runtime.
-func TestMoreNativeThreadsThanTheRuntimeAllowsItself(t *testing.T) {
+func TestStartExceedsSetMaxThreadsWithNativeThreads(t *testing.T) {
 	leak.InChild(t, func() {
 		threads := 11_000
 		if buildinfo.Race || testing.Short() {

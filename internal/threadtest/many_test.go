@@ -17,7 +17,7 @@ import (
 var smallStack = leastStack(64 << 10)
 
 // In a child, since a thread that ends by Goexit leaves a goroutine and an M.
-func TestEndedThreadsLeaveNothing(t *testing.T) {
+func TestThreadLeaksNothing(t *testing.T) {
 	if buildinfo.Race {
 		t.Skip("the race detector keeps memory of each thread")
 	}

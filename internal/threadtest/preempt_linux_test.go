@@ -16,7 +16,7 @@ import (
 // The runtime has to stop a loop that calls nothing. By itself Go's cannot if
 // the last thread on the same M left a preemption signal untaken
 // (osMakePreemptible).
-func TestLoopOnANativeThreadIsPreempted(t *testing.T) {
+func TestThreadIsPreemptedInALoopWithoutCalls(t *testing.T) {
 	run := func(f func()) *thread.Thread {
 		th, err := thread.Start(f, nil)
 		require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 
 // C code that overflows its stack meets the guard, and the process ends by
 // SIGSEGV.
-func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
+func TestAttrGuardSizeStopsAStackOverflow(t *testing.T) {
 	for _, guard := range []int{0, 128 << 10} {
 		out, err := leak.Child(t, func() {
 			attr := &thread.Attr{StackSize: 256 << 10, GuardSize: guard}

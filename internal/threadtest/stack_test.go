@@ -14,7 +14,7 @@ import (
 	"example.com/thread/internal/ctest"
 )
 
-func TestDeepCRecursionOnABigStack(t *testing.T) {
+func TestAttrStackSizeAllowsDeepRecursionInC(t *testing.T) {
 	ran := false
 	stack := 256 << 20
 	if runtime.GOOS == "windows" {
@@ -28,7 +28,7 @@ func TestDeepCRecursionOnABigStack(t *testing.T) {
 }
 
 // The stack size bounds C alone: Go code has its goroutine's stack.
-func TestDeepGoRecursionOnASmallStack(t *testing.T) {
+func TestAttrStackSizeDoesNotLimitGo(t *testing.T) {
 	run(t, smallStack, func() {
 		assert.EqualValues(t, 0, grow(50_000)) // 50 MB of Go frames
 		debug.FreeOSMemory()

@@ -19,7 +19,7 @@ import (
 
 // C code that overflows its stack meets the system's guard, and the process
 // ends.
-func TestOverflowOfAStackMeetsItsGuard(t *testing.T) {
+func TestAttrGuardSizeStopsAStackOverflow(t *testing.T) {
 	out, err := leak.Child(t, func() {
 		th, err := thread.Start(func() { ctest.Recurse(1 << 30) }, &thread.Attr{StackSize: 256 << 10})
 		testutil.Must(err)

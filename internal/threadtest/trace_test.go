@@ -23,7 +23,7 @@ import (
 // The runtime unwinds every goroutine's stack when an execution trace begins
 // and ends. In a child, since it would end the process if it met C's frames
 // there.
-func TestTracesAndProfilesBesideThreads(t *testing.T) {
+func TestThreadDuringTracesAndProfiles(t *testing.T) {
 	traces := 20
 	if testing.Short() || buildinfo.Race || runtime.GOOS == "windows" {
 		traces = 5
