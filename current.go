@@ -25,7 +25,7 @@ func Current() *Thread {
 
 // The packages below ask this one two questions about the calling thread. They
 // ask through variables, since the answer differs in cost by build: with cgo an
-// unknown thread may be C's, which only this package can tell, and attaching it
+// unknown thread may be C's, which only this package knows, and attaching it
 // needs the table of records. Without cgo there are no such threads.
 func init() {
 	park.SetOnThread(func() bool { return Current() != nil })

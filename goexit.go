@@ -28,7 +28,7 @@ func leave(back uintptr, how int) {
 	osLeave(back, how)
 }
 
-// outcome tells an Exit from the Goexit that it is made of.
+// outcome distinguishes Exit from the Goexit that it is made of.
 func (t *Thread) outcome(end error) error {
 	if end == ErrGoexit && t.exiting {
 		return ErrExit

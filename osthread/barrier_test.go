@@ -44,7 +44,7 @@ func TestBarrierBreaks(t *testing.T) {
 	}{
 		{"Abort", func(b *Barrier) error { b.Abort(); b.Abort(); return ErrBroken }, false},
 		{"Reset", func(b *Barrier) error { b.Reset(); return ErrBroken }, true},
-		{"time-out", func(b *Barrier) error {
+		{"timeout", func(b *Barrier) error {
 			_, err := b.WaitTimeout(time.Millisecond)
 			assert.ErrorIs(t, err, ErrTimeout)
 			return err

@@ -144,7 +144,7 @@ func (c *Condition) Waiting() int {
 	return c.q.Len()
 }
 
-// A condLock is an L that can tell whether it is held.
+// A condLock is an L that knows whether it is held.
 type condLock interface {
 	// mustHold panics, as the method op of the Condition, if L is certainly not
 	// held by the caller. It returns the key with which the caller waits for L

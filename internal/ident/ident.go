@@ -124,7 +124,7 @@ func Setup(self, slot uintptr) {
 	setOffset(slot - tp)
 }
 
-// SetupAt is Setup for systems that tell the slot's distance from the thread
+// SetupAt is Setup for systems that report the slot's distance from the thread
 // pointer. 0 undoes it.
 func SetupAt(distance uintptr) {
 	if hasThreadPointer {

@@ -10,12 +10,12 @@
 //	                           than a pair sleep, in the scheduler        and 40. No thread can run while one spins
 //	an ordinary goroutine      in the Go scheduler                        0.1 us, and 100,000 sleepers cost no thread
 //
-// The function of [SetOnThread] tells threads from goroutines. The futex sleep
-// hands its P off before it sleeps, not after sysmon's 20 us to 10 ms, and
-// never delays a stop of the world. That rests on runtime functions reached by
-// linkname, all in one file, sched_runtime.go. With the build tag portablepark,
-// under -race, and on systems without futexes its twin sched_public.go uses
-// public API alone, more slowly.
+// The function of [SetOnThread] distinguishes threads from goroutines. The
+// futex sleep hands its P off before it sleeps, not after sysmon's 20 us to 10
+// ms, and never delays a stop of the world. That rests on runtime functions
+// reached by linkname, all in one file, sched_runtime.go. With the build tag
+// portablepark, under -race, and on systems without futexes its twin
+// sched_public.go uses public API alone, more slowly.
 //
 // # The state word
 //
@@ -198,7 +198,7 @@ func (w *Waiter) take() bool {
 }
 
 // outcome makes the word empty after a sleep and returns what ended it. Until
-// the swap Unpark may turn expired and canceled into a permit, which then
+// the swap Unpark may replace expired and canceled by a permit, which then
 // counts.
 func (w *Waiter) outcome() Outcome {
 	for {

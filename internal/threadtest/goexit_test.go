@@ -249,7 +249,7 @@ func TestCurrentInACoroutineOfAnAlien(t *testing.T) {
 			inside, stop := iter.Pull(func(yield func(*thread.Thread) bool) { yield(thread.Current()) })
 			th, _ := inside()
 			stop()
-			if th == nil && runtime.GOOS != "windows" { // where it cannot be told
+			if th == nil && runtime.GOOS != "windows" { // where it is not known
 				panic("not seen")
 			}
 			if now := thread.Current(); now == nil || th != nil && th != now {

@@ -19,7 +19,7 @@ type Node struct {
 	set      *Set         // nil: the waiter waits in this queue alone
 	index    int          // in set
 	onThread bool
-	source   context.Context // of the limit: canceled once it has an Err; nil: only the owner can tell
+	source   context.Context // of the limit: canceled once it has an Err; nil: only the owner can check it
 	in       bool            // in the queue that its owner put it into; under that queue's guard
 	place    uint64          // see ObjectQueue.Before
 
