@@ -165,7 +165,7 @@ func (t *Thread) awaitEnd(thread bool, l *park.Limit) error {
 	t.joiners.waiting = append(t.joiners.waiting, w)
 	t.mu.Unlock()
 
-	if osExitUnseen && t.kind == native {
+	if osExitUnseen && t.kind == native && !l.Expired() {
 		lostJoins.Add(1)
 		defer lostJoins.Add(-1)
 		startLostTimer()
