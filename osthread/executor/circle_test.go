@@ -147,6 +147,28 @@ func TestFutureResultInItsOwnTaskIsADeadlock(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// A future that is done may end a wait for several even before its note has
+// reached the waiter: the caller's own future among them makes no deadlock then.
+func TestAsCompletedIsNoDeadlockWhileANoteIsOnItsWay(t *testing.T) {
+	e := newExecutor(t, Options{Threads: 1})
+	later := NewPromise[int]().Future()
+	begun, leave := make(chan struct{}), make(chan struct{})
+	own := must(t, e, func() (int, error) { close(begun); <-leave; return 0, nil })
+	<-begun
+	c, _ := collect([]*Future[int]{own, later})
+	defer c.stop()
+	c.want = 1
+	later.state.Store(uint32(Finished)) // as publish does before it sends the note
+	_, known := (*collectorWait)(c).Servers(nil)
+	assert.False(t, known)
+	c.note(1)
+	c.want = 2
+	threads, known := (*collectorWait)(c).Servers(nil)
+	assert.True(t, known)
+	assert.Len(t, threads, 1)
+	close(leave)
+}
+
 func TestFutureResultOfATaskQueuedBehindIsADeadlock(t *testing.T) {
 	for _, threads := range []int{1, 3} {
 		e := newExecutor(t, Options{Threads: threads})

@@ -161,11 +161,17 @@ const few = 16
 // A collectorWait is the edge of a thread that waits for any of the tasks.
 type collectorWait collector
 
-// Servers is waitfor.Edge's.
+// Servers is waitfor.Edge's. A task that is done and not in order yet has a note
+// on its way, which may end the wait.
 func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
 	var last *pool
+	done := 0
 	for _, t := range w.tasks {
-		if t == nil || t.isDone() || t.isNextTo(&last) {
+		switch {
+		case t == nil || t.isDone():
+			done++
+			continue
+		case t.isNextTo(&last):
 			continue
 		}
 		var known bool
@@ -176,5 +182,5 @@ func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, b
 	c := (*collector)(w)
 	c.guard.Lock()
 	defer c.guard.Unlock()
-	return threads, !c.enough()
+	return threads, len(c.order) >= done && !c.enough()
 }
