@@ -148,7 +148,8 @@ func TestFutureResultInItsOwnTaskIsADeadlock(t *testing.T) {
 }
 
 // A future that is done may end a wait for several even before its note has
-// reached the waiter: the caller's own future among them makes no deadlock then.
+// reached the waiter: the caller's own future among them makes no deadlock
+// then.
 func TestAsCompletedIsNoDeadlockWhileANoteIsOnItsWay(t *testing.T) {
 	e := newExecutor(t, Options{Threads: 1})
 	later := NewPromise[int]().Future()

@@ -161,8 +161,8 @@ const few = 16
 // A collectorWait is the edge of a thread that waits for any of the tasks.
 type collectorWait collector
 
-// Servers is waitfor.Edge's. A task that is done and not in order yet has a note
-// on its way, which may end the wait.
+// Servers is waitfor.Edge's. A task that is done and not in order yet has a
+// note on its way, which may end the wait.
 func (w *collectorWait) Servers(threads []*waitfor.Thread) ([]*waitfor.Thread, bool) {
 	var last *pool
 	done := 0
