@@ -106,7 +106,7 @@ func (t *task) drop() {
 // fail completes t, if it has not begun, with err, and returns the callbacks to
 // call.
 func (t *task) fail(err error) *callback {
-	if !t.begin(nil) {
+	if !t.swap(Pending, Running) { // not begin: another thread may have begun t
 		return nil
 	}
 	t.drop()
