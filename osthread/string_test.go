@@ -210,7 +210,9 @@ func TestStringsWhileInUse(t *testing.T) {
 				e.Set()
 				e.Clear()
 				auto.Set()
-				WaitAnyTimeout(time.Microsecond, &auto, s)
+				if WaitAnyTimeout(time.Microsecond, &auto, s) == 1 { // the other thread took auto's
+					s.Release(1)
+				}
 				l.Lock()
 				c.NotifyAll()
 				c.WaitTimeout(time.Microsecond)

@@ -92,7 +92,8 @@ func (e *Entry[T]) Unlock() {
 	b.Guard.Unlock()
 }
 
-// lockNew is Lock for an object that had no entry. long says that its bucket is.
+// lockNew is Lock for an object that had no entry. long says that its bucket
+// is.
 func (l *Lot[T]) lockNew(object unsafe.Pointer, long bool) *Entry[T] {
 	if long {
 		l.grow()
