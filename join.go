@@ -96,6 +96,13 @@ func (t *Thread) JoinContext(ctx context.Context) error {
 
 func init() {
 	keep.Join = func(thread any, l park.Limit) error { return thread.(*Thread).join(l) }
+	keep.IsGone = func(thread any) bool {
+		t := thread.(*Thread)
+		if osExitUnseen && t.kind == native {
+			t.endIfGone()
+		}
+		return t.hasEnded()
+	}
 	keep.Joinable = func(thread any) {
 		t := thread.(*Thread)
 		t.mu.Lock()

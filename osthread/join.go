@@ -64,6 +64,7 @@ func (t *Thread) join(l park.Limit) error {
 	if err == ErrTimeout || l.Canceled() && !t.done.IsSet() {
 		return err
 	}
+	t.endIfGone()
 	return cmp.Or(t.result(), err)
 }
 

@@ -112,6 +112,14 @@ func (t *Thread) end(err error) {
 	runEndings(atEnd)
 }
 
+// endIfGone ends t if C code has ended its thread under its function. Nothing
+// of t's ran then, so the endings run on the caller's thread.
+func (t *Thread) endIfGone() {
+	if th, err := t.OSThread(); err == nil && keep.IsGone(th) {
+		t.end(ErrPthreadExit)
+	}
+}
+
 // runEndings runs all endings, even if one calls runtime.Goexit.
 func runEndings(all []ending) {
 	for i, e := range all {

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"example.com/thread/internal/firstthread"
+	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/osthread/internal/protect"
@@ -164,11 +166,19 @@ func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 		for _, t := range left {
 			seen[t] = true
 		}
-		if !registry.changed.wait("Wait", l) {
+		if registry.changed.wait("Wait", slice(l)) {
+			continue
+		}
+		if l.Expired() {
 			left = counting(caller)
 			registry.mu.Unlock()
 			return left, false
 		}
+		registry.mu.Unlock()
+		for _, t := range left {
+			t.endIfGone()
+		}
+		registry.mu.Lock()
 	}
 	registry.mu.Unlock()
 	for t := range seen {
@@ -182,6 +192,19 @@ func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 		}
 	}
 	return left, len(left) == 0
+}
+
+// lostCheck is how often Shutdown asks whether the threads that it waits for
+// exist: C code may have ended one by a system call, which runs nothing on it.
+const lostCheck = time.Second
+
+// slice returns l, but at most lostCheck. A bubble of testing/synctest, where
+// the clock is before 0, would go through its hours in no time.
+func slice(l park.Limit) park.Limit {
+	if futex.Now() < 0 {
+		return l
+	}
+	return l.AtMost(lostCheck)
 }
 
 // isGone reports whether the system thread of t, which has started, is gone.

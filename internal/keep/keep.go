@@ -12,6 +12,10 @@ var (
 	// Join is (*thread.Thread).Join of thread until l ends.
 	Join func(thread any, l park.Limit) error
 
+	// IsGone reports whether thread has ended, even if C code ended it by a
+	// system call, which runs nothing on it. It asks the system.
+	IsGone func(thread any) bool
+
 	// Ending returns the error of a function that did not return, in a deferred
 	// call of it: ErrExit or ErrGoexit.
 	Ending func() error

@@ -57,6 +57,12 @@ func Until(ctx context.Context) (Limit, error) {
 	return l, nil
 }
 
+// AtMost returns the limit that ends with l, or d from now if that is sooner.
+func (l Limit) AtMost(d time.Duration) Limit {
+	l.deadline = min(l.deadline, futex.After(d))
+	return l
+}
+
 // Never reports whether l is Forever.
 func (l *Limit) Never() bool { return l.deadline == futex.Never && l.done == nil }
 
