@@ -8,17 +8,19 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/testutil"
 )
 
 func TestBarrierRounds(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		const parties, rounds = 4, 100
 		var inRound [rounds]atomic.Int32
 		actions := 0
 		b := NewBarrier(parties, func() { actions++ })
 		var seen [rounds]sync.Map
 		for range parties {
-			g.run(func() {
+			g.Run(func() {
 				for r := range rounds {
 					inRound[r].Add(1)
 					i, err := b.Wait()
@@ -29,7 +31,7 @@ func TestBarrierRounds(t *testing.T) {
 				}
 			})
 		}
-		g.wait()
+		g.Wait()
 		assert.Equal(t, rounds, actions)
 		assert.Equal(t, parties, b.Parties())
 		assert.Zero(t, b.Waiting())
@@ -58,15 +60,15 @@ func TestBarrierBreaks(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			callers(t, func(t *testing.T, g *group) {
+			callers(t, func(t *testing.T, g *testutil.Group) {
 				b := NewBarrier(3, nil)
-				g.run(func() {
+				g.Run(func() {
 					_, err := b.Wait()
 					assert.ErrorIs(t, err, ErrBroken)
 				})
 				await(func() bool { return b.Waiting() == 1 })
-				g.run(func() { assert.ErrorIs(t, test.how(b), ErrBroken) })
-				g.wait()
+				g.Run(func() { assert.ErrorIs(t, test.how(b), ErrBroken) })
+				g.Wait()
 				assert.Equal(t, !test.heals, b.Broken())
 				if !test.heals {
 					_, err := b.Wait()
@@ -74,7 +76,7 @@ func TestBarrierBreaks(t *testing.T) {
 					b.Reset()
 				}
 				for range 3 {
-					g.run(func() {
+					g.Run(func() {
 						_, err := b.WaitTimeout(time.Hour)
 						assert.NoError(t, err)
 					})
@@ -89,9 +91,8 @@ func TestBarrierBreaksIfTheActionFails(t *testing.T) {
 	for name, fail := range map[string]func(){"panic": func() { panic(errWhy) }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
 			b := NewBarrier(2, fail)
-			var g group
-			g.t = t
-			g.run(func() {
+			g := testutil.NewGroup(t, testutil.StartGoroutine)
+			g.Run(func() {
 				_, err := b.Wait()
 				assert.ErrorIs(t, err, ErrBroken)
 			})
@@ -110,7 +111,7 @@ func TestBarrierBreaksIfTheActionFails(t *testing.T) {
 				assert.ErrorIs(t, <-done, errWhy)
 			}
 			<-done
-			g.wait()
+			g.Wait()
 			assert.True(t, b.Broken())
 		})
 	}

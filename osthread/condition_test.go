@@ -8,10 +8,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/testutil"
 )
 
 // conditions runs f with a Condition on each kind of Locker.
-func conditions(t *testing.T, f func(t *testing.T, g *group, c *Condition)) {
+func conditions(t *testing.T, f func(t *testing.T, g *testutil.Group, c *Condition)) {
 	for name, newLocker := range map[string]func() sync.Locker{
 		"Lock":      func() sync.Locker { return new(Lock) },
 		"fair Lock": func() sync.Locker { return &Lock{Fair: true} },
@@ -20,16 +22,16 @@ func conditions(t *testing.T, f func(t *testing.T, g *group, c *Condition)) {
 		"Mutex":     func() sync.Locker { return new(sync.Mutex) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			callers(t, func(t *testing.T, g *group) { f(t, g, NewCondition(newLocker())) })
+			callers(t, func(t *testing.T, g *testutil.Group) { f(t, g, NewCondition(newLocker())) })
 		})
 	}
 }
 
 func TestConditionNotifyWakesInOrder(t *testing.T) {
-	conditions(t, func(t *testing.T, g *group, c *Condition) {
+	conditions(t, func(t *testing.T, g *testutil.Group, c *Condition) {
 		woken := make(chan int, 6)
 		for i := range 6 {
-			g.run(func() {
+			g.Run(func() {
 				c.L.Lock()
 				c.Wait()
 				woken <- i
@@ -57,8 +59,8 @@ func TestConditionNotifyWakesInOrder(t *testing.T) {
 }
 
 func TestConditionWaitReturnsWithLLocked(t *testing.T) {
-	conditions(t, func(t *testing.T, g *group, c *Condition) {
-		g.run(func() {
+	conditions(t, func(t *testing.T, g *testutil.Group, c *Condition) {
+		g.Run(func() {
 			held := func() {
 				if l, ok := c.L.(*RLock); ok {
 					assert.True(t, l.Owned())
@@ -121,10 +123,10 @@ func TestConditionWithoutLPanics(t *testing.T) {
 }
 
 func TestConditionWaitRestoresRLockDepth(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		c := NewCondition(nil)
 		r := c.L.(*RLock)
-		g.run(func() {
+		g.Run(func() {
 			for range 3 {
 				r.Lock()
 			}
@@ -145,17 +147,17 @@ func TestConditionWaitRestoresRLockDepth(t *testing.T) {
 // A waiter that times out during a notification returns true, or the
 // notification wakes the next waiter. CPython loses it.
 func TestConditionLosesNoNotificationOnTimeout(t *testing.T) {
-	conditions(t, func(t *testing.T, g *group, c *Condition) {
+	conditions(t, func(t *testing.T, g *testutil.Group, c *Condition) {
 		for i := range 200 {
 			notified := make(chan struct{}, 2)
-			g.run(func() {
+			g.Run(func() {
 				c.L.Lock()
 				defer c.L.Unlock()
 				if c.WaitTimeout(time.Duration(i%50) * time.Microsecond) {
 					notified <- struct{}{}
 				}
 			})
-			g.run(func() {
+			g.Run(func() {
 				c.L.Lock()
 				defer c.L.Unlock()
 				c.Wait()
@@ -171,7 +173,7 @@ func TestConditionLosesNoNotificationOnTimeout(t *testing.T) {
 			}
 			ended := make(chan struct{})
 			go func() {
-				g.wait()
+				g.Wait()
 				close(ended)
 			}()
 			await(func() bool { // release the other, which may be yet to come
@@ -190,11 +192,11 @@ func TestConditionLosesNoNotificationOnTimeout(t *testing.T) {
 }
 
 func TestConditionPassesTokensAmongTimeouts(t *testing.T) {
-	conditions(t, func(t *testing.T, g *group, c *Condition) {
+	conditions(t, func(t *testing.T, g *testutil.Group, c *Condition) {
 		const producers, tokens = 3, 200
 		have, taken := 0, 0
 		for range producers {
-			g.run(func() {
+			g.Run(func() {
 				for i := range tokens {
 					c.L.Lock()
 					have++
@@ -208,7 +210,7 @@ func TestConditionPassesTokensAmongTimeouts(t *testing.T) {
 			})
 		}
 		for i := range producers {
-			g.run(func() {
+			g.Run(func() {
 				c.L.Lock()
 				defer c.L.Unlock()
 				for n := range tokens {
@@ -224,7 +226,7 @@ func TestConditionPassesTokensAmongTimeouts(t *testing.T) {
 				}
 			})
 		}
-		g.wait()
+		g.Wait()
 		assert.Zero(t, have)
 		assert.Equal(t, producers*tokens, taken)
 	})
@@ -232,11 +234,11 @@ func TestConditionPassesTokensAmongTimeouts(t *testing.T) {
 
 // After NotifyAll with L held all waiters sleep, in L's queue.
 func TestConditionNotifyAllRequeues(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var l Lock
 		c := NewCondition(&l)
 		for i := range 10 {
-			g.run(func() {
+			g.Run(func() {
 				l.Lock()
 				c.Wait()
 				l.Unlock()

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/testutil"
 )
 
 // A contextWait is a wait that a context can end, on a new object that has
@@ -126,10 +128,10 @@ func awaitEndedOrWaiting(ended <-chan struct{}, q queue) {
 	})
 }
 
-func eachContextWait(t *testing.T, f func(t *testing.T, g *group, newWait func() contextWait)) {
+func eachContextWait(t *testing.T, f func(t *testing.T, g *testutil.Group, newWait func() contextWait)) {
 	for name, newWait := range contextWaits {
 		t.Run(name, func(t *testing.T) {
-			callers(t, func(t *testing.T, g *group) { f(t, g, newWait) })
+			callers(t, func(t *testing.T, g *testutil.Group) { f(t, g, newWait) })
 		})
 	}
 }
@@ -137,12 +139,12 @@ func eachContextWait(t *testing.T, f func(t *testing.T, g *group, newWait func()
 // As in golang.org/issue/63615, the context is done before there is something
 // to take, so the wait must not take it.
 func TestContextDoneBeforeGrantTakesNothing(t *testing.T) {
-	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
+	eachContextWait(t, func(t *testing.T, g *testutil.Group, newWait func() contextWait) {
 		for range 50 {
 			c := newWait()
 			ctx, cancel := context.WithCancelCause(context.Background())
 			var err error
-			join := g.run(func() { err = c.wait(ctx) })
+			join := g.Run(func() { err = c.wait(ctx) })
 			awaitWaiting(c.queue, 1)
 			cancel(errWhy)
 			c.give()
@@ -154,18 +156,18 @@ func TestContextDoneBeforeGrantTakesNothing(t *testing.T) {
 }
 
 func TestConditionNotifySkipsCanceledWaiter(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		for range 50 {
 			c := NewCondition(new(Lock))
 			ctx, cancel := context.WithCancelCause(context.Background())
 			var err error
-			first := g.run(func() {
+			first := g.Run(func() {
 				c.L.Lock()
 				defer c.L.Unlock()
 				err = c.WaitContext(ctx)
 			})
 			awaitWaiting(&c.q, 1)
-			second := g.run(func() {
+			second := g.Run(func() {
 				c.L.Lock()
 				defer c.L.Unlock()
 				c.Wait()
@@ -184,12 +186,12 @@ func TestConditionNotifySkipsCanceledWaiter(t *testing.T) {
 
 // The last party must not complete a round with a party whose context is done.
 func TestBarrierBreaksIfContextIsDoneBeforeLastParty(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		for range 50 {
 			b := NewBarrier(2, nil)
 			ctx, cancel := context.WithCancelCause(context.Background())
 			var err error
-			join := g.run(func() { _, err = b.WaitContext(ctx) })
+			join := g.Run(func() { _, err = b.WaitContext(ctx) })
 			await(func() bool { return b.Waiting() == 1 })
 			cancel(errWhy)
 			_, last := b.Wait()
@@ -202,14 +204,14 @@ func TestBarrierBreaksIfContextIsDoneBeforeLastParty(t *testing.T) {
 }
 
 func TestRWLockCanceledUpgradeStaysReader(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		for range 50 {
 			var w RWLock
 			w.RLock()
 			w.RLock()
 			ctx, cancel := context.WithCancelCause(context.Background())
 			var err error
-			join := g.run(func() { err = w.UpgradeContext(ctx) })
+			join := g.Run(func() { err = w.UpgradeContext(ctx) })
 			await(func() bool {
 				w.q.Lock()
 				defer w.q.Unlock()
@@ -325,13 +327,13 @@ func TestConditionHoldsLWhenContextUnwinds(t *testing.T) {
 }
 
 func TestContextMayUseObjectOfItsWait(t *testing.T) {
-	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
+	eachContextWait(t, func(t *testing.T, g *testutil.Group, newWait func() contextWait) {
 		for n := 1; n <= 8; n++ {
 			c := newWait()
 			inner, cancel := context.WithCancelCause(t.Context())
 			ctx := newHostile(inner, n, func() { c.use(); cancel(errWhy) })
 			ended := make(chan struct{})
-			g.run(func() {
+			g.Run(func() {
 				defer close(ended)
 				assert.ErrorIs(t, c.wait(ctx), errWhy)
 			})
@@ -353,11 +355,11 @@ func (mute) Err() error              { return nil }
 func (mute) Value(any) any           { return nil }
 
 func TestContextWithoutErrorIsCanceled(t *testing.T) {
-	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
+	eachContextWait(t, func(t *testing.T, g *testutil.Group, newWait func() contextWait) {
 		c := newWait()
 		m := mute{context.Background(), make(chan struct{})}
 		var err error
-		join := g.run(func() { err = c.wait(m) })
+		join := g.Run(func() { err = c.wait(m) })
 		awaitWaiting(c.queue, 1)
 		close(m.done)
 		join()
@@ -511,13 +513,13 @@ type echo struct{ hostile }
 func (e echo) Value(any) any { return e }
 
 func TestContextThatReturnsItselfIsNotCalledUnderGuard(t *testing.T) {
-	eachContextWait(t, func(t *testing.T, g *group, newWait func() contextWait) {
+	eachContextWait(t, func(t *testing.T, g *testutil.Group, newWait func() contextWait) {
 		c := newWait()
 		inner, cancel := context.WithCancelCause(context.Background())
 		defer cancel(nil)
 		e := echo{newHostile(inner, 0, nil)}
 		var err error
-		join := g.run(func() { err = c.wait(e) })
+		join := g.Run(func() { err = c.wait(e) })
 		awaitWaiting(c.queue, 1)
 		calls := e.n.Load()
 		c.give()

@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/testutil"
 )
 
 func TestEventShapes(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
-		g.run(func() {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		g.Run(func() {
 			var e Event
 			assert.False(t, e.IsSet())
 			assert.False(t, e.TryWait())
@@ -35,21 +37,21 @@ func TestEventShapes(t *testing.T) {
 
 // bpo-13502: a waiter returns true even if the event is cleared before it runs.
 func TestEventSetThenClearWakesAllWaiters(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var e Event
 		for range 5 {
-			g.run(func() { assert.True(t, e.WaitTimeout(time.Hour)) })
+			g.Run(func() { assert.True(t, e.WaitTimeout(time.Hour)) })
 		}
 		awaitWaiting(&e.q, 5)
 		e.Set()
 		e.Clear()
-		g.wait()
+		g.Wait()
 		assert.False(t, e.IsSet())
 	})
 }
 
 func TestEventAutoResetWakesOne(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		e := Event{AutoReset: true}
 		e.Set()
 		e.Set()
@@ -57,7 +59,7 @@ func TestEventAutoResetWakesOne(t *testing.T) {
 		assert.False(t, e.TryWait(), "Sets do not add up")
 		passed := make(chan int, 3)
 		for i := range 3 {
-			g.run(func() { e.Wait(); passed <- i })
+			g.Run(func() { e.Wait(); passed <- i })
 			awaitWaiting(&e.q, i+1)
 		}
 		for i := range 3 {
@@ -72,12 +74,12 @@ func TestEventAutoResetWakesOne(t *testing.T) {
 // No Set of an auto-reset event is lost on a waiter that times out: there are
 // as many successful waits as Sets.
 func TestEventAutoResetLosesNoSet(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		e := Event{AutoReset: true}
 		var passed atomic.Int64
 		const sets = 500
 		for range 3 {
-			g.run(func() {
+			g.Run(func() {
 				for passed.Load() < sets {
 					if e.WaitTimeout(20 * time.Microsecond) {
 						passed.Add(1)

@@ -16,6 +16,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/testutil"
 )
 
 // A locker has the methods of all exclusive locks.
@@ -35,10 +36,10 @@ var lockers = map[string]func() locker{
 	"RWLock":     func() locker { return new(RWLock) },
 }
 
-func eachLock(t *testing.T, f func(t *testing.T, g *group, l locker)) {
+func eachLock(t *testing.T, f func(t *testing.T, g *testutil.Group, l locker)) {
 	for name, newLock := range lockers {
 		t.Run(name, func(t *testing.T) {
-			callers(t, func(t *testing.T, g *group) { f(t, g, newLock()) })
+			callers(t, func(t *testing.T, g *testutil.Group) { f(t, g, newLock()) })
 		})
 	}
 }
@@ -52,10 +53,10 @@ func canceledContext() context.Context {
 }
 
 func TestLockShapes(t *testing.T) {
-	eachLock(t, func(t *testing.T, g *group, l locker) {
+	eachLock(t, func(t *testing.T, g *testutil.Group, l locker) {
 		assert.False(t, l.Locked())
 		hold, held := make(chan struct{}), make(chan struct{})
-		leave := g.run(func() {
+		leave := g.Run(func() {
 			l.Lock()
 			close(held)
 			<-hold
@@ -63,7 +64,7 @@ func TestLockShapes(t *testing.T) {
 		})
 		<-held
 		assert.True(t, l.Locked())
-		g.run(func() {
+		g.Run(func() {
 			assert.False(t, l.TryLock())
 			assert.False(t, l.LockTimeout(0))
 			assert.False(t, l.LockTimeout(-time.Hour))
@@ -77,7 +78,7 @@ func TestLockShapes(t *testing.T) {
 		})()
 		close(hold)
 		leave()
-		g.run(func() {
+		g.Run(func() {
 			assert.ErrorIs(t, l.LockContext(canceledContext()), errWhy, "free, but the context is done")
 			assert.True(t, l.TryLock())
 			l.Unlock()
@@ -91,11 +92,11 @@ func TestLockShapes(t *testing.T) {
 }
 
 func TestLockExcludes(t *testing.T) {
-	eachLock(t, func(t *testing.T, g *group, l locker) {
+	eachLock(t, func(t *testing.T, g *testutil.Group, l locker) {
 		const callers, rounds = 8, 300
 		n := 0
 		for range callers {
-			g.run(func() {
+			g.Run(func() {
 				for range rounds {
 					l.Lock()
 					n++
@@ -103,7 +104,7 @@ func TestLockExcludes(t *testing.T) {
 				}
 			})
 		}
-		g.wait()
+		g.Wait()
 		assert.Equal(t, callers*rounds, n)
 	})
 }
@@ -111,10 +112,10 @@ func TestLockExcludes(t *testing.T) {
 // Timeouts and cancellations may come at any point before the sleep and before
 // the lock is acquired. None may consume a wakeup.
 func TestLockLosesNoWakeupAmongTimeoutsAndCancellations(t *testing.T) {
-	eachLock(t, func(t *testing.T, g *group, l locker) {
+	eachLock(t, func(t *testing.T, g *testutil.Group, l locker) {
 		var inside atomic.Int32
 		for range 6 {
-			g.run(func() {
+			g.Run(func() {
 				for range 300 {
 					ok := false
 					switch rand.IntN(4) {
@@ -143,7 +144,7 @@ func TestLockLosesNoWakeupAmongTimeoutsAndCancellations(t *testing.T) {
 				}
 			})
 		}
-		g.wait()
+		g.Wait()
 		assert.True(t, l.TryLock())
 		l.Unlock()
 	})
@@ -151,12 +152,12 @@ func TestLockLosesNoWakeupAmongTimeoutsAndCancellations(t *testing.T) {
 
 func TestLockMayBeUnlockedByAnyThread(t *testing.T) {
 	for _, fair := range []bool{false, true} {
-		callers(t, func(t *testing.T, g *group) {
+		callers(t, func(t *testing.T, g *testutil.Group) {
 			l := &Lock{Fair: fair}
 			l.Lock()
 			locked := make(chan struct{})
 			for i := range 3 {
-				g.run(func() {
+				g.Run(func() {
 					l.Lock()
 					locked <- struct{}{}
 				})
@@ -172,12 +173,12 @@ func TestLockMayBeUnlockedByAnyThread(t *testing.T) {
 }
 
 func TestLockFairHandsOffInOrder(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		l := &Lock{Fair: true}
 		l.Lock()
 		var order []int
 		for i := range 5 {
-			g.run(func() {
+			g.Run(func() {
 				l.Lock()
 				order = append(order, i)
 				l.Unlock()
@@ -194,12 +195,12 @@ func TestLockFairHandsOffInOrder(t *testing.T) {
 // A waiter is not bypassed for much longer than starvationThreshold, however
 // fast the owner locks again.
 func TestLockHandsOffAfterStarvationThreshold(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var l Lock
 		var stop atomic.Bool
 		spins := runtime.GOMAXPROCS(0)
 		for range spins {
-			g.run(func() {
+			g.Run(func() {
 				for !stop.Load() {
 					l.Lock()
 					for range 50 {
@@ -209,7 +210,7 @@ func TestLockHandsOffAfterStarvationThreshold(t *testing.T) {
 				}
 			})
 		}
-		g.run(func() {
+		g.Run(func() {
 			for range 20 {
 				l.Lock() // the time limit of the test ends a wait that never succeeds
 				//lint:ignore SA2001 only acquiring it matters
@@ -242,10 +243,10 @@ func TestLockUnlockOfUnlockedPanics(t *testing.T) {
 }
 
 func TestRLockCountsItsOwnersLocks(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var r RLock
 		entered, leave := make(chan struct{}), make(chan struct{})
-		g.run(func() {
+		g.Run(func() {
 			assert.False(t, r.Owned())
 			r.Lock()
 			assert.True(t, r.TryLock())
@@ -263,14 +264,14 @@ func TestRLockCountsItsOwnersLocks(t *testing.T) {
 			assert.ErrorIs(t, panicOf(r.Unlock), ErrNotOwner)
 		})
 		<-entered
-		g.run(func() {
+		g.Run(func() {
 			assert.False(t, r.TryLock())
 			assert.ErrorIs(t, panicOf(r.Unlock), ErrNotOwner, "of another's")
 			assert.True(t, r.Locked())
 			assert.Contains(t, r.String(), "locked by")
 		})()
 		close(leave)
-		g.wait()
+		g.Wait()
 		assert.False(t, r.Locked())
 		assert.Contains(t, r.String(), ", unlocked)")
 	})

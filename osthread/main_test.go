@@ -37,63 +37,11 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// callers runs f with a spawn for both kinds of callers: goroutines, and
-// threads. What spawn returned is to be called before f returns: it waits for
-// all.
-func callers(t *testing.T, f func(t *testing.T, g *group)) {
-	t.Run("caller=goroutine", func(t *testing.T) {
-		g := &group{t: t}
-		defer g.wait()
-		f(t, g)
-	})
-	t.Run("caller=thread", func(t *testing.T) {
-		g := &group{t: t, threads: true}
-		defer g.wait()
-		f(t, g)
-	})
-}
+// startThread is the testutil.Start of a thread.
+func startThread(body func() error) (testutil.Thread, error) { return Go(body) }
 
-// A group is callers that run at once.
-type group struct {
-	t       *testing.T
-	threads bool
-	started []func() error
-}
-
-// run runs f beside the others.
-func (g *group) run(f func()) (join func()) {
-	g.t.Helper()
-	var end func() error
-	if g.threads {
-		th, err := Go(func() error { f(); return nil })
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		end = th.Join
-	} else {
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			f()
-		}()
-		end = func() error { <-done; return nil }
-	}
-	g.started = append(g.started, end)
-	return func() {
-		if err := end(); err != nil {
-			g.t.Error(err)
-		}
-	}
-}
-
-func (g *group) wait() {
-	g.t.Helper()
-	for _, end := range g.started {
-		if err := end(); err != nil {
-			g.t.Error(err)
-		}
-	}
-	g.started = nil
+func callers(t *testing.T, f func(t *testing.T, g *testutil.Group)) {
+	testutil.Callers(t, startThread, f)
 }
 
 var await, panicOf = testutil.Await, testutil.PanicOf

@@ -12,6 +12,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/testutil"
 	"example.com/thread/internal/wait"
 )
 
@@ -79,11 +80,11 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 	for _, test := range tests {
 		for _, waiters := range []int{1, 2} {
 			t.Run(fmt.Sprintf("%s/waiters=%d", test.name, waiters), func(t *testing.T) {
-				g := &group{t: t}
+				g := testutil.NewGroup(t, testutil.StartGoroutine)
 				var in atomic.Int32
 				test.lock()
 				for range waiters {
-					g.run(func() {
+					g.Run(func() {
 						test.wait()
 						in.Add(1)
 						test.done()
@@ -102,7 +103,7 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 				}
 				assert.NotZero(t, in.Load())
 				test.unlock()
-				g.wait()
+				g.Wait()
 			})
 		}
 	}
@@ -114,10 +115,10 @@ func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 	onOneProcessor(t)
 	var l Lock
 	c := NewCondition(&l)
-	g := &group{t: t}
+	g := testutil.NewGroup(t, testutil.StartGoroutine)
 	var in atomic.Bool
 	for range 2 {
-		g.run(func() {
+		g.Run(func() {
 			l.Lock()
 			c.Wait()
 			in.Store(true)
@@ -139,7 +140,7 @@ func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 	}
 	assert.True(t, in.Load())
 	l.Unlock()
-	g.wait()
+	g.Wait()
 }
 
 // The same if another waiter behind has given up meanwhile.

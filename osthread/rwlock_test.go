@@ -9,14 +9,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/testutil"
 )
 
 func TestRWLockReadersShare(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var w RWLock
 		all := NewBarrier(3, nil)
 		for range 3 {
-			g.run(func() {
+			g.Run(func() {
 				w.RLock()
 				_, err := all.Wait() // all are in at once
 				assert.NoError(t, err)
@@ -26,7 +28,7 @@ func TestRWLockReadersShare(t *testing.T) {
 				w.RUnlock()
 			})
 		}
-		g.wait()
+		g.Wait()
 		assert.True(t, w.TryLock())
 		assert.False(t, w.TryRLock())
 		assert.False(t, w.RLockTimeout(time.Millisecond))
@@ -46,10 +48,10 @@ func TestRWLockReadersShare(t *testing.T) {
 
 func TestRWLockPreference(t *testing.T) {
 	for _, readers := range []bool{false, true} {
-		callers(t, func(t *testing.T, g *group) {
+		callers(t, func(t *testing.T, g *testutil.Group) {
 			w := RWLock{PreferReaders: readers}
 			w.RLock()
-			g.run(func() {
+			g.Run(func() {
 				w.Lock()
 				//lint:ignore SA2001 only acquiring it matters
 				w.Unlock()
@@ -65,7 +67,7 @@ func TestRWLockPreference(t *testing.T) {
 }
 
 func TestRWLockUpgradeAndDowngrade(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var w RWLock
 		w.RLock()
 		assert.NoError(t, w.TryUpgrade())
@@ -75,13 +77,13 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 		assert.ErrorIs(t, w.UpgradeTimeout(time.Millisecond), ErrTimeout)
 		assert.ErrorIs(t, w.UpgradeContext(canceledContext()), errWhy)
 		var order []string
-		g.run(func() {
+		g.Run(func() {
 			w.Lock()
 			order = append(order, "writer")
 			w.Unlock()
 		})
 		awaitWaiting(&w.q, 1)
-		g.run(func() {
+		g.Run(func() {
 			assert.NoError(t, w.Upgrade())
 			order = append(order, "upgrader")
 			w.Downgrade()
@@ -94,7 +96,7 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 		})
 		assert.ErrorIs(t, w.Upgrade(), ErrDeadlock)
 		w.RUnlock()
-		g.wait()
+		g.Wait()
 		assert.Equal(t, []string{"upgrader", "writer"}, order)
 	})
 }
@@ -102,7 +104,7 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 // An unlock of what is not locked neither breaks mutual exclusion nor makes
 // other callers' unlocks fail.
 func TestRWLockMisuseDuringUse(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		var w RWLock
 		var misused sync.WaitGroup
 		var writing, over atomic.Bool
@@ -116,7 +118,7 @@ func TestRWLockMisuseDuringUse(t *testing.T) {
 			}
 		})
 		for range 3 {
-			g.run(func() {
+			g.Run(func() {
 				for range 300 {
 					w.Lock()
 					assert.False(t, writing.Swap(true))
@@ -128,7 +130,7 @@ func TestRWLockMisuseDuringUse(t *testing.T) {
 				}
 			})
 		}
-		g.wait()
+		g.Wait()
 		over.Store(true)
 		misused.Wait()
 		assert.Contains(t, w.String(), ", unlocked)")
@@ -172,7 +174,7 @@ func TestRWLockUpgradeDuringMisuse(t *testing.T) {
 // In a fair lock no newcomer passes a waiter. Waiters acquire in order, readers
 // together.
 func TestRWLockFair(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		w := RWLock{Fair: true}
 		w.Lock()
 		var mu sync.Mutex
@@ -184,7 +186,7 @@ func TestRWLockFair(t *testing.T) {
 		}
 		both := NewBarrier(2, nil)
 		for i, caller := range []string{"writer", "readers", "readers", "writer again"} {
-			g.run(func() {
+			g.Run(func() {
 				if caller != "readers" {
 					w.Lock()
 					came(caller)
@@ -203,7 +205,7 @@ func TestRWLockFair(t *testing.T) {
 		w.Lock() // stands behind all of them
 		came("last")
 		w.Unlock()
-		g.wait()
+		g.Wait()
 		assert.Equal(t, []string{"writer", "readers", "readers", "writer again", "last"}, order)
 	})
 }
@@ -212,11 +214,11 @@ func TestRWLockFair(t *testing.T) {
 // writers in close succession do not starve a reader.
 func TestRWLockStarvesNoWaiter(t *testing.T) {
 	for _, readers := range []bool{true, false} {
-		callers(t, func(t *testing.T, g *group) {
+		callers(t, func(t *testing.T, g *testutil.Group) {
 			var w RWLock
 			var over atomic.Bool
 			for range 3 {
-				g.run(func() {
+				g.Run(func() {
 					for !over.Load() {
 						if readers {
 							w.RLock()
@@ -243,12 +245,12 @@ func TestRWLockStarvesNoWaiter(t *testing.T) {
 
 func TestRWLockExcludes(t *testing.T) {
 	for _, kind := range []string{"", "prefer readers", "fair"} {
-		callers(t, func(t *testing.T, g *group) {
+		callers(t, func(t *testing.T, g *testutil.Group) {
 			w := RWLock{PreferReaders: kind == "prefer readers", Fair: kind == "fair"}
 			shared, writes := 0, 0
 			var count atomic.Int64
 			for i := range 6 {
-				g.run(func() {
+				g.Run(func() {
 					for n := range 200 {
 						d := time.Duration(n%15) * time.Microsecond
 						switch (i + n) % 4 {
@@ -284,7 +286,7 @@ func TestRWLockExcludes(t *testing.T) {
 					}
 				})
 			}
-			g.wait()
+			g.Wait()
 			writes = int(count.Load())
 			assert.Equal(t, writes, shared)
 			assert.False(t, w.Locked())

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/testutil"
 )
 
 func TestSemaphoreShapes(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
-		g.run(func() {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		g.Run(func() {
 			s := NewSemaphore(2)
 			s.Acquire(2)
 			assert.False(t, s.TryAcquire(1))
@@ -73,12 +75,12 @@ func TestSemaphoreMisuse(t *testing.T) {
 }
 
 func TestSemaphoreFairServesInOrder(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewSemaphore(0)
 		s.Fair = true
 		got := make(chan int, 3)
 		for i, want := range []int{3, 1, 2} {
-			g.run(func() { s.Acquire(want); got <- want })
+			g.Run(func() { s.Acquire(want); got <- want })
 			awaitWaiting(&s.q, i+1)
 		}
 		s.Release(2) // not enough for the first waiter, which nobody may overtake
@@ -94,11 +96,11 @@ func TestSemaphoreFairServesInOrder(t *testing.T) {
 // A caller that wants many permits is not starved by callers that want few, of
 // which some always hold permits.
 func TestSemaphoreStarvesNoWaiter(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewSemaphore(3)
 		var over atomic.Bool
 		for range 4 {
-			g.run(func() {
+			g.Run(func() {
 				for !over.Load() {
 					s.Acquire(1)
 					s.Release(1)
@@ -111,23 +113,23 @@ func TestSemaphoreStarvesNoWaiter(t *testing.T) {
 			}
 		}
 		over.Store(true)
-		g.wait()
+		g.Wait()
 		assert.Equal(t, 3, s.Value())
 	})
 }
 
 // If the head of the queue times out, waiters behind it that want less succeed.
 func TestSemaphoreTimeoutLetsTheNextWaiterIn(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewSemaphore(1)
 		s.Fair = true
 		ctx, cancel := context.WithCancel(context.Background())
-		g.run(func() { assert.ErrorIs(t, s.AcquireContext(ctx, 2), context.Canceled) })
+		g.Run(func() { assert.ErrorIs(t, s.AcquireContext(ctx, 2), context.Canceled) })
 		awaitWaiting(&s.q, 1)
-		g.run(func() { s.Acquire(1) })
+		g.Run(func() { s.Acquire(1) })
 		awaitWaiting(&s.q, 2)
 		cancel()
-		g.wait()
+		g.Wait()
 		assert.Zero(t, s.Value())
 	})
 }
@@ -136,14 +138,14 @@ func TestSemaphoreTimeoutLetsTheNextWaiterIn(t *testing.T) {
 // other caller out, however long it waits.
 func TestSemaphoreValueDuringWaitAll(t *testing.T) {
 	for _, fair := range []bool{false, true} {
-		callers(t, func(t *testing.T, g *group) {
+		callers(t, func(t *testing.T, g *testutil.Group) {
 			s := NewSemaphore(1)
 			s.Fair = fair
 			assert.False(t, WaitAllTimeout(3*time.Millisecond, s, s))
 			assert.True(t, s.TryAcquire(1))
 			s.Release(1)
 			ctx, cancel := context.WithCancel(context.Background())
-			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, s), context.Canceled) })
+			g.Run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, s), context.Canceled) })
 			awaitWaiting(&s.q, 1)
 			for until := time.Now().Add(3 * time.Millisecond); time.Now().Before(until); {
 				assert.True(t, s.AcquireTimeout(1, time.Minute))
@@ -152,7 +154,7 @@ func TestSemaphoreValueDuringWaitAll(t *testing.T) {
 			assert.Equal(t, 0, WaitAny(s))
 			s.Release(1)
 			cancel()
-			g.wait()
+			g.Wait()
 			assert.Equal(t, 1, s.Value())
 		})
 	}
@@ -164,12 +166,12 @@ func TestSemaphoreConservesPermits(t *testing.T) {
 }
 
 func conservesPermits(t *testing.T, fair bool) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewBoundedSemaphore(3)
 		s.Fair = fair
 		var out atomic.Int32
 		for i := range 6 {
-			g.run(func() {
+			g.Run(func() {
 				for n := range 200 {
 					want := 1 + (i+n)%3
 					if n%2 == 0 {
@@ -183,7 +185,7 @@ func conservesPermits(t *testing.T, fair bool) {
 				}
 			})
 		}
-		g.wait()
+		g.Wait()
 		assert.Equal(t, 3, s.Value())
 	})
 }

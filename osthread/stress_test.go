@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/testutil"
 )
 
 var stress = flag.Duration("stress", 100*time.Millisecond, "how long each primitive is used in all shapes at once")
@@ -54,11 +56,11 @@ func TestStress(t *testing.T) {
 			var m mix
 			step, check := prepare(t, &m)
 			end := time.Now().Add(*stress)
-			for _, threads := range []bool{true, false} {
-				g := &group{t: t, threads: threads}
-				defer g.wait()
+			for _, start := range []testutil.Start{startThread, testutil.StartGoroutine} {
+				g := testutil.NewGroup(t, start)
+				defer g.Wait()
 				for i := range each {
-					g.run(func() {
+					g.Run(func() {
 						step(i)
 						for time.Now().Before(end) {
 							step(i)

@@ -11,11 +11,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/internal/wait"
 )
 
 func TestWaitAnyTakesFromOne(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		a, b := NewSemaphore(0), NewSemaphore(0)
 		e := Event{AutoReset: true}
 		assert.Equal(t, -1, TryWaitAny(a, b, &e))
@@ -23,10 +24,10 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 		_, err := WaitAnyContext(canceledContext(), a)
 		assert.ErrorIs(t, err, errWhy)
 		assert.ErrorIs(t, panicOf(func() { WaitAny() }), ErrCount)
-		g.run(func() { assert.Equal(t, 1, WaitAny(a, b, &e)) })
+		g.Run(func() { assert.Equal(t, 1, WaitAny(a, b, &e)) })
 		awaitWaiting(&e.q, 1)
 		b.Release(1)
-		g.wait()
+		g.Wait()
 		assert.Zero(t, waiting(&a.q)()+waiting(&e.q)())
 		e.Set()
 		a.Release(1)
@@ -44,13 +45,13 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 // What an object gives reaches exactly one waiter, among plain waiters,
 // timeouts and WaitAlls.
 func TestWaitAnyLosesNothing(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		const permits = 300
 		a, b := NewSemaphore(0), NewSemaphore(0)
 		var taken, both atomic.Int64
 		done := func() bool { return taken.Load() == 2*permits }
 		for range 2 {
-			g.run(func() {
+			g.Run(func() {
 				for !done() {
 					if WaitAnyTimeout(20*time.Microsecond, a, b) >= 0 {
 						taken.Add(1)
@@ -58,14 +59,14 @@ func TestWaitAnyLosesNothing(t *testing.T) {
 				}
 			})
 		}
-		g.run(func() {
+		g.Run(func() {
 			for !done() {
 				if a.AcquireTimeout(1, 20*time.Microsecond) {
 					taken.Add(1)
 				}
 			}
 		})
-		g.run(func() {
+		g.Run(func() {
 			for !done() {
 				if WaitAllTimeout(20*time.Microsecond, b, a) {
 					taken.Add(2)
@@ -77,20 +78,20 @@ func TestWaitAnyLosesNothing(t *testing.T) {
 			a.Release(1)
 			b.Release(1)
 		}
-		g.wait()
+		g.Wait()
 		assert.Zero(t, a.Value()+b.Value())
 	})
 }
 
 // A WaitAll for two permits does not keep one of them from other callers.
 func TestWaitAllOfTheSameObjectKeepsNothing(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewSemaphore(1)
-		g.run(func() { WaitAll(s, s) })
+		g.Run(func() { WaitAll(s, s) })
 		awaitWaiting(&s.q, 1)
 		assert.Equal(t, 1, s.Value())
 		s.Release(1)
-		g.wait()
+		g.Wait()
 		assert.Zero(t, s.Value())
 	})
 }
@@ -105,10 +106,10 @@ func TestWaitAllAmongOtherWaiters(t *testing.T) {
 			var e Event
 			e.Set()
 			var done atomic.Bool
-			callers(t, func(t *testing.T, g *group) {
+			callers(t, func(t *testing.T, g *testutil.Group) {
 				done.Store(false)
 				for range 8 {
-					g.run(func() {
+					g.Run(func() {
 						for !done.Load() {
 							s.Acquire(1)
 							for range 100 {
@@ -129,7 +130,7 @@ func TestWaitAllAmongOtherWaiters(t *testing.T) {
 					s.Release(1)
 				}
 				done.Store(true)
-				g.wait()
+				g.Wait()
 				assert.Equal(t, 2, s.Value())
 				assert.Zero(t, s.reserved)
 			})
@@ -149,16 +150,16 @@ func TestWaitAllThatCannotTakeNotifiesTheNext(t *testing.T) {
 	}
 	for name, make := range map[string]func() (Waitable, func()){"AutoReset": auto, "Semaphore": permit} {
 		t.Run(name, func(t *testing.T) {
-			callers(t, func(t *testing.T, g *group) {
+			callers(t, func(t *testing.T, g *testutil.Group) {
 				const others = 5
 				w, give := make()
 				var lacks, has, served Event
 				has.Set()
 				for i := range others {
-					g.run(func() { WaitAll(w, &lacks) })
+					g.Run(func() { WaitAll(w, &lacks) })
 					awaitWaiting(queueOf(w), i+1)
 				}
-				g.run(func() {
+				g.Run(func() {
 					WaitAll(w, &has)
 					served.Set()
 				})
@@ -176,7 +177,7 @@ func TestWaitAllThatCannotTakeNotifiesTheNext(t *testing.T) {
 						return !w.WaitSource().Ready()
 					})
 				}
-				g.wait()
+				g.Wait()
 				assert.False(t, TryWaitAll(w, &has))
 			})
 		})
@@ -203,11 +204,11 @@ func (s countedSource) Ready() bool {
 
 // Two WaitAlls that want more than there is check once each, and sleep.
 func TestWaitAllSleepsIfItWantsMore(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		c := &counted{Event: &Event{AutoReset: true}}
 		ctx, cancel := context.WithCancel(t.Context())
 		for i := range 2 {
-			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, c, c), context.Canceled) })
+			g.Run(func() { assert.ErrorIs(t, WaitAllContext(ctx, c, c), context.Canceled) })
 			awaitWaiting(&c.q, i+1)
 		}
 		c.Set()
@@ -223,7 +224,7 @@ func TestWaitAllSleepsIfItWantsMore(t *testing.T) {
 		}
 		assert.LessOrEqual(t, asked(), 12)
 		cancel()
-		g.wait()
+		g.Wait()
 		assert.True(t, c.TryWait(), "what was there is left")
 	})
 }
@@ -240,18 +241,18 @@ func TestWaitAllForMoreThanASemaphoreCanHold(t *testing.T) {
 
 // If a notified WaitAll gives up at the same time its reservation ends.
 func TestWaitAllGivesUpAfterNotification(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewSemaphore(0)
 		var lacks Event
 		for range 200 {
 			ctx, cancel := context.WithCancel(t.Context())
-			g.run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, &lacks), context.Canceled) })
+			g.Run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, &lacks), context.Canceled) })
 			awaitWaiting(&s.q, 1)
-			g.run(func() { s.Acquire(1) })
+			g.Run(func() { s.Acquire(1) })
 			awaitWaiting(&s.q, 2)
-			g.run(func() { s.Release(1) })
+			g.Run(func() { s.Release(1) })
 			cancel()
-			g.wait()
+			g.Wait()
 			assert.Zero(t, s.Value())
 			assert.Zero(t, s.reserved)
 		}
@@ -259,7 +260,7 @@ func TestWaitAllGivesUpAfterNotification(t *testing.T) {
 }
 
 func TestWaitAllTakesAllOrNothing(t *testing.T) {
-	callers(t, func(t *testing.T, g *group) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
 		a, b := NewSemaphore(1), NewSemaphore(0)
 		var e Event
 		assert.True(t, TryWaitAll())
@@ -267,13 +268,13 @@ func TestWaitAllTakesAllOrNothing(t *testing.T) {
 		assert.False(t, WaitAllTimeout(time.Millisecond, a, b, &e))
 		assert.ErrorIs(t, WaitAllContext(canceledContext(), a), errWhy)
 		assert.Equal(t, 1, a.Value())
-		g.run(func() { WaitAll(a, a, b, &e) })
+		g.Run(func() { WaitAll(a, a, b, &e) })
 		awaitWaiting(&a.q, 1)
 		b.Release(1)
 		e.Set()
 		assert.Equal(t, 1, b.Value())
 		a.Release(1)
-		g.wait()
+		g.Wait()
 		assert.Zero(t, a.Value()+b.Value())
 	})
 }
