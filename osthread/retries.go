@@ -105,6 +105,12 @@ func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
 	return true
 }
 
+// acquireTimeout is acquire for at most d.
+func acquireTimeout(d time.Duration, p barged, key uint64) bool {
+	l := park.For(d)
+	return acquire(p, key, &l)
+}
+
 // acquireContext is acquire until ctx is done; it then returns ctx's cause.
 func acquireContext(ctx context.Context, p barged, key uint64) error {
 	l, err := park.Until(ctx)

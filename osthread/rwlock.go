@@ -2,7 +2,6 @@ package osthread
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,10 +104,6 @@ const (
 	rwStarving
 	rwRetrying
 	rwReader // and more
-
-	// rwMisused is the sign of the count: a caller has unlocked what was not
-	// locked, and is about to undo that.
-	rwMisused = 1 << 63
 )
 
 // What a caller wants, and the Key of its node.
@@ -117,6 +112,13 @@ const (
 	toWrite
 	toUpgrade // from reading to writing
 	rwKinds
+)
+
+// By what a caller wants: the number of readers beside which it can acquire,
+// for a reader any, and what that adds to the word.
+var (
+	rwBeside = [rwKinds]uint64{toWrite: 0, toUpgrade: 1}
+	rwAdds   = [rwKinds]uint64{toRead: rwReader, toWrite: rwWritten, toUpgrade: rwWritten + ^rwReader + 1}
 )
 
 // Lock locks w for writing, sleeping until it is free.
@@ -130,10 +132,7 @@ func (w *RWLock) Lock() {
 func (w *RWLock) TryLock() bool { return w.try(toWrite) }
 
 // LockTimeout is Lock for at most d and reports whether it locked w.
-func (w *RWLock) LockTimeout(d time.Duration) bool {
-	l := park.For(d)
-	return acquire(w, toWrite, &l)
-}
+func (w *RWLock) LockTimeout(d time.Duration) bool { return acquireTimeout(d, w, toWrite) }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause.
 func (w *RWLock) LockContext(ctx context.Context) error { return acquireContext(ctx, w, toWrite) }
@@ -142,7 +141,7 @@ func (w *RWLock) LockContext(ctx context.Context) error { return acquireContext(
 // readers to unlock. The type of the same name is another thing: a recursive
 // lock.
 func (w *RWLock) RLock() {
-	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwMisused) != 0 ||
+	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving) != 0 ||
 		!w.word.CompareAndSwap(s, s+rwReader) {
 		acquire(w, toRead, &forever)
 	}
@@ -152,10 +151,7 @@ func (w *RWLock) RLock() {
 func (w *RWLock) TryRLock() bool { return w.try(toRead) }
 
 // RLockTimeout is RLock for at most d and reports whether it locked w.
-func (w *RWLock) RLockTimeout(d time.Duration) bool {
-	l := park.For(d)
-	return acquire(w, toRead, &l)
-}
+func (w *RWLock) RLockTimeout(d time.Duration) bool { return acquireTimeout(d, w, toRead) }
 
 // RLockContext is RLock until ctx is done; it then returns ctx's cause.
 func (w *RWLock) RLockContext(ctx context.Context) error { return acquireContext(ctx, w, toRead) }
@@ -176,21 +172,25 @@ func (w *RWLock) Unlock() {
 // RUnlock undoes one RLock. It panics with an error that is [ErrNotLocked] if
 // no reader holds w.
 func (w *RWLock) RUnlock() {
-	if s := w.word.Add(^rwReader + 1); s >= rwReader || s&rwQueued != 0 {
-		w.runlockSlow(s)
+	if s := w.word.Load(); s != rwReader || !w.word.CompareAndSwap(s, 0) {
+		w.runlockSlow()
 	}
 }
 
-// runlockSlow ends an RUnlock that has left the word as s.
-func (w *RWLock) runlockSlow(s uint64) {
-	if s&rwMisused != 0 {
-		// Nothing acquires w until this. Waiters that came meanwhile need an
-		// unlock.
-		w.release(w.word.Add(rwReader))
-		panic(misuse("RWLock.RUnlock", ErrNotLocked))
-	}
-	if s < rwReader || s < 2*rwReader && s&rwStarving != 0 { // the last one may be an upgrader
-		w.release(s)
+func (w *RWLock) runlockSlow() {
+	for {
+		s := w.word.Load()
+		if s < rwReader {
+			panic(misuse("RWLock.RUnlock", ErrNotLocked))
+		}
+		if !w.word.CompareAndSwap(s, s-rwReader) {
+			continue
+		}
+		// The last one may be an upgrader.
+		if left := s/rwReader - 1; left == 0 || left == 1 && s&rwStarving != 0 {
+			w.release(s)
+		}
+		return
 	}
 }
 
@@ -229,10 +229,6 @@ func (w *RWLock) Downgrade() {
 		if s&rwWritten == 0 {
 			panic(misuse("RWLock.Downgrade", ErrNotLocked))
 		}
-		if s&rwMisused != 0 { // or the new reader would cancel out the one too many
-			runtime.Gosched()
-			continue
-		}
 		if w.word.CompareAndSwap(s, s-rwWritten+rwReader) {
 			w.release(s)
 			return
@@ -242,14 +238,11 @@ func (w *RWLock) Downgrade() {
 
 // Locked reports whether w is locked. The result may be stale by the time it is
 // used.
-func (w *RWLock) Locked() bool {
-	s := w.word.Load()
-	return s&rwWritten != 0 || s >= rwReader
-}
+func (w *RWLock) Locked() bool { return w.writeLocked() || w.Readers() > 0 }
 
 // Readers returns how many readers hold w. The result may be stale by the time
 // it is used.
-func (w *RWLock) Readers() int { return int(max(0, int64(w.word.Load())) / int64(rwReader)) }
+func (w *RWLock) Readers() int { return int(w.word.Load() / rwReader) }
 
 // RLocker returns a Locker whose methods are w's RLock and RUnlock.
 func (w *RWLock) RLocker() sync.Locker { return (*rlocker)(w) }
@@ -262,41 +255,14 @@ func (r *rlocker) Unlock() { (*RWLock)(r).RUnlock() }
 // hasRoom reports whether a lock whose word is s can be acquired, flags for
 // waiters aside.
 func hasRoom(s, want uint64) bool {
-	switch {
-	case s&(rwWritten|rwMisused) != 0:
-		return false
-	case want == toWrite:
-		return s < rwReader
-	case want == toUpgrade:
-		return s/rwReader == 1
-	default:
-		return true
-	}
-}
-
-// acquired returns what s becomes when n callers have acquired.
-func acquired(s, want uint64, n int) uint64 {
-	switch want {
-	case toWrite:
-		return s | rwWritten
-	case toUpgrade:
-		return s - rwReader | rwWritten
-	default:
-		return s + uint64(n)*rwReader
-	}
+	return s&rwWritten == 0 && (want == toRead || s/rwReader == rwBeside[want])
 }
 
 // mayAcquire reports whether a caller may acquire without a handoff. A reader
 // that was woken to retry stood before the waiting writers.
 func (w *RWLock) mayAcquire(s, want uint64, again bool) bool {
-	switch {
-	case !hasRoom(s, want):
-		return false
-	case want == toUpgrade || want == toRead && w.PreferReaders:
-		return true
-	default:
-		return s&rwStarving == 0 && (want == toWrite || again || s&rwWriters == 0 || s < rwReader)
-	}
+	closed := s&rwStarving != 0 || want == toRead && !again && s&rwWriters != 0 && s >= rwReader
+	return hasRoom(s, want) && (!closed || want == toRead && w.PreferReaders)
 }
 
 // tryAcquire acquires if it may, or returns the word that it found.
@@ -306,7 +272,7 @@ func (w *RWLock) tryAcquire(want uint64, again bool) (s uint64, ok bool) {
 		if !w.mayAcquire(s, want, again) {
 			return s, false
 		}
-		if w.word.CompareAndSwap(s, acquired(s, want, 1)) {
+		if w.word.CompareAndSwap(s, s+rwAdds[want]) {
 			return s, true
 		}
 	}
@@ -388,13 +354,12 @@ func (w *RWLock) enqueue(n *wait.Node, again bool) bool {
 
 func (w *RWLock) leave(n *wait.Node) bool {
 	w.q.Lock()
-	if !w.q.Remove(n) {
-		w.q.Unlock()
-		return false
+	left := w.q.Remove(n)
+	if left {
+		w.queued[n.Key]--
 	}
-	w.queued[n.Key]--
 	w.letIn()
-	return true
+	return left
 }
 
 // release is called after an unlock, which saw the flags of s in its step.
@@ -464,7 +429,7 @@ func (w *RWLock) handOff(want uint64) (n int) {
 		if n == 0 {
 			n = w.ahead(want)
 		}
-		if w.word.CompareAndSwap(s, acquired(s, want, n)) {
+		if w.word.CompareAndSwap(s, s+uint64(n)*rwAdds[want]) {
 			return n
 		}
 	}
@@ -533,7 +498,7 @@ func (w *RWLock) upgrade(op string, l park.Limit) (err error) {
 	n.Key, n.Since = toUpgrade, sinceFair
 	waits, err := w.beginUpgrade(op, n, &l)
 	switch {
-	case err == ErrTimeout || waits && !n.Served(n.ParkAs(n.OnThread(), &l), w.leave):
+	case err == ErrTimeout || waits && !wait.Sleep(n, w.leave, &l):
 		return l.Err(ErrTimeout)
 	case err == nil && l.Canceled(): // perhaps before the other readers unlocked
 		w.Downgrade()
@@ -551,12 +516,12 @@ func (w *RWLock) beginUpgrade(op string, n *wait.Node, l *park.Limit) (waits boo
 	for {
 		s := w.word.Load()
 		switch {
-		case s&(rwWritten|rwMisused) != 0 || s < rwReader:
+		case s < rwReader:
 			panic(misuse("RWLock."+op, ErrNotLocked))
 		case w.queued[toUpgrade] > 0:
 			return false, ErrDeadlock
 		case hasRoom(s, toUpgrade):
-			if w.word.CompareAndSwap(s, acquired(s, toUpgrade, 1)) {
+			if w.word.CompareAndSwap(s, s+rwAdds[toUpgrade]) {
 				return false, nil
 			}
 		case l.Expired():

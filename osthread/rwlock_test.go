@@ -1,7 +1,6 @@
 package osthread
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -137,35 +136,41 @@ func TestRWLockMisuseDuringUse(t *testing.T) {
 	})
 }
 
-// beginRUnlockTooMany does the first half of an RUnlock too many, and returns
-// the second half.
-func beginRUnlockTooMany(w *RWLock) (second func()) {
-	s := w.word.Add(^rwReader + 1)
-	return func() { w.runlockSlow(s) }
-}
-
+// An RUnlock too many does not take back the reader that a Downgrade makes.
 func TestRWLockDowngradeDuringMisuse(t *testing.T) {
 	var w RWLock
-	w.Lock()
-	second := beginRUnlockTooMany(&w)
-	var down sync.WaitGroup
-	down.Go(w.Downgrade)
+	var over atomic.Bool
+	var misused sync.WaitGroup
+	misused.Go(func() {
+		for !over.Load() {
+			assert.ErrorIs(t, panicOf(func() { w.Lock(); defer w.Unlock(); w.RUnlock() }), ErrNotLocked)
+		}
+	})
 	for range 1000 {
+		w.Lock()
+		assert.ErrorIs(t, panicOf(w.RUnlock), ErrNotLocked)
+		w.Downgrade()
+		require.Equal(t, 1, w.Readers())
 		require.False(t, w.TryLock(), "a writer beside the reader")
-		runtime.Gosched()
+		w.RUnlock()
 	}
-	assert.ErrorIs(t, panicOf(second), ErrNotLocked)
-	down.Wait()
-	assert.Equal(t, 1, w.Readers())
-	w.RUnlock()
+	over.Store(true)
+	misused.Wait()
 	assert.Contains(t, w.String(), ", unlocked)")
 }
 
 func TestRWLockUpgradeDuringMisuse(t *testing.T) {
 	var w RWLock
-	second := beginRUnlockTooMany(&w)
-	assert.ErrorIs(t, panicOf(func() { w.TryUpgrade() }), ErrNotLocked)
-	assert.ErrorIs(t, panicOf(second), ErrNotLocked)
+	var misused sync.WaitGroup
+	for range 2 {
+		misused.Go(func() {
+			for range 1000 {
+				assert.ErrorIs(t, panicOf(w.RUnlock), ErrNotLocked)
+				assert.ErrorIs(t, panicOf(func() { _ = w.TryUpgrade() }), ErrNotLocked)
+			}
+		})
+	}
+	misused.Wait()
 	assert.True(t, w.TryLock())
 	w.Unlock()
 	assert.Zero(t, w.word.Load())

@@ -9,8 +9,7 @@
  * retry has failed. FAIR: nodes are starving from the start. PREFER is
  * PreferReaders. PENDING counts the threads that have unlocked, saw a flag, and
  * are about to take the guard. A waiter that puts itself back is in front here;
- * in the program, before the waiters that came later. MISUSE: one RUnlock too
- * many, which takes two steps.
+ * in the program, before the waiters that came later.
  *
  * Properties: one writer, or readers; no thread sleeps for ever (invalid end
  * states); whenever the guard is released and the queue is not empty, a thread
@@ -32,8 +31,6 @@
  *   M_UP_LAST       an upgrader that gives up leaves the lock closed to those
  *                   that it kept out
  *   M_OPEN          a starving head does not close the lock to newcomers
- *   M_DOWN_MISUSED  a writer becomes a reader between the two steps of a misuse:
- *                   its reader cancels out the one too many
  */
 #ifndef NT
 #define NT 3
@@ -52,7 +49,7 @@
 #define NONE 255
 
 byte readers;			/* with these: the word */
-bit written, queued, writersf, starving, retryf, misused;
+bit written, queued, writersf, starving, retryf;
 bit g;				/* the guard */
 byte q[NT], n, retries, writers, up = NONE, pending;
 bit inq[NT], perm[NT], old[NT];
@@ -61,18 +58,18 @@ byte got[NT];
 byte rd, wr;			/* the holders, by their own count */
 
 #define HELD (written || readers > 0)
-#define MAYREAD (!misused && !written && (PREFER || (!starving && (!writersf || readers == 0))))
-#define MAYWRITE (!misused && !written && readers == 0 && !starving)
+#define MAYREAD (!written && (PREFER || (!starving && (!writersf || readers == 0))))
+#define MAYWRITE (!written && readers == 0 && !starving)
 #define MAYENTER(x) ((x == WRITE && MAYWRITE) || (x == READ && MAYREAD))
 /* woken to retry, a reader stood before the waiting writers */
-#define MAYRETRY(x) ((x == WRITE && MAYWRITE) || (x == READ && !misused && !written && (PREFER || !starving)))
+#define MAYRETRY(x) ((x == WRITE && MAYWRITE) || (x == READ && !written && (PREFER || !starving)))
 
 inline ENTER(x) { if :: x == WRITE -> assert(!HELD); written = 1 :: else -> assert(!written); readers++ fi }
 inline INORDER(x) { assert(!FAIR || n == 0 || (PREFER && x == READ)) }
 inline GLOCK() { atomic { g == 0 -> g = 1 } }
 inline GUNLOCK() {
 	atomic {
-		assert(n == 0 || (queued && (HELD || misused || retries > 0 || pending > 0)));
+		assert(n == 0 || (queued && (HELD || retries > 0 || pending > 0)));
 		assert(writersf || writers == 0);
 		g = 0
 	}
@@ -132,7 +129,7 @@ inline LETIN() {
 	:: c > 0 && (starving || old[q[0]]) ->
 		atomic {
 			if
-			:: written || misused || (x == WRITE && readers > 0) || (x == UP && readers != 1) ->
+			:: written || (x == WRITE && readers > 0) || (x == UP && readers != 1) ->
 #ifndef M_OPEN
 				starving = 1
 #else
@@ -199,7 +196,7 @@ inline ENQUEUE() {
 			queued = 1;
 			if :: what[me] == WRITE -> writersf = 1 :: else fi;
 #ifndef M_OPEN
-			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || misused || starving); starving = 1 :: else fi;
+			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || starving); starving = 1 :: else fi;
 #endif
 #ifndef M_RETRY_LATE
 			if :: again && retries == 1 -> retryf = 0 :: else fi
@@ -324,11 +321,7 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 		atomic { wr++; assert(wr == 1 && rd == 0) };
 		if
 		:: upgrades ->		/* downgrades, here */
-#ifdef M_DOWN_MISUSED
-			atomic { wr--; rd++; written = 0; if :: misused -> misused = 0 :: else -> readers = 1 fi; SEES() };
-#else
-			atomic { !misused -> wr--; rd++; written = 0; readers = 1; SEES() };
-#endif
+			atomic { wr--; rd++; written = 0; readers = 1; SEES() };
 			RELEASE(see);
 			RUNLOCK()
 		:: else -> WUNLOCK()
@@ -364,22 +357,8 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 done:	skip
 }
 
-/* An RUnlock too many: the count is less than 0 between the steps, but for
- * M_DOWN_MISUSED, where the step that undoes it adds a reader that does not exist. */
-proctype Misuse() {
-	byte k, h, w, c, x;
-	bit see;
-	atomic { if :: readers == 0 -> misused = 1 :: readers > 0 -> goto done fi };	/* else it would be another's */
-	atomic { if :: misused -> misused = 0 :: else -> readers++ fi; SEES() };
-	RELEASE(see);
-done:	skip
-}
-
 init {
 	atomic {
-#ifdef MISUSE
-		run Misuse();
-#endif
 		run T(0, SCENE0);
 		run T(1, SCENE1);
 		run T(2, SCENE2);
