@@ -113,6 +113,22 @@ func (q QoS) String() string {
 	)
 }
 
+// An Apartment is how a thread takes part in COM, the Component Object Model of
+// Windows.
+type Apartment int
+
+// The apartments. A thread in an STA must dispatch window messages whenever it
+// waits: calls into its objects from other threads arrive as messages, and a
+// broadcast waits for every window. Of the waits in this module only the idle
+// wait of executor.Worker dispatches them.
+const (
+	ApartmentNone Apartment = iota // none; the body may call CoInitializeEx itself
+	ApartmentMTA                   // the process's multithreaded apartment: objects are called on any of its threads
+	ApartmentSTA                   // a single-threaded apartment, the thread's own: objects are called on the thread
+)
+
+func (a Apartment) String() string { return nameOf(int(a), "Apartment", "none", "MTA", "STA") }
+
 // nameOf returns names[n], or kind(n) if there is none.
 func nameOf(n int, kind string, names ...string) string {
 	if n < 0 || n >= len(names) {
@@ -369,6 +385,19 @@ func checkNice(n int) error {
 		return badAttr("niceness %d is not in -20 to 19", n)
 	}
 	return nil
+}
+
+func checkApartment(a Apartment) error {
+	switch {
+	case a == ApartmentNone:
+		return nil
+	case !osApartment:
+		return unsupported("COM apartment")
+	case a < 0 || a > ApartmentSTA:
+		return badAttr("%v", a)
+	default:
+		return nil
+	}
 }
 
 // cutName truncates name to most bytes, between two characters, and at the

@@ -197,7 +197,7 @@ const (
 	// A thread that detached itself is found by its id. Linux reuses an id only
 	// after all others, some 30,000; after this time an id that is in use
 	// belongs to another thread. Windows reuses ids at once, so a handle is
-	// polled there, if there is one (handle_windows.go).
+	// polled there, if there is one (win_windows.go).
 	goneAtLast = time.Second
 )
 

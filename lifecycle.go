@@ -19,8 +19,8 @@ import (
 //	pinnedMain   the slot, apply the attributes and wake Start. If an attribute
 //	             is refused the thread ends here, and Start returns the error
 //	live         runs the body
-//	conclude     runs the destructors of Keys, leaves the apartment, reports a
-//	             panic
+//	conclude     runs the destructors of Keys, leaves the COM apartment, which
+//	             they may need, and reports a panic
 //	finish       clears the slot, gives the row back, publishes the result
 //	             under mu and wakes the joiners
 //	the system   takes the thread down. A joiner waits for this, too (join.go)
@@ -240,6 +240,22 @@ func (t *Thread) conclude(end *error, last func(end error)) {
 	}()
 	t.destroyValues(end)
 	returned = true
+}
+
+// leaveApartment makes the calling thread, t, leave its apartment. That may
+// release objects that are implemented in Go; a panic of one is stored in *end
+// unless *end is set.
+func (t *Thread) leaveApartment(end *error) {
+	if t.apartment == ApartmentNone {
+		return
+	}
+	t.apartment = ApartmentNone
+	defer func() {
+		if v := recover(); v != nil {
+			*end = firstOf(*end, newPanicError(v))
+		}
+	}()
+	osLeaveApartment()
 }
 
 // finish marks t as ended and wakes its joiners. It is the last step that runs

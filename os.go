@@ -9,8 +9,7 @@ package thread
 //	making threads      pthread_cgo.go     pthread_none.go  pthread_cgo.go     win_windows.go      pthread_none.go
 //	                    pthread_linux.go                    pthread_darwin.go
 //	asking the kernel   sched_linux.go     sched_linux.go   pthread_darwin.go  win_windows.go      sched_none.go
-//	COM apartments      com_none.go        com_none.go      com_none.go        com_windows.go      com_none.go
-//	thread handles      handle_none.go     handle_none.go   handle_none.go     handle_windows.go   handle_none.go
+//	COM, handles        win_none.go        win_none.go      win_none.go        win_windows.go      win_none.go
 //
 // "linux, cgo" excludes Android, which belongs to "linux". On Windows cgo makes
 // no difference.

@@ -13,7 +13,22 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/leak"
 )
+
+func TestMain(m *testing.M) {
+	leak.Main(m, func() (left string) {
+		collectExited()
+		if n := NumThread(); n != 0 {
+			left += fmt.Sprintf(" %d threads", n)
+		}
+		if n := records.count(); n != 0 {
+			left += fmt.Sprintf(" %d records", n)
+		}
+		return left
+	})
+}
 
 // kinds runs f for native threads, where there are any, and pinned ones.
 func kinds(t *testing.T, f func(t *testing.T, attr func(Attr) *Attr)) {
@@ -320,6 +335,41 @@ func TestThreadString(t *testing.T) {
 		assert.Contains(t, inside, "running")
 		assert.Contains(t, th.String(), "ended")
 	})
+}
+
+var classes = []QoS{QoSBackground, QoSUtility, QoSDefault, QoSUserInitiated, QoSUserInteractive}
+
+func TestQoSExcludesAPolicy(t *testing.T) {
+	for _, q := range classes {
+		assert.NoError(t, refuseQoS(q, PolicyInherit))
+		for p := PolicyOther; p <= PolicyIdle; p++ {
+			err := refuseQoS(q, p)
+			assert.ErrorIs(t, err, syscall.EINVAL)
+			assert.ErrorContains(t, err, q.String())
+			assert.ErrorContains(t, err, p.String())
+		}
+	}
+	for _, q := range []QoS{-1, QoSUserInteractive + 1} {
+		assert.ErrorIs(t, refuseQoS(q, PolicyInherit), syscall.EINVAL)
+		assert.Error(t, (&Attr{QoS: q}).Check(), "EINVAL where there are classes, else unsupported")
+	}
+	if !osQoS {
+		return
+	}
+	assert.ErrorIs(t, (&Attr{QoS: QoSUtility, Policy: PolicyRR, Priority: 40}).Check(), syscall.EINVAL)
+	run(t, &Attr{QoS: QoSUtility}, func() {
+		require.NoError(t, Current().SetPriority(PolicyOther, 0))
+		q, err := Current().QoS()
+		assert.NoError(t, err)
+		assert.Equal(t, QoSUnspecified, q, "a priority takes the thread out of the classes")
+	})
+}
+
+func TestQoSHasNames(t *testing.T) {
+	assert.Equal(t, "unspecified", QoSUnspecified.String())
+	assert.Equal(t, "user-interactive", QoSUserInteractive.String())
+	assert.Equal(t, "QoS(6)", QoS(6).String())
+	assert.Equal(t, "QoS(-1)", QoS(-1).String())
 }
 
 func TestApartmentHasNames(t *testing.T) {

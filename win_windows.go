@@ -48,6 +48,7 @@ const (
 	osNice       = false
 	osQoS        = false
 	osSignalMask = false
+	osApartment  = true
 	osExitUnseen = false
 	staticTLS    = 0                                  // not on the stack
 	osMaxCPUs    = 8 * int(unsafe.Sizeof(uintptr(0))) // the bits of an affinity mask, which is for one processor group
@@ -223,6 +224,54 @@ func orErrno(err error) error {
 func osTryJoin(*Thread) bool { return true }
 
 func osDetach(*Thread) {}
+
+// A handle identifies a thread as long as it is open, unlike an id, which
+// Windows may reuse at once for a new thread of any process. So the handle of a
+// native thread is kept until a joiner has seen the thread gone, or the thread
+// is detached. If the record becomes unreachable before, the garbage collector
+// closes the handle.
+type handle struct {
+	h         windows.Handle // 0 for none
+	forgotten runtime.Cleanup
+}
+
+// keepHandle stores h, the handle of the native thread t, which may have ended
+// already.
+func (t *Thread) keepHandle(h windows.Handle) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.detached {
+		closeHandle(h)
+		return
+	}
+	t.handle = handle{h: h, forgotten: runtime.AddCleanup(t, closeHandle, h)}
+}
+
+// close is called with the thread's mu held.
+func (h *handle) close() {
+	if h.h == 0 {
+		return
+	}
+	h.forgotten.Stop()
+	closeHandle(h.h)
+	*h = handle{}
+}
+
+func closeHandle(h windows.Handle) {
+	_ = windows.CloseHandle(h) // cannot fail: the handle is ours
+}
+
+// lingers reports whether the ended thread t still exists. The caller holds
+// t.mu. Without a handle, for a pinned thread or a joiner that was waiting when
+// t was detached, the id decides. It may have been reused for another thread,
+// for which the joiner then waits until goneAtLast.
+func (h *handle) lingers(t *Thread) bool {
+	if h.h != 0 {
+		event, err := windows.WaitForSingleObject(h.h, 0)
+		return err == nil && event == uint32(windows.WAIT_TIMEOUT)
+	}
+	return osExists(t.nativeID) && futex.Now()-t.joiners.endedAt < int64(goneAtLast)
+}
 
 // osLeave gets as back the argument of the callback of the thread's end, 0
 // outside of it.
@@ -564,3 +613,34 @@ func osCPUTime(id int) (d time.Duration, err error) {
 
 // ticks returns f in units of 100 ns.
 func ticks(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(f.LowDateTime) }
+
+// COM is loaded at run time, so programs that use no apartment run on systems
+// without ole32.dll (Nano Server).
+
+var (
+	ole32          = windows.NewLazySystemDLL("ole32.dll")
+	coInitializeEx = ole32.NewProc("CoInitializeEx")
+	coUninitialize = ole32.NewProc("CoUninitialize")
+)
+
+// osEnterApartment on a thread of Go's that other code has left in an apartment
+// of the same kind returns S_FALSE, which needs a CoUninitialize, too. If the
+// kind is another, COM refuses (RPC_E_CHANGED_MODE).
+func osEnterApartment(t *Thread, a Apartment) error {
+	if coInitializeEx.Find() != nil {
+		return unsupported("COM apartment")
+	}
+	// No windows for OLE 1, as Microsoft's documentation of CoInitializeEx
+	// recommends.
+	model := uintptr(windows.COINIT_DISABLE_OLE1DDE | windows.COINIT_MULTITHREADED)
+	if a == ApartmentSTA {
+		model = windows.COINIT_DISABLE_OLE1DDE | windows.COINIT_APARTMENTTHREADED
+	}
+	if r, _, _ := coInitializeEx.Call(0, model); int32(r) < 0 {
+		return os.NewSyscallError("CoInitializeEx", fmt.Errorf("%v: %w", a, syscall.Errno(uint32(r))))
+	}
+	t.apartment = a
+	return nil
+}
+
+func osLeaveApartment() { _, _, _ = coUninitialize.Call() } // has no result

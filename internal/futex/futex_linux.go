@@ -28,9 +28,8 @@ import (
 // too, with the time left until the deadline. Without any futex Go does not
 // run.
 //
-// What depends on the size of a machine word is in futex_linux_64.go and
-// futex_linux_32.go: the type Timespec, and the calls as wait, RawWait and
-// wake.
+// The calls themselves, wait, RawWait and wake, are in futex_linux_64.go and
+// futex_linux_32.go.
 
 // From linux/futex.h.
 const (
@@ -44,6 +43,13 @@ const (
 	waitFor   = futexWait | futexPrivate
 	wakeOp    = futexWake | futexPrivate
 )
+
+// A Timespec is a deadline in the kernel's form, of 64 bits, for the operation
+// op.
+type Timespec struct {
+	sec, nsec int64
+	op        uintptr
+}
 
 var (
 	start  = time.Now()

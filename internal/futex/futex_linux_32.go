@@ -21,12 +21,6 @@ import (
 // number to a call of their own (Go's runtime/os_linux32.go). A filter may
 // still refuse it on a later kernel.
 
-// A Timespec is a deadline in the form of futex_time64, for the operation op.
-type Timespec struct {
-	sec, nsec int64
-	op        uintptr
-}
-
 // timespec32 is a deadline in the form of the older call.
 type timespec32 struct{ sec, nsec int32 }
 

@@ -11,12 +11,6 @@ import (
 
 // futex(2), which always had a 64-bit time on these machines.
 
-// A Timespec is a deadline in the kernel's form, for the operation op.
-type Timespec struct {
-	sec, nsec int64
-	op        uintptr
-}
-
 // wait is the system call with notice to the scheduler, which may hand off the
 // P meanwhile. The directive moves the word to the heap and keeps it there, as
 // for a function in assembly.

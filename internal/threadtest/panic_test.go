@@ -1,4 +1,4 @@
-package thread
+package threadtest
 
 import (
 	"errors"
@@ -8,14 +8,16 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread"
 )
 
 func TestPanicErrorHasValueAndStack(t *testing.T) {
 	quiet(t)
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
-		th, err := Start(func() { panicHere() }, attr(Attr{}))
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+		th, err := thread.Start(func() { panicHere() }, attr(thread.Attr{}))
 		require.NoError(t, err)
-		var e *PanicError
+		var e *thread.PanicError
 		require.ErrorAs(t, th.Join(), &e)
 		assert.Equal(t, 42, e.Value)
 		assert.Contains(t, string(e.Stack), "panicHere")
@@ -32,12 +34,12 @@ func TestPanicHookDefaultWritesToStderr(t *testing.T) {
 	require.NoError(t, err)
 	os.Stderr = w
 	defer func() { os.Stderr = stderr }()
-	th, err := Start(func() { panic("boo") }, &Attr{Name: "worker"})
+	th, err := thread.Start(func() { panic("boo") }, &thread.Attr{Name: "worker"})
 	require.NoError(t, err)
 	require.Error(t, th.Join())
-	SetPanicHook(func(*Thread, *PanicError) { panic("hook") })
-	defer SetPanicHook(nil)
-	th, err = Start(func() { panic("again") }, &Attr{Name: "second"})
+	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) { panic("hook") })
+	defer thread.SetPanicHook(nil)
+	th, err = thread.Start(func() { panic("again") }, &thread.Attr{Name: "second"})
 	require.NoError(t, err)
 	require.Error(t, th.Join())
 	require.NoError(t, w.Close())
@@ -59,18 +61,18 @@ func TestPanicHookDefaultWritesToStderr(t *testing.T) {
 
 func TestPanicErrorNamesItsThread(t *testing.T) {
 	quiet(t)
-	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		for name, want := range map[string]string{"": "panic in thread: boo", "wor\"ker": `panic in thread "wor\"ker": boo`} {
-			th, err := Start(func() { panic("boo") }, attr(Attr{Name: name}))
+			th, err := thread.Start(func() { panic("boo") }, attr(thread.Attr{Name: name}))
 			require.NoError(t, err)
-			var e *PanicError
+			var e *thread.PanicError
 			require.ErrorAs(t, th.Join(), &e)
 			assert.Equal(t, name, e.Thread)
 			assert.Equal(t, want, e.Error())
 
-			var k Key[int]
+			var k thread.Key[int]
 			k.Destructor = func(int) { panic("boo") }
-			th, err = Start(func() { _ = k.Set(1) }, attr(Attr{Name: name}))
+			th, err = thread.Start(func() { _ = k.Set(1) }, attr(thread.Attr{Name: name}))
 			require.NoError(t, err)
 			assert.EqualError(t, th.Join(), want)
 		}
@@ -78,15 +80,15 @@ func TestPanicErrorNamesItsThread(t *testing.T) {
 }
 
 func TestPanicHookReturnsWhatWasSet(t *testing.T) {
-	assert.Nil(t, PanicHook())
+	assert.Nil(t, thread.PanicHook())
 	calls := ""
-	SetPanicHook(func(*Thread, *PanicError) { calls += "outer" })
-	outer := PanicHook()
-	SetPanicHook(func(t *Thread, e *PanicError) { calls += "inner "; outer(t, e) })
-	th, err := Start(func() { panic("boo") }, nil)
+	thread.SetPanicHook(func(*thread.Thread, *thread.PanicError) { calls += "outer" })
+	outer := thread.PanicHook()
+	thread.SetPanicHook(func(t *thread.Thread, e *thread.PanicError) { calls += "inner "; outer(t, e) })
+	th, err := thread.Start(func() { panic("boo") }, nil)
 	require.NoError(t, err)
 	require.Error(t, th.Join())
 	assert.Equal(t, "inner outer", calls)
-	SetPanicHook(nil)
-	assert.Nil(t, PanicHook())
+	thread.SetPanicHook(nil)
+	assert.Nil(t, thread.PanicHook())
 }

@@ -1,3 +1,5 @@
+//go:build amd64 || 386
+
 #include "textflag.h"
 
 TEXT ·pause(SB), NOSPLIT, $0-4
