@@ -256,7 +256,7 @@ func (m *member) next() *task {
 		m.arrive()
 		if t, woken := p.pop(); t != nil {
 			p.guard.Unlock()
-			wait.WakeAll(woken, admitted)
+			wait.WakeAll(woken.Head(), admitted)
 			return t
 		}
 		if p.refusal() != nil {

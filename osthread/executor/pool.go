@@ -228,30 +228,25 @@ func (p *pool) queue(t *task) {
 }
 
 // pop takes out the next task, nil if there is none. If that makes room it
-// admits the first submitters that wait and returns the chain of their nodes.
-// The caller has the guard.
-func (p *pool) pop() (t *task, woken *wait.Node) {
-	rest := &woken
+// admits the first submitters that wait, whose nodes it returns. The caller has
+// the guard.
+func (p *pool) pop() (t *task, woken wait.Chain) {
 	if p.backlog.Len() == 0 && p.waiting.Len() > 0 { // a backlog of no tasks
-		woken = p.admit()
-		rest = woken.NextLink()
+		woken.PushBack(p.admit())
 	}
 	if t = p.backlog.Pop(); t != nil {
 		t.where = elsewhere
-		*rest = p.fill()
+		p.fill(&woken)
 	}
 	return t, woken
 }
 
-// fill admits submitters while there is room and returns the chain of their
-// nodes. The caller has the guard.
-func (p *pool) fill() (first *wait.Node) {
-	last := &first
+// fill admits submitters while there is room and adds their nodes to woken. The
+// caller has the guard.
+func (p *pool) fill(woken *wait.Chain) {
 	for p.waiting.Len() > 0 && p.hasRoom() {
-		*last = p.admit()
-		last = (*last).NextLink()
+		woken.PushBack(p.admit())
 	}
-	return first
 }
 
 // admit moves the task of the first submitter that waits into the backlog.
@@ -278,14 +273,14 @@ func (p *pool) withdraw(n *wait.Node) bool {
 // to a thread, that skips it.
 func (p *pool) unqueue(t *task) {
 	p.guard.Lock()
-	var woken *wait.Node
+	var woken wait.Chain
 	if t.where == queued {
 		t.where = elsewhere
 		p.backlog.Remove(t)
-		woken = p.fill()
+		p.fill(&woken)
 	}
 	p.guard.Unlock()
-	wait.WakeAll(woken, admitted)
+	wait.WakeAll(woken.Head(), admitted)
 }
 
 // takeQueued empties the backlog. The caller has the guard.

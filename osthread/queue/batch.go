@@ -98,18 +98,19 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 // putSome puts values of vs while there is room and cmp does not panic, and
 // returns how many. A panic recurs when the value is put alone.
 func (q *Queue[T]) putSome(vs []T) (n int) {
-	var first *wait.Node
-	last := &first
+	var woken wait.Chain
 	q.mu().LockBackoff()
 	for ; n < len(vs) && !q.down; n++ {
 		getter, stored, _ := q.accept(vs[n])
 		if !stored {
 			break
 		}
-		last = link(last, getter)
+		if getter != nil {
+			woken.PushBack(getter)
+		}
 	}
 	q.mu().Unlock()
-	q.wake(first)
+	q.wake(woken.Head())
 	return n
 }
 
@@ -131,18 +132,16 @@ func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 // getSome takes values into buf while there are any and cmp does not panic, and
 // returns how many. A panic recurs when the value is taken alone.
 func (q *Queue[T]) getSome(buf []T) (n int) {
-	var first *wait.Node
-	last := &first
+	var woken wait.Chain
 	q.mu().LockBackoff()
 	for ; n < len(buf) && q.store.n > 0; n++ {
-		v, putters, panicked := q.take()
+		v, panicked := q.take(&woken)
 		if panicked != nil {
 			break
 		}
 		buf[n] = v
-		last = link(last, putters)
 	}
 	q.mu().Unlock()
-	q.wake(first)
+	q.wake(woken.Head())
 	return n
 }

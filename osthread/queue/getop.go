@@ -95,9 +95,9 @@ func (s *getSource[T]) Received(n *wait.Node) {
 func (s *getSource[T]) take() (r result[T]) {
 	switch {
 	case s.q.store.n > 0:
-		var putters *wait.Node
-		r.v, putters, r.panicked = s.q.take()
-		wait.Wake(putters) // no trace event: WaitAll holds the guard
+		var putters wait.Chain
+		r.v, r.panicked = s.q.take(&putters)
+		wait.Wake(putters.Head()) // no trace event: WaitAll holds the guard
 	case s.q.down:
 		r.err = ErrShutdown
 	default:

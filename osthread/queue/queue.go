@@ -198,9 +198,7 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 	getter, stored, panicked := q.accept(v)
 	if stored {
 		q.mu().Unlock()
-		if getter != nil {
-			q.wake(getter)
-		}
+		q.wake(getter)
 		return nil
 	}
 	if panicked != nil {
@@ -218,21 +216,20 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 	c := q.newCell(&q.putSpin, v, l)
 	q.putters.PushBack(&c.Node)
 	q.mu().Unlock()
-	_, err = q.outcome(c, wait.Sleep(&c.Node, q.leavePutters, l), l, ErrFull)
+	_, err = q.outcome(c, c.Served(c.ParkAs(c.OnThread(), l), q.leavePutters), l, ErrFull)
 	return err
 }
 
 func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	q.mu().LockBackoff()
 	if q.store.n > 0 && !l.Canceled() {
-		v, putters, panicked := q.take()
+		var putters wait.Chain
+		v, panicked := q.take(&putters)
 		q.mu().Unlock()
 		if panicked != nil {
 			panic(panicked)
 		}
-		if putters != nil {
-			q.wake(putters)
-		}
+		q.wake(putters.Head())
 		return v, nil
 	}
 	if q.down || l.Expired() {
@@ -246,7 +243,7 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	c := q.newCell(&q.getSpin, v, l)
 	q.getters.PushBack(&c.Node)
 	q.mu().Unlock()
-	return q.outcome(c, wait.Sleep(&c.Node, q.leaveGetters, l), l, ErrEmpty)
+	return q.outcome(c, c.Served(c.ParkAs(c.OnThread(), l), q.leaveGetters), l, ErrEmpty)
 }
 
 // giveUp unlocks mu and returns the error of a call that neither succeeds nor
@@ -321,39 +318,29 @@ func (q *Queue[T]) accept(v T) (getter *wait.Node, stored bool, panicked any) {
 }
 
 // take takes the next value out of the store, which has one, and stores the
-// first putter's value in its place. It returns the putters to wake: that one,
-// and before it those over whose values cmp panicked. If cmp panics over the
-// value that is taken, nothing changes. The caller holds mu.
-func (q *Queue[T]) take() (v T, putters *wait.Node, panicked any) {
-	if v, panicked = q.store.pop(); panicked != nil {
-		return v, nil, panicked
+// first putter's value in its place. It adds to woken the putters to wake: that
+// one, and before it those over whose values cmp panicked. If cmp panics over
+// the value that is taken, nothing changes. The caller holds mu.
+func (q *Queue[T]) take(woken *wait.Chain) (v T, panicked any) {
+	if v, panicked = q.store.pop(); panicked != nil || q.putters.Len() == 0 {
+		return v, panicked
 	}
-	last := &putters
 	for p := q.putters.Pop(); p != nil; p = q.putters.Pop() {
-		*last, last = p, p.NextLink()
 		c := p.Item.(*cell[T])
 		p.Got = gotServed
+		woken.PushBack(p)
 		if c.panicked = q.store.push(c.v); c.panicked == nil {
 			q.unfinished++
 			break
 		}
 	}
-	return v, putters, nil
-}
-
-// link appends the chain nodes at last and returns the new end.
-func link(last **wait.Node, nodes *wait.Node) **wait.Node {
-	for *last = nodes; *last != nil; {
-		last = (*last).NextLink()
-	}
-	return last
+	return v, nil
 }
 
 // wake wakes the waiters of the chain first, which may be empty.
 func (q *Queue[T]) wake(first *wait.Node) {
-	if first == nil {
-		return
+	if first != nil {
+		wait.Wake(first)
+		trace.Released(q)
 	}
-	wait.Wake(first)
-	trace.Released(q)
 }

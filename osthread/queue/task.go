@@ -98,20 +98,19 @@ func (q *Queue[T]) IsShutdown() bool {
 }
 
 func (q *Queue[T]) shutdown(now bool) []T {
-	var (
-		first   *wait.Node
-		dropped store[T]
-	)
+	var dropped store[T]
+	var joiners *wait.Node
 	q.mu().Lock()
 	q.down = true
-	last := link(&first, q.getters.TakeAll())
-	last = link(last, q.putters.TakeAll())
+	getters, putters := q.getters.TakeAll(), q.putters.TakeAll()
 	if now {
 		dropped = q.store
 		q.store = store[T]{order: dropped.order, cmp: dropped.cmp}
-		link(last, q.countDone(min(dropped.n, q.unfinished))) // TaskDone may have come before Get
+		joiners = q.countDone(min(dropped.n, q.unfinished)) // TaskDone may have come before Get
 	}
 	q.mu().Unlock()
-	q.wake(first)
+	q.wake(getters)
+	q.wake(putters)
+	q.wake(joiners)
 	return dropped.all()
 }

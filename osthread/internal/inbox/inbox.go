@@ -442,17 +442,16 @@ func (b *Box) Close(drop bool) (dropped int) {
 	b.q.Lock()
 	news := !b.closed || drop && b.q.Head() != nil
 	b.closed = true
-	var first *wait.Node
-	if drop {
-		first = b.q.TakeAll()
-		for n := first; n != nil; n = n.Next() {
-			c := n.Item.(*Call)
-			c.err = osthread.ErrShutdown
-			if c.edge != nil {
-				c.edge.over.Store(true)
-			}
-			c.state.Store(finished) // before a caller that gives up finds it taken out
+	var out wait.Chain
+	for drop && b.q.Head() != nil {
+		n := b.q.Pop()
+		c := n.Item.(*Call)
+		c.err = osthread.ErrShutdown
+		if c.edge != nil {
+			c.edge.over.Store(true)
 		}
+		c.state.Store(finished) // before a caller that gives up finds it taken out
+		out.PushBack(n)
 	}
 	wake := b.asleep
 	b.asleep = false
@@ -460,10 +459,9 @@ func (b *Box) Close(drop bool) (dropped int) {
 	if wake {
 		b.wake()
 	}
-	for n := first; n != nil; dropped++ {
+	dropped = out.Len()
+	for n := out.Pop(); n != nil; n = out.Pop() {
 		c := n.Item.(*Call)
-		n = n.Next()
-		*c.node.NextLink() = nil
 		if c.posted {
 			c.free()
 		} else {
