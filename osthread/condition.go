@@ -87,11 +87,7 @@ func (c *Condition) WaitContext(ctx context.Context) error {
 
 // WaitFor waits until cond returns true. It calls cond with L held, first at
 // once. If cond panics L is held.
-func (c *Condition) WaitFor(cond func() bool) {
-	for !cond() {
-		c.Wait()
-	}
-}
+func (c *Condition) WaitFor(cond func() bool) { c.waitFor("WaitFor", cond, park.Forever()) }
 
 // WaitForTimeout is WaitFor for at most d in all. It returns the last result of
 // cond. With d <= 0 it calls cond once, and once more after other callers could
@@ -135,14 +131,6 @@ func (c *Condition) NotifyN(n int) { c.notify("NotifyN", n) }
 
 // NotifyAll wakes all waiters.
 func (c *Condition) NotifyAll() { c.notify("NotifyAll", math.MaxInt) }
-
-// Waiting returns how many callers wait and are not notified yet. The result
-// may be stale by the time it is used, unless the caller holds L.
-func (c *Condition) Waiting() int {
-	c.q.Lock()
-	defer c.q.Unlock()
-	return c.q.Len()
-}
 
 // A condLock is an L that knows whether it is held.
 type condLock interface {
@@ -197,15 +185,8 @@ func (c *Condition) notify(op string, n int) (notified int) {
 }
 
 func (c *Condition) notifyUnchecked(n int) (notified int) {
-	var taken wait.Chain
 	c.q.Lock()
-	for taken.Len() < n {
-		h := c.q.Pop()
-		if h == nil {
-			break
-		}
-		taken.PushBack(h)
-	}
+	taken := c.q.Take(n)
 	c.q.Unlock()
 	notified = taken.Len()
 	if notified > 0 {

@@ -67,3 +67,11 @@ func (e *Event) Waiting() int {
 	defer e.q.Unlock()
 	return e.q.Len()
 }
+
+// Waiting returns how many callers wait and are not notified yet. The result
+// may be stale by the time it is used, unless the caller holds L.
+func (c *Condition) Waiting() int {
+	c.q.Lock()
+	defer c.q.Unlock()
+	return c.q.Len()
+}

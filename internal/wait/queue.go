@@ -28,7 +28,11 @@
 //     uses the address alone (internal/park).
 package wait
 
-import "example.com/thread/internal/list"
+import (
+	"math"
+
+	"example.com/thread/internal/list"
+)
 
 // A List holds the nodes of waiters, in wakeup order, under a guard of its
 // user. The zero value is empty. No node is notify-only.
@@ -96,11 +100,21 @@ func (l *List) Pop() *Node {
 // TakeAll takes all nodes out and returns the [Chain] of those for which Win
 // returns true.
 func (l *List) TakeAll() *Node {
-	var taken Chain
-	for n := l.Pop(); n != nil; n = l.Pop() {
-		taken.PushBack(n)
-	}
+	taken := l.Take(math.MaxInt)
 	return taken.Head()
+}
+
+// Take takes nodes out until Win has returned true for n of them, and returns
+// those.
+func (l *List) Take(n int) (taken Chain) {
+	for taken.Len() < n {
+		h := l.Pop()
+		if h == nil {
+			break
+		}
+		taken.PushBack(h)
+	}
+	return taken
 }
 
 // Drain takes all nodes out, without asking Win, and returns their chain.
