@@ -179,8 +179,16 @@ func (o options) cost(s scenario.Spec, contenders int) (int, time.Duration) {
 	warm, count, timed := o.Of(s)
 	rounds := (warm + count + timed) * contenders
 	each := (o.Warm() + o.Time + start) * 115 / 100
-	if s.Kind == scenario.Many {
+	switch s.Kind {
+	case scenario.Many:
 		each = 50*time.Millisecond + time.Duration(s.Threads)*230*time.Microsecond
+	case scenario.Waiters:
+		each = 20*time.Millisecond + o.Time + time.Duration(s.Waiters)*10*time.Microsecond
+		if s.Caller == scenario.Thread {
+			each += time.Duration(s.Waiters) * 200 * time.Microsecond
+		}
+	case scenario.Tasks:
+		each = 20*time.Millisecond + o.Time + time.Duration(s.Tasks)*2*time.Microsecond
 	}
 	return rounds, time.Duration(rounds) * each
 }

@@ -1,8 +1,8 @@
 // Package chart draws a run as charts for a talk or a page: ratios to this
 // library, the wait times of single operations, the time of an operation
-// against the number of threads, and the cost of many threads. Each chart is
-// one SVG file, 900 pixels wide, that needs no font, script or other file. The
-// same run gives the same bytes.
+// against the number of threads, the cost of many threads, and how cost grows
+// with the amount of work. Each chart is one SVG file, 900 pixels wide, that
+// needs no font, script or other file. The same run gives the same bytes.
 package chart
 
 import (
@@ -26,12 +26,13 @@ type Chart struct {
 }
 
 // Sections are the groups of charts, in the order of All.
-var Sections = []string{sectionRatios, sectionWaits, sectionScaling, sectionMany}
+var Sections = []string{sectionRatios, sectionWaits, sectionScaling, sectionGrowth, sectionMany}
 
 const (
 	sectionRatios  = "Time relative to this library"
 	sectionWaits   = "Wait times of single operations"
 	sectionScaling = "Time by number of threads"
+	sectionGrowth  = "Cost as work grows"
 	sectionMany    = "Many threads alive at once"
 )
 
@@ -39,7 +40,7 @@ const (
 func All(run *result.Run) ([]Chart, error) {
 	var charts []Chart
 	pal := newPalette(run)
-	for _, draw := range []func(*result.Run, *palette) ([]Chart, error){ratios, waits, scaling, many} {
+	for _, draw := range []func(*result.Run, *palette) ([]Chart, error){ratios, waits, scaling, growth, many} {
 		cs, err := draw(run, pal)
 		if err != nil {
 			return nil, err

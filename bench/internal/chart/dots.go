@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"example.com/thread/bench/internal/result"
+	"example.com/thread/bench/internal/scenario"
 	"example.com/thread/bench/internal/words"
 
 	"gonum.org/v1/plot"
@@ -147,6 +148,9 @@ func fold(label string) (lines []string) {
 // baseline's.
 func ratios(run *result.Run, pal *palette) (charts []Chart, err error) {
 	for _, rows := range run.Kinds() {
+		if scenario.Kind(rows[0].Kind).Growth() {
+			continue // has its own charts
+		}
 		rows = slices.DeleteFunc(slices.Clone(rows), func(r result.Row) bool { return len(ratioDots(r, pal)) == 0 })
 		if len(rows) == 0 {
 			continue

@@ -22,6 +22,9 @@ var titles = map[string]string{
 	"identity":  "Identity",
 	"lateness":  "Lateness of a timed wait",
 	"many":      "Many threads",
+	"waiters":   "Callers that wait for one object",
+	"waitany":   "Wait for any of many locks",
+	"tasks":     "Tasks in the queue of a pool",
 }
 
 // Title returns a kind of rows in words.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"example.com/thread/bench/internal/result"
+	"example.com/thread/bench/internal/scenario"
 	"example.com/thread/bench/internal/words"
 
 	"gonum.org/v1/plot"
@@ -31,25 +32,86 @@ var sizes = []string{"threads", "pairs", "parties", "producers"}
 func scaling(run *result.Run, pal *palette) (charts []Chart, err error) {
 	for _, rows := range run.Kinds() {
 		for _, size := range sizes {
-			if rows[0].Kind == "many" {
+			if rows[0].Kind == "many" || scenario.Kind(rows[0].Kind).Growth() {
 				continue // has its own charts
 			}
-			key := func(r result.Row) string { return words.Params(without(r, size)) }
-			flat := slices.Concat(
-				slices.DeleteFunc(
-					result.Groups(rows, key),
-					func(rows []result.Row) bool { return !grows(rows, size) },
-				)...)
-			fits := func(rows []result.Row) bool { return len(result.Groups(rows, key)) <= panels }
-			if len(flat) == 0 {
-				continue
+			cs, err := scalingCharts(pal, rows, size, []string{"caller", "procs", "think"}, times)
+			if err != nil {
+				return nil, fmt.Errorf("scaling of %s: %w", rows[0].Kind, err)
 			}
-			for _, part := range split(flat, []string{"caller", "procs", "think"}, fits) {
-				c, err := scalingChart(pal, part, size, suffix(part, flat))
+			charts = append(charts, cs...)
+		}
+	}
+	return charts, nil
+}
+
+// scalingCharts draws one figure of rows against size, if it grows in them: on
+// several charts, by keys, if there are too many panels.
+func scalingCharts(
+	pal *palette,
+	rows []result.Row,
+	size string,
+	keys []string,
+	f figure,
+) (charts []Chart, err error) {
+	key := func(r result.Row) string { return words.Params(without(r, size)) }
+	flat := slices.Concat(
+		slices.DeleteFunc(
+			result.Groups(rows, key),
+			func(rows []result.Row) bool { return !grows(rows, size, f) },
+		)...)
+	if len(flat) == 0 {
+		return nil, nil
+	}
+	fits := func(rows []result.Row) bool { return len(result.Groups(rows, key)) <= panels }
+	for _, part := range split(flat, keys, fits) {
+		c, err := scalingChart(pal, part, size, suffix(part, flat), f)
+		if err != nil {
+			return nil, err
+		}
+		charts = append(charts, c)
+	}
+	return charts, nil
+}
+
+// A figure is what a chart draws against a size.
+type figure struct {
+	section, name      string // name is the first part of the chart's
+	title, axis, about string // about begins the caption
+	ticks              plot.Ticker
+	of                 func(result.Cell) *result.Estimate // nil if the cell has none
+}
+
+var times = figure{
+	section: sectionScaling, name: "scaling", title: "time", axis: "time per operation",
+	about: "Time per operation: elapsed time divided by the operations of all threads.",
+	ticks: logTicks{words.NS, 6},
+	of:    func(c result.Cell) *result.Estimate { return &c.Time },
+}
+
+// growth draws the time and the memory of each waiter, lock or task against
+// their number. A flat curve is a cost that does not depend on it.
+func growth(run *result.Run, pal *palette) (charts []Chart, err error) {
+	time, memory := times, figure{
+		section: sectionGrowth, name: "growth-memory", title: "memory of each", axis: "memory of each",
+		about: "Memory in use, divided by the number below.",
+		ticks: byteTicks{6},
+		of:    func(c result.Cell) *result.Estimate { return c.Bytes },
+	}
+	time.section, time.name, time.title, time.axis = sectionGrowth, "growth", "time of each", "time of each"
+	time.about = "Time of the whole operation, divided by the number below: " +
+		"a flat curve is a cost that does not depend on it."
+	for _, rows := range run.Kinds() {
+		if !scenario.Kind(rows[0].Kind).Growth() {
+			continue
+		}
+		for _, f := range []figure{time, memory} {
+			for _, size := range []string{"waiters", "objects", "tasks"} {
+				cs, err := scalingCharts(pal, rows, size, []string{"caller", "op"}, f)
 				if err != nil {
-					return nil, fmt.Errorf("scaling of %s: %w", part[0].Kind, err)
+					return nil, fmt.Errorf("growth of %s: %w", rows[0].Kind, err)
 				}
-				charts = append(charts, c)
+				charts = append(charts, cs...)
 			}
 		}
 	}
@@ -67,9 +129,9 @@ func without(r result.Row, size string) []result.Param {
 }
 
 // grows reports whether rows have at least two values of size, and a contender
-// with a time at two of them.
-func grows(rows []result.Row, size string) bool {
-	for _, l := range lines(rows, size, nil) {
+// with the figure at two of them.
+func grows(rows []result.Row, size string, f figure) bool {
+	for _, l := range lines(rows, size, nil, f) {
 		if len(l.at) >= 2 {
 			return true
 		}
@@ -77,7 +139,7 @@ func grows(rows []result.Row, size string) bool {
 	return false
 }
 
-// A curve is one contender's times.
+// A curve is one contender's figures.
 type curve struct {
 	symbol
 	at  []float64
@@ -86,7 +148,7 @@ type curve struct {
 }
 
 // lines returns a curve for each contender, without symbols if pal is nil.
-func lines(rows []result.Row, size string, pal *palette) []*curve {
+func lines(rows []result.Row, size string, pal *palette, f figure) []*curve {
 	rows = slices.Clone(rows)
 	number := func(r result.Row) float64 {
 		n, err := strconv.ParseFloat(value(r, size), 64)
@@ -100,7 +162,8 @@ func lines(rows []result.Row, size string, pal *palette) []*curve {
 	index := map[string]*curve{}
 	for _, r := range rows {
 		for _, c := range r.Cells {
-			if c.Absent != "" || !drawable(c.Time.Center) || !drawable(number(r)) {
+			est := f.of(c)
+			if c.Absent != "" || est == nil || !drawable(est.Center) || !drawable(number(r)) {
 				continue
 			}
 			l := index[c.Contender]
@@ -113,7 +176,7 @@ func lines(rows []result.Row, size string, pal *palette) []*curve {
 				out = append(out, l)
 			}
 			l.at = append(l.at, number(r))
-			l.est = append(l.est, c.Time)
+			l.est = append(l.est, *est)
 		}
 	}
 	return out
@@ -138,13 +201,13 @@ func (l *curve) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, error) {
+func scalingChart(pal *palette, rows []result.Row, size, suffix string, f figure) (Chart, error) {
 	parts := result.Groups(rows, func(r result.Row) string { return words.Params(without(r, size)) })
 	shared := slices.DeleteFunc(common(rows), func(p result.Param) bool { return is(p, size) })
 	names := map[string]bool{}
 	var y span // the same for all panels, to make them comparable
 	for _, part := range parts {
-		for _, l := range lines(part, size, pal) {
+		for _, l := range lines(part, size, pal, f) {
 			names[l.name] = true
 			for _, e := range l.est {
 				y.estimate(e)
@@ -153,10 +216,10 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 	}
 	y.room(0.04, 4)
 	c := Chart{
-		Name: "scaling-" + rows[0].Kind + "-" + size + suffix, Section: sectionScaling,
-		Title: Title(rows[0].Kind) + ": time by number of " + plural(size),
-		Caption: "Time per operation: elapsed time divided by the operations of all threads. " +
-			"Whiskers are the confidence interval. Lower is better; both scales are logarithmic.",
+		Name: f.name + "-" + rows[0].Kind + "-" + size + suffix, Section: f.section,
+		Title: Title(rows[0].Kind) + ": " + f.title + " by number of " + plural(size),
+		Caption: f.about +
+			" Whiskers are the confidence interval. Lower is better; both scales are logarithmic.",
 	}
 	columns := min(2, len(parts))
 	lines := (len(parts) + columns - 1) / columns
@@ -175,7 +238,7 @@ func scalingChart(pal *palette, rows []result.Row, size, suffix string) (Chart, 
 			without(part[0], size),
 			func(p result.Param) bool { return slices.Contains(shared, p) },
 		)
-		sh.draw(panel(pal, part, size, words.Params(own), y), cell)
+		sh.draw(panel(pal, part, size, words.Params(own), y, f), cell)
 	}
 	return sh.chart()
 }
@@ -187,12 +250,12 @@ func plural(size string) string {
 	return size
 }
 
-func panel(pal *palette, rows []result.Row, size, title string, y span) view {
-	p := newView(plural(size), "time per operation")
+func panel(pal *palette, rows []result.Row, size, title string, y span, f figure) view {
+	p := newView(plural(size), f.axis)
 	p.Title.Text = title
 	p.Add(grid{x: true, y: true})
-	logAxis(&p.Y, y, logTicks{words.NS, 6})
-	curves := lines(rows, size, pal)
+	logAxis(&p.Y, y, f.ticks)
+	curves := lines(rows, size, pal, f)
 	var x span
 	for i, l := range curves {
 		x.add(l.at...)

@@ -39,7 +39,7 @@ func For(s scenario.Spec) []Contender {
 	case scenario.Recursive:
 		return recursives
 	case scenario.RWLock:
-		return rwlocks
+		return rwlocks(s)
 	case scenario.Condition:
 		return conditions
 	case scenario.Event:
@@ -66,15 +66,23 @@ func For(s scenario.Spec) []Contender {
 		return sleepers
 	case scenario.Many:
 		return crowds
+	case scenario.Waiters:
+		return waiters(s)
+	case scenario.WaitAny:
+		return waitAnys
+	case scenario.Tasks:
+		return tasks(s)
 	}
 	return nil
 }
 
 // Run does one round of a contender with the GOMAXPROCS of the row.
 func Run(c Contender, s scenario.Spec, r sample.Round) (sample.Sample, error) {
-	// A program in another language has its own, shorter limit and a better
-	// message. Threads of this process can only be ended with the process.
-	hangs := time.AfterFunc(60*time.Second+40*(r.Warm+r.Time), func() {
+	// The limit is generous: a round of many threads takes a minute on a busy
+	// machine. A program in another language has its own, shorter limit and a
+	// better message. Threads of this process can only be ended with the
+	// process.
+	hangs := time.AfterFunc(10*time.Minute+40*(r.Warm+r.Time), func() {
 		debug.SetTraceback("all")
 		panic(fmt.Sprintf("%s, %s: the round does not end", s.Name(), c.Name))
 	})

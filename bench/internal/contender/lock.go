@@ -142,17 +142,49 @@ type sharedLock interface {
 	RUnlock()
 }
 
-var rwlocks = []Contender{
-	{
-		Baseline,
-		true,
-		of(func(c *crew) (sample.Sample, error) { return sharedSections(c, ours(c.spec), new(osthread.RWLock)) }),
-	},
-	{
-		"sync",
-		false,
-		of(func(c *crew) (sample.Sample, error) { return sharedSections(c, theirs(c.spec), new(sync.RWMutex)) }),
-	},
+// rwlocks returns the contenders of a row of readers and writers.
+func rwlocks(s scenario.Spec) []Contender {
+	if s.Reads == 100 {
+		return readers
+	}
+	return []Contender{
+		{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+			return sharedSections(c, ours(c.spec), new(osthread.RWLock))
+		})},
+		{"sync", false, of(func(c *crew) (sample.Sample, error) {
+			return sharedSections(c, theirs(c.spec), new(sync.RWMutex))
+		})},
+	}
+}
+
+// readers take so little time that the calls must be inlined.
+var readers = []Contender{
+	{Baseline, true, of(func(c *crew) (sample.Sample, error) {
+		var l osthread.RWLock
+		return c.run(c.spec.Threads, c.spec.Threads, ours(c.spec), func(_ int, t *tally) {
+			for !c.over() {
+				for range c.spec.Batch() {
+					l.RLock()
+					//lint:ignore SA2001 the empty section is what is measured
+					l.RUnlock()
+				}
+				t.add(c.spec.Batch())
+			}
+		})
+	})},
+	{"sync", false, of(func(c *crew) (sample.Sample, error) {
+		var l sync.RWMutex
+		return c.run(c.spec.Threads, c.spec.Threads, theirs(c.spec), func(_ int, t *tally) {
+			for !c.over() {
+				for range c.spec.Batch() {
+					l.RLock()
+					//lint:ignore SA2001 the empty section is what is measured
+					l.RUnlock()
+				}
+				t.add(c.spec.Batch())
+			}
+		})
+	})},
 }
 
 func sharedSections(c *crew, spawn spawner, l sharedLock) (sample.Sample, error) {

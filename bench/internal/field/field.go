@@ -117,7 +117,7 @@ func (f *Field) For(s scenario.Spec) (cs []contender.Contender) {
 		if i != 0 && !f.wanted(c.Name) {
 			continue
 		}
-		if s.Kind == scenario.Many {
+		if s.Apart() {
 			c.Run = f.apart(c.Name)
 		}
 		cs = append(cs, c)
@@ -139,9 +139,9 @@ func (f *Field) For(s scenario.Spec) (cs []contender.Contender) {
 	return cs
 }
 
-// run does one round; a round of many threads has its own process.
+// run does one round, in a process of its own if the row asks for that.
 func (p *program) run(s scenario.Spec, r sample.Round) (sample.Sample, error) {
-	if s.Kind != scenario.Many {
+	if !s.Apart() {
 		return p.Program.Run(s, r)
 	}
 	fresh, err := p.Fresh()

@@ -24,7 +24,12 @@ import (
 
 // startTime limits how long a program may take to become ready; generous, for a
 // machine under load.
-const startTime = 60 * time.Second
+const startTime = 5 * time.Minute
+
+// answerTime limits how long a program may take to answer, beyond twenty times
+// the round: generous as well, since a round of many threads takes a minute on
+// a busy machine.
+const answerTime = 5 * time.Minute
 
 // A Program is a process that does rounds. All methods but Close must be called
 // by one goroutine at a time.
@@ -120,10 +125,10 @@ func (p *Program) Version() string { return p.version }
 
 // Run does one round. It returns an [sample.AbsentError] if the language has
 // nothing that does this work; after any other error the program is unusable. A
-// program that exits, or does not answer within 30 s plus twenty times the
-// round, is such an error, which includes its standard error.
+// program that exits, or does not answer within some minutes, is such an error,
+// which includes its standard error.
 func (p *Program) Run(spec scenario.Spec, round sample.Round) (sample.Sample, error) {
-	line, err := p.ask(Format(spec, round), 30*time.Second+20*(round.Warm+round.Time))
+	line, err := p.ask(Format(spec, round), answerTime+20*(round.Warm+round.Time))
 	if err != nil {
 		return sample.Sample{}, err
 	}

@@ -82,6 +82,9 @@ func parsePair(spec *scenario.Spec, round *sample.Round, pair string) error {
 	case "op":
 		spec.Op = value
 		return nil
+	case "object":
+		spec.Object = value
+		return nil
 	case "policy":
 		spec.Policy = value
 		return nil
@@ -101,7 +104,7 @@ func setNumber(spec *scenario.Spec, round *sample.Round, key string, n int) erro
 	fields := map[string]*int{
 		"threads": &spec.Threads, "pairs": &spec.Pairs, "parties": &spec.Parties, "permits": &spec.Permits, "capacity": &spec.Capacity,
 		"producers": &spec.Producers, "consumers": &spec.Consumers, "reads": &spec.Reads, "work": &spec.Work, "think": &spec.Think,
-		"stack": &spec.Stack, "sleep": &spec.Sleep, "procs": &spec.Procs,
+		"waiters": &spec.Waiters, "objects": &spec.Objects, "tasks": &spec.Tasks, "stack": &spec.Stack, "sleep": &spec.Sleep, "procs": &spec.Procs,
 	}
 	switch key {
 	case "batch": // derived from the other fields

@@ -36,14 +36,14 @@ type Options struct {
 func (o Options) Warm() time.Duration { return o.Time / 5 }
 
 // Of returns the numbers of warmup, counted and timed rounds of each contender
-// in a row. Rounds of many threads have no warmup, and since they take long and
-// vary little, there are as few as the statistics allow.
+// in a row. Rounds in processes of their own have no warmup, and since they
+// take long and vary little, there are as few as the statistics allow.
 func (o Options) Of(s scenario.Spec) (warm, count, timed int) {
 	warm, count, timed = 1, o.Rounds, o.Timed
 	if !s.Waits() || s.Kind == scenario.Lateness {
 		timed = 0
 	}
-	if s.Kind == scenario.Many {
+	if s.Apart() {
 		warm, count = 0, stats.LeastRounds
 	}
 	return warm, count, timed
@@ -135,9 +135,7 @@ func (st *state) round(s scenario.Spec, o Options, warms, timed bool) error {
 	if found.Switches != sample.Unknown {
 		st.switches = append(st.switches, float64(found.Switches)/ops)
 	}
-	// with a single thread, the memory that the process touches for the first
-	// time would dominate
-	if s.Kind == scenario.Many && s.Threads > 1 && found.Bytes != 0 {
+	if s.Memory() && found.Bytes != 0 {
 		st.bytes = append(st.bytes, found.Bytes)
 	}
 	if n := s.Counted(); n > 1 {

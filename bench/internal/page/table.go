@@ -46,7 +46,7 @@ var columns = []column{
 	}},
 	{"CPU time", func(c result.Cell) datum { return estimate(c.CPU, words.NS) }},
 	{"switches", func(c result.Cell) datum { return estimate(c.Switches, words.Number) }},
-	{"memory a thread", func(c result.Cell) datum { return estimate(c.Bytes, words.Bytes) }},
+	{"memory each", func(c result.Cell) datum { return estimate(c.Bytes, words.Bytes) }},
 	{"least share", func(c result.Cell) datum {
 		return share(c, func(s *result.Shares) float64 { return s.Least })
 	}},

@@ -90,7 +90,7 @@ type Cell struct {
 	Verdict  Verdict   `json:"verdict,omitempty"`
 	CPU      *Estimate `json:"cpu,omitempty"`      // ns of user and system time per operation; nil if unknown
 	Switches *Estimate `json:"switches,omitempty"` // context switches per operation; nil if unknown
-	Bytes    *Estimate `json:"bytes,omitempty"`    // resident memory per thread in a many row; else nil
+	Bytes    *Estimate `json:"bytes,omitempty"`    // memory of each thread, caller or task, where the row measures that; else nil
 	Shares   *Shares   `json:"shares,omitempty"`   // nil if there is only one thread
 	Waits    *Waits    `json:"waits,omitempty"`
 	Samples  []float64 `json:"samples"` // Time of each round

@@ -35,6 +35,8 @@ func build(procs []int, quick bool) (specs []Spec) {
 			for _, reads := range []int{99, 90} {
 				add(Spec{Kind: RWLock, Caller: caller, Threads: 4, Work: 50, Reads: reads, Procs: p})
 			}
+			// As many readers as processors, which share nothing but the lock.
+			add(Spec{Kind: RWLock, Caller: caller, Threads: p, Reads: 100, Procs: p})
 			for _, pairs := range []int{1, 4} {
 				add(
 					Spec{Kind: Condition, Caller: caller, Pairs: pairs, Procs: p},
@@ -70,6 +72,46 @@ func build(procs []int, quick bool) (specs []Spec) {
 			add(Spec{Kind: Many, Threads: n})
 		}
 	}
+	add(growth(quick)...)
+	return specs
+}
+
+// growth returns the rows that show how cost grows with the amount of work.
+func growth(quick bool) (specs []Spec) {
+	if quick {
+		return []Spec{
+			{Kind: Waiters, Caller: Goroutine, Object: "lock", Op: "cancel", Waiters: 1000},
+			{Kind: WaitAny, Caller: Goroutine, Objects: 100},
+			{Kind: Tasks, Op: "run", Tasks: 1000},
+		}
+	}
+	type amounts []int
+	goroutines, threads := amounts{1, 10, 100, 1000, 10_000, 100_000}, amounts{10, 100, 1000}
+	objects, tasks := amounts{1, 10, 100, 1000, 10_000}, amounts{1000, 10_000, 100_000, 1_000_000}
+	ops := []string{"notify", "cancel", "timeout"}
+	waiters := func(caller Caller, object string, ns amounts) {
+		for _, op := range ops {
+			for _, n := range ns {
+				specs = append(specs, Spec{Kind: Waiters, Caller: caller, Object: object, Op: op, Waiters: n})
+			}
+		}
+	}
+	for _, object := range []string{"lock", "condition", "event", "semaphore", "queue", "future"} {
+		waiters(Goroutine, object, goroutines)
+	}
+	for _, object := range []string{"lock", "condition", "event"} {
+		waiters(Thread, object, threads)
+	}
+	for _, caller := range []Caller{Thread, Goroutine} {
+		for _, n := range objects {
+			specs = append(specs, Spec{Kind: WaitAny, Caller: caller, Objects: n})
+		}
+	}
+	for _, op := range []string{"submit", "run", "cancel"} {
+		for _, n := range tasks {
+			specs = append(specs, Spec{Kind: Tasks, Op: op, Tasks: n})
+		}
+	}
 	return specs
 }
 
@@ -85,6 +127,9 @@ func locks(caller Caller, procs int, quick bool) (specs []Spec) {
 	}
 	if quick {
 		return specs
+	}
+	if caller == Thread && procs == runtime.NumCPU() {
+		specs = append(specs, Spec{Kind: Lock, Caller: caller, Threads: 1000, Work: 50, Procs: procs})
 	}
 	const think = 1000 // steps: with 4 threads on 2 processors the lock is free half of the time, with 16 never
 	for _, t := range []int{4, 16} {

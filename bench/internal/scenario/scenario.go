@@ -20,7 +20,9 @@ const (
 	// Recursive is lock and unlock of a recursive lock by a single thread.
 	Recursive Kind = "recursive"
 	// RWLock is sections of Work steps on each of Threads threads, Reads
-	// percent of them shared. The wait is the call of lock.
+	// percent of them shared. The wait is the call of lock. With 100 percent
+	// the time of an operation halves with twice the processors if readers do
+	// not write to what they share.
 	RWLock Kind = "rwlock"
 	// Condition is Pairs of threads that alternate, each pair using a lock and
 	// a condition. An operation is one pass of the token by one thread,
@@ -65,7 +67,27 @@ const (
 	// blocked at once. An operation is one start; bytes are the resident memory
 	// per thread if there is more than one. Each round has its own process.
 	Many Kind = "many"
+	// Waiters is Waiters callers that all wait for one Object: a lock, a
+	// condition, an event, a permit of a semaphore, an item of a queue, the
+	// result of a future. Op is how their waits end: "notify" (each gets what
+	// it waits for), "cancel" (of one context), or "timeout" (of one deadline).
+	// An operation is one caller; its time is the part of one caller in the
+	// time from that moment until the last has returned. Each round has its own
+	// process, as in rows of Tasks.
+	Waiters Kind = "waiters"
+	// WaitAny is one thread that waits for any of Objects locks, and another
+	// that releases one. An operation is one lock waited for, so its time is
+	// constant if the wait costs as much as it has locks.
+	WaitAny Kind = "waitany"
+	// Tasks is Tasks empty tasks in the queue of a pool whose one thread is
+	// occupied. Op is "submit" (all of them), "run" (all of them) or "cancel"
+	// (all of them, in random order). An operation is one task.
+	Tasks Kind = "tasks"
 )
+
+// Growth reports whether rows of the kind show how cost grows with the amount
+// of work.
+func (k Kind) Growth() bool { return k == Waiters || k == WaitAny || k == Tasks }
 
 // A Caller is the kind of caller, where a contender has the choice.
 type Caller string
@@ -86,7 +108,11 @@ type Spec struct {
 	Kind      Kind
 	Caller    Caller
 	Op        string
+	Object    string
 	Threads   int
+	Waiters   int
+	Objects   int
+	Tasks     int
 	Pairs     int
 	Parties   int
 	Permits   int
@@ -120,8 +146,12 @@ func (s Spec) Params() []Param {
 		}
 	}
 	text("caller", string(s.Caller))
+	text("object", s.Object)
 	text("op", s.Op)
 	number("threads", s.Threads)
+	number("waiters", s.Waiters)
+	number("objects", s.Objects)
+	number("tasks", s.Tasks)
 	number("pairs", s.Pairs)
 	number("parties", s.Parties)
 	number("permits", s.Permits)
@@ -160,13 +190,13 @@ func (s Spec) Batch() int {
 	case Identity, Recursive:
 		return 1024
 	case Lock, RWLock, Semaphore:
-		if s.Threads == 1 {
+		if s.Threads == 1 || s.Reads == 100 {
 			return 1024
 		}
 		return max(1, min(128, 5000/(s.Work+s.Think+1)))
 	case Queue:
 		return 32
-	case StartJoin, Callback, Lateness, Many:
+	case StartJoin, Callback, Lateness, Many, Waiters, WaitAny, Tasks:
 		return 1
 	default:
 		return 8
@@ -176,6 +206,9 @@ func (s Spec) Batch() int {
 // HasThreads reports whether contenders whose threads do not run under
 // GOMAXPROCS can do the row: it calls from threads, and uses all processors.
 func (s Spec) HasThreads() bool {
+	if s.Kind == WaitAny || s.Kind == Tasks {
+		return false // they have no such wait, and pools of their own kinds
+	}
 	return s.Caller != Goroutine && (s.Procs == 0 || s.Procs == runtime.NumCPU())
 }
 
@@ -183,12 +216,32 @@ func (s Spec) HasThreads() bool {
 // timed.
 func (s Spec) Waits() bool {
 	switch s.Kind {
-	case Identity, Recursive, Many:
+	case Identity, Recursive, Many, Waiters, Tasks:
 		return false
 	case Callback:
 		return s.Op == "first"
 	default:
-		return s.Kind != Lock || s.Threads > 1
+		return s.Kind != Lock && s.Reads != 100 || s.Kind == Lock && s.Threads > 1
+	}
+}
+
+// Apart reports whether each round has a process of its own, since a process
+// that has had many threads or goroutines keeps some of their memory.
+func (s Spec) Apart() bool { return s.Kind == Many || s.Kind == Waiters || s.Kind == Tasks }
+
+// Memory reports whether the row measures the memory of each thread, caller or
+// task. Where there are few, what the process touches for the first time would
+// dominate.
+func (s Spec) Memory() bool {
+	switch s.Kind {
+	case Many:
+		return s.Threads > 1
+	case Waiters:
+		return s.Waiters >= 100
+	case Tasks:
+		return s.Tasks >= 1000
+	default:
+		return false
 	}
 }
 

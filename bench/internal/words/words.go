@@ -33,9 +33,11 @@ func Param(p result.Param) string {
 	switch p.Key {
 	case "caller":
 		return "called from " + p.Value + "s"
+	case "object":
+		return p.Value
 	case "op":
 		return op(p.Value)
-	case "threads", "pairs", "permits", "producers", "consumers":
+	case "threads", "pairs", "permits", "producers", "consumers", "waiters", "objects", "tasks":
 		return count(p.Value, strings.TrimSuffix(p.Key, "s"), p.Key)
 	case "parties":
 		return count(p.Value, "party", p.Key)
@@ -80,6 +82,16 @@ func op(value string) string {
 		return "native id"
 	case "local":
 		return "thread-specific data"
+	case "notify":
+		return "all notified"
+	case "cancel":
+		return "all canceled"
+	case "timeout":
+		return "all timed out"
+	case "submit":
+		return "all submitted"
+	case "run":
+		return "all run"
 	default:
 		return value
 	}

@@ -108,8 +108,8 @@ static inline uint64_t work(uint64_t x, long n)
 }
 
 struct spec {
-	char kind[16], op[16], policy[16];
-	long threads, pairs, parties, permits, capacity, producers, consumers;
+	char kind[16], op[16], policy[16], object[16];
+	long threads, waiters, pairs, parties, permits, capacity, producers, consumers;
 	long reads, work, think, stack, sleep, batch, warm, time, timed;
 	bool bound;
 };
@@ -1041,6 +1041,124 @@ static bool many_round(struct round *r)
 	return !err;
 }
 
+/* Threads that wait for one object. */
+struct waiters {
+	_Alignas(LINE) pthread_mutex_t m; /* the object, if that is a lock */
+	pthread_cond_t c; /* the object, if that is a condition or an event */
+	bool lock, set;
+	struct timespec deadline; /* of the waits, if they are to time out */
+	bool timeout;
+	_Alignas(LINE) atomic_long begun, left;
+	int64_t last; /* when the last has returned, */
+	sem_t returned; /* which this says */
+	pthread_barrier_t end; /* until then no thread exits: the exit is no part of the trial */
+};
+
+/* Waits for the condition, or for the event that it stands for. */
+static void waiters_sleep(struct waiters *w)
+{
+	pthread_mutex_lock(&w->m);
+	atomic_fetch_add(&w->begun, 1);
+	do {
+		if (!w->timeout)
+			pthread_cond_wait(&w->c, &w->m);
+		else if (pthread_cond_clockwait(&w->c, &w->m, CLOCK_MONOTONIC, &w->deadline) == ETIMEDOUT)
+			break;
+	} while (!w->set);
+	pthread_mutex_unlock(&w->m);
+}
+
+static void waiters_lock(struct waiters *w)
+{
+	atomic_fetch_add(&w->begun, 1);
+	if (!w->timeout)
+		pthread_mutex_lock(&w->m);
+	else if (pthread_mutex_clocklock(&w->m, CLOCK_MONOTONIC, &w->deadline))
+		return;
+	pthread_mutex_unlock(&w->m);
+}
+
+static void *waiters_thread(void *p)
+{
+	struct waiters *w = p;
+
+	if (w->lock)
+		waiters_lock(w);
+	else
+		waiters_sleep(w);
+	if (atomic_fetch_sub(&w->left, 1) == 1) {
+		w->last = now();
+		sem_post(&w->returned);
+	}
+	pthread_barrier_wait(&w->end);
+	return NULL;
+}
+
+/*
+ * Times from the release of all, or their deadline, until the last has
+ * returned. Returns false if the deadline, due ns from now, came before all
+ * waited.
+ */
+static bool waiters_trial(struct round *r, int64_t due)
+{
+	long n = r->spec.waiters;
+	struct waiters w = { .m = PTHREAD_MUTEX_INITIALIZER, .c = PTHREAD_COND_INITIALIZER, .left = n };
+	pthread_t *t = calloc(n, sizeof(*t));
+	int64_t before = resident(), began = now() + due, cpu, sw;
+	bool late;
+
+	w.lock = !strcmp(r->spec.object, "lock");
+	w.timeout = !strcmp(r->spec.op, "timeout");
+	w.deadline = timespec_of(began);
+	sem_init(&w.returned, 0, 0);
+	pthread_barrier_init(&w.end, NULL, n + 1);
+	if (w.lock)
+		pthread_mutex_lock(&w.m);
+	for (long i = 0; i < n; i++)
+		check("pthread_create", pthread_create(&t[i], NULL, waiters_thread, &w));
+	while (atomic_load(&w.begun) < n)
+		sleep_for(100000);
+	sleep_for(5000000); /* until they sleep */
+	if (n >= 100)
+		r->bytes = (double)(resident() - before) / n;
+	cpu = cpu_time();
+	sw = switches();
+	late = w.timeout && now() > began;
+	if (!w.timeout) {
+		began = now();
+		if (!w.lock)
+			pthread_mutex_lock(&w.m);
+		w.set = true;
+		if (!w.lock)
+			pthread_cond_broadcast(&w.c);
+		pthread_mutex_unlock(&w.m);
+	}
+	while (sem_wait(&w.returned))
+		; /* EINTR */
+	r->ops = n;
+	r->ns = w.last - began;
+	r->cpu = cpu_time() - cpu;
+	r->switches = switches() - sw;
+	pthread_barrier_wait(&w.end);
+	for (long i = 0; i < n; i++)
+		pthread_join(t[i], NULL);
+	pthread_barrier_destroy(&w.end);
+	sem_destroy(&w.returned);
+	free(t);
+	return !late;
+}
+
+static bool waiters_round(struct round *r)
+{
+	int64_t due = 20000000;
+
+	if (!strcmp(r->spec.op, "cancel"))
+		return absent(r, "pthreads cannot cancel a wait alone");
+	while (!waiters_trial(r, due))
+		due *= 2;
+	return true;
+}
+
 static bool callback_round(struct round *r)
 {
 	return absent(r, "calls from C into Go apply only to Go");
@@ -1066,6 +1184,7 @@ static const struct {
 	{ "identity", identity_round },
 	{ "lateness", lateness_round },
 	{ "many", many_round },
+	{ "waiters", waiters_round },
 };
 
 static void answer(struct round *r)
@@ -1108,12 +1227,13 @@ static void set(struct spec *s, char *pair)
 	const struct {
 		const char *key;
 		char *field;
-	} texts[] = { { "kind", s->kind }, { "op", s->op }, { "policy", s->policy } };
+	} texts[] = { { "kind", s->kind }, { "op", s->op }, { "policy", s->policy }, { "object", s->object } };
 	const struct {
 		const char *key;
 		long *field;
 	} numbers[] = {
-		{ "threads", &s->threads }, { "pairs", &s->pairs }, { "parties", &s->parties }, { "permits", &s->permits },
+		{ "threads", &s->threads }, { "waiters", &s->waiters },
+		{ "pairs", &s->pairs }, { "parties", &s->parties }, { "permits", &s->permits },
 		{ "capacity", &s->capacity }, { "producers", &s->producers }, { "consumers", &s->consumers },
 		{ "reads", &s->reads }, { "work", &s->work }, { "think", &s->think }, { "stack", &s->stack },
 		{ "sleep", &s->sleep }, { "batch", &s->batch }, { "warm_ns", &s->warm }, { "time_ns", &s->time },

@@ -824,6 +824,8 @@ public final class Bench {
                 return submit(spec, Executors.newSingleThreadExecutor());
             case "callback":
                 throw new Absent("calls from C into Go apply only to Go");
+            case "waiters":
+                throw new Absent("measured in Go and C");
             case "identity":
                 return identity(spec);
             case "lateness":

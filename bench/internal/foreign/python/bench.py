@@ -56,7 +56,7 @@ class Spec:
     def __init__(self, line):
         for pair in line.split():
             key, value = pair.split("=")
-            text = key in ("kind", "caller", "op", "policy", "bound")
+            text = key in ("kind", "caller", "op", "object", "policy", "bound")
             setattr(self, key, value if text else int(value))
         if min(self.batch, self.time_ns) < 1:
             raise ValueError("batch and time_ns are missing")
@@ -510,6 +510,7 @@ KINDS = {
     "submit": submit,
     "call": submit,  # a given thread is called as a pool of one thread
     "callback": absent("calls from C into Go apply only to Go"),
+    "waiters": absent("measured in Go and C"),
     "identity": identity,
     "lateness": lateness,
     "many": many,

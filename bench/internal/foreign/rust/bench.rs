@@ -784,6 +784,7 @@ fn run(line: &str) -> Outcome {
         "recursive" => Err(Failure::Absent("std has no stable recursive lock".into())),
         "semaphore" => Err(Failure::Absent("std has no semaphore".into())),
         "submit" => Err(Failure::Absent("std has no pool of threads".into())),
+        "waiters" => Err(Failure::Absent("measured in Go and C".into())),
         "callback" => Err(Failure::Absent("calls from C into Go apply only to Go".into())),
         kind => Err(Failure::Error(format!("kind {kind:?}: unknown"))),
     }
