@@ -3,6 +3,7 @@ package osthread
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/park"
@@ -10,7 +11,7 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/barrier.pml. Everything but the action happens under one guard.
+// Models: verify/barrier.pml, verify/broadcast.pml. Everything but the action happens under one guard.
 // Each generation is an object of its own:
 //
 //	filling --the last party arrives--> tripped --the action returns--> released: all waiters get their index
@@ -44,18 +45,48 @@ type Barrier struct {
 	_      noCopy
 }
 
+// A generation is the barrier's until it breaks, or trips if there is an action.
+// Without one its waiters are released in the step that trips it, and it begins
+// anew. All waiters of a round get the same, so those on threads sleep together
+// (park.Broadcast); all others have a node in q.
 type generation struct {
-	q       wait.List // under the barrier's guard
-	arrived int
-	tripped bool
-
+	q        wait.List // under the barrier's guard
+	arrived  int
 	contexts int // waiters that have one
+
+	threads park.Broadcast // its epochs are the rounds
+	broken  atomic.Uint32  // 1 + the epoch that broke, which is the last; 0: none
 }
 
 // canceled reports whether the context of a waiter is done: that waiter is
 // about to break the barrier, and a later caller must not complete the round
 // first. It checks all waiters, so only the last caller calls it.
 func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled() }
+
+// end wakes the waiters of g's last round, the chain that begins with first and
+// those on threads.
+func (g *generation) end(first *wait.Node, got int) {
+	if got == gotBroken {
+		g.broken.Store(g.threads.Epoch() + 1)
+	}
+	if g.threads.End() {
+		g.threads.Wake()
+	}
+	wait.WakeAll(first, got)
+}
+
+// again wakes the waiters of g's round, which is full, and begins the next one.
+// It releases the guard.
+func (b *Barrier) again(g *generation) {
+	g.arrived, g.contexts = 0, 0
+	first := g.q.Drain()
+	wake := g.threads.End()
+	b.mu.Unlock()
+	if wake {
+		g.threads.Wake()
+	}
+	wait.WakeAll(first, gotNotice)
+}
 
 // NewBarrier returns a barrier for n parties. In each round the last party to
 // arrive runs action, if not nil, before any is released. NewBarrier panics
@@ -144,10 +175,11 @@ func (b *Barrier) Reset() {
 // breakGeneration wakes the waiters of the filling generation with gotBroken,
 // and releases the guard.
 func (b *Barrier) breakGeneration() {
-	first := b.gen.q.TakeAll()
+	g := b.gen
+	first := g.q.TakeAll()
 	b.gen = new(generation)
 	b.mu.Unlock()
-	wait.WakeAll(first, gotBroken)
+	g.end(first, gotBroken)
 }
 
 const gotBroken = gotLock + 1 // or gotNotice: the round is complete
@@ -176,7 +208,10 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 	index = g.arrived
 	g.arrived++
 	if g.arrived == b.parties {
-		g.tripped = true
+		if b.action == nil {
+			b.again(g)
+			return index, nil
+		}
 		b.gen = new(generation)
 		b.mu.Unlock()
 		b.trip(g)
@@ -187,18 +222,41 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 		b.breakGeneration()
 		return 0, gaveUp(l.Err(ErrTimeout))
 	}
-	n := wait.New(b.spinner(), &l)
-	defer n.Free()
+	epoch := g.threads.Epoch()
+	var spin *park.Spinner
+	if park.OnThread() {
+		if spin = b.spinner(); l.Shared() {
+			b.mu.Unlock()
+			return b.sleepTogether(g, epoch, index, spin, &l)
+		}
+	}
+	n := wait.New(spin, &l)
 	g.q.PushBack(n)
 	if l.Source() != nil {
 		g.contexts++
 	}
 	b.mu.Unlock()
-	leave := func(n *wait.Node) bool { return b.leave(g, n) }
-	if !n.Served(n.ParkAs(n.OnThread(), &l), leave) {
+	served := wait.Sleep(n, func(n *wait.Node) bool { return b.leave(g, epoch, n) }, &l)
+	got := n.Got
+	n.Free()
+	switch {
+	case !served:
 		return 0, gaveUp(l.Err(ErrTimeout))
+	case got == gotBroken:
+		return 0, ErrBroken
 	}
-	if n.Got == gotBroken {
+	return index, nil
+}
+
+// sleepTogether waits, on a thread, for the end of g's round.
+func (b *Barrier) sleepTogether(g *generation, epoch uint32, index int, spin *park.Spinner, l *park.Limit) (int, error) {
+	if !g.threads.Sleep(epoch, spin, l) {
+		if b.leave(g, epoch, nil) {
+			return 0, gaveUp(ErrTimeout)
+		}
+		g.threads.Sleep(epoch, nil, &forever) // the action runs
+	}
+	if g.broken.Load() == epoch+1 {
 		return 0, ErrBroken
 	}
 	return index, nil
@@ -213,7 +271,8 @@ func (b *Barrier) spinner() *park.Spinner {
 	return &b.spin
 }
 
-// trip runs the action of the full generation g and releases its waiters.
+// trip runs the action, which there is, of the full generation g, and releases
+// its waiters.
 func (b *Barrier) trip(g *generation) {
 	got := gotBroken
 	defer func() {
@@ -226,11 +285,9 @@ func (b *Barrier) trip(g *generation) {
 			defer b.breakNext()
 		}
 		b.mu.Unlock()
-		wait.WakeAll(first, got)
+		g.end(first, got)
 	}()
-	if b.action != nil {
-		b.action()
-	}
+	b.action()
 	got = gotNotice
 }
 
@@ -244,13 +301,17 @@ func (b *Barrier) breakNext() {
 	b.breakGeneration()
 }
 
-// leave breaks the barrier for the waiter n of g, which has timed out, and
-// reports true; or false if g has tripped or is broken.
-func (b *Barrier) leave(g *generation, n *wait.Node) bool {
+// leave breaks the barrier for a waiter of g's round, which has timed out, and
+// reports true; or false if the round is complete or broken. The waiter has the
+// node n or, if that is nil, none.
+func (b *Barrier) leave(g *generation, epoch uint32, n *wait.Node) bool {
 	b.mu.Lock()
-	if g.tripped || !g.q.Remove(n) {
+	if b.gen != g || g.threads.Epoch() != epoch {
 		b.mu.Unlock()
 		return false
+	}
+	if n != nil {
+		g.q.Remove(n)
 	}
 	b.broken = true
 	b.breakGeneration()

@@ -46,7 +46,7 @@ func BenchmarkCancel(b *testing.B) {
 		{"WaitAny", func() waits {
 			s, e := NewSemaphore(0), new(Event)
 			wait := func(ctx context.Context) error { _, err := WaitAnyContext(ctx, s, e); return err }
-			return waits{wait, waiting(&e.q)}
+			return waits{wait, waiting(e.queue())}
 		}},
 		{"WaitAll", func() waits {
 			s, r := NewSemaphore(0), NewSemaphore(0)

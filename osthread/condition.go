@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/park"
@@ -15,7 +16,7 @@ import (
 // before it unlocks L, so a Notify after the unlock finds it. From then on it
 // is in one of three places:
 //
-//	in c.q --Notify, L is a Lock or RLock that is held--> in L's queue --Unlock--> awake, with L or woken to retry
+//	in the queue --Notify, L is a Lock or RLock that is held--> in L's queue --Unlock--> awake, with L or woken to retry
 //	   |  \--Notify, otherwise-----------------------------------------------------> awake, to lock L itself
 //	   \-----timeout: it removes itself-------------> awake, not notified
 //
@@ -24,7 +25,7 @@ import (
 // that waiters can be moved to, NotifyAll wakes one waiter, and each, once it
 // has L, the next.
 //
-// A waiter that has timed out and is not in c.q was notified: it returns true.
+// A waiter that has timed out and is not in the queue was notified: it returns true.
 // So no notification is lost on a waiter that has stopped waiting, as CPython
 // and POSIX allow.
 
@@ -37,14 +38,19 @@ import (
 // In the terms of the Go memory model, a Notify synchronizes before the return
 // of the wait that it ends.
 type Condition struct {
+	_ noCopy
+
 	// L is held by a caller that waits, notifies, or accesses what the
 	// condition is about. Several conditions may share one L.
 	L sync.Locker
 
-	spin  park.Spinner
+	q atomic.Pointer[condQueue] // nil until the first wait
+}
+
+type condQueue struct {
+	wait.Queue
 	spare wait.Spare
-	q     wait.Queue
-	_     noCopy
+	spin  park.Spinner
 }
 
 // NewCondition returns a condition on l; a nil l stands for a new RLock.
@@ -152,6 +158,14 @@ type requeuer interface {
 	requeue(n *wait.Node, fair bool) bool
 }
 
+func (c *Condition) queue() *condQueue {
+	if q := c.q.Load(); q != nil {
+		return q
+	}
+	c.q.CompareAndSwap(nil, new(condQueue))
+	return c.q.Load()
+}
+
 // requeuer returns L if it is a requeuer, and otherwise nil. Asking for the
 // types is faster than for the interface.
 func (c *Condition) requeuer() requeuer {
@@ -185,9 +199,13 @@ func (c *Condition) notify(op string, n int) (notified int) {
 }
 
 func (c *Condition) notifyUnchecked(n int) (notified int) {
-	c.q.Lock()
-	taken := c.q.Take(n)
-	c.q.Unlock()
+	q := c.q.Load()
+	if q == nil {
+		return 0 // a waiter that is yet to come
+	}
+	q.Lock()
+	taken := q.Take(n)
+	q.Unlock()
 	notified = taken.Len()
 	if notified > 0 {
 		c.wake(&taken)
@@ -219,11 +237,12 @@ func (c *Condition) wake(notified *wait.Chain) {
 // wait reports whether it was notified.
 func (c *Condition) wait(op string, l park.Limit) (notified bool) {
 	key := c.mustHold(op)
-	n := c.spare.New(&c.spin, &l)
+	q := c.queue()
+	n := q.spare.New(&q.spin, &l)
 	n.Key = key
-	c.q.Lock()
-	c.q.PushBack(n)
-	c.q.Unlock()
+	q.Lock()
+	q.PushBack(n)
+	q.Unlock()
 	depth := c.unlock(n)
 	if trace.Enabled() {
 		return c.sleepTraced(n, depth, &l)
@@ -236,7 +255,7 @@ func (c *Condition) wait(op string, l park.Limit) (notified bool) {
 func (c *Condition) resume(n *wait.Node, depth int, o park.Outcome) (notified bool) {
 	notified = n.Served(o, c.leave)
 	c.relock(n, depth, notified)
-	c.spare.Free(n)
+	c.queue().spare.Free(n)
 	return notified
 }
 
@@ -262,9 +281,10 @@ func (c *Condition) sleepTraced(n *wait.Node, depth int, l *park.Limit) (notifie
 }
 
 func (c *Condition) leave(n *wait.Node) bool {
-	c.q.Lock()
-	defer c.q.Unlock()
-	return c.q.Remove(n)
+	q := c.queue()
+	q.Lock()
+	defer q.Unlock()
+	return q.Remove(n)
 }
 
 // unlock unlocks L however often it is locked, and returns how often beyond

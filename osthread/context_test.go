@@ -40,11 +40,11 @@ var contextWaits = map[string]func() contextWait{
 	},
 	"Event": func() contextWait {
 		e := new(Event)
-		return contextWait{wait: e.WaitContext, queue: &e.q, give: e.Set, granted: e.TryWait, use: e.Clear}
+		return contextWait{wait: e.WaitContext, queue: e.queue(), give: e.Set, granted: e.TryWait, use: e.Clear}
 	},
 	"Event, AutoReset": func() contextWait {
 		e := &Event{AutoReset: true}
-		return contextWait{wait: e.WaitContext, queue: &e.q, give: e.Set, granted: e.TryWait, use: e.Clear}
+		return contextWait{wait: e.WaitContext, queue: e.queue(), give: e.Set, granted: e.TryWait, use: e.Clear}
 	},
 	"WaitAny": func() contextWait {
 		e, s := new(Event), NewSemaphore(0)
@@ -58,7 +58,7 @@ var contextWaits = map[string]func() contextWait{
 		e, s := new(Event), NewSemaphore(1)
 		return contextWait{
 			wait:  func(ctx context.Context) error { return WaitAllContext(ctx, s, e) },
-			queue: &e.q, give: e.Set,
+			queue: e.queue(), give: e.Set,
 			granted: func() bool { return TryWaitAll(s, e) }, use: func() { s.Value() },
 		}
 	},
@@ -166,13 +166,13 @@ func TestConditionNotifySkipsCanceledWaiter(t *testing.T) {
 				defer c.L.Unlock()
 				err = c.WaitContext(ctx)
 			})
-			awaitWaiting(&c.q, 1)
+			awaitWaiting(c.queue(), 1)
 			second := g.Run(func() {
 				c.L.Lock()
 				defer c.L.Unlock()
 				c.Wait()
 			})
-			awaitWaiting(&c.q, 2)
+			awaitWaiting(c.queue(), 2)
 			c.L.Lock()
 			cancel(errWhy)
 			c.Notify()
@@ -414,7 +414,7 @@ func TestConditionPassesNotificationOnAfterGoexit(t *testing.T) {
 		}
 	})
 	require.NoError(t, th.Start())
-	awaitWaiting(&c.q, 1)
+	awaitWaiting(c.queue(), 1)
 	second := make(chan struct{})
 	go func() {
 		defer close(second)
@@ -422,7 +422,7 @@ func TestConditionPassesNotificationOnAfterGoexit(t *testing.T) {
 		defer c.L.Unlock()
 		c.Wait()
 	}()
-	awaitWaiting(&c.q, 2)
+	awaitWaiting(c.queue(), 2)
 	c.L.Lock()
 	c.Notify()
 	c.L.Unlock()
@@ -465,7 +465,7 @@ func TestConditionNotifyAllReachesAllIfLockerPanics(t *testing.T) {
 			l.Unlock()
 		})
 	}
-	awaitWaiting(&c.q, n)
+	awaitWaiting(c.queue(), n)
 	l.Lock()
 	c.NotifyAll()
 	l.Unlock()

@@ -10,12 +10,21 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Model: verify/event.pml. The flag is changed only under the queue's guard.
-// Wait reads it without, and again under the guard before it enqueues. So a
-// waiter in the queue found the flag clear, and the next Set finds its node. A
-// waiter that Set has taken out returns true, even if the flag is cleared until
-// it runs: if it checked the flag after the wakeup, a Set and a Clear right
-// after it could wake no waiter (CPython, bpo-13502).
+// Models: verify/event.pml, verify/broadcast.pml. Whether there is a waiter and
+// whether the flag is set are decided under one guard: Wait reads the flag
+// without it, and again under it before it enqueues. So a waiter in the queue
+// found the flag clear, and the next Set finds it. A waiter that Set has taken
+// out returns true, even if the flag is cleared until it runs: if it checked
+// the flag after the wakeup, a Set and a Clear right after it could wake no
+// waiter (CPython, bpo-13502).
+//
+// The queue and its guard exist from the first wait on. A Set that finds none
+// sets the flag and looks again: either it finds the queue, or the first waiter
+// finds the flag.
+//
+// The waiters of a manual-reset event all get the same, so those on threads
+// need no place in the queue: they sleep together (park.Broadcast), and only
+// their number is kept.
 
 // An Event is a flag that threads and goroutines wait for. The zero value is a
 // manual-reset event that is not set: Set wakes all waiters and lets newcomers
@@ -24,6 +33,8 @@ import (
 // In the terms of the Go memory model, a Set synchronizes before the return of
 // any Wait that returns because of it.
 type Event struct {
+	_ noCopy
+
 	// AutoReset makes a Set release one waiter: the longest one or, if there is
 	// none, the next to come, which clears the flag. It must not change after
 	// first use.
@@ -32,35 +43,104 @@ type Event struct {
 	byThread bool // set by a thread of ours; see wait.Node.ByThread
 
 	flag atomic.Bool
-	spin park.Spinner
-	q    wait.ObjectQueue
-	_    noCopy
+	q    atomic.Pointer[eventQueue] // nil until the first wait
+}
+
+type eventQueue struct {
+	wait.ObjectQueue
+	spin     park.Spinner
+	threads  park.Broadcast
+	together int // waiters in threads' epoch
+}
+
+// Len returns the number of waiters.
+func (q *eventQueue) Len() int { return q.ObjectQueue.Len() + q.together }
+
+func (e *Event) queue() *eventQueue {
+	if q := e.q.Load(); q != nil {
+		return q
+	}
+	e.q.CompareAndSwap(nil, new(eventQueue))
+	return e.q.Load()
 }
 
 // Set sets the flag and wakes all waiters. With AutoReset it wakes one, and
 // sets the flag only if there is none.
 func (e *Event) Set() {
-	e.q.Lock()
-	var first *wait.Node
-	if e.AutoReset {
-		first = e.q.Pop()
-		e.flag.Store(first == nil)
-	} else {
+	q := e.q.Load()
+	if q == nil {
 		e.flag.Store(true)
-		first = e.q.TakeAll()
+		if q = e.q.Load(); q == nil {
+			return
+		}
+		if e.AutoReset {
+			e.passOn(q)
+			return
+		}
 	}
-	e.q.Unlock()
+	if e.AutoReset {
+		e.setOne(q)
+	} else {
+		e.setAll(q)
+	}
+}
+
+// passOn ends a Set that has set the flag, of an AutoReset event, when the
+// first waiter came: that waits, if nobody has the flag.
+func (e *Event) passOn(q *eventQueue) {
+	q.Lock()
+	set := e.flag.Swap(false)
+	q.Unlock()
+	if set {
+		e.setOne(q)
+	}
+}
+
+func (e *Event) setOne(q *eventQueue) {
+	q.Lock()
+	n := q.Pop()
+	if set := n == nil; set != e.flag.Load() {
+		e.flag.Store(set)
+	}
+	q.Unlock()
+	if n != nil {
+		n.Got = gotNotice
+		n.Unpark()
+		trace.Released(e)
+	}
+}
+
+func (e *Event) setAll(q *eventQueue) {
+	q.Lock()
+	if !e.flag.Load() {
+		e.flag.Store(true)
+	}
+	first := q.TakeAll()
+	together := q.together
+	wake := together > 0 && q.threads.End()
+	q.together = 0
+	q.Unlock()
+	if wake {
+		q.threads.Wake()
+	}
 	if first != nil {
 		wait.WakeAll(first, gotNotice)
+	}
+	if first != nil || together > 0 {
 		trace.Released(e)
 	}
 }
 
 // Clear clears the flag.
 func (e *Event) Clear() {
-	e.q.Lock()
-	defer e.q.Unlock()
+	q := e.q.Load()
+	if q == nil || !e.AutoReset {
+		e.flag.Store(false)
+		return
+	}
+	q.Lock() // a WaitAll may have taken the flag, and put it back
 	e.flag.Store(false)
+	q.Unlock()
 }
 
 // IsSet reports whether the flag is set. The result may be stale by the time it
@@ -94,37 +174,57 @@ func (e *Event) wait(l park.Limit) (passed bool) {
 		return !l.Canceled()
 	}
 	if trace.Enabled() && !e.flag.Load() {
-		span := trace.Block(e)
-		defer func() { span.Resume(passed, e.undo) }()
+		return trace.Around(e, func() bool { return e.sleep(&l) }, e.undo)
 	}
-	n := wait.New(&e.spin, &l)
-	defer n.Free()
+	return e.sleep(&l)
+}
+
+func (e *Event) sleep(l *park.Limit) (passed bool) {
+	q := e.queue()
+	if !e.AutoReset && park.OnThread() && l.Shared() {
+		return e.sleepTogether(q, l)
+	}
+	n := wait.New(&q.spin, l)
 	if e.byThread {
 		n.ByThread()
 	}
-	if waits, passed := e.enqueue(n, &l); !waits {
-		return passed
+	q.Lock()
+	waits := !l.Canceled() // perhaps before the flag was set
+	if waits && e.flag.Load() {
+		(*eventSource)(e).Take()
+		waits, passed = false, true
 	}
-	return n.Served(n.ParkAs(n.OnThread(), &l), e.leave)
+	if waits = waits && !l.Expired(); waits {
+		q.PushBack(n)
+	}
+	q.Unlock()
+	if waits {
+		passed = wait.Sleep(n, e.leave, l)
+	}
+	n.Free()
+	return passed
 }
 
-// enqueue puts n into the queue and reports that it waits, or reports whether
-// it has passed.
-func (e *Event) enqueue(n *wait.Node, l *park.Limit) (waits, passed bool) {
-	e.q.Lock()
-	defer e.q.Unlock()
-	switch {
-	case l.Canceled(): // perhaps before the flag was set
-		return false, false
-	case e.flag.Load():
-		(*eventSource)(e).Take()
-		return false, true
-	case l.Expired():
-		return false, false
-	default:
-		e.q.PushBack(n)
-		return true, false
+// sleepTogether is sleep for a thread that needs no place in the queue.
+func (e *Event) sleepTogether(q *eventQueue, l *park.Limit) (passed bool) {
+	q.Lock()
+	if passed = e.flag.Load(); passed || l.Expired() {
+		q.Unlock()
+		return passed
 	}
+	epoch := q.threads.Epoch()
+	q.together++
+	q.Unlock()
+	if q.threads.Sleep(epoch, &q.spin, l) {
+		return true
+	}
+	q.Lock()
+	defer q.Unlock()
+	if q.threads.Epoch() != epoch { // Set meanwhile
+		return true
+	}
+	q.together--
+	return false
 }
 
 // undo undoes a wait.
@@ -135,9 +235,11 @@ func (e *Event) undo() {
 }
 
 func (e *Event) leave(n *wait.Node) bool {
-	e.q.Lock()
-	defer e.q.Unlock()
-	return e.q.Remove(n)
+	q := e.queue()
+	q.Lock()
+	left := q.Remove(n)
+	q.Unlock()
+	return left
 }
 
 // WaitSource makes e a [Waitable].
@@ -145,7 +247,7 @@ func (e *Event) WaitSource() wait.Source { return (*eventSource)(e) }
 
 type eventSource Event
 
-func (e *eventSource) Queue() *wait.ObjectQueue { return &e.q }
+func (e *eventSource) Queue() *wait.ObjectQueue { return &(*Event)(e).queue().ObjectQueue }
 func (e *eventSource) Ready() bool              { return e.flag.Load() }
 
 func (e *eventSource) Take() {

@@ -42,7 +42,7 @@ func TestEventSetThenClearWakesAllWaiters(t *testing.T) {
 		for range 5 {
 			g.Run(func() { assert.True(t, e.WaitTimeout(time.Hour)) })
 		}
-		awaitWaiting(&e.q, 5)
+		awaitWaiting(e.queue(), 5)
 		e.Set()
 		e.Clear()
 		g.Wait()
@@ -60,12 +60,12 @@ func TestEventAutoResetWakesOne(t *testing.T) {
 		passed := make(chan int, 3)
 		for i := range 3 {
 			g.Run(func() { e.Wait(); passed <- i })
-			awaitWaiting(&e.q, i+1)
+			awaitWaiting(e.queue(), i+1)
 		}
 		for i := range 3 {
 			e.Set()
 			assert.Equal(t, i, <-passed)
-			assert.Equal(t, 2-i, waiting(&e.q)())
+			assert.Equal(t, 2-i, waiting(e.queue())())
 		}
 		assert.False(t, e.IsSet())
 	})

@@ -44,11 +44,11 @@ func TestTraceAndProfileEvents(t *testing.T) {
 	SetPanicHook(func(*Thread, *PanicError) {})
 	var e, f Event
 	a := start(t, func() error { e.Wait(); f.Set(); panic(1) })
-	awaitWaiting(&e.q, 1)
+	awaitWaiting(e.queue(), 1)
 	b := New(func() error { f.Wait(); return nil }, nil)
 	b.SetTrace(nil) // as nothing of its own: the general one holds
 	require.NoError(t, b.Start())
-	awaitWaiting(&f.q, 1)
+	awaitWaiting(f.queue(), 1)
 	SetTrace(nil)
 	SetProfile(nil)
 	assert.Nil(t, Trace())

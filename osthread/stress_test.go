@@ -172,7 +172,7 @@ func TestStress(t *testing.T) {
 			default:
 				m.wait(func() { e.WaitTimeout(time.Second) }, e.TryWait, e.WaitTimeout, e.WaitContext)
 			}
-		}, func() { assert.Zero(t, waiting(&e.q)()) }
+		}, func() { assert.Zero(t, waiting(e.queue())()) }
 	})
 	run("AutoReset", func(t *testing.T, m *mix) (func(int), func()) {
 		token := Event{AutoReset: true} // each caller that gets it sets it again

@@ -321,7 +321,7 @@ func TestEventWaitOfGoroutinesTakesNoThread(t *testing.T) {
 			passed.Add(1)
 		})
 	}
-	awaitWaiting(&e.q, n)
+	awaitWaiting(e.queue(), n)
 	most := threadsNow(t)
 	e.Set()
 	for passed.Load() < int64(n) {

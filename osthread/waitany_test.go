@@ -25,10 +25,10 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 		assert.ErrorIs(t, err, errWhy)
 		assert.ErrorIs(t, panicOf(func() { WaitAny() }), ErrCount)
 		g.Run(func() { assert.Equal(t, 1, WaitAny(a, b, &e)) })
-		awaitWaiting(&e.q, 1)
+		awaitWaiting(e.queue(), 1)
 		b.Release(1)
 		g.Wait()
-		assert.Zero(t, waiting(&a.q)()+waiting(&e.q)())
+		assert.Zero(t, waiting(&a.q)()+waiting(e.queue())())
 		e.Set()
 		a.Release(1)
 		i, err := WaitAnyContext(context.Background(), b, a, &e)
@@ -166,7 +166,7 @@ func TestWaitAllThatCannotTakeNotifiesTheNext(t *testing.T) {
 				awaitWaiting(queueOf(w), others+1)
 				give()
 				served.Wait()
-				awaitWaiting(&lacks.q, others)
+				awaitWaiting(lacks.queue(), others)
 				lacks.Set()
 				awaitWaiting(queueOf(w), others)
 				for range others {
@@ -209,16 +209,16 @@ func TestWaitAllSleepsIfItWantsMore(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		for i := range 2 {
 			g.Run(func() { assert.ErrorIs(t, WaitAllContext(ctx, c, c), context.Canceled) })
-			awaitWaiting(&c.q, i+1)
+			awaitWaiting(c.queue(), i+1)
 		}
 		c.Set()
 		asked := func() int {
-			c.q.Lock()
-			defer c.q.Unlock()
+			c.queue().Lock()
+			defer c.queue().Unlock()
 			return c.asked
 		}
 		await(func() bool { return asked() >= 6 }) // at first, and when notified
-		awaitWaiting(&c.q, 2)
+		awaitWaiting(c.queue(), 2)
 		for range 1000 {
 			runtime.Gosched()
 		}

@@ -63,15 +63,23 @@ func (s *Semaphore) Waiting() int {
 // Waiting returns how many callers wait for e. The result may be stale by the
 // time it is used.
 func (e *Event) Waiting() int {
-	e.q.Lock()
-	defer e.q.Unlock()
-	return e.q.Len()
+	q := e.q.Load()
+	if q == nil {
+		return 0
+	}
+	q.Lock()
+	defer q.Unlock()
+	return q.Len()
 }
 
 // Waiting returns how many callers wait and are not notified yet. The result
 // may be stale by the time it is used, unless the caller holds L.
 func (c *Condition) Waiting() int {
-	c.q.Lock()
-	defer c.q.Unlock()
-	return c.q.Len()
+	q := c.q.Load()
+	if q == nil {
+		return 0
+	}
+	q.Lock()
+	defer q.Unlock()
+	return q.Len()
 }

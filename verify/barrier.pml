@@ -1,6 +1,9 @@
 /*
  * barrier.pml - osthread/barrier.go: rounds as generations
  *
+ * A generation here is one round. Without an action barrier.go uses the object
+ * again for the next one, and tells rounds apart by the epoch (broadcast.pml).
+ *
  * Each critical section of the guard is one step; the action runs between the
  * step that trips a generation and the step that releases its waiters. A timed
  * party may time out whenever it sleeps, which breaks the barrier; a party that

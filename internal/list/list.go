@@ -14,6 +14,9 @@ type Links[T any] struct{ next, prev *T }
 // Next returns the element behind, nil for the last one.
 func (l *Links[T]) Next() *T { return l.next }
 
+// Prev returns the element in front, nil for the first one.
+func (l *Links[T]) Prev() *T { return l.prev }
+
 // NextLink returns where Next reads from.
 func (l *Links[T]) NextLink() **T { return &l.next }
 
@@ -28,6 +31,9 @@ type List[T any] struct {
 
 // Head returns the first element, nil if l is empty. Next leads to the others.
 func (l *List[T]) Head() *T { return l.head }
+
+// Tail returns the last element, nil if l is empty.
+func (l *List[T]) Tail() *T { return l.tail }
 
 // Len returns the number of elements.
 func (l *List[T]) Len() int { return l.n }

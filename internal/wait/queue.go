@@ -28,11 +28,7 @@
 //     uses the address alone (internal/park).
 package wait
 
-import (
-	"math"
-
-	"example.com/thread/internal/list"
-)
+import "example.com/thread/internal/list"
 
 // A List holds the nodes of waiters, in wakeup order, under a guard of its
 // user. The zero value is empty. No node is notify-only.
@@ -100,7 +96,19 @@ func (l *List) Pop() *Node {
 // TakeAll takes all nodes out and returns the [Chain] of those for which Win
 // returns true.
 func (l *List) TakeAll() *Node {
-	taken := l.Take(math.MaxInt)
+	taken := l.plain
+	l.plain = plain{}
+	for n := taken.Head(); n != nil; {
+		next := n.Next()
+		n.taken()
+		if n.set != nil || n.source != nil { // Win may return false
+			taken.Remove(n) // before its owner can use it again
+			if n.Win() {
+				taken.InsertBefore(n, next)
+			}
+		}
+		n = next
+	}
 	return taken.Head()
 }
 
@@ -119,12 +127,12 @@ func (l *List) Take(n int) (taken Chain) {
 
 // Drain takes all nodes out, without asking Win, and returns their chain.
 func (l *List) Drain() *Node {
-	var taken Chain
-	for n := l.Head(); n != nil; n = l.Head() {
-		l.Unlink(n)
-		taken.PushBack(n)
+	first := l.Head()
+	for n := first; n != nil; n = n.Next() {
+		n.taken()
 	}
-	return taken.Head()
+	l.plain = plain{}
+	return first
 }
 
 // DropCanceled takes out and wakes the waiters whose context is done.
@@ -166,6 +174,7 @@ type Queue struct {
 type ObjectQueue struct {
 	Queue
 	notify plain
+	behind *Node  // in notify, nil for its end: where the next PutBack or NotifyNext likely is
 	pushed uint64 // calls of PushBack
 }
 
@@ -186,6 +195,9 @@ func (q *ObjectQueue) PushBack(n *Node) {
 	if n.NotifyOnly() {
 		n.in = true
 		q.notify.PushBack(n)
+		if q.behind == nil {
+			q.behind = n
+		}
 		return
 	}
 	q.List.PushBack(n)
@@ -194,11 +206,24 @@ func (q *ObjectQueue) PushBack(n *Node) {
 // PutBack adds n, which is notify-only and was in q before, at its old place.
 func (q *ObjectQueue) PutBack(n *Node) {
 	n.in = true
-	later := q.notify.Head()
-	for later != nil && later.Before(n) {
+	q.notify.InsertBefore(n, q.after(n))
+}
+
+// after returns the first notify-only node behind n's place. It searches only
+// if several waiters are notified at once.
+func (q *ObjectQueue) after(n *Node) *Node {
+	later, before := q.behind, q.notify.Tail()
+	if later != nil {
+		before = later.Prev()
+	}
+	if (later == nil || n.Before(later)) && (before == nil || !n.Before(before)) {
+		return later
+	}
+	later = q.notify.Head()
+	for later != nil && !n.Before(later) {
 		later = later.Next()
 	}
-	q.notify.InsertBefore(n, later)
+	return later
 }
 
 // Remove takes n out and reports whether it was in q.
@@ -206,8 +231,15 @@ func (q *ObjectQueue) Remove(n *Node) bool {
 	if !n.in || !n.NotifyOnly() {
 		return q.List.Remove(n)
 	}
-	unlink(&q.notify, n)
+	q.unlinkNotifyOnly(n)
 	return true
+}
+
+func (q *ObjectQueue) unlinkNotifyOnly(n *Node) {
+	if q.behind == n {
+		q.behind = n.Next()
+	}
+	unlink(&q.notify, n)
 }
 
 // Pop is List.Pop. If there is no node to give to it notifies the first
@@ -233,27 +265,28 @@ func (q *ObjectQueue) TakeAll() *Node {
 func (q *ObjectQueue) Notify() { q.notifyOne(q.notify.Head()) }
 
 // NotifyNext is Notify for the first notify-only node behind n's place.
-func (q *ObjectQueue) NotifyNext(n *Node) {
-	next := q.notify.Head()
-	for next != nil && next.Before(n) {
-		next = next.Next()
-	}
-	q.notifyOne(next)
-}
+func (q *ObjectQueue) NotifyNext(n *Node) { q.notifyOne(q.after(n)) }
 
 // notifyOne takes n, if not nil, out and wakes its owner.
 func (q *ObjectQueue) notifyOne(n *Node) {
 	if n != nil {
-		unlink(&q.notify, n)
+		q.behind = n
+		q.unlinkNotifyOnly(n)
 		n.Win()
 	}
 }
 
-// unlink takes n out of l. It does not write to a requeued node's in, which the
-// owner may read under the guard of its first queue.
+// unlink takes n out of l.
 func unlink(l *plain, n *Node) {
+	n.taken()
+	l.Remove(n)
+}
+
+// taken says that n is not in its queue any more. It does not write to a
+// requeued node's in, which the owner may read under the guard of its first
+// queue.
+func (n *Node) taken() {
 	if n.in {
 		n.in = false
 	}
-	l.Remove(n)
 }

@@ -30,16 +30,18 @@ func (n *Node) Served(o park.Outcome, leave func(*Node) bool) bool {
 // WakeAll wakes the owners of the chain that begins with first, and each has
 // got the same.
 func WakeAll(first *Node, got int) {
-	for n := first; n != nil; n = n.Next() {
+	for n := first; n != nil; {
+		next := n.Next() // n is its owner's again after the Unpark
 		n.Got = got
+		n.Unpark()
+		n = next
 	}
-	Wake(first)
 }
 
 // Wake wakes the owners of the chain that begins with first.
 func Wake(first *Node) {
 	for n := first; n != nil; {
-		next := n.Next() // n is its owner's again after the Unpark
+		next := n.Next()
 		n.Unpark()
 		n = next
 	}

@@ -1,0 +1,14 @@
+package osthread
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A program may have a million of these.
+func TestEventAndConditionAreSmall(t *testing.T) {
+	assert.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(16))
+	assert.LessOrEqual(t, unsafe.Sizeof(Condition{}), uintptr(24))
+}
