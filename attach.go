@@ -95,6 +95,7 @@ func attach(k kind) (*Thread, error) {
 		return nil, err
 	}
 	ident.SetSlot(t.slot)
+	t.made.Store(true)
 	t.begun.Store(true)
 	if k == alien {
 		osMakePreemptible(t)

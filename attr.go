@@ -227,6 +227,12 @@ func (r *attrs) mapped() int {
 	return r.stack + staticTLS + max(r.guard, 0)
 }
 
+// refusable reports whether apply may fail.
+func (r *attrs) refusable() bool {
+	return r.affinity != nil || r.policy != PolicyInherit || r.qos != QoSUnspecified || r.nice != 0 || r.masked ||
+		r.com != ApartmentNone
+}
+
 // apply gives the calling thread, t, the attributes that the system did not
 // create it with.
 func (r *attrs) apply(t *Thread) error {

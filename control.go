@@ -14,6 +14,7 @@ import (
 // thread of Go's, or a thread that C ends by a system call, can end all the
 // same; those have been checked a moment before (see notice).
 func (t *Thread) whileAlive(f func() error) error {
+	t.awaitBegun()
 	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -158,6 +159,7 @@ func (t *Thread) SetNice(n int) error {
 // cgo. It returns ErrEnded for an attached thread that ended without Detach,
 // and for a thread that C code ended by a system call.
 func (t *Thread) CPUTime() (time.Duration, error) {
+	t.awaitBegun()
 	t.notice()
 	t.mu.Lock()
 	defer t.mu.Unlock()

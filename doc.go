@@ -69,7 +69,8 @@
 //	Join, Park, Start: on a thread        blocks      blocks   goes to other goroutines
 //	Join, Start: in an ordinary goroutine blocks      is free  goes to other goroutines
 //
-// On Windows Start holds the thread until the new thread runs.
+// Start blocks until the new thread runs only if the system may refuse an
+// attribute, and on Windows, where it holds the caller's thread.
 //
 // [Lock] is one futex word, which C can wait on and wake. So a goroutine that
 // waits for it occupies a thread. If only goroutines use the lock, sync.Mutex

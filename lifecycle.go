@@ -14,10 +14,12 @@ import (
 
 // The life of a thread made by Start, by the owner of its record:
 //
-//	Start        makes the record and its row, and asks the system for a thread
+//	Start        makes the record and its row, and asks the system for a thread.
+//	             It returns at once, unless an attribute may be refused
 //	nativeMain,  run on the new thread, which owns the record from here on: set
-//	pinnedMain   the slot, apply the attributes and wake Start. If an attribute
-//	             is refused the thread ends here, and Start returns the error
+//	pinnedMain   the slot, apply the attributes, and wake Start and those that
+//	             need what is known from here on. If an attribute is refused the
+//	             thread ends here, and Start returns the error
 //	live         runs the body
 //	conclude     runs the destructors of Keys, leaves the COM apartment, which
 //	             they may need, and reports a panic
@@ -33,7 +35,6 @@ import (
 type start struct {
 	fn     func()
 	attr   attrs
-	begun  park.Waiter
 	labels unsafe.Pointer // of the profiler; the starter's
 	err    error          // why the thread could not begin
 }
@@ -49,8 +50,11 @@ var started atomic.Int64
 func NumThread() int { return int(started.Load()) }
 
 // Start runs fn on a new thread. A nil attr and the zero Attr ask for the
-// defaults. Start returns when the thread runs, with its attributes set and its
-// ident and native id known.
+// defaults. Start returns when the system has made the thread, which may not
+// run yet; methods that need the running thread, such as NativeID and the
+// setters, wait for it. If attr has attributes that the system may refuse (all
+// but Name, StackSize, GuardSize, Detached and Pinned), Start returns when the
+// thread runs with these set.
 //
 // Start checks the attributes first; a bad one is ErrStackSize or
 // syscall.EINVAL, and an attribute that the platform cannot provide is
@@ -100,8 +104,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	if err := a.reserve(); err != nil {
 		return nil, os.NewSyscallError("pthread_create", err)
 	}
-	defer headroom.Settle()
-	s := &start{fn: fn, attr: a, begun: park.Waiter{Spin: &startSpin}, labels: proflabel.Get()}
+	s := &start{fn: fn, attr: a, labels: proflabel.Get()}
 	t := &Thread{start: s, serial: newSerial(), name: a.name, detached: a.detached, stack: a.stack}
 	if a.pinned {
 		t.kind = pinned
@@ -110,15 +113,22 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	started.Add(1)
 	if t.kind == pinned {
 		go pinnedMain(t)
-	} else if err := osCreate(t, &a); err != nil {
-		started.Add(-1)
-		records.remove(t)
-		headroom.Refused(err, a.stack)
-		return nil, err
+	} else {
+		err := osCreate(t, &a)
+		headroom.Settle()
+		if err != nil {
+			started.Add(-1)
+			records.remove(t)
+			headroom.Refused(err, a.stack)
+			return nil, err
+		}
 	}
-	forever := park.Forever()
-	s.begun.Park(forever)
-	if s.err != nil {
+	if a.refusable() {
+		t.awaitBegun()
+	}
+	t.made.Store(true)
+	if a.refusable() && s.err != nil {
+		forever := park.Forever()
 		// Without a deadline and a context neither fails.
 		_ = t.awaitEnd(Current() != nil, &forever)
 		_ = t.awaitGone(&forever)
@@ -212,12 +222,13 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	ident.SetSlot(t.slot)
 	proflabel.Set(proflabel.WithThread(s.labels, t.name))
 	t.ident, t.nativeID = osSelf(), osNativeID()
-	t.begun.Store(true)
 	s.err = s.attr.apply(t)
 	fn, ok = s.fn, s.err == nil
-	s.begun.Unpark()
+	t.announce()
 	if t.kind == native {
 		osMakePreemptible(t)
+	} else {
+		headroom.Settle()
 	}
 	return fn, ok
 }

@@ -29,7 +29,7 @@ func (t *Thread) notice() {
 // endIfGone ends the record of a thread that is gone, unless it is pinned: its
 // goroutine may live on after unlocking itself. The caller is another thread.
 func (t *Thread) endIfGone() {
-	if t.kind != pinned && !t.hasEnded() && osIsGone(t) {
+	if t.kind != pinned && t.begun.Load() && !t.hasEnded() && osIsGone(t) {
 		t.endLost()
 	}
 }

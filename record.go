@@ -96,12 +96,12 @@ func (r *recordTable) remove(t *Thread) {
 	r.unused = append(r.unused, i)
 }
 
-// all returns the records of threads that have begun.
+// all returns the records of threads that the system has made.
 func (r *recordTable) all() (all []*Thread) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.rows {
-		if t := r.chunks[i>>chunkBits].Load()[i%chunkSize].Load(); t != nil && t.begun.Load() {
+		if t := r.chunks[i>>chunkBits].Load()[i%chunkSize].Load(); t != nil && t.made.Load() {
 			all = append(all, t)
 		}
 	}
@@ -121,9 +121,8 @@ func init() { keep.Records = records.count }
 func (r *recordTable) used() int { return int(r.rows) - len(r.unused) }
 
 // Threads returns the records of all living threads that have one, by ascending
-// serial: those from Start whose body has begun, the attached ones, and those
-// of C that have called this package. The result may be stale by the time it is
-// used.
+// serial: those from Start, the attached ones, and those of C that have called
+// this package. The result may be stale by the time it is used.
 func Threads() []*Thread {
 	collectExited()
 	all := records.all()

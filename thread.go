@@ -52,15 +52,47 @@ type Thread struct {
 	result   error
 	cpu      time.Duration // when ended
 	joiners  joiners
+	starters []*park.Waiter // callers that need what is known once t has begun
 	handle   handle
 	lost     bool // attached, and found gone
 
 	since int64       // when it was attached, by osClock; 0 if made by Start
-	begun atomic.Bool // its slot and ids are set
+	made  atomic.Bool // the system has made it, if Start does
+	begun atomic.Bool // its slot and ids are set, and its attributes
 }
 
 // fromStart reports whether Start made t.
 func (t *Thread) fromStart() bool { return t.kind == native || t.kind == pinned }
+
+// awaitBegun waits until t has begun, unless t is the zero Thread.
+func (t *Thread) awaitBegun() {
+	if t.begun.Load() || t.isZero() {
+		return
+	}
+	w := &park.Waiter{Spin: &startSpin}
+	t.mu.Lock()
+	if t.begun.Load() {
+		t.mu.Unlock()
+		return
+	}
+	t.starters = append(t.starters, w)
+	t.mu.Unlock()
+	w.Park(park.Forever())
+}
+
+// announce lets go those that wait until t has begun. It is called by t itself,
+// once.
+func (t *Thread) announce() {
+	t.made.Store(true) // Start may not have come to it yet
+	t.mu.Lock()
+	t.begun.Store(true)
+	waiting := t.starters
+	t.starters = nil
+	t.mu.Unlock()
+	for _, w := range waiting {
+		w.Unpark()
+	}
+}
 
 // isZero reports whether t is the zero Thread.
 func (t *Thread) isZero() bool { return t.slot == unknown }
@@ -71,7 +103,7 @@ func (t *Thread) String() string {
 	if !t.Alive() {
 		state = "ended"
 	}
-	return fmt.Sprintf("thread %q (%v, %s, %d)", t.Name(), t.kind, state, t.nativeID)
+	return fmt.Sprintf("thread %q (%v, %s, %d)", t.Name(), t.kind, state, t.NativeID())
 }
 
 // Alive reports whether t has not ended. For an attached thread other than the
@@ -115,12 +147,19 @@ func NativeID() int {
 // thread may be reused after 2,147,483,647 threads.
 func (t *Thread) Serial() uint64 { return t.serial }
 
-// Ident returns the ident of t. It is valid after t has ended, too.
-func (t *Thread) Ident() Ident { return t.ident }
+// Ident returns the ident of t. It is valid after t has ended, too. Just after
+// Start it waits until t runs.
+func (t *Thread) Ident() Ident {
+	t.awaitBegun()
+	return t.ident
+}
 
 // NativeID returns the id of t as the kernel, ps, top and gdb show it. It is
-// valid after t has ended, too.
-func (t *Thread) NativeID() int { return t.nativeID }
+// valid after t has ended, too. Just after Start it waits until t runs.
+func (t *Thread) NativeID() int {
+	t.awaitBegun()
+	return t.nativeID
+}
 
 // StackSize returns the stack size in bytes that was requested for t, rounded
 // up to whole pages, or 0 for the default.

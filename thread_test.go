@@ -14,7 +14,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/headroom"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 func TestMain(m *testing.M) {
@@ -58,7 +60,7 @@ func quiet(t *testing.T) *atomic.Int64 {
 	return &n
 }
 
-func TestStartReturnsWhenTheThreadRuns(t *testing.T) {
+func TestStartReturnsAThreadThatCanBeUsedAtOnce(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		leave := make(chan struct{})
 		var self Ident
@@ -84,6 +86,53 @@ func TestStartReturnsWhenTheThreadRuns(t *testing.T) {
 		assert.Equal(t, self, th.Ident())
 		assert.Equal(t, native, th.NativeID())
 	})
+}
+
+// A thread that has not begun is in the list of threads, and what needs the
+// running thread waits for it, by any number of callers.
+func TestThreadThatHasNotBegunIsWaitedFor(t *testing.T) {
+	th := &Thread{kind: pinned, serial: newSerial(), start: &start{fn: func() {}}}
+	records.add(th)
+	started.Add(1)
+	require.NoError(t, headroom.Pinned()) // is settled when it begins
+	assert.NotContains(t, Threads(), th, "the system has not made it")
+	th.made.Store(true)
+	assert.Contains(t, Threads(), th)
+	assert.True(t, th.Alive())
+	uses := map[string]func(){
+		"Ident":    func() { th.Ident() },
+		"NativeID": func() { th.NativeID() },
+		"SetName":  func() { _ = th.SetName("x") },
+		"CPUTime":  func() { _, _ = th.CPUTime() },
+		"String":   func() { _ = th.String() },
+	}
+	done := make(chan string, len(uses))
+	for name, use := range uses {
+		go func() { use(); done <- name }()
+	}
+	testutil.Await(func() bool {
+		th.mu.Lock()
+		defer th.mu.Unlock()
+		return len(th.starters) == len(uses)
+	})
+	assert.Empty(t, done)
+	go pinnedMain(th)
+	for range uses {
+		<-done
+	}
+	assert.NoError(t, th.Join())
+	assert.NotContains(t, Threads(), th)
+}
+
+// An attribute that the system refuses is Start's error even so.
+func TestStartWaitsForAnAttributeThatMayBeRefused(t *testing.T) {
+	for name, a := range map[string]attrs{
+		"affinity": {affinity: []int{0}}, "policy": {policy: PolicyOther}, "QoS": {qos: QoSUtility}, "nice": {nice: 1},
+		"mask": {masked: true}, "apartment": {com: ApartmentSTA},
+	} {
+		assert.True(t, a.refusable(), name)
+	}
+	assert.False(t, (&attrs{name: "x", stack: 1 << 20, guard: 4096, detached: true}).refusable())
 }
 
 func TestCurrent(t *testing.T) {

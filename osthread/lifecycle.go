@@ -6,10 +6,10 @@ import (
 	"example.com/thread/osthread/internal/protect"
 )
 
-// Start starts t, once, and returns when t runs: Ident and NativeID are known.
-// It returns ErrStarted if t was started before, ErrShutdown after Shutdown,
-// and else what thread.Start returns. After an error other than ErrStarted t
-// may be started later.
+// Start starts t, once, and returns when the system has made the thread; Ident,
+// NativeID and SetName wait until it runs. It returns ErrStarted if t was
+// started before, ErrShutdown after Shutdown, and else what thread.Start
+// returns. After an error other than ErrStarted t may be started later.
 func (t *Thread) Start() error {
 	t.mu.Lock()
 	if t.state != initial {
@@ -45,8 +45,7 @@ func (t *Thread) began(th *thread.Thread) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.osThread == nil {
-		t.osThread, t.ident, t.native = th, th.Ident(), th.NativeID()
-		t.state = running
+		t.osThread, t.state = th, running
 	}
 }
 

@@ -37,6 +37,8 @@ type Thread struct {
 	inHook  atomic.Bool
 	leaving atomic.Int32 // calls of Shutdown
 	slot    uintptr      // of a dummy without a record; under registry.mu
+	ident   thread.Ident // of Main and dummies, and so is native
+	native  int
 	done    Event
 
 	mu       sync.Mutex
@@ -44,8 +46,6 @@ type Thread struct {
 	name     string
 	daemon   bool
 	osThread *thread.Thread // nil before the start, and for a dummy of a thread made by Go
-	ident    thread.Ident
-	native   int
 	err      error
 	atEnd    []ending
 	hooks    bool // trace and profile are counted by trace.Add
@@ -180,17 +180,26 @@ func (t *Thread) SetDaemon(daemon bool) error {
 // Ident returns t's ident (thread.Self), 0 before Start. It stays the same
 // after t's end.
 func (t *Thread) Ident() thread.Ident {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	if th := t.made(); th != nil {
+		return th.Ident()
+	}
 	return t.ident
 }
 
 // NativeID returns t's id as the kernel and its tools show it, 0 before Start.
 // It stays the same after t's end.
 func (t *Thread) NativeID() int {
+	if th := t.made(); th != nil {
+		return th.NativeID()
+	}
+	return t.native
+}
+
+// made returns the thread of package thread, nil if there is none (yet).
+func (t *Thread) made() *thread.Thread {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.native
+	return t.osThread
 }
 
 // OSThread returns the [thread.Thread] that t runs on, which has affinity,
@@ -222,14 +231,15 @@ func (t *Thread) CPUTime() (time.Duration, error) {
 
 // String returns t's name, state, whether it is a daemon, and its native id.
 func (t *Thread) String() string {
+	native := t.NativeID()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := fmt.Sprintf("Thread(%s, %v", t.name, t.state)
 	if t.daemon {
 		s += " daemon"
 	}
-	if t.native != 0 {
-		s += fmt.Sprintf(" %d", t.native)
+	if native != 0 {
+		s += fmt.Sprintf(" %d", native)
 	}
 	return s + ")"
 }

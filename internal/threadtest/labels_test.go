@@ -27,6 +27,7 @@ func TestThreadNameIsAProfilerLabel(t *testing.T) {
 			leave := make(chan struct{})
 			th, err := thread.Start(func() { <-leave }, attr(thread.Attr{Name: "grinder"}))
 			require.NoError(t, err)
+			th.NativeID() // waits until the thread runs
 			var b bytes.Buffer
 			require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
 			close(leave)
@@ -56,6 +57,7 @@ func TestThreadInheritsProfilerLabels(t *testing.T) {
 			var err error
 			th, err = thread.Start(func() { <-leave }, attr(thread.Attr{}))
 			require.NoError(t, err)
+			th.NativeID()                         // waits until the thread runs
 			pprof.SetGoroutineLabels(t.Context()) // it is not this goroutine's
 			var b bytes.Buffer
 			require.NoError(t, pprof.Lookup("goroutine").WriteTo(&b, 1))
