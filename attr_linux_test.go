@@ -541,6 +541,44 @@ func TestAttrSignalMask(t *testing.T) {
 	})
 }
 
+func TestThreadTimerSlack(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		assert.Equal(t, "7000", slackOfKernel(t, hold(t, attr(Attr{TimerSlack: 7 * time.Microsecond}))))
+		run(t, attr(Attr{}), func() {
+			me := Current()
+			first, err := me.TimerSlack()
+			assert.NoError(t, err)
+			assert.NoError(t, me.SetTimerSlack(1))
+			assert.Equal(t, "1", slackOfKernel(t, me))
+			assert.NoError(t, me.SetTimerSlack(0))
+			got, err := me.TimerSlack()
+			assert.NoError(t, err)
+			assert.Equal(t, first, got, "what the thread began with")
+			assert.ErrorIs(t, me.SetTimerSlack(-1), syscall.EINVAL)
+		})
+		th := hold(t, attr(Attr{}))
+		switch err := th.SetTimerSlack(time.Millisecond); {
+		case errors.Is(err, syscall.EPERM): // of another thread: CAP_SYS_NICE
+		default:
+			assert.NoError(t, err)
+			got, err := th.TimerSlack()
+			assert.NoError(t, err)
+			assert.Equal(t, time.Millisecond, got)
+		}
+	})
+	assert.ErrorIs(t, (&Attr{TimerSlack: -1}).Check(), syscall.EINVAL)
+	if math.MaxInt == math.MaxInt32 {
+		assert.ErrorIs(t, (&Attr{TimerSlack: 5 * time.Second}).Check(), syscall.EINVAL)
+	}
+}
+
+// slackOfKernel returns what the kernel says is the slack of th.
+func slackOfKernel(t *testing.T, th *Thread) string {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/timerslack_ns", th.NativeID()))
+	require.NoError(t, err)
+	return strings.TrimSpace(string(b))
+}
+
 func TestThreadCPUTime(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		idle := hold(t, attr(Attr{}))
@@ -580,6 +618,9 @@ func TestThreadSettersAfterTheEnd(t *testing.T) {
 		_, _, err = th.Priority()
 		assert.Equal(t, ErrEnded, err)
 		assert.Equal(t, ErrEnded, th.SetNice(1))
+		assert.Equal(t, ErrEnded, th.SetTimerSlack(1))
+		_, err = th.TimerSlack()
+		assert.Equal(t, ErrEnded, err)
 		cpu, err := th.CPUTime()
 		assert.NoError(t, err)
 		assert.Positive(t, cpu)

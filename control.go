@@ -153,6 +153,32 @@ func (t *Thread) SetNice(n int) error {
 	return t.whileAlive(func() error { return osSetNice(t, n) })
 }
 
+// SetTimerSlack sets t's timer slack; see Attr.TimerSlack. 0 restores what the
+// thread began with. SetTimerSlack returns ErrEnded, syscall.EINVAL, or the
+// system's error, which is syscall.EPERM for another thread than the caller's
+// without the privilege (CAP_SYS_NICE). On systems other than Linux it returns
+// errors.ErrUnsupported.
+func (t *Thread) SetTimerSlack(d time.Duration) error {
+	if !osSlack {
+		return unsupported("timer slack of a thread")
+	}
+	if err := checkTimerSlack(d); err != nil {
+		return err
+	}
+	return t.whileAlive(func() error { return osSetTimerSlack(t, d) })
+}
+
+// TimerSlack returns t's timer slack, which is 0 with PolicyFIFO and PolicyRR.
+// It returns ErrEnded, or the system's error, as SetTimerSlack does; on systems
+// other than Linux errors.ErrUnsupported.
+func (t *Thread) TimerSlack() (d time.Duration, err error) {
+	if !osSlack {
+		return 0, unsupported("timer slack of a thread")
+	}
+	err = t.whileAlive(func() error { d, err = osTimerSlack(t); return err })
+	return d, err
+}
+
 // CPUTime returns how long t has run on a processor, in user and system mode.
 // It is valid after t has ended, too. It returns the system's error, and
 // errors.ErrUnsupported on systems other than Linux, Windows, and macOS with

@@ -96,6 +96,10 @@
 //     package variables, Go lets no thread made by C in. A thread started then
 //     is pinned for good; if it requests a stack or guard size, Start returns
 //     errors.ErrUnsupported. Threads of C that call Go wait until main begins.
+//   - At most GOMAXPROCS threads run Go code at once, by default as many as
+//     there are processors, and a thread that wakes waits for one of these
+//     places. A program whose work is done by more threads than that gains by
+//     [Reserve].
 //   - When main returns the process ends, even if threads are running.
 //   - Native threads do not count against debug.SetMaxThreads. Pinned ones do;
 //     Start returns EAGAIN before that limit is reached.
@@ -146,11 +150,11 @@
 // A thread with [PolicyFIFO] or [PolicyRR] that runs C code is as punctual as
 // any. To run Go code it also needs a P, one of GOMAXPROCS, and Go's scheduler
 // has no priorities: while other goroutines compute on all Ps, a thread that
-// wakes waits for 40 to 60 ms on 2 processors. Set GOMAXPROCS to the number of
-// computing goroutines plus the number of real-time threads; then the wait is
-// 25 us. Locks have no priority inheritance, and serve waiters by how long they
-// have waited. A thread that is preempted while it holds a lock, or the short
-// guard inside one, delays the waiters.
+// wakes waits for 20 to 60 ms on 2 processors. [Reserve] a place for each
+// real-time thread; then the wait is 25 to 50 us. Locks have no priority
+// inheritance, and serve waiters by how long they have waited. A thread that is
+// preempted while it holds a lock, or the short guard inside one, delays the
+// waiters.
 //
 // # Platforms
 //
@@ -162,7 +166,7 @@
 //	affinity              yes          no            yes            linux
 //	policy and priority   yes          yes           priority       linux
 //	QoS class             no           yes           no             no
-//	nice                  yes          no            no             linux
+//	nice, timer slack     yes          no            no             linux
 //	signal mask           yes          yes           no             linux
 //	CPU time              yes          yes           yes            linux
 //	COM apartment         no           no            yes            no
@@ -186,8 +190,8 @@
 // old, with ENOSYS or EPERM. Then another way is used, if there is one:
 // FUTEX_WAIT for FUTEX_WAIT_BITSET and for deadlines without a clock; /proc for
 // prctl, gettid and tgkill. Limits that cannot be read limit nothing.
-// Affinities, policies, niceness and processor times return an error that wraps
-// the errno, and so does SetName if /proc does not take the name either. If
-// every futex call is refused, Go panics, here and in its runtime; C code that
-// waits for a Lock then polls it once a millisecond.
+// Affinities, policies, niceness, timer slacks and processor times return an
+// error that wraps the errno, and so does SetName if /proc does not take the
+// name either. If every futex call is refused, Go panics, here and in its
+// runtime; C code that waits for a Lock then polls it once a millisecond.
 package thread

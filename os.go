@@ -23,6 +23,7 @@ package thread
 //	osGuard        GuardSize is supported
 //	osAffinity     Affinity is supported
 //	osNice         Nice is supported
+//	osSlack        TimerSlack is supported
 //	osQoS          QoS is supported
 //	osSignalMask   SignalMask is supported
 //	osApartment    Apartment is supported
@@ -81,6 +82,8 @@ package thread
 //	osSetQoS(q)          set the calling thread's class
 //	osGetQoS(t)          t's class
 //	osSetNice(t, n)      set the niceness
+//	osSetTimerSlack(t, d) set the timer slack, 0: to what t began with
+//	osTimerSlack(t)      t's timer slack
 //	osSetSignalMask(m)   set the calling thread's mask: bit n-1 blocks signal n
 //	osSignalNumber(s)    the number of s, 0 if it is not a signal of the system
 //	osCPUTime(id)        processor time, 0 for the calling thread

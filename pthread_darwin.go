@@ -106,6 +106,7 @@ import (
 const (
 	osAffinity   = false // thread_policy_set's affinity tags are hints, and refused on Apple silicon
 	osNice       = false
+	osSlack      = false
 	osQoS        = true
 	osSignalMask = true
 	osMaxCPUs    = 0
@@ -272,6 +273,10 @@ const osNeverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(sysc
 	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | 7<<(32-1)
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
+
+func osSetTimerSlack(*Thread, time.Duration) error { return unsupported("timer slack of a thread") }
+
+func osTimerSlack(*Thread) (time.Duration, error) { return 0, unsupported("timer slack of a thread") }
 
 func osCPUTime(id int) (time.Duration, error) {
 	var ns C.uint64_t

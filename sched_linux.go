@@ -25,6 +25,7 @@ import (
 const (
 	osAffinity   = true
 	osNice       = true
+	osSlack      = true
 	osQoS        = false
 	osSignalMask = true
 	osMaxCPUs    = int(unsafe.Sizeof(unix.CPUSet{})) * 8
@@ -229,6 +230,32 @@ func osSetNice(t *Thread, n int) error {
 	err := os.NewSyscallError("setpriority", unix.Setpriority(unix.PRIO_PROCESS, t.nativeID, n))
 	return withValue(err, "niceness %d", n)
 }
+
+// osSetTimerSlack uses prctl for the calling thread, and for another one the
+// file of proc_pid_timerslack_ns(5), which exists under the id of each thread,
+// though /proc lists those of processes only.
+func osSetTimerSlack(t *Thread, d time.Duration) error {
+	if t.nativeID == osNativeID() {
+		err := os.NewSyscallError("prctl", unix.Prctl(unix.PR_SET_TIMERSLACK, uintptr(d), 0, 0, 0))
+		return withValue(err, "timer slack %v", d)
+	}
+	return os.WriteFile(slackOf(t), strconv.AppendInt(nil, int64(d), 10), 0)
+}
+
+func osTimerSlack(t *Thread) (time.Duration, error) {
+	if t.nativeID == osNativeID() {
+		ns, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
+		return time.Duration(ns), os.NewSyscallError("prctl", err)
+	}
+	b, err := os.ReadFile(slackOf(t))
+	if err != nil {
+		return 0, err
+	}
+	ns, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	return time.Duration(ns), err
+}
+
+func slackOf(t *Thread) string { return fmt.Sprintf("/proc/%d/timerslack_ns", t.nativeID) }
 
 // osSetSignalMask sets the calling thread's signal mask.
 func osSetSignalMask(mask uint64) error {

@@ -14,6 +14,7 @@ import (
 const (
 	osAffinity   = false
 	osNice       = false
+	osSlack      = false
 	osQoS        = false
 	osSignalMask = false
 	osMaxCPUs    = 0
@@ -57,6 +58,10 @@ func osSetQoS(QoS) error { return unsupported("QoS class") }
 func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
+
+func osSetTimerSlack(*Thread, time.Duration) error { return unsupported("timer slack of a thread") }
+
+func osTimerSlack(*Thread) (time.Duration, error) { return 0, unsupported("timer slack of a thread") }
 
 func osSetSignalMask(uint64) error { return unsupported("signal mask") }
 

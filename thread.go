@@ -80,7 +80,7 @@ func (t *Thread) awaitBegun() {
 	w.Park(park.Forever())
 }
 
-// announce lets go those that wait until t has begun. It is called by t itself,
+// announce wakes the callers that wait until t has begun. t itself calls it,
 // once.
 func (t *Thread) announce() {
 	t.made.Store(true) // Start may not have come to it yet

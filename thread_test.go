@@ -88,9 +88,9 @@ func TestStartReturnsAThreadThatCanBeUsedAtOnce(t *testing.T) {
 	})
 }
 
-// A thread that has not begun is in the list of threads, and what needs the
+// Before a thread begins it is in the list of threads, and what needs the
 // running thread waits for it, by any number of callers.
-func TestThreadThatHasNotBegunIsWaitedFor(t *testing.T) {
+func TestThreadUsesWaitUntilItBegins(t *testing.T) {
 	th := &Thread{kind: pinned, serial: newSerial(), start: &start{fn: func() {}}}
 	records.add(th)
 	started.Add(1)

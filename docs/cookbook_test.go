@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"runtime"
 	"sync"
 	"time"
 
@@ -164,11 +163,46 @@ func Example_mainThread() {
 	}
 }
 
+func Example_places() {
+	const threads = 8
+	release, err := thread.Reserve(threads)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer release()
+
+	meet := osthread.NewBarrier(threads, nil)
+	var crew []*osthread.Thread
+	for range threads {
+		t, err := osthread.Go(func() error {
+			_, err := meet.Wait()
+			return err
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		crew = append(crew, t)
+	}
+	for _, t := range crew {
+		if err := t.Join(); err != nil {
+			fmt.Println(err)
+		}
+	}
+	fmt.Println("met")
+	// Output: met
+}
+
 func Example_realTime() {
 	// A Go thread needs a P to run Go code, and Go's scheduler knows no
-	// priorities: leave one P more than goroutines compute.
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) - 1)
+	// priorities: have a place for this thread beside those of goroutines.
+	release, err := thread.Reserve(1)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer release()
 
 	attr := &thread.Attr{Name: "audio", Policy: thread.PolicyFIFO, Priority: 50}
 	t, err := thread.Start(play, attr)

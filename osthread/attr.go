@@ -3,6 +3,7 @@ package osthread
 import (
 	"os"
 	"slices"
+	"time"
 
 	"example.com/thread"
 )
@@ -26,6 +27,7 @@ type Attr struct {
 	Priority   int
 	QoS        thread.QoS
 	Nice       int
+	TimerSlack time.Duration
 	SignalMask []os.Signal
 	Apartment  thread.Apartment
 	Pinned     bool
@@ -46,7 +48,7 @@ func (a *Attr) Check() error {
 func (a *Attr) lower() thread.Attr {
 	return thread.Attr{
 		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
-		Priority: a.Priority, QoS: a.QoS, Nice: a.Nice, SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment,
-		Pinned: a.Pinned,
+		Priority: a.Priority, QoS: a.QoS, Nice: a.Nice, TimerSlack: a.TimerSlack,
+		SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment, Pinned: a.Pinned,
 	}
 }

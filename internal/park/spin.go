@@ -94,6 +94,9 @@ func Procs() int {
 	return int(procs.Load())
 }
 
+// ForgetProcs makes the next call of Procs ask the runtime.
+func ForgetProcs() { asked.Store(0) }
+
 func oneP() bool { return Procs() == 1 }
 
 // OnOneP is the opposite of CanSpin, by the runtime's last answer: for unlocks,

@@ -154,7 +154,7 @@ var checks = map[string]func(t *testing.T, cell string){
 	"affinity":            checkAffinities,
 	"policy and priority": checkPriorities,
 	"QoS class":           checkClasses,
-	"nice":                checkNiceness,
+	"nice, timer slack":   func(t *testing.T, cell string) { checkNiceness(t, cell); checkTimerSlacks(t, cell) },
 	"signal mask":         checkSignalMasks,
 	"CPU time":            checkCPUTimes,
 	"COM apartment":       checkApartments,
@@ -407,6 +407,32 @@ func checkNiceness(t *testing.T, cell string) {
 			refused(t, attr(thread.Attr{Nice: 5}))
 			run(t, attr(thread.Attr{}), func() {
 				assert.ErrorIs(t, thread.Current().SetNice(5), errors.ErrUnsupported)
+			})
+		default:
+			unknownCell(t, cell)
+		}
+	})
+}
+
+func checkTimerSlacks(t *testing.T, cell string) {
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+		switch cell {
+		case "yes":
+			run(t, attr(thread.Attr{TimerSlack: time.Microsecond}), func() {
+				me := thread.Current()
+				for _, set := range []time.Duration{time.Microsecond, 1, 3 * time.Second} {
+					assert.NoError(t, me.SetTimerSlack(set))
+					got, err := me.TimerSlack()
+					assert.NoError(t, err)
+					assert.Equal(t, set, got)
+				}
+			})
+		case "no":
+			refused(t, attr(thread.Attr{TimerSlack: time.Microsecond}))
+			run(t, attr(thread.Attr{}), func() {
+				assert.ErrorIs(t, thread.Current().SetTimerSlack(time.Microsecond), errors.ErrUnsupported)
+				_, err := thread.Current().TimerSlack()
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
 			})
 		default:
 			unknownCell(t, cell)
