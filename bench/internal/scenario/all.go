@@ -54,6 +54,11 @@ func build(procs []int, quick bool) (specs []Spec) {
 	for _, p := range procs {
 		add(Spec{Kind: Park, Procs: p})
 	}
+	if !quick {
+		for _, think := range []int{10_000, 50_000, 200_000, 1_000_000} { // ns, about
+			add(Spec{Kind: Call, Caller: Goroutine, Think: think, Procs: procs[len(procs)-1]})
+		}
+	}
 	add(Spec{Kind: StartJoin}, Spec{Kind: StartJoin, Stack: 64 << 10})
 	for _, op := range []string{"first", "again"} {
 		add(Spec{Kind: Callback, Op: op})
