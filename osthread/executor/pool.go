@@ -73,6 +73,7 @@ type pool struct {
 	end     Promise[struct{}] // kept when the pool is over
 
 	returning atomic.Int32
+	goroutine atomic.Bool // with one P: the last submitter was an ordinary goroutine
 
 	guard    wait.Guard
 	closed   bool
@@ -96,6 +97,9 @@ func newPool(o Options, first int) *pool {
 // submit gives t to an idle thread, queues it, starts a thread for it, waits
 // for room, or runs it.
 func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
+	if park.OnOneP() {
+		p.goroutine.Store(!park.OnThread())
+	}
 	p.guard.Lock()
 	err := p.assign(t)
 	if err != errNoRoom {
