@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread"
 	"example.com/thread/internal/park"
 	"example.com/thread/osthread"
 )
@@ -49,6 +50,10 @@ type Options struct {
 	// IdleTimeout is how long an idle thread waits for work before it ends; 0
 	// stands for the lifetime of the pool.
 	IdleTimeout time.Duration
+	// Reserve adds Threads places to GOMAXPROCS until the executor has ended,
+	// so that its threads can run Go code while goroutines compute; see
+	// thread.Reserve for what that costs.
+	Reserve bool
 	// OnStart runs on each thread before its first task: to make a GL or CUDA
 	// context, attach a JVM, enter a namespace. If it returns an error, panics,
 	// or does not return, the pool is broken: waiting tasks fail, and later
@@ -137,14 +142,21 @@ var noPool = func() *pool {
 // New returns an executor; its threads start when they are needed. It returns
 // an error that is ErrInvalid for an option out of range, what thread.Start
 // returns for a bad attribute (ErrStackSize, syscall.EINVAL,
-// errors.ErrUnsupported), and ErrShutdown once osthread.Shutdown has begun.
+// errors.ErrUnsupported), what thread.Reserve returns, and ErrShutdown once
+// osthread.Shutdown has begun.
 func New(o Options) (*Executor, error) {
 	o, err := o.check()
 	if err != nil {
 		return nil, err
 	}
 	p := newPool(o, 0)
+	if o.Reserve {
+		if p.release, err = thread.Reserve(o.Threads); err != nil {
+			return nil, err
+		}
+	}
 	if err := atExit.add(p, p.Attr.Daemon); err != nil {
+		p.releasePlaces()
 		return nil, err
 	}
 	h := &handle{p}

@@ -107,6 +107,25 @@ func TestExecutorPrefersIdleThreadsToStartingOnes(t *testing.T) {
 	hold.Set()
 }
 
+func TestExecutorReservesPlacesUntilItHasEnded(t *testing.T) {
+	if runtime.GOARCH == "wasm" {
+		t.Skip("GOMAXPROCS is 1")
+	}
+	before := runtime.GOMAXPROCS(0)
+	e, err := New(Options{Threads: 3, Reserve: true})
+	require.NoError(t, err)
+	assert.Equal(t, before+3, runtime.GOMAXPROCS(0))
+	must(t, e, value(1))
+	require.NoError(t, e.Close())
+	assert.Equal(t, before, runtime.GOMAXPROCS(0))
+	require.NoError(t, e.Close(), "again")
+
+	e, err = New(Options{Threads: 5000, Reserve: true})
+	assert.ErrorIs(t, err, syscall.EINVAL)
+	assert.Nil(t, e)
+	assert.Equal(t, before, runtime.GOMAXPROCS(0))
+}
+
 func TestNewWithBadOptionsCreatesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -135,6 +154,8 @@ func TestNewWithBadOptionsCreatesNothing(t *testing.T) {
 	}
 	_, err := New(Options{Attr: &osthread.Attr{StackSize: 1}})
 	assert.True(t, errors.Is(err, thread.ErrStackSize) || errors.Is(err, errors.ErrUnsupported), err)
+	_, err = NewKeyed(Options{Reserve: true})
+	assert.ErrorIs(t, err, ErrInvalid)
 	_, err = NewKeyed(Options{IdleTimeout: 1})
 	assert.ErrorIs(t, err, ErrInvalid)
 }

@@ -49,8 +49,12 @@ type shards struct {
 
 // NewKeyed returns a keyed executor. Backlog and Full are per thread. It
 // returns the errors of New, and one that is ErrInvalid if there is an
-// IdleTimeout, since a key would lose its thread.
+// IdleTimeout, since a key would lose its thread, or Reserve, since it starts
+// its threads one by one: call thread.Reserve.
 func NewKeyed(o Options) (*Keyed, error) {
+	if o.Reserve {
+		return nil, invalid("reserved places for threads that belong to keys")
+	}
 	if o.IdleTimeout != 0 {
 		return nil, invalid("an idle timeout of threads that belong to keys")
 	}

@@ -71,6 +71,7 @@ type pool struct {
 	spin    park.Spinner
 	results park.Spinner      // of waiters for futures
 	end     Promise[struct{}] // kept when the pool is over
+	release func()            // of the reserved places; nil: none
 
 	returning atomic.Int32
 	goroutine atomic.Bool // with one P: the last submitter was an ordinary goroutine
@@ -335,8 +336,15 @@ func (p *pool) isOver() bool { return p.closed && p.threads == 0 && p.reaping ==
 // announce makes p's end known if it is over.
 func (p *pool) announce(over bool) {
 	if over {
+		p.releasePlaces()
 		atExit.remove(p)
 		_ = p.end.SetResult(struct{}{}) // fails if a second Close has found p over
+	}
+}
+
+func (p *pool) releasePlaces() {
+	if p.release != nil {
+		p.release()
 	}
 }
 
