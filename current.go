@@ -28,7 +28,7 @@ func Current() *Thread {
 // unknown thread may be C's, which only this package knows, and attaching it
 // needs the table of records. Without cgo there are no such threads.
 func init() {
-	park.SetOnThread(func() bool { return Current() != nil })
+	park.SetOnThread(func() bool { return Current() != nil || park.LockedAndSpins() })
 	ident.Unknown = func() { identify() }
 }
 

@@ -25,9 +25,13 @@ import (
 // that waiters can be moved to, NotifyAll wakes one waiter, and each, once it
 // has L, the next.
 //
-// A waiter that has timed out and is not in the queue was notified: it returns true.
-// So no notification is lost on a waiter that has stopped waiting, as CPython
-// and POSIX allow.
+// Signal and Broadcast need not hold L, and neither does the argument: it rests
+// on the queue's guard alone. If L is held by another thread then, its Unlock
+// wakes the requeued waiter; if it becomes free meanwhile, requeue fails.
+//
+// A waiter that has timed out and is not in the queue was notified: it returns
+// true. So no notification is lost on a waiter that has stopped waiting, as
+// CPython and POSIX allow.
 
 // A Condition is a condition variable tied to L. It comes from NewCondition, or
 // has L set, and must not be copied after first use.
@@ -137,6 +141,14 @@ func (c *Condition) NotifyN(n int) { c.notify("NotifyN", n) }
 
 // NotifyAll wakes all waiters.
 func (c *Condition) NotifyAll() { c.notify("NotifyAll", math.MaxInt) }
+
+// Signal is Notify for a caller that need not hold L, as with [sync.Cond] and
+// pthread_cond_signal. What the waiter waits for must have been changed with L
+// held all the same.
+func (c *Condition) Signal() { c.notifyUnchecked(1) }
+
+// Broadcast is NotifyAll for a caller that need not hold L.
+func (c *Condition) Broadcast() { c.notifyUnchecked(math.MaxInt) }
 
 // A condLock is an L that knows whether it is held.
 type condLock interface {

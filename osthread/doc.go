@@ -19,9 +19,12 @@
 // pays off and then sleeps on a futex of its own. A goroutine sleeps in Go's
 // scheduler, so 100,000 of them wait without a thread. Both are in the same
 // queue, in FIFO order, except for waiters that were woken to retry and failed.
-// A goroutine that is locked to its thread by runtime.LockOSThread alone counts
-// as an ordinary one, and each sleep costs it two thread switches:
-// thread.Attach makes it a thread.
+// A goroutine that is locked to its thread by runtime.LockOSThread alone waits
+// as a thread, too, if GOMAXPROCS is above 1. With the build tag portablepark,
+// and with Go releases that are not known yet, it waits as an ordinary one, and
+// each sleep costs it two thread switches. thread.Attach makes it a thread
+// everywhere. Package [example.com/thread/osthread/sync] has the names of Go's
+// sync for such programs.
 //
 // # Four shapes
 //

@@ -3,6 +3,7 @@ package testutil
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"sync"
 	"testing"
@@ -44,6 +45,24 @@ func PanicOf(f func()) (err error) {
 	defer func() { err, _ = recover().(error) }()
 	f()
 	return nil
+}
+
+// MustHaveExec skips t where a process cannot run others, as package testenv of
+// Go does.
+func MustHaveExec(t testing.TB) {
+	t.Helper()
+	Executable(t)
+}
+
+// Executable returns the path of the test binary. It skips t where there is
+// none.
+func Executable(t testing.TB) string {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Skip(err)
+	}
+	return path
 }
 
 // ErrAnyPanic stands for any error that a call panics with.
