@@ -14,6 +14,7 @@ var titles = map[string]string{
 	"park":      "Park and wake",
 	"semaphore": "Semaphore",
 	"barrier":   "Barrier",
+	"dropin":    "Change of the import of sync",
 	"queue":     "Queue",
 	"startjoin": "Start and join",
 	"submit":    "Task to a pool of one thread",

@@ -32,22 +32,26 @@ var barriers = []Contender{
 			}
 		})
 	})},
-	// Three WaitGroups, used cyclically: when all have passed one, no party is
-	// left in the previous one, and party 0 can reset that for the meeting
-	// after next.
 	{"sync.WaitGroup", false, of(func(c *crew) (sample.Sample, error) {
-		var groups [3]sync.WaitGroup
-		groups[0].Add(c.spec.Parties)
-		groups[1].Add(c.spec.Parties)
-		return meetings(c, theirs(c.spec), func(party, meeting int) {
-			g := &groups[meeting%3]
-			g.Done()
-			g.Wait()
-			if party == 0 {
-				groups[(meeting+2)%3].Add(c.spec.Parties)
-			}
-		})
+		return waitGroupMeetings(c, theirs(c.spec), original.waitGroup)
 	})},
+}
+
+// waitGroupMeetings makes the parties meet at three WaitGroups, used
+// cyclically: when all have passed one, no party is left in the previous one,
+// and party 0 can reset that for the meeting after next.
+func waitGroupMeetings(c *crew, spawn spawner, newGroup func() waitGroup) (sample.Sample, error) {
+	groups := [3]waitGroup{newGroup(), newGroup(), newGroup()}
+	groups[0].Add(c.spec.Parties)
+	groups[1].Add(c.spec.Parties)
+	return meetings(c, spawn, func(party, meeting int) {
+		g := groups[meeting%3]
+		g.Done()
+		g.Wait()
+		if party == 0 {
+			groups[(meeting+2)%3].Add(c.spec.Parties)
+		}
+	})
 }
 
 // meetings makes the parties meet until party 0 has seen the end of the round.

@@ -50,6 +50,8 @@ func For(s scenario.Spec) []Contender {
 		return semaphores
 	case scenario.Barrier:
 		return barriers
+	case scenario.DropIn:
+		return dropins
 	case scenario.Queue:
 		return queues
 	case scenario.StartJoin:

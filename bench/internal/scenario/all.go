@@ -54,9 +54,9 @@ func build(procs []int, quick bool) (specs []Spec) {
 	for _, p := range procs {
 		add(Spec{Kind: Park, Procs: p})
 	}
-	if !quick {
-		for _, think := range []int{10_000, 50_000, 200_000, 1_000_000} { // ns, about
-			add(Spec{Kind: Call, Caller: Goroutine, Think: think, Procs: procs[len(procs)-1]})
+	for _, caller := range []Caller{Thread, Goroutine} {
+		for _, p := range procs {
+			add(dropIns(caller, p)...)
 		}
 	}
 	add(Spec{Kind: StartJoin}, Spec{Kind: StartJoin, Stack: 64 << 10})
@@ -143,6 +143,15 @@ func locks(caller Caller, procs int, quick bool) (specs []Spec) {
 		}
 	}
 	return specs
+}
+
+func dropIns(caller Caller, procs int) []Spec {
+	return []Spec{
+		{Kind: DropIn, Caller: caller, Op: UseMutex, Threads: 4, Work: 500, Think: 1000, Procs: procs},
+		{Kind: DropIn, Caller: caller, Op: UseRWMutex, Threads: 4, Work: 50, Reads: 90, Procs: procs},
+		{Kind: DropIn, Caller: caller, Op: UseCond, Pairs: 1, Procs: procs},
+		{Kind: DropIn, Caller: caller, Op: UseWaitGroup, Parties: 4, Procs: procs},
+	}
 }
 
 func queues(caller Caller, procs int, quick bool) (specs []Spec) {

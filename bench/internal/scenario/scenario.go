@@ -40,6 +40,11 @@ const (
 	// Barrier is Parties threads that meet. An operation is one thread's call,
 	// which is its wait too.
 	Barrier Kind = "barrier"
+	// DropIn is a program that is compiled with package osthread/sync in place
+	// of sync. Op is what it uses: a Mutex as in Lock, an RWMutex as in RWLock,
+	// a Cond as in Condition, WaitGroups as in Barrier. A thread is a goroutine
+	// that is locked to one.
+	DropIn Kind = "dropin"
 	// Queue is Producers that put and Consumers that get through a queue of
 	// Capacity. An operation is one item, its wait the call of get.
 	Queue Kind = "queue"
@@ -50,8 +55,8 @@ const (
 	// Submit is submitting an empty task to a pool of one thread and waiting
 	// for its result; the wait is all of it.
 	Submit Kind = "submit"
-	// Call is Think steps of the caller's own, then calling an empty function on
-	// one given thread and waiting for it to return; the wait is the call.
+	// Call is calling an empty function on one given thread and waiting for it
+	// to return; the wait is all of it.
 	Call Kind = "call"
 	// Callback is a call from C into Go on a thread that C made. Op is "first"
 	// (with the start and the end of the thread) or "again".
@@ -101,6 +106,14 @@ const (
 const (
 	Other = "other" // the system's default
 	FIFO  = "fifo"  // SCHED_FIFO
+)
+
+// What the program of DropIn uses.
+const (
+	UseMutex     = "mutex"
+	UseRWMutex   = "rwmutex"
+	UseCond      = "cond"
+	UseWaitGroup = "waitgroup"
 )
 
 // A Spec is one row. Fields that its Kind does not use are zero.
@@ -189,27 +202,33 @@ func (s Spec) Batch() int {
 	switch s.Kind {
 	case Identity, Recursive:
 		return 1024
+	case DropIn:
+		if s.Threads == 0 {
+			return 8
+		}
+		return s.sections()
 	case Lock, RWLock, Semaphore:
 		if s.Threads == 1 || s.Reads == 100 {
 			return 1024
 		}
-		return max(1, min(128, 5000/(s.Work+s.Think+1)))
+		return s.sections()
 	case Queue:
 		return 32
 	case StartJoin, Callback, Lateness, Many, Waiters, WaitAny, Tasks:
 		return 1
-	case Call:
-		return max(1, min(8, 50_000/(s.Think+1)))
 	default:
 		return 8
 	}
 }
 
+// sections returns how many sections take some microseconds.
+func (s Spec) sections() int { return max(1, min(128, 5000/(s.Work+s.Think+1))) }
+
 // HasThreads reports whether contenders whose threads do not run under
 // GOMAXPROCS can do the row: it calls from threads, and uses all processors.
 func (s Spec) HasThreads() bool {
-	if s.Kind == WaitAny || s.Kind == Tasks {
-		return false // they have no such wait, and pools of their own kinds
+	if s.Kind == WaitAny || s.Kind == Tasks || s.Kind == DropIn {
+		return false // they have no such wait, pools of their own kinds, and no sync
 	}
 	return s.Caller != Goroutine && (s.Procs == 0 || s.Procs == runtime.NumCPU())
 }
@@ -255,6 +274,8 @@ func (s Spec) Counted() int {
 		return s.Threads
 	case Condition, Event:
 		return 2 * s.Pairs
+	case DropIn:
+		return max(s.Threads, 2*s.Pairs, s.Parties)
 	case Park:
 		return 2
 	case Barrier:
