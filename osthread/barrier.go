@@ -11,8 +11,8 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// Models: verify/barrier.pml, verify/broadcast.pml. Everything but the action happens under one guard.
-// Each generation is an object of its own:
+// Models: verify/barrier.pml, verify/broadcast.pml. Everything but the action
+// happens under one guard. A generation is an object of its own:
 //
 //	filling --the last party arrives--> tripped --the action returns--> released: all waiters get their index
 //	   |                                   |
@@ -45,10 +45,10 @@ type Barrier struct {
 	_      noCopy
 }
 
-// A generation is the barrier's until it breaks, or trips if there is an action.
-// Without one its waiters are released in the step that trips it, and it begins
-// anew. All waiters of a round get the same, so those on threads sleep together
-// (park.Broadcast); all others have a node in q.
+// A generation is the barrier's until it breaks, or trips if there is an
+// action. Without one its waiters are released in the step that trips it, and
+// it begins anew. All waiters of a round get the same, so those on threads
+// sleep together (park.Broadcast); all others have a node in q.
 type generation struct {
 	q        wait.List // under the barrier's guard
 	arrived  int
@@ -65,11 +65,11 @@ func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled(
 
 // end wakes the waiters of g's last round, the chain that begins with first and
 // those on threads.
-func (g *generation) end(first *wait.Node, got int) {
+func (b *Barrier) end(g *generation, first *wait.Node, got int) {
 	if got == gotBroken {
 		g.broken.Store(g.threads.Epoch() + 1)
 	}
-	if g.threads.End() {
+	if g.threads.End(b.parties) {
 		g.threads.Wake()
 	}
 	wait.WakeAll(first, got)
@@ -80,7 +80,7 @@ func (g *generation) end(first *wait.Node, got int) {
 func (b *Barrier) again(g *generation) {
 	g.arrived, g.contexts = 0, 0
 	first := g.q.Drain()
-	wake := g.threads.End()
+	wake := g.threads.End(b.parties)
 	b.mu.Unlock()
 	if wake {
 		g.threads.Wake()
@@ -179,7 +179,7 @@ func (b *Barrier) breakGeneration() {
 	first := g.q.TakeAll()
 	b.gen = new(generation)
 	b.mu.Unlock()
-	g.end(first, gotBroken)
+	b.end(g, first, gotBroken)
 }
 
 const gotBroken = gotLock + 1 // or gotNotice: the round is complete
@@ -249,7 +249,13 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 }
 
 // sleepTogether waits, on a thread, for the end of g's round.
-func (b *Barrier) sleepTogether(g *generation, epoch uint32, index int, spin *park.Spinner, l *park.Limit) (int, error) {
+func (b *Barrier) sleepTogether(
+	g *generation,
+	epoch uint32,
+	index int,
+	spin *park.Spinner,
+	l *park.Limit,
+) (int, error) {
 	if !g.threads.Sleep(epoch, spin, l) {
 		if b.leave(g, epoch, nil) {
 			return 0, gaveUp(ErrTimeout)
@@ -285,7 +291,7 @@ func (b *Barrier) trip(g *generation) {
 			defer b.breakNext()
 		}
 		b.mu.Unlock()
-		g.end(first, got)
+		b.end(g, first, got)
 	}()
 	b.action()
 	got = gotNotice

@@ -174,6 +174,10 @@ func (c *Condition) queue() *condQueue {
 	if q := c.q.Load(); q != nil {
 		return q
 	}
+	return c.newQueue()
+}
+
+func (c *Condition) newQueue() *condQueue {
 	c.q.CompareAndSwap(nil, new(condQueue))
 	return c.q.Load()
 }

@@ -19,8 +19,8 @@ import (
 // waiter (CPython, bpo-13502).
 //
 // The queue and its guard exist from the first wait on. A Set that finds none
-// sets the flag and looks again: either it finds the queue, or the first waiter
-// finds the flag.
+// sets the flag and loads the queue again: either it finds it, or the first
+// waiter finds the flag.
 //
 // The waiters of a manual-reset event all get the same, so those on threads
 // need no place in the queue: they sleep together (park.Broadcast), and only
@@ -60,6 +60,10 @@ func (e *Event) queue() *eventQueue {
 	if q := e.q.Load(); q != nil {
 		return q
 	}
+	return e.newQueue()
+}
+
+func (e *Event) newQueue() *eventQueue {
 	e.q.CompareAndSwap(nil, new(eventQueue))
 	return e.q.Load()
 }
@@ -117,7 +121,7 @@ func (e *Event) setAll(q *eventQueue) {
 	}
 	first := q.TakeAll()
 	together := q.together
-	wake := together > 0 && q.threads.End()
+	wake := together > 0 && q.threads.End(together+1)
 	q.together = 0
 	q.Unlock()
 	if wake {

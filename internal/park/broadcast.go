@@ -29,7 +29,10 @@ import (
 //
 // An epoch comes again after 2^31 Ends. A thread that is preempted for as long,
 // between its caller's Epoch and its sleep, waits for one more.
-type Broadcast struct{ word atomic.Uint32 }
+type Broadcast struct {
+	word    atomic.Uint32
+	crowded atomic.Uint32 // 1 if the threads of the last epoch yield once they have woken
+}
 
 const (
 	asleep    uint32 = 1
@@ -50,7 +53,7 @@ func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit) (over bool) {
 		if b.word.Load() == epoch && !b.word.CompareAndSwap(epoch, epoch|asleep) {
 			continue
 		}
-		if l.Sleep((*uint32)(unsafe.Pointer(&b.word)), epoch|asleep) == futex.TimedOut {
+		if sleepInCrowd(b.address(), epoch|asleep, l.deadline, &b.crowded) == futex.TimedOut {
 			return b.Epoch() != epoch
 		}
 	}
@@ -58,8 +61,24 @@ func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit) (over bool) {
 }
 
 // End ends the epoch. It reports whether [Broadcast.Wake] must be called, which
-// needs no guard. Ends do not run at once.
-func (b *Broadcast) End() (wake bool) {
+// needs no guard. Ends do not run at once. runners is how many threads then
+// want to run.
+//
+// If these are more than there are Ps, each yields its processor once before it
+// asks for a P. One that asked while all are in use would be put to sleep in
+// the scheduler, which costs two more switches of threads to end; after the
+// yield one of the others has likely gone to sleep again. With more Ps than
+// processors a yield only costs time: there is a P for each thread that has a
+// processor, and the runtime does not wake a thread to look for work whenever
+// one that sleeps releases the last P.
+func (b *Broadcast) End(runners int) (wake bool) {
+	crowded := uint32(0)
+	if runners > Procs() && !sparePs.Load() {
+		crowded = 1
+	}
+	if b.crowded.Load() != crowded {
+		b.crowded.Store(crowded)
+	}
 	for {
 		w := b.word.Load()
 		if b.word.CompareAndSwap(w, w&^asleep+nextEpoch) {
@@ -69,7 +88,9 @@ func (b *Broadcast) End() (wake bool) {
 }
 
 // Wake wakes all threads that sleep in an epoch that is over.
-func (b *Broadcast) Wake() { futex.Wake((*uint32)(unsafe.Pointer(&b.word)), math.MaxInt32) }
+func (b *Broadcast) Wake() { futex.Wake(b.address(), math.MaxInt32) }
+
+func (b *Broadcast) address() *uint32 { return (*uint32)(unsafe.Pointer(&b.word)) }
 
 // Shared reports whether a caller on a thread of its own may sleep in a
 // [Broadcast] until l ends the wait. It may not if l has a context, whose end

@@ -37,10 +37,10 @@ func TestBroadcastEndWakesAllOfItsEpoch(t *testing.T) {
 		for b.word.Load()&asleep == 0 {
 			runtime.Gosched()
 		}
-		assert.True(t, b.End(), "a thread may be asleep")
+		assert.True(t, b.End(threads), "a thread may be asleep")
 		b.Wake()
 		wait()
-		assert.False(t, b.End(), "nobody sleeps")
+		assert.False(t, b.End(threads), "nobody sleeps")
 		assert.True(t, b.Sleep(epoch, new(Spinner), &forever), "the epoch is over")
 	}
 }
@@ -58,10 +58,11 @@ func TestBroadcastSleepEndsAtItsDeadline(t *testing.T) {
 // A wakeup of an earlier epoch reaches threads that sleep in the next one,
 // which sleep again.
 func TestBroadcastLateWakeIsSpurious(t *testing.T) {
+	const threads = 2
 	var b Broadcast
 	epoch := b.Epoch()
 	var over atomic.Bool
-	wait := onThreads(2, func() {
+	wait := onThreads(threads, func() {
 		l := Forever()
 		assert.True(t, b.Sleep(epoch, nil, &l))
 		assert.True(t, over.Load())
@@ -73,7 +74,7 @@ func TestBroadcastLateWakeIsSpurious(t *testing.T) {
 		b.Wake()
 	}
 	over.Store(true)
-	if b.End() {
+	if b.End(threads) {
 		b.Wake()
 	}
 	wait()
@@ -88,7 +89,7 @@ func TestBroadcastLosesNoWakeup(t *testing.T) {
 			epoch := b.Epoch()
 			if arrived.Add(1) == threads {
 				arrived.Store(0)
-				if b.End() {
+				if b.End(threads) {
 					b.Wake()
 				}
 				continue
@@ -98,4 +99,23 @@ func TestBroadcastLosesNoWakeup(t *testing.T) {
 		}
 	})
 	wait()
+}
+
+func TestBroadcastYieldsOnlyIfPsAreFew(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.NumCPU() + 1))
+	ask := func() {
+		for range procsCalls {
+			Procs()
+		}
+	}
+	ask()
+	var b Broadcast
+	b.End(100 * runtime.NumCPU())
+	assert.Zero(t, b.crowded.Load(), "there are more Ps than processors")
+	runtime.GOMAXPROCS(runtime.NumCPU())
+	ask()
+	b.End(runtime.NumCPU())
+	assert.Zero(t, b.crowded.Load(), "there is a P for each")
+	b.End(runtime.NumCPU() + 1)
+	assert.NotZero(t, b.crowded.Load())
 }

@@ -22,6 +22,12 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 	return futex.Wait(w, old, deadline)
 }
 
+// sleepInCrowd is Sleep: the P is not handed off at once, so a yield would keep
+// it from others.
+func sleepInCrowd(w *uint32, old uint32, deadline int64, _ *atomic.Uint32) futex.Result {
+	return Sleep(w, old, deadline)
+}
+
 // A slot is where a goroutine sleeps in the scheduler.
 type slot struct {
 	woken chan struct{}

@@ -30,12 +30,20 @@ func goready(gp uintptr, traceskip int)
 // deadline, as futex.Wait does. It holds the calling thread, and hands its P to
 // other goroutines before it sleeps.
 func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
+	return sleepInCrowd(w, old, deadline, &alone)
+}
+
+var alone atomic.Uint32
+
+// sleepInCrowd is Sleep, after which the thread yields its processor before it
+// asks for a P, if crowded is not 0 then.
+func sleepInCrowd(w *uint32, old uint32, deadline int64, crowded *atomic.Uint32) futex.Result {
 	leak(unsafe.Pointer(w))
 	if deadline == futex.Never {
-		return futex.RawResult(w, block(w, old, nil))
+		return futex.RawResult(w, block(w, old, nil, crowded))
 	}
 	ts := futex.MakeTimespec(deadline)
-	return futex.RawResult(w, block(w, old, unsafe.Pointer(&ts)))
+	return futex.RawResult(w, block(w, old, unsafe.Pointer(&ts), crowded))
 }
 
 // block must not grow its stack between the two calls, and both must be made
@@ -44,9 +52,12 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 //
 //go:nosplit
 //go:norace
-func block(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
+func block(w *uint32, old uint32, ts unsafe.Pointer, crowded *atomic.Uint32) syscall.Errno {
 	entersyscallblock()
 	errno := futex.RawWait(w, old, ts)
+	if crowded.Load() != 0 {
+		yield()
+	}
 	exitsyscall()
 	return errno
 }

@@ -89,7 +89,11 @@ func Yield() { yield() }
 // time.
 func Procs() int {
 	if asked.Add(1)%procsCalls == 1 {
-		procs.Store(int32(min(runtime.GOMAXPROCS(0), runtime.NumCPU())))
+		ps, processors := runtime.GOMAXPROCS(0), runtime.NumCPU()
+		procs.Store(int32(min(ps, processors)))
+		if spare := ps > processors; spare != sparePs.Load() {
+			sparePs.Store(spare)
+		}
 	}
 	return int(procs.Load())
 }
@@ -106,8 +110,9 @@ func OnOneP() bool { return procs.Load() == 1 }
 const procsCalls = 256
 
 var (
-	asked atomic.Uint32
-	procs atomic.Int32
+	asked   atomic.Uint32
+	procs   atomic.Int32
+	sparePs atomic.Bool // more Ps than processors
 )
 
 // OnThread reports whether the calling goroutine has a thread of its own.
