@@ -75,8 +75,11 @@ func bench(args []string, out, progress io.Writer) error {
 	if err := files.write(run); err != nil {
 		return errors.Join(err, files.discard())
 	}
-	if o.self {
+	switch {
+	case o.self:
 		return agreement(run, out)
+	case o.slip > 0:
+		return confirm(ctx, o, run, out, progress)
 	}
 	return nil
 }

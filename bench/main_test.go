@@ -53,6 +53,8 @@ func TestBenchRejectsBadFlagsBeforeMeasuring(t *testing.T) {
 		{[]string{"-run", "nothing is called so"}, "-list"},
 		{[]string{"-only", "nobody", "-json", filepath.Join(dir, "x.json")}, `"nobody"`},
 		{[]string{"-only", "sync", "-self"}, "-self"},
+		{[]string{"-slip", "10"}, "-baseline"},
+		{[]string{"-slip", "-1"}, "-slip"},
 		{[]string{"-bad"}, "-bad"},
 		{[]string{"extra"}, `"extra"`},
 		{[]string{"-json", filepath.Join(dir, "none", "x.json")}, "none"},
@@ -254,6 +256,52 @@ func TestBenchSelfMeasuresTheBaselineTwice(t *testing.T) {
 	}
 }
 
+// A row slips if it is slower relative to the first other contender that both
+// runs have, whatever the machine's speed.
+func TestSlips(t *testing.T) {
+	row := func(name string, ratio float64) result.Row {
+		return result.Row{Name: name, Cells: []result.Cell{
+			{Contender: "osthread", Ours: true},
+			{Contender: "thread.Lock", Ours: true, Ratio: &result.Estimate{Center: 1}},
+			{Contender: "sync", Ratio: &result.Estimate{Center: ratio}},
+		}}
+	}
+	before := &result.Run{Rows: []result.Row{row("same", 1), row("slower", 1), row("faster", 1)}}
+	now := &result.Run{Rows: []result.Row{row("same", 0.92), row("slower", 0.9), row("faster", 2), row("new", 0.1)}}
+	got := slips(now, before, 0.1)
+	require.Len(t, got, 1)
+	assert.Equal(t, "slower by 1.11 against sync", got[0].String())
+}
+
+// A row is measured again before it counts, and fails only if it slips each
+// time.
+func TestConfirmMeasuresAgain(t *testing.T) {
+	args := []string{"-run", "^lock/caller=goroutine/threads=1/", "-only", "sync", "-count", "8", "-time", "1ms"}
+	for _, slow := range []struct {
+		then float64 // the peer's time relative to ours in the earlier run
+		want string
+	}{{1e-9, ""}, {1e9, "slower than in the run of -baseline"}} {
+		before := filepath.Join(t.TempDir(), "before.json")
+		require.NoError(t, bench(append(args, "-json", before), io.Discard, io.Discard))
+		run, err := result.ReadFile(before)
+		require.NoError(t, err)
+		run.Rows[0].Cells[1].Ratio.Center = slow.then
+		f, err := os.Create(before)
+		require.NoError(t, err)
+		require.NoError(t, run.Write(f))
+		require.NoError(t, f.Close())
+		var out bytes.Buffer
+		err = bench(append(args, "-baseline", before, "-slip", "10"), &out, io.Discard)
+		if slow.want == "" {
+			assert.NoError(t, err)
+			assert.NotContains(t, out.String(), "try 2")
+			continue
+		}
+		assert.ErrorContains(t, err, slow.want)
+		assert.Contains(t, out.String(), "try 6 of 6")
+	}
+}
+
 // A shell splits the command of a run into the original arguments.
 func TestCommandLineIsQuotedForTheShell(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -275,9 +323,9 @@ func TestCommandLineIsQuotedForTheShell(t *testing.T) {
 		"-count",
 		"8",
 	}
-	words := strings.TrimPrefix(commandLine(args), "go run -C bench . ")
+	words := strings.TrimPrefix(commandLine(args), program+" ")
 	out, err := exec.Command("sh", "-c", `printf '%s\n' `+words).Output()
 	require.NoError(t, err)
 	assert.Equal(t, strings.Join(args, "\n")+"\n", string(out))
-	assert.Equal(t, "go run -C bench . -count 8", commandLine([]string{"-count", "8"}), "needless quotes")
+	assert.Equal(t, program+" -count 8", commandLine([]string{"-count", "8"}), "needless quotes")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/thread/bench/internal/contender"
 	"example.com/thread/bench/internal/measure"
 	"example.com/thread/bench/internal/result"
 	"example.com/thread/bench/internal/scenario"
@@ -23,6 +25,7 @@ type options struct {
 	list     bool
 	self     bool
 	baseline *result.Run
+	slip     float64 // share by which a row may be slower than in baseline; 0 for any
 
 	json, benchfmt, html, svg string // output files; "" for none
 }
@@ -47,6 +50,8 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	f.StringVar(&o.html, "html", "", "write a page with charts and tables to this `file`")
 	f.StringVar(&o.svg, "svg", "", "write the charts into this `folder`")
 	baseline := f.String("baseline", "", "compare with the run that -json wrote to this `file`")
+	slip := f.Float64("slip", 0,
+		"fail if a row, relative to the first other contender, is slower than in -baseline by more than `percent`")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
@@ -82,6 +87,12 @@ func parse(args []string, usage io.Writer) (o options, err error) {
 	if *only != "" {
 		o.only = strings.Split(*only, ",")
 	}
+	if o.slip = *slip / 100; o.slip < 0 {
+		return o, fmt.Errorf("-slip %v: must not be negative", *slip)
+	}
+	if o.slip > 0 && (*baseline == "" || o.self) {
+		return o, errors.New("-slip compares with -baseline: it needs that, and cannot be combined with -self")
+	}
 	if o.self && o.only != nil {
 		return o, fmt.Errorf("-self measures only the baseline: it cannot be combined with -only")
 	}
@@ -112,9 +123,12 @@ func (o *options) choose(pattern string) error {
 	return nil
 }
 
+// program is the shell command that runs this program, as it was built.
+const program = "go run -C bench " + contender.Tags + "."
+
 // commandLine returns a shell command for the same run.
 func commandLine(args []string) string {
-	words := []string{"go run -C bench ."}
+	words := []string{program}
 	for _, a := range args {
 		if a == "" || strings.ContainsAny(a, " \t\n|&;()<>*?[]{}$`\"'\\!#~") {
 			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"

@@ -19,6 +19,7 @@ var titles = map[string]string{
 	"startjoin": "Start and join",
 	"submit":    "Task to a pool of one thread",
 	"call":      "Call on a given thread",
+	"lua":       "Embedded interpreter on one thread",
 	"callback":  "Callback from C",
 	"identity":  "Identity",
 	"lateness":  "Lateness of a timed wait",

@@ -60,6 +60,8 @@ func For(s scenario.Spec) []Contender {
 		return submits
 	case scenario.Call:
 		return calls
+	case scenario.Lua:
+		return interpreters
 	case scenario.Callback:
 		return callbacks
 	case scenario.Identity:

@@ -36,7 +36,9 @@ func build(procs []int, quick bool) (specs []Spec) {
 				add(Spec{Kind: RWLock, Caller: caller, Threads: 4, Work: 50, Reads: reads, Procs: p})
 			}
 			// As many readers as processors, which share nothing but the lock.
-			add(Spec{Kind: RWLock, Caller: caller, Threads: p, Reads: 100, Procs: p})
+			if !quick || caller == Thread {
+				add(Spec{Kind: RWLock, Caller: caller, Threads: p, Reads: 100, Procs: p})
+			}
 			for _, pairs := range []int{1, 4} {
 				add(
 					Spec{Kind: Condition, Caller: caller, Pairs: pairs, Procs: p},
@@ -49,6 +51,9 @@ func build(procs []int, quick bool) (specs []Spec) {
 			}
 			add(queues(caller, p, quick)...)
 			add(Spec{Kind: Call, Caller: caller, Procs: p}, Spec{Kind: Submit, Caller: caller, Procs: p})
+			if caller == Goroutine {
+				add(lua(p, quick)...)
+			}
 		}
 	}
 	for _, p := range procs {
@@ -56,7 +61,9 @@ func build(procs []int, quick bool) (specs []Spec) {
 	}
 	for _, caller := range []Caller{Thread, Goroutine} {
 		for _, p := range procs {
-			add(dropIns(caller, p)...)
+			if !quick || caller == Thread {
+				add(dropIns(caller, p)...)
+			}
 		}
 	}
 	add(Spec{Kind: StartJoin}, Spec{Kind: StartJoin, Stack: 64 << 10})
@@ -86,7 +93,6 @@ func growth(quick bool) (specs []Spec) {
 	if quick {
 		return []Spec{
 			{Kind: Waiters, Caller: Goroutine, Object: "lock", Op: "cancel", Waiters: 1000},
-			{Kind: WaitAny, Caller: Goroutine, Objects: 100},
 			{Kind: Tasks, Op: "run", Tasks: 1000},
 		}
 	}
@@ -152,6 +158,17 @@ func dropIns(caller Caller, procs int) []Spec {
 		{Kind: DropIn, Caller: caller, Op: UseCond, Pairs: 1, Procs: procs},
 		{Kind: DropIn, Caller: caller, Op: UseWaitGroup, Parties: 4, Procs: procs},
 	}
+}
+
+func lua(procs int, quick bool) (specs []Spec) {
+	threads := []int{1, 4, 16}
+	if quick {
+		threads = []int{4}
+	}
+	for _, n := range threads {
+		specs = append(specs, Spec{Kind: Lua, Caller: Goroutine, Threads: n, Procs: procs})
+	}
+	return specs
 }
 
 func queues(caller Caller, procs int, quick bool) (specs []Spec) {

@@ -58,6 +58,11 @@ const (
 	// Call is calling an empty function on one given thread and waiting for it
 	// to return; the wait is all of it.
 	Call Kind = "call"
+	// Lua is Threads callers that have an embedded interpreter, which lives on
+	// one thread, run a function of about a microsecond; the wait is all of it.
+	// It is a real program's use of Call, with a C library that is for one
+	// thread.
+	Lua Kind = "lua"
 	// Callback is a call from C into Go on a thread that C made. Op is "first"
 	// (with the start and the end of the thread) or "again".
 	Callback Kind = "callback"
@@ -270,7 +275,7 @@ func (s Spec) Memory() bool {
 // separately: in a queue row, the consumers.
 func (s Spec) Counted() int {
 	switch s.Kind {
-	case Lock, RWLock, Semaphore:
+	case Lock, RWLock, Semaphore, Lua:
 		return s.Threads
 	case Condition, Event:
 		return 2 * s.Pairs
