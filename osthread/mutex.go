@@ -16,43 +16,56 @@ import (
 //
 // # State
 //
-//	word     owner key (0: free) | claimed | starving | queued
-//	spinner  0, or the time since when one waiter spins or has been woken to
+//	word     stamp | owner key (0: free) | woken | claimed | starving | queued
+//	spinner  whether a waiter spins
 //
 //	queued    There may be waiters in the queue. May be set too long, never
-//	          cleared too early. On one processor it also stays set while the
-//	          spinner is the last waiter, since that may not get to run.
+//	          cleared too early.
 //	starving  The next Unlock hands the lock off to the head of the queue. Set
 //	          only while the lock is held or already starving, so every Unlock
 //	          sees it. Cleared under the guard.
 //	claimed   The spinner acquires the lock next. Set by the spinner while the
 //	          lock is held, cleared by it alone.
+//	woken     How many waiters were woken to retry and have not run yet.
+//	          Incremented under the guard, decremented by each as it runs. May
+//	          be too small, never too large: it is 0 while the queue is empty,
+//	          except on one processor, so that a free lock has no flags.
+//	stamp     When the last of those was woken. 0 if there are none.
 //
 // A newcomer may barge: it takes a lock that is open, which is free and neither
 // starving nor claimed, ahead of the queue. A waiter goes through
 //
-//	newcomer --> spinner --> in the queue --+--> spinner --> in the queue, in front, ...
-//	         \--------------^               \--> owner (handoff)
+//	newcomer --> spinner --> in the queue --+--> woken --+--> spinner --> in the queue, in front, ...
+//	       \----------------^               |            \--> in the queue, in front, if another one spins
+//	                                        \--> owner (handoff)
 //
-// At most one waiter spins: the one that changed the spinner word from 0. It
-// polls rarely, so that the cache line stays with the owner; reacquiring is
-// often cheaper for the owner than handing off. A spinner that has not found
-// the lock open for a while claims it. From then on the lock alternates between
-// two running threads, without a system call.
+// At most one waiter spins. It polls rarely, so that the cache line stays with
+// the owner; reacquiring is often cheaper for the owner than handing off. A
+// spinner that has not found the lock open for a while claims it. From then on
+// the lock alternates between two running threads, without a system call.
+//
+// A woken waiter may not get a processor for long: the kernel often queues it
+// behind the thread that has woken it. If no other were woken meanwhile, other
+// processors could be idle for as long. So an Unlock that finds that the last
+// wakeup is older than wakeupLate wakes the next waiter as well, until maxWoken
+// are on their way.
 //
 // # No lost wakeups
 //
-// Invariant: while the lock is free and the queue is not empty, the spinner or
-// the last Unlock is committed to checking the queue.
+// Invariant: while the lock is free and the queue is not empty, the spinner, a
+// woken waiter, or the last Unlock is committed to checking the queue.
 //
-//   - Unlock frees the word and reads the flags in one step. It leaves the
-//     queue to the spinner, if there is one, and otherwise calls release.
+//   - Unlock frees the word and reads the flags in one step. If the queue is
+//     not empty it leaves that to the spinner or to the woken waiters, if there
+//     are any, and otherwise calls release.
 //   - A spinner that gives up clears its claim and the spinner word first and
 //     calls release afterwards, so an Unlock that relied on it came before
 //     that.
-//   - release wakes the head as the new spinner or hands it the lock. If
-//     another thread holds the lock it does neither: that thread's Unlock calls
-//     release.
+//   - A woken waiter stops being one in a step in which it acquires the lock or
+//     does not find it open. Then the Unlock of the owner comes after that
+//     step, and does not rely on it.
+//   - release wakes the head or hands it the lock. If another thread holds the
+//     lock it does neither: that thread's Unlock calls release.
 //   - enqueue sets queued in the step that finds the lock held, so the owner's
 //     Unlock sees it.
 //
@@ -68,9 +81,9 @@ import (
 // waiter counts as starving, so every Unlock hands off, in FIFO order.
 //
 // The spinner may have lost its processor. On one processor Unlock checks the
-// head itself, now and then, and yields to the spinner. On several processors
-// it takes a spinner that has not finished for spinnerLost to be preempted, and
-// calls release in its place.
+// head itself, now and then, and yields to the waiter that was woken. On
+// several processors it takes a spinner that lets the head wait for
+// spinnerLost to be preempted, and calls release in its place.
 //
 // # Memory order
 //
@@ -80,10 +93,9 @@ import (
 // release acquires on the waiter's behalf, and Unpark passes that on.
 type mutex struct {
 	word    atomic.Uint64
-	spinner atomic.Uint32 // since when there is a spinner (spinTime); 0: none
-	passed  atomic.Uint32 // Unlocks that left the lock to the spinner, on one processor
+	spinner atomic.Bool
 	// oldest is the Since of the head of the queue, or on one processor of the
-	// spinner that was the head; 0: there is neither.
+	// woken waiter that was the head; 0: there is neither.
 	oldest atomic.Int64
 	q      wait.Queue
 }
@@ -92,21 +104,32 @@ const (
 	queued   uint64 = 1 << iota
 	starving        // and queued
 	claimed
-	flags = 1<<iota - 1
+	oneWoken
+	_
+	_
+	_
 
 	keyShift = iota // a key is a multiple of 1 << keyShift
 )
 
+const (
+	maxWoken   = 15
+	woken      = maxWoken * oneWoken
+	stampShift = 50
+	stamp      = 1<<64 - 1<<stampShift
+	owner      = 1<<stampShift - 1<<keyShift
+)
+
 // anonymous is the key of an owner that need not be known. Unlock subtracts it.
 // From a free word that leaves one that is held, by a key that no thread has,
-// with its flags unchanged: so an Unlock too many is undone by adding it back.
+// and adding it back undoes that: an Unlock too many changes nothing.
 const (
 	anonymous      uint64 = 1 << keyShift
 	minusAnonymous        = ^anonymous + 1
 )
 
-func free(s uint64) bool { return s&^flags == 0 }
-func open(s uint64) bool { return s&^queued == 0 }
+func free(s uint64) bool { return s&owner == 0 }
+func open(s uint64) bool { return s&(owner|starving|claimed) == 0 }
 
 const (
 	// claimAfter is in polls, 11 us. Claiming sooner slows short critical
@@ -115,7 +138,8 @@ const (
 	// spinnerLost is a time slice of Go's scheduler. A spinner that runs ends
 	// after some 20 us.
 	spinnerLost = 10 * starvationThreshold
-	spinUnit    = 10 // 1024 ns
+
+	stampUnit = 10 // 1024 ns; stamps repeat after 17 ms
 )
 
 // try locks m if it is open.
@@ -136,10 +160,48 @@ func (m *mutex) spin(key uint64) bool {
 	return park.CanSpin() && m.becomeSpinner() && m.poll(key)
 }
 
-// retry locks m for the owner of n, which was woken as the spinner.
-func (m *mutex) retry(n *wait.Node) bool { return m.poll(n.Key) }
+func (m *mutex) becomeSpinner() bool {
+	return !m.spinner.Load() && m.spinner.CompareAndSwap(false, true)
+}
 
-// giveUp has nothing to do: a poll that fails has called release.
+// retry locks m for the owner of n, which was woken, and runs. It becomes the
+// spinner, if there is none, before it ends to be a woken waiter.
+func (m *mutex) retry(n *wait.Node) bool {
+	spins := false
+	for {
+		s := m.word.Load()
+		locks := open(s)
+		if !locks && !spins {
+			spins = m.becomeSpinner()
+		}
+		next := oneRuns(s)
+		if locks && spins {
+			m.spinner.Store(false)
+			spins = false
+		}
+		if locks {
+			next |= n.Key
+		}
+		if m.word.CompareAndSwap(s, next) {
+			return locks || spins && m.poll(n.Key)
+		}
+	}
+}
+
+// oneRuns returns s with one woken waiter less.
+func oneRuns(s uint64) uint64 {
+	switch s & woken {
+	case 0: // not counted any more
+		return s
+	case oneWoken:
+		return s &^ (woken | stamp)
+	default:
+		return s - oneWoken
+	}
+}
+
+// giveUp has nothing to do: a retry that fails has left the queue to the owner
+// or called release.
 func (m *mutex) giveUp(*wait.Node) {}
 
 // poll is what the spinner, the caller, does. It acquires the lock and returns
@@ -151,12 +213,12 @@ func (m *mutex) poll(key uint64) bool {
 		s := m.word.Load()
 		switch {
 		case claim && free(s):
-			m.spinner.Store(0)
+			m.spinner.Store(false)
 			m.takeClaimed(key)
 			return true
 		case open(s):
-			m.spinner.Store(0)
-			if m.word.CompareAndSwap(s, s|key) {
+			m.spinner.Store(false)
+			if m.try(key) {
 				return true
 			}
 			if !m.becomeSpinner() {
@@ -188,30 +250,25 @@ func (m *mutex) stopSpinning(claim bool) {
 	if claim {
 		m.word.And(^claimed)
 	}
-	m.spinner.Store(0)
+	m.spinner.Store(false)
 	m.release()
 }
 
-// becomeSpinner makes the caller, or the waiter that it wakes, the spinner if
-// there is none. It loads the word first: the clock costs more.
-func (m *mutex) becomeSpinner() bool {
-	return m.spinner.Load() == 0 && m.spinner.CompareAndSwap(0, spinTime())
+// stampNow returns the stamp of the current time.
+func stampNow() uint64 { return uint64(futex.Now()>>stampUnit) << stampShift }
+
+// late reports whether the last waiter that was woken, according to s, has had
+// wakeupLate to run.
+func late(s uint64) bool {
+	return (stampNow()-s&stamp)>>stampShift > uint64(wakeupLate>>stampUnit)
 }
 
-// spinTime returns the time for the spinner word. It is not 0, and wraps after
-// an hour: an old word then looks young for some ms.
-func spinTime() uint32 { return uint32(futex.Now()>>spinUnit) | 1 }
+// headStarves reports whether the head of the queue has waited for too long.
+func (m *mutex) headStarves() bool { return m.headWaits(starvationThreshold) }
 
-// spinnerIsLost reports whether the spinner, which watches the head, has not
-// finished for long: it was preempted, or has not got a processor yet.
-func (m *mutex) spinnerIsLost() bool {
-	since := m.spinner.Load()
-	return since != 0 && spinTime()-since > uint32(spinnerLost>>spinUnit)
-}
-
-func (m *mutex) headStarves() bool {
+func (m *mutex) headWaits(d int64) bool {
 	o := m.oldest.Load()
-	return o != 0 && futex.Now()-o > starvationThreshold
+	return o != 0 && futex.Now()-o > d
 }
 
 // enqueue puts n into the queue, in front if it was the spinner, and returns
@@ -308,10 +365,10 @@ func (m *mutex) tidy() {
 		if m.word.Load()&starving != 0 && !starves(h) {
 			m.word.And(^starving)
 		}
-	case park.OnOneP() && m.spinner.Load() != 0: // see stepAside
-		m.word.And(^starving)
-	default:
+	case park.OnOneP() && m.word.Load()&woken != 0: // see stepAside
 		m.word.And(^(queued | starving))
+	default:
+		m.word.And(^(queued | starving | woken | stamp))
 		m.oldest.Store(0)
 	}
 }
@@ -324,19 +381,9 @@ func (m *mutex) unlock(key uint64, obj any) {
 }
 
 // unlockSlow ends an Unlock that has left the word as s, free and with flags.
-// It leaves a lock that is claimed or has a spinner to them.
 func (m *mutex) unlockSlow(s uint64, obj any) {
-	if s&claimed != 0 || s&starving == 0 && m.spinner.Load() != 0 {
-		if park.OnOneP() {
-			if m.passed.Add(1)%agingInterval == 0 && m.headStarves() {
-				stepAside()
-			}
-			return
-		}
-		// By chance in place of a count, which all unlockers would write.
-		if rand.Uint32()%agingInterval != 0 || !m.headStarves() || !m.spinnerIsLost() {
-			return
-		}
+	if m.mayPass(s) {
+		return
 	}
 	got := m.release()
 	if got != gotNotice {
@@ -346,6 +393,26 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	// On a thread of its own that would cost it two thread switches.
 	if got == gotLock && (!park.CanSpin() || !park.OnThread()) {
 		runtime.Gosched()
+	}
+}
+
+// mayPass reports whether an Unlock that has left the word as s leaves the
+// queue to the spinner or to the waiters that were woken. It checks those by
+// chance, in place of a count, which all unlockers would write.
+func (m *mutex) mayPass(s uint64) bool {
+	spins := s&claimed != 0 || s&starving == 0 && m.spinner.Load()
+	switch {
+	case !spins && (s&starving != 0 || s&woken == 0):
+		return false
+	case park.OnOneP():
+		if rand.Uint32()%agingInterval == 0 && m.headStarves() {
+			stepAside()
+		}
+		return true
+	case spins:
+		return rand.Uint32()%agingInterval != 0 || !m.headWaits(spinnerLost)
+	default:
+		return rand.Uint32()%lateInterval != 0 || s&woken == woken || !late(s)
 	}
 }
 
@@ -375,8 +442,8 @@ func (m *mutex) release() (got int) {
 	return got
 }
 
-// grant gives the head n what it gets, or returns false if another thread holds
-// the lock or spins, and will call release.
+// grant gives the head n what it gets, or returns false if another thread is
+// committed to checking the queue.
 func (m *mutex) grant(n *wait.Node) (got int, ok bool) {
 	old := n.Since != 0 && starves(n)
 	for {
@@ -387,10 +454,14 @@ func (m *mutex) grant(n *wait.Node) (got int, ok bool) {
 			if !old || s&starving != 0 || m.word.CompareAndSwap(s, s|starving) {
 				return 0, false
 			}
-		case !old:
-			return gotRetry, m.becomeSpinner()
-		case m.word.CompareAndSwap(s, s|n.Key):
-			return gotLock, true
+		case old:
+			if m.word.CompareAndSwap(s, s|n.Key) {
+				return gotLock, true
+			}
+		case m.spinner.Load() || s&woken == woken || s&woken != 0 && !late(s):
+			return 0, false
+		case m.word.CompareAndSwap(s, s&^stamp+oneWoken|stampNow()):
+			return gotRetry, true
 		}
 	}
 }

@@ -20,16 +20,16 @@ func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
 	var m mutex
 	l := park.Forever()
 	n := wait.New(nil, &l)
-	n.Key, n.Since = anonymous, futex.Now()-2*starvationThreshold
+	n.Key, n.Since = anonymous, futex.Now()-2*spinnerLost
 	require.True(t, m.try(anonymous))
 	require.False(t, m.enqueue(n, false))
-	m.spinner.Store(spinTime() - uint32(2*spinnerLost>>spinUnit))
+	require.True(t, m.becomeSpinner())
 	for range 1000 * agingInterval {
 		m.unlock(anonymous, nil)
 		if !m.try(anonymous) {
 			n.Await()
 			assert.Equal(t, gotLock, n.Got)
-			m.spinner.Store(0)
+			m.stopSpinning(false)
 			m.unlock(anonymous, nil)
 			assert.Zero(t, m.word.Load())
 			return
@@ -49,5 +49,36 @@ func TestLockRequeuedHeadAges(t *testing.T) {
 	assert.Equal(t, n.Since, m.oldest.Load())
 	m.unlock(anonymous, nil)
 	n.Await()
-	m.stopSpinning(false)
+	assert.True(t, m.retry(n))
+}
+
+// The test simulates a woken waiter that does not get a processor.
+func TestLockWakesNextWaiterWhileTheWokenOneDoesNotRun(t *testing.T) {
+	if park.Procs() == 1 {
+		t.Skip("the processor is the unlocker's")
+	}
+	var m mutex
+	l := park.Forever()
+	first, second := wait.New(nil, &l), wait.New(nil, &l)
+	require.True(t, m.try(anonymous))
+	for _, n := range []*wait.Node{first, second} {
+		n.Key, n.Since = anonymous, futex.Now()
+		require.False(t, m.enqueue(n, false))
+	}
+	for m.q.Head() != nil { // the time limit of the test ends a wait that never succeeds
+		m.unlock(anonymous, nil)
+		if !m.try(anonymous) { // handed off, on a machine so slow that second starves
+			break
+		}
+	}
+	m.unlock(anonymous, nil)
+	for _, n := range []*wait.Node{first, second} {
+		n.Await()
+		if n.Got == gotRetry {
+			assert.True(t, m.retry(n))
+			m.unlock(anonymous, nil)
+		}
+		n.Free()
+	}
+	assert.Zero(t, m.word.Load())
 }

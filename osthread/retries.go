@@ -69,6 +69,11 @@ const (
 	spinnerPause        = 30 // about 450 ns
 	agingInterval       = 64 // unlocks per check of how long the head has waited
 
+	// A waiter that was woken to retry runs within wakeupLate if a processor is
+	// idle. Unlocks check that once in lateInterval.
+	wakeupLate   = int64(10 * time.Microsecond)
+	lateInterval = 8
+
 	// sinceFair is the Since of a node that counts as starving from the start.
 	// It is before any time of the clock, which in a bubble of testing/synctest
 	// is negative.

@@ -29,6 +29,9 @@ func TestPollPausesShortly(t *testing.T) {
 	assert.Equal(t, spinLimit()+1, polls)
 }
 
+// checks of the head's age by chance are at least one almost certainly.
+const checks = 30
+
 // onOneProcessor sets GOMAXPROCS to 1 for a test.
 func onOneProcessor(t *testing.T) {
 	procs := runtime.GOMAXPROCS(1)
@@ -97,7 +100,7 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 					test.age()
 				}
 				// Too short a time for the scheduler to preempt this goroutine.
-				for n := 0; n < 2*agingInterval && in.Load() == 0; n++ {
+				for n := 0; n < checks*agingInterval && in.Load() == 0; n++ {
 					test.unlock()
 					test.lock()
 				}
@@ -134,7 +137,7 @@ func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 		assert.NotZero(t, l.oldest.Load())
 		l.oldest.Add(-2 * starvationThreshold)
 	}
-	for n := 0; n < 2*agingInterval && !in.Load(); n++ {
+	for n := 0; n < checks*agingInterval && !in.Load(); n++ {
 		l.Unlock()
 		l.Lock()
 	}
@@ -158,12 +161,13 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	require.Equal(t, gotRetry, m.release())
 	require.True(t, m.try(anonymous), "first, woken to retry, does not run")
 	require.True(t, m.leave(second))
-	assert.NotZero(t, m.word.Load()&queued, "or no Unlock sees the waiters")
+	assert.NotZero(t, m.word.Load()&woken, "or no Unlock sees the waiter")
 	assert.NotZero(t, m.oldest.Load())
-	m.stopSpinning(false)
+	m.word.Add(minusAnonymous)
+	first.Await()
+	assert.True(t, m.retry(first))
 	m.word.Add(minusAnonymous)
 	assert.Zero(t, m.word.Load())
-	first.Await() // the wakeup to retry
 	first.Free()
 	second.Free()
 }

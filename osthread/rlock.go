@@ -58,7 +58,7 @@ func keyOf(slot uintptr) uint64 {
 
 // ownedBy reports whether the thread with key holds r. The answer is stable
 // only for that thread.
-func (r *RLock) ownedBy(key uint64) bool { return r.word.Load()&^flags == key }
+func (r *RLock) ownedBy(key uint64) bool { return r.word.Load()&owner == key }
 
 // Lock locks r, sleeping until it is free, or increments its depth if the
 // calling thread holds it.

@@ -3,7 +3,8 @@ package osthread
 // The numbers of waiters, and owners. Each result is a snapshot, for tests and
 // monitors.
 
-// Waiting returns how many callers wait for l: in its queue, or as the spinner.
+// Waiting returns how many callers wait for l: in its queue, woken to
+// retry, or as the spinner.
 // The result may be stale by the time it is used.
 func (l *Lock) Waiting() int { return l.waiting() }
 
@@ -13,8 +14,8 @@ func (r *RLock) Waiting() int { return r.waiting() }
 func (m *mutex) waiting() int {
 	m.q.Lock()
 	defer m.q.Unlock()
-	n := m.q.Len()
-	if m.spinner.Load() != 0 {
+	n := m.q.Len() + int(m.word.Load()&woken/oneWoken)
+	if m.spinner.Load() {
 		n++
 	}
 	return n
@@ -40,7 +41,7 @@ func (r *RLock) Owner() *Thread {
 // ownerSerial returns the serial of the thread that holds r. It is 0 while a
 // goroutine that has acquired r after a wait has not stored its own yet.
 func (r *RLock) ownerSerial() (serial uint64, held bool) {
-	key := r.word.Load() >> keyShift
+	key := r.word.Load() & owner >> keyShift
 	return max(key, 2) - 2, key != 0
 }
 

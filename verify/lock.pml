@@ -5,27 +5,30 @@
  * is a step of its own. The guard is a lock that is held over several such
  * steps, while other threads continue without it. Time is a free choice: a head
  * may be starving or not at each check, the spinner may stop or claim at each
- * poll, a timed waiter may time out whenever it sleeps. A waiter sleeps until
- * its permit is there.
+ * poll, a woken waiter may be late or not, a timed waiter may time out whenever
+ * it sleeps. A waiter sleeps until its permit is there.
  *
  * Properties: one owner at a time; no thread sleeps for ever (invalid end
  * states); what release must leave behind is asserted in takeClaimed.
  *
  * NT threads, ITER times each, the first TIMED of them with a timeout. FOREIGN:
- * another thread unlocks, perhaps at once. ONEP: queued may stay set for the
- * spinner.
+ * another thread unlocks, perhaps at once. ONEP: woken stays set when the
+ * queue is empty.
  *
  * Mutants, each of which spin rejects:
  *   M_NO_RELEASE   a spinner that stops does not call release: an Unlock that
  *                  left the lock to it has woken no thread
- *   M_LEAVE        a waiter that times out leaves although it was made the
- *                  spinner: no thread is committed to the queue
+ *   M_LEAVE        a waiter that times out leaves although it was woken to
+ *                  retry: no thread is committed to the queue
  *   M_KEEP_CLAIM   a spinner that stops keeps its claim: the lock is free and
  *                  closed to all
  *   M_LATE_MARK    queued is set after the load that found the lock held, not
  *                  in the same step
  *   M_SPIN_LATE    the spinner clears its word after it has acquired the lock,
  *                  not before (with FOREIGN)
+ *   M_WOKEN_LATE   a woken waiter decrements woken after it has enqueued itself
+ *   M_KEEP_WOKEN   a woken waiter that acquires the lock does not decrement
+ *                  woken
  *   M_BARGE_CLAIM  newcomers take a claimed lock: two owners
  */
 #ifndef NT
@@ -38,11 +41,16 @@
 #define TIMED 1
 #endif
 
+#ifndef MAXW
+#define MAXW 2
+#endif
+
 #define RETRY 1
 #define LOCK 2
 
 byte held;			/* holder + 1; 0: free */
-bit queued, starving, claimed;	/* with held: the word */
+bit queued, starving, claimed;	/* with held and woken: the word */
+byte woken;
 bit spinner;
 bit g;				/* the guard */
 byte q[NT], n;			/* the queue */
@@ -61,11 +69,11 @@ inline GUNLOCK() { g = 0 }
 
 inline CLEAR() {
 	atomic {
-		starving = 0;
+		starving = 0; queued = 0;
 #ifdef ONEP
-		if :: queued = 0 :: spinner -> skip fi	/* the number of processors may change */
+		if :: woken = 0 :: skip fi	/* the number of processors may change */
 #else
-		queued = 0
+		woken = 0
 #endif
 	}
 }
@@ -102,13 +110,14 @@ inline RELEASE() {
 			:: else ->
 				if
 				:: old || starving -> held = h + 1; res = LOCK
-				:: else -> res = RETRY
+				:: !old && !starving && !spinner && woken < MAXW -> res = RETRY
+				:: !old && !starving && (spinner || woken > 0)	/* not late */
 				fi
 			fi
 		};
-		/* the swap of the spinner word is a step of its own */
+		/* the swap is a step of its own */
 		if
-		:: res == RETRY -> atomic { if :: spinner -> res = 0 :: else -> spinner = 1 fi }
+		:: res == RETRY -> atomic { if :: held != 0 || claimed || woken == MAXW -> res = 0 :: else -> woken++ fi }
 		:: else
 		fi;
 		if
@@ -165,26 +174,62 @@ inline STOP() {
 	r = 0
 }
 
+/* the caller was woken; r: acquired */
+inline RETRY_() {
+	spins = 0;
+	do
+	:: sopen = OPEN;
+		if
+		:: !sopen && !spins -> atomic { if :: !spinner -> spinner = 1; spins = 1 :: else fi }
+		:: sopen && spins -> spinner = 0; spins = 0
+		:: else
+		fi;
+		atomic {
+			if
+			:: sopen == OPEN ->
+#ifndef M_KEEP_WOKEN
+#ifndef M_WOKEN_LATE
+				if :: woken > 0 -> woken-- :: else fi;
+#endif
+#endif
+				if :: sopen -> held = me + 1 :: else fi;
+				r = 1
+			:: else -> r = 0
+			fi
+		};
+		if :: r -> break :: else fi
+	od;
+	r = sopen; sopen = 0;
+	if :: spins -> spins = 0; SPIN() :: else fi
+}
+
 inline UNLOCK() {
 	atomic {
 		assert(held != 0); held = 0;
 #ifndef FOREIGN
 		inside--;
 #endif
-		sq = queued; sst = starving; scl = claimed
+		sq = queued; sst = starving; scl = claimed; sw = (woken > 0)
 	};
+	sq = sq || sst || scl || sw;
 	if
-	:: scl -> skip
-	:: !scl && sst -> RELEASE()
-	:: !scl && !sst && sq -> if :: spinner -> skip :: else -> RELEASE() fi
+	:: scl
+	:: !scl && !sst && sq -> scl = spinner
 	:: else
 	fi;
-	sq = 0; sst = 0; scl = 0
+	/* with scl the spinner's business, with sw that of the woken */
+	if
+	:: scl || (!sst && sw)		/* left to them */
+	:: (scl || (!sst && sw)) -> RELEASE()	/* lost or late */
+	:: !scl && (sst || !sw) && sq -> RELEASE()
+	:: !sq
+	fi;
+	sq = 0; sst = 0; scl = 0; sw = 0
 }
 
 proctype T(byte me; bit timed) {
 	byte i, k, h, res, r;
-	bit old, claim, sfree, sopen, sq, sst, scl, front, late;
+	bit old, claim, sfree, sopen, sq, sst, scl, sw, spins, front, late;
 
 	do
 	:: i == ITER -> break
@@ -224,6 +269,9 @@ again:		GLOCK();
 			n++; inq[me] = 1; got[me] = 0; k = 0
 		};
 		GUNLOCK();
+#ifdef M_WOKEN_LATE
+		atomic { if :: front && woken > 0 -> woken-- :: else fi };
+#endif
 		if
 		:: perm[me] -> perm[me] = 0
 		:: timed -> late = 1;
@@ -232,14 +280,14 @@ again:		GLOCK();
 			:: inq[me] -> UNLINK(me); TIDY(); GUNLOCK(); goto gaveup
 			:: else -> GUNLOCK();
 #ifdef M_LEAVE
-				if :: got[me] == RETRY -> (perm[me]); perm[me] = 0; goto gaveup :: else fi;
+				if :: got[me] == RETRY -> (perm[me]); perm[me] = 0; woken--; goto gaveup :: else fi;
 #endif
 				(perm[me]); perm[me] = 0
 			fi
 		fi;
 		if
 		:: got[me] == LOCK -> goto locked
-		:: else -> SPIN()
+		:: else -> RETRY_()
 		fi;
 		if :: r -> goto locked :: else fi;
 		if :: late -> goto gaveup :: else fi;
@@ -257,7 +305,7 @@ gaveup:		skip
 /* unlocks what is locked, at any time */
 proctype U() {
 	byte k, h, res;
-	bit old, sq, sst, scl;
+	bit old, sq, sst, scl, sw;
 end:	do
 	:: (held != 0) -> UNLOCK()
 	od

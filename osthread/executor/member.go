@@ -299,7 +299,11 @@ func (m *member) awaitWork() bool {
 	if p.IdleTimeout > 0 {
 		l = park.For(p.IdleTimeout)
 	}
-	if m.node.ParkAs(m.node.OnThread(), &l) == park.Unparked {
+	// With one P and a goroutine that submits, the scheduler hands the thread
+	// the P with the wakeup; a thread that a futex wakes sleeps again until the
+	// submitter has left the P.
+	thread := m.node.OnThread() && !(park.OnOneP() && p.goroutine.Load())
+	if m.node.ParkAs(thread, &l) == park.Unparked {
 		return true
 	}
 	p.guard.Lock()

@@ -74,6 +74,7 @@ type pool struct {
 	release func()            // of the reserved places; nil: none
 
 	returning atomic.Int32
+	goroutine atomic.Bool // with one P: the last submitter was an ordinary goroutine
 
 	guard    wait.Guard
 	closed   bool
@@ -97,6 +98,9 @@ func newPool(o Options, first int) *pool {
 // submit gives t to an idle thread, queues it, starts a thread for it, waits
 // for room, or runs it.
 func (p *pool) submit(t *task, full FullPolicy, l park.Limit) error {
+	if park.OnOneP() {
+		p.goroutine.Store(!park.OnThread())
+	}
 	p.guard.Lock()
 	err := p.assign(t)
 	if err != errNoRoom {

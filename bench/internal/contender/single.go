@@ -12,11 +12,14 @@ import (
 	"example.com/thread/osthread/executor"
 )
 
-// repeat makes one caller do op until the round is over; the wait is all of op.
+// repeat makes one caller think and do op until the round is over; the wait is
+// all of op.
 func repeat(c *crew, spawn spawner, op func() error) (sample.Sample, error) {
 	var failed error
 	s, err := c.run(1, 1, spawn, func(_ int, t *tally) {
+		x := uint64(1)
 		for !c.over() {
+			x = scenario.Work(x, c.spec.Think)
 			began := t.now()
 			if failed = op(); failed != nil {
 				return

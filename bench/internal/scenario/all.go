@@ -59,6 +59,11 @@ func build(procs []int, quick bool) (specs []Spec) {
 	for _, p := range procs {
 		add(Spec{Kind: Park, Procs: p})
 	}
+	if !quick {
+		for _, think := range []int{10_000, 50_000, 200_000, 1_000_000} { // ns, about
+			add(Spec{Kind: Call, Caller: Goroutine, Think: think, Procs: procs[len(procs)-1]})
+		}
+	}
 	for _, caller := range []Caller{Thread, Goroutine} {
 		for _, p := range procs {
 			if !quick || caller == Thread {

@@ -55,8 +55,8 @@ const (
 	// Submit is submitting an empty task to a pool of one thread and waiting
 	// for its result; the wait is all of it.
 	Submit Kind = "submit"
-	// Call is calling an empty function on one given thread and waiting for it
-	// to return; the wait is all of it.
+	// Call is Think steps of the caller's own, then calling an empty function
+	// on one given thread and waiting for it to return; the wait is the call.
 	Call Kind = "call"
 	// Lua is Threads callers that have an embedded interpreter, which lives on
 	// one thread, run a function of about a microsecond; the wait is all of it.
@@ -221,6 +221,8 @@ func (s Spec) Batch() int {
 		return 32
 	case StartJoin, Callback, Lateness, Many, Waiters, WaitAny, Tasks:
 		return 1
+	case Call:
+		return max(1, min(8, 50_000/(s.Think+1)))
 	default:
 		return 8
 	}

@@ -48,6 +48,11 @@ type Box struct {
 	q      wait.Queue
 	asleep bool // the server has to be woken
 	closed bool
+	// goroutine says that with one P the last call came from an ordinary
+	// goroutine. The server then sleeps in the scheduler, too, which hands it
+	// the P with the wakeup. A thread that a futex wakes finds that the caller
+	// still has the P, and sleeps again.
+	goroutine bool
 
 	idle       Idler           // nil: the server sleeps in the box; set before the first Next
 	thread     *waitfor.Thread // of the server, nil if unknown to the graph; set before the first call
@@ -242,6 +247,9 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 		c.edge.in = true
 	}
 	b.q.PushBack(&c.node)
+	if park.OnOneP() {
+		b.goroutine = !park.OnThread()
+	}
 	wake := b.asleep
 	b.asleep = false
 	b.q.Unlock()
@@ -326,11 +334,12 @@ func (b *Box) Next(l park.Limit) *Call {
 func (b *Box) sleep(l park.Limit) (woken bool) {
 	b.server.Spin = &b.serverSpin
 	b.asleep = true
+	thread := !(b.goroutine && park.OnOneP()) && park.OnThread()
 	b.q.Unlock()
 	if b.idle != nil {
 		return b.sleepInIdle(&l)
 	}
-	if b.server.Park(l) == park.Unparked {
+	if b.server.ParkAs(thread, &l) == park.Unparked {
 		return true
 	}
 	b.q.Lock()
