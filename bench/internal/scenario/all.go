@@ -96,10 +96,7 @@ func build(procs []int, quick bool) (specs []Spec) {
 // growth returns the rows that show how cost grows with the amount of work.
 func growth(quick bool) (specs []Spec) {
 	if quick {
-		return []Spec{
-			{Kind: Waiters, Caller: Goroutine, Object: "lock", Op: "cancel", Waiters: 1000},
-			{Kind: Tasks, Op: "run", Tasks: 1000},
-		}
+		return []Spec{{Kind: Waiters, Caller: Goroutine, Object: "lock", Op: "cancel", Waiters: 1000}}
 	}
 	type amounts []int
 	goroutines, threads := amounts{1, 10, 100, 1000, 10_000, 100_000}, amounts{10, 100, 1000}
@@ -166,11 +163,10 @@ func dropIns(caller Caller, procs int) []Spec {
 }
 
 func lua(procs int, quick bool) (specs []Spec) {
-	threads := []int{1, 4, 16}
 	if quick {
-		threads = []int{4}
+		return nil // absent without Lua
 	}
-	for _, n := range threads {
+	for _, n := range []int{1, 4, 16} {
 		specs = append(specs, Spec{Kind: Lua, Caller: Goroutine, Threads: n, Procs: procs})
 	}
 	return specs
