@@ -22,7 +22,7 @@ func BenchmarkCancel(b *testing.B) {
 		{"Lock", func() waits {
 			l := new(Lock)
 			l.Lock()
-			return waits{l.LockContext, waiting(&l.q)}
+			return waits{l.LockContext, waiting(l.queue())}
 		}},
 		{"RWLock.Lock", func() waits {
 			w := new(RWLock)

@@ -247,7 +247,7 @@ func TestConditionNotifyAllRequeues(t *testing.T) {
 		}
 		l.Lock()
 		c.NotifyAll()
-		assert.Equal(t, 10, waiting(&l.q)())
+		assert.Equal(t, 10, waiting(l.queue())())
 		l.Unlock()
 	})
 }

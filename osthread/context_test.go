@@ -68,7 +68,7 @@ func lockWait(l *Lock) contextWait {
 	l.Lock()
 	return contextWait{
 		wait:    l.LockContext,
-		queue:   &l.q,
+		queue:   l.queue(),
 		give:    l.Unlock,
 		granted: l.TryLock,
 		use:     func() { l.TryLock() },
@@ -499,7 +499,7 @@ func TestConditionHoldsLWhenTraceFunctionCallsGoexit(t *testing.T) {
 	})
 	require.NoError(t, th.Start())
 	<-blocked
-	awaitWaiting(&l.q, 1)
+	awaitWaiting(l.queue(), 1)
 	l.unlock(anonymous, l)
 	require.ErrorIs(t, th.Join(), ErrGoexit)
 	assert.True(t, owned)

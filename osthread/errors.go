@@ -23,7 +23,8 @@ var (
 	ErrNotOwner = errors.New("lock not held by the calling thread")
 	// ErrOverflow says that a semaphore was released more often than acquired.
 	ErrOverflow = errors.New("released more often than acquired")
-	// ErrCount says that a number of permits or parties is out of range.
+	// ErrCount says that a number of permits or parties, or the depth of an
+	// RLock, is out of range.
 	ErrCount = errors.New("count out of range")
 	// ErrBroken says that a barrier is broken: by Abort or Reset, by a timeout
 	// or a done context, or by its action.

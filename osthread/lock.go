@@ -27,13 +27,19 @@ type Lock struct {
 	// costs a thread switch each time. It must not change after first use.
 	Fair bool
 
-	mutex
 	_ noCopy
+	mutex
 }
 
 // Lock locks l, sleeping until it is free.
 func (l *Lock) Lock() {
 	if !l.word.CompareAndSwap(0, anonymous) {
+		l.lockSlow()
+	}
+}
+
+func (l *Lock) lockSlow() {
+	if !l.try(anonymous) { // not through the interface: it is often open
 		acquire(l, anonymous, &forever)
 	}
 }

@@ -3,6 +3,7 @@ package osthread
 import (
 	"context"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -161,7 +162,7 @@ func TestLockMayBeUnlockedByAnyThread(t *testing.T) {
 					l.Lock()
 					locked <- struct{}{}
 				})
-				awaitWaiting(&l.q, i+1)
+				awaitWaiting(l.queue(), i+1)
 			}
 			for range 3 {
 				l.Unlock()
@@ -183,7 +184,7 @@ func TestLockFairHandsOffInOrder(t *testing.T) {
 				order = append(order, i)
 				l.Unlock()
 			})
-			awaitWaiting(&l.q, i+1)
+			awaitWaiting(l.queue(), i+1)
 		}
 		l.Unlock()
 		l.Lock() // after all of them
@@ -274,6 +275,21 @@ func TestRLockCountsItsOwnersLocks(t *testing.T) {
 		g.Wait()
 		assert.False(t, r.Locked())
 		assert.Contains(t, r.String(), ", unlocked)")
+	})
+}
+
+func TestRLockDepthDoesNotWrap(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		g.Run(func() {
+			var r RLock
+			r.Lock()
+			r.depth = math.MaxInt32
+			assert.ErrorIs(t, panicOf(r.Lock), ErrCount)
+			assert.True(t, r.Owned())
+			r.depth = 0
+			r.Unlock()
+			assert.False(t, r.Locked())
+		})()
 	})
 }
 

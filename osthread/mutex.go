@@ -92,12 +92,28 @@ import (
 // an Unlock synchronizes before the return of the next lock call. On a handoff
 // release acquires on the waiter's behalf, and Unpark passes that on.
 type mutex struct {
-	word    atomic.Uint64
+	word atomic.Uint64
+	// q is nil until the first waiter needs it. It is not nil if the word has
+	// flags.
+	q atomic.Pointer[lockQueue]
+}
+
+// A lockQueue is what only waiters need of a mutex. It has another cache line
+// than the word.
+type lockQueue struct {
+	wait.Queue
 	spinner atomic.Bool
 	// oldest is the Since of the head of the queue, or on one processor of the
 	// woken waiter that was the head; 0: there is neither.
 	oldest atomic.Int64
-	q      wait.Queue
+}
+
+func (m *mutex) queue() *lockQueue {
+	if q := m.q.Load(); q != nil {
+		return q
+	}
+	m.q.CompareAndSwap(nil, new(lockQueue))
+	return m.q.Load()
 }
 
 const (
@@ -161,7 +177,8 @@ func (m *mutex) spin(key uint64) bool {
 }
 
 func (m *mutex) becomeSpinner() bool {
-	return !m.spinner.Load() && m.spinner.CompareAndSwap(false, true)
+	q := m.queue()
+	return !q.spinner.Load() && q.spinner.CompareAndSwap(false, true)
 }
 
 // retry locks m for the owner of n, which was woken, and runs. It becomes the
@@ -176,7 +193,7 @@ func (m *mutex) retry(n *wait.Node) bool {
 		}
 		next := oneRuns(s)
 		if locks && spins {
-			m.spinner.Store(false)
+			m.q.Load().spinner.Store(false)
 			spins = false
 		}
 		if locks {
@@ -213,11 +230,11 @@ func (m *mutex) poll(key uint64) bool {
 		s := m.word.Load()
 		switch {
 		case claim && free(s):
-			m.spinner.Store(false)
+			m.q.Load().spinner.Store(false)
 			m.takeClaimed(key)
 			return true
 		case open(s):
-			m.spinner.Store(false)
+			m.q.Load().spinner.Store(false)
 			if m.try(key) {
 				return true
 			}
@@ -250,7 +267,7 @@ func (m *mutex) stopSpinning(claim bool) {
 	if claim {
 		m.word.And(^claimed)
 	}
-	m.spinner.Store(false)
+	m.q.Load().spinner.Store(false)
 	m.release()
 }
 
@@ -267,15 +284,16 @@ func late(s uint64) bool {
 func (m *mutex) headStarves() bool { return m.headWaits(starvationThreshold) }
 
 func (m *mutex) headWaits(d int64) bool {
-	o := m.oldest.Load()
+	o := m.q.Load().oldest.Load()
 	return o != 0 && futex.Now()-o > d
 }
 
 // enqueue puts n into the queue, in front if it was the spinner, and returns
 // false; or acquires the lock for it and returns true.
 func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
-	m.q.Lock()
-	defer m.q.Unlock()
+	q := m.queue()
+	q.Lock()
+	defer q.Unlock()
 	if n.Since == 0 { // requeued
 		n.Since = futex.Now()
 	}
@@ -289,9 +307,9 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 		}
 	}
 	if front {
-		m.q.PushFront(n)
+		q.PushFront(n)
 	} else {
-		m.q.PushBack(n)
+		q.PushBack(n)
 	}
 	m.ageHead()
 	return false
@@ -300,17 +318,18 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 // requeue puts n, whose owner sleeps, into the queue. It returns false if the
 // lock is open.
 func (m *mutex) requeue(n *wait.Node, fair bool) bool {
+	q := m.queue()
 	set := queued
 	n.Since = 0 // until n is the head
 	if fair {
 		set, n.Since = queued|starving, sinceFair
 	}
-	m.q.Lock()
-	defer m.q.Unlock()
+	q.Lock()
+	defer q.Unlock()
 	if !m.mark(set) {
 		return false
 	}
-	m.q.Requeue(n)
+	q.Requeue(n)
 	m.ageHead()
 	return true
 }
@@ -337,18 +356,20 @@ func (m *mutex) mark(flags uint64) bool {
 
 // ageHead updates oldest. A requeued node ages from when it is the head.
 func (m *mutex) ageHead() {
-	h := m.q.Head()
+	q := m.q.Load()
+	h := q.Head()
 	if h.Since == 0 {
 		h.Since = futex.Now()
 	}
-	m.oldest.Store(h.Since)
+	q.oldest.Store(h.Since)
 }
 
 // leave takes n out of the queue and reports whether it was there.
 func (m *mutex) leave(n *wait.Node) bool {
-	m.q.Lock()
-	defer m.q.Unlock()
-	if !m.q.Remove(n) {
+	q := m.q.Load()
+	q.Lock()
+	defer q.Unlock()
+	if !q.Remove(n) {
 		return false
 	}
 	m.tidy()
@@ -358,7 +379,8 @@ func (m *mutex) leave(n *wait.Node) bool {
 // tidy makes the flags true after a node was taken out. The caller holds the
 // guard.
 func (m *mutex) tidy() {
-	h := m.q.Head()
+	q := m.q.Load()
+	h := q.Head()
 	switch {
 	case h != nil:
 		m.ageHead()
@@ -369,7 +391,7 @@ func (m *mutex) tidy() {
 		m.word.And(^(queued | starving))
 	default:
 		m.word.And(^(queued | starving | woken | stamp))
-		m.oldest.Store(0)
+		q.oldest.Store(0)
 	}
 }
 
@@ -400,7 +422,7 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 // queue to the spinner or to the waiters that were woken. It checks those by
 // chance, in place of a count, which all unlockers would write.
 func (m *mutex) mayPass(s uint64) bool {
-	spins := s&claimed != 0 || s&starving == 0 && m.spinner.Load()
+	spins := s&claimed != 0 || s&starving == 0 && m.q.Load().spinner.Load()
 	switch {
 	case !spins && (s&starving != 0 || s&woken == 0):
 		return false
@@ -419,25 +441,26 @@ func (m *mutex) mayPass(s uint64) bool {
 // release commits a thread to try the lock, if the queue is not empty. It
 // returns what the head got, gotNotice if there was no need.
 func (m *mutex) release() (got int) {
-	m.q.Lock()
-	n := m.q.Head()
+	q := m.q.Load()
+	q.Lock()
+	n := q.Head()
 	if n == nil {
 		m.tidy()
-		m.q.Unlock()
+		q.Unlock()
 		return gotNotice
 	}
 	got, ok := m.grant(n)
 	if !ok {
-		m.q.Unlock()
+		q.Unlock()
 		return gotNotice
 	}
-	m.q.Unlink(n)
+	q.Unlink(n)
 	n.Got = got
 	m.tidy()
 	if got == gotRetry && park.OnOneP() {
-		m.oldest.Store(cmp.Or(n.Since, futex.Now())) // requeued: from now
+		q.oldest.Store(cmp.Or(n.Since, futex.Now())) // requeued: from now
 	}
-	m.q.Unlock()
+	q.Unlock()
 	n.Unpark()
 	return got
 }
@@ -458,7 +481,7 @@ func (m *mutex) grant(n *wait.Node) (got int, ok bool) {
 			if m.word.CompareAndSwap(s, s|n.Key) {
 				return gotLock, true
 			}
-		case m.spinner.Load() || s&woken == woken || s&woken != 0 && !late(s):
+		case m.q.Load().spinner.Load() || s&woken == woken || s&woken != 0 && !late(s):
 			return 0, false
 		case m.word.CompareAndSwap(s, s&^stamp+oneWoken|stampNow()):
 			return gotRetry, true

@@ -46,7 +46,7 @@ func TestLockRequeuedHeadAges(t *testing.T) {
 	require.True(t, m.try(anonymous))
 	require.True(t, m.requeue(n, false))
 	assert.NotZero(t, n.Since)
-	assert.Equal(t, n.Since, m.oldest.Load())
+	assert.Equal(t, n.Since, m.queue().oldest.Load())
 	m.unlock(anonymous, nil)
 	n.Await()
 	assert.True(t, m.retry(n))
@@ -65,7 +65,7 @@ func TestLockWakesNextWaiterWhileTheWokenOneDoesNotRun(t *testing.T) {
 		n.Key, n.Since = anonymous, futex.Now()
 		require.False(t, m.enqueue(n, false))
 	}
-	for m.q.Head() != nil { // the time limit of the test ends a wait that never succeeds
+	for m.queue().Head() != nil { // the time limit of the test ends a wait that never succeeds
 		m.unlock(anonymous, nil)
 		if !m.try(anonymous) { // handed off, on a machine so slow that second starves
 			break

@@ -46,6 +46,8 @@ func onOneProcessor(t *testing.T) {
 	})
 }
 
+func ageHead(q *lockQueue) func() { return func() { q.oldest.Add(-2 * starvationThreshold) } }
+
 // A waiter that was woken to retry gets the processor even though the scheduler
 // does not preempt a thread that locks and unlocks in a loop.
 func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
@@ -66,8 +68,8 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 		q            queue
 		age          func() // ages the waiter woken to retry
 	}{
-		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, &l.q, func() { l.oldest.Add(-2 * starvationThreshold) }},
-		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, &r.q, func() { r.oldest.Add(-2 * starvationThreshold) }},
+		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, l.queue(), ageHead(l.queue())},
+		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, r.queue(), ageHead(r.queue())},
 		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, &w.q, ageRW},
 		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, &w.q, ageRW},
 		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, &w.q, ageRW},
@@ -134,8 +136,8 @@ func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 	l.Unlock()
 	l.Lock()
 	if !in.Load() {
-		assert.NotZero(t, l.oldest.Load())
-		l.oldest.Add(-2 * starvationThreshold)
+		assert.NotZero(t, l.queue().oldest.Load())
+		l.queue().oldest.Add(-2 * starvationThreshold)
 	}
 	for n := 0; n < checks*agingInterval && !in.Load(); n++ {
 		l.Unlock()
@@ -162,7 +164,7 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	require.True(t, m.try(anonymous), "first, woken to retry, does not run")
 	require.True(t, m.leave(second))
 	assert.NotZero(t, m.word.Load()&woken, "or no Unlock sees the waiter")
-	assert.NotZero(t, m.oldest.Load())
+	assert.NotZero(t, m.queue().oldest.Load())
 	m.word.Add(minusAnonymous)
 	first.Await()
 	assert.True(t, m.retry(first))

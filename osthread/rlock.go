@@ -2,6 +2,7 @@ package osthread
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"time"
 
@@ -40,10 +41,10 @@ type RLock struct {
 	// Fair is as in [Lock].
 	Fair bool
 
-	mutex
-	depth  int  // calls of Lock beyond the first; the owner's, as is
-	pinned bool // the lock pins the goroutine to its thread
 	_      noCopy
+	pinned bool  // the lock pins the goroutine to its thread
+	depth  int32 // calls of Lock beyond the first; the owner's, as pinned is
+	mutex
 }
 
 // keyOf returns the key of the calling thread, given its slot. Serials begin
@@ -61,7 +62,9 @@ func keyOf(slot uintptr) uint64 {
 func (r *RLock) ownedBy(key uint64) bool { return r.word.Load()&owner == key }
 
 // Lock locks r, sleeping until it is free, or increments its depth if the
-// calling thread holds it.
+// calling thread holds it. Lock and its variants panic with an error that is
+// [ErrCount], and change nothing, if the calling thread has locked r 2^31
+// times.
 func (r *RLock) Lock() {
 	slot := ident.Slot()
 	if ident.Row(slot) == 0 {
@@ -103,10 +106,18 @@ func (r *RLock) lock(l *park.Limit) bool {
 	}
 	key := keyOf(slot)
 	if r.ownedBy(key) {
-		r.depth++
+		r.lockAgain()
 		return true
 	}
 	return acquire(r, key, l)
+}
+
+// lockAgain increments the depth of r, which the caller owns.
+func (r *RLock) lockAgain() {
+	if r.depth == math.MaxInt32 {
+		panic(misuse("RLock.Lock", ErrCount))
+	}
+	r.depth++
 }
 
 func (r *RLock) lockGoroutine(l *park.Limit) bool {
@@ -119,7 +130,7 @@ func (r *RLock) lockGoroutine(l *park.Limit) bool {
 	owned := r.ownedBy(key)
 	runtime.UnlockOSThread()
 	if owned {
-		r.depth++
+		r.lockAgain()
 		return true
 	}
 	if !acquire(r, anonymous, l) {
@@ -203,9 +214,9 @@ func (r *RLock) mustHold(op string) (key uint64) {
 }
 
 func (r *RLock) unlockAll() (depth int) {
-	depth, r.depth = r.depth, 0
+	depth, r.depth = int(r.depth), 0
 	r.Unlock()
 	return depth
 }
 
-func (r *RLock) restore(depth int) { r.depth = depth }
+func (r *RLock) restore(depth int) { r.depth = int32(depth) }

@@ -8,7 +8,9 @@ import (
 )
 
 // A program may have a million of these.
-func TestEventAndConditionAreSmall(t *testing.T) {
+func TestLocksEventAndConditionAreSmall(t *testing.T) {
+	assert.LessOrEqual(t, unsafe.Sizeof(Lock{}), uintptr(24))
+	assert.LessOrEqual(t, unsafe.Sizeof(RLock{}), uintptr(24))
 	assert.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(16))
 	assert.LessOrEqual(t, unsafe.Sizeof(Condition{}), uintptr(24))
 }

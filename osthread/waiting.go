@@ -12,10 +12,14 @@ func (l *Lock) Waiting() int { return l.waiting() }
 func (r *RLock) Waiting() int { return r.waiting() }
 
 func (m *mutex) waiting() int {
-	m.q.Lock()
-	defer m.q.Unlock()
-	n := m.q.Len() + int(m.word.Load()&woken/oneWoken)
-	if m.spinner.Load() {
+	q := m.q.Load()
+	if q == nil {
+		return 0
+	}
+	q.Lock()
+	defer q.Unlock()
+	n := q.Len() + int(m.word.Load()&woken/oneWoken)
+	if q.spinner.Load() {
 		n++
 	}
 	return n
@@ -27,7 +31,7 @@ func (r *RLock) Depth() int {
 	if !r.Owned() {
 		return 0
 	}
-	return r.depth + 1 // the owner's
+	return int(r.depth) + 1 // the owner's
 }
 
 // Owner returns the thread that holds r. It returns nil if none does, if the
