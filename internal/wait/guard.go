@@ -53,14 +53,22 @@ func (g *Guard) lockSlow(pause, spins int) {
 		if g.word.Load() == 0 && g.word.CompareAndSwap(0, 1) {
 			return
 		}
-		switch {
-		case poll < spins && park.CanSpin():
-			park.Pause(pause)
-		case poll < spins+yields:
-			park.Yield()
-			runtime.Gosched() // with one P the holder may be a runnable goroutine
-		default:
-			time.Sleep(guardSleep) // the holder has a lower priority
-		}
+		backoff(poll, pause, spins)
+	}
+}
+
+// Backoff waits after the failed attempt number poll, from 0, to lock a
+// spinlock that the same callers contend for repeatedly.
+func Backoff(poll int) { backoff(poll, longPause, longSpins) }
+
+func backoff(poll, pause, spins int) {
+	switch {
+	case poll < spins && park.CanSpin():
+		park.Pause(pause)
+	case poll < spins+yields:
+		park.Yield()
+		runtime.Gosched() // with one P the holder may be a runnable goroutine
+	default:
+		time.Sleep(guardSleep) // the holder has a lower priority
 	}
 }

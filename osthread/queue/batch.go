@@ -99,7 +99,7 @@ func (q *Queue[T]) putNext(v T, l park.Limit) (err error) {
 // returns how many. A panic recurs when the value is put alone.
 func (q *Queue[T]) putSome(vs []T) (n int) {
 	var woken wait.Chain
-	q.mu().LockBackoff()
+	q.lock()
 	for ; n < len(vs) && !q.down; n++ {
 		getter, stored, _ := q.accept(vs[n])
 		if !stored {
@@ -133,7 +133,7 @@ func (q *Queue[T]) getN(buf []T, l park.Limit) (int, error) {
 // returns how many. A panic recurs when the value is taken alone.
 func (q *Queue[T]) getSome(buf []T) (n int) {
 	var woken wait.Chain
-	q.mu().LockBackoff()
+	q.lock()
 	for ; n < len(buf) && q.store.n > 0; n++ {
 		v, panicked := q.take(&woken)
 		if panicked != nil {

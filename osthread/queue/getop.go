@@ -67,8 +67,10 @@ type result[T any] struct {
 
 func (s *getSource[T]) Queue() *wait.ObjectQueue { return &s.q.getters }
 
-// Ready counts the values of putters as well: each take stores one of them.
+// Ready counts the values of putters as well: each take stores one of them. It
+// is called first whenever the guard is held, and closes the queue's ends.
 func (s *getSource[T]) Ready() bool {
+	s.q.shut()
 	if s.q.store.n > s.q.reserved || s.q.down {
 		return true
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/park"
@@ -11,11 +12,12 @@ import (
 	"example.com/thread/internal/wait"
 )
 
-// One guard, mu, protects all fields. Invariants, whenever mu is unlocked:
+// One guard, mu, protects all fields but the ends of the ring, by which Put and
+// Get do without it (ends.go). Invariants, whenever mu is unlocked:
 //
 //	getters wait    only while the store is empty and the queue is not shut down; a notify-only WaitAll may wait at any time
 //	putters wait    only while the store is full and the queue is not shut down
-//	unfinished      is the number of values that were put and not marked done; while it is 0 there are no joiners
+//	joiners wait    only while undone is not 0: the number of values that were put and not marked done
 //
 // Values are handed off. A Put that finds a getter writes its value into the
 // first getter's cell. A Get that finds putters takes a value and moves the
@@ -38,17 +40,25 @@ import (
 // memory model, a Put synchronizes before the return of the Get that gets its
 // value, and a TaskDone before the return of the Join that it ends.
 type Queue[T any] struct {
-	max        int
-	unfinished int
-	down       bool
-	reserved   int // values that a WaitAll has set aside while it holds mu
-	store      store[T]
-	getters    wait.ObjectQueue
-	putters    wait.List
-	joiners    wait.List
-	getSpin    park.Spinner
-	putSpin    park.Spinner
-	cells      sync.Pool // of *cell[T]
+	max      int
+	down     bool
+	open     bool   // the ends; see ends.go, where the fields below are, too
+	calmly   int    // operations without a wait
+	puts     uint64 // values that were ever put
+	reserved int    // values that a WaitAll has set aside while it holds mu
+	store    store[T]
+	getters  wait.ObjectQueue
+	putters  wait.List
+	joiners  wait.List
+	getSpin  park.Spinner
+	putSpin  park.Spinner
+	cells    sync.Pool // of *cell[T]
+
+	_     [64]byte
+	dones atomic.Uint64
+	_     [64]byte
+	tail  end[T]
+	head  end[T]
 }
 
 // A cell is the node of a getter or putter and the value that is handed off.
@@ -172,7 +182,7 @@ func (q *Queue[T]) Tasks() iter.Seq[T] {
 func (q *Queue[T]) Len() int {
 	q.mu().Lock()
 	defer q.mu().Unlock()
-	return q.store.n
+	return q.len()
 }
 
 // Cap returns the bound, 0 for none.
@@ -191,12 +201,16 @@ func (q *Queue[T]) putLimit(v T, l park.Limit) error       { return q.put(v, &l,
 func (q *Queue[T]) getLimit(l park.Limit) (v T, err error) { return q.get(&l, untraced) }
 
 func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
-	q.mu().LockBackoff()
+	if q.tryPut(v, l) {
+		return nil
+	}
+	q.lock()
 	if q.down || l.Canceled() {
 		return q.giveUp(l, ErrFull)
 	}
 	getter, stored, panicked := q.accept(v)
 	if stored {
+		q.calm()
 		q.mu().Unlock()
 		q.wake(getter)
 		return nil
@@ -213,6 +227,7 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 		trace.Around(q, func() bool { err = q.put(v, l, traced); return err == nil }, nil)
 		return err
 	}
+	q.calmly = 0
 	c := q.newCell(&q.putSpin, v, l)
 	q.putters.PushBack(&c.Node)
 	q.mu().Unlock()
@@ -221,10 +236,14 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 }
 
 func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
-	q.mu().LockBackoff()
+	if v, ok := q.tryGet(l); ok {
+		return v, nil
+	}
+	q.lock()
 	if q.store.n > 0 && !l.Canceled() {
 		var putters wait.Chain
 		v, panicked := q.take(&putters)
+		q.calm()
 		q.mu().Unlock()
 		if panicked != nil {
 			panic(panicked)
@@ -240,6 +259,7 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 		trace.Around(q, func() bool { v, err = q.get(l, traced); return err == nil }, nil)
 		return v, err
 	}
+	q.calmly = 0
 	c := q.newCell(&q.getSpin, v, l)
 	q.getters.PushBack(&c.Node)
 	q.mu().Unlock()
@@ -306,6 +326,7 @@ func (q *Queue[T]) accept(v T) (getter *wait.Node, stored bool, panicked any) {
 	case getter != nil:
 		getter.Item.(*cell[T]).v = v
 		getter.Got = gotServed
+		q.store.front++ // the value passes through the ring
 	case q.max > 0 && q.store.n >= q.max:
 		return nil, false, nil
 	default:
@@ -313,7 +334,7 @@ func (q *Queue[T]) accept(v T) (getter *wait.Node, stored bool, panicked any) {
 			return nil, false, panicked
 		}
 	}
-	q.unfinished++
+	q.puts++
 	return getter, true, nil
 }
 
@@ -330,7 +351,7 @@ func (q *Queue[T]) take(woken *wait.Chain) (v T, panicked any) {
 		p.Got = gotServed
 		woken.PushBack(p)
 		if c.panicked = q.store.push(c.v); c.panicked == nil {
-			q.unfinished++
+			q.puts++
 			break
 		}
 	}

@@ -15,8 +15,8 @@ type store[T any] struct {
 	order order
 	n     int
 
-	buf   []T // the ring; its length is a power of two
-	front int
+	buf   []T    // the ring; its length is a power of two
+	front uint64 // of a first-in-first-out queue, how many values were ever taken
 
 	cmp    func(a, b T) int
 	heap   []ranked[T]
@@ -50,7 +50,7 @@ func (s *store[T]) push(v T) (panicked any) {
 	if s.n == len(s.buf) {
 		s.resize(max(minBuf, 2*len(s.buf)))
 	}
-	s.buf[(s.front+s.n)&(len(s.buf)-1)] = v
+	*s.slot(s.n) = v
 	s.n++
 	return nil
 }
@@ -61,16 +61,16 @@ func (s *store[T]) pop() (v T, panicked any) {
 		panicked = recovered(func() { v = s.popHeap() })
 		return v, panicked
 	}
-	slot := &s.buf[s.front]
+	slot := s.slot(0)
 	if s.order == lifo {
-		slot = &s.buf[(s.front+s.n-1)&(len(s.buf)-1)]
+		slot = s.slot(s.n - 1)
 	} else {
-		s.front = (s.front + 1) & (len(s.buf) - 1)
+		s.front++
 	}
 	var zero T
 	v, *slot = *slot, zero
 	s.n--
-	if len(s.buf) > keepBuf && s.n <= len(s.buf)/4 {
+	if len(s.buf) > keepBuf && s.n <= s.few() {
 		s.resize(len(s.buf) / 2)
 	}
 	return v, nil
@@ -98,11 +98,23 @@ func recovered(f func()) (panicked any) {
 	return nil
 }
 
+// few returns the number of values at which the ring is halved, 0 if it is not.
+func (s *store[T]) few() int {
+	if len(s.buf) <= keepBuf {
+		return 0
+	}
+	return len(s.buf) / 4
+}
+
+// slot returns the ring's slot for the value number i from the front.
+func (s *store[T]) slot(i int) *T { return &s.buf[(s.front+uint64(i))&uint64(len(s.buf)-1)] }
+
 func (s *store[T]) resize(n int) {
-	buf := make([]T, n)
-	head := copy(buf, s.buf[s.front:min(s.front+s.n, len(s.buf))])
-	copy(buf[head:], s.buf[:s.n-head])
-	s.buf, s.front = buf, 0
+	old := *s
+	s.buf = make([]T, n)
+	for i := range s.n {
+		*s.slot(i) = *old.slot(i)
+	}
 }
 
 func (s *store[T]) less(a, b *ranked[T]) bool {

@@ -12,7 +12,7 @@ func (q *Queue[T]) String() string {
 	if !q.tryLock() {
 		return s + "in use)"
 	}
-	n, down := q.store.n, q.down
+	n, down := q.len(), q.down
 	getters, putters, joiners := q.getters.Len(), q.putters.Len(), q.joiners.Len()
 	q.mu().Unlock()
 	s += fmt.Sprint(n)

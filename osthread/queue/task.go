@@ -12,8 +12,11 @@ import (
 // TaskDone marks one value from the queue as done. It panics with an error that
 // is ErrTooManyDone, and changes nothing, if all values that were put are done.
 func (q *Queue[T]) TaskDone() {
-	q.mu().LockBackoff()
-	if q.unfinished == 0 {
+	if q.tryTaskDone() {
+		return
+	}
+	q.lock()
+	if q.undone() == 0 {
 		q.mu().Unlock()
 		panic(misuse("TaskDone", ErrTooManyDone))
 	}
@@ -23,10 +26,9 @@ func (q *Queue[T]) TaskDone() {
 }
 
 // countDone marks n values as done and returns the joiners to wake. The caller
-// holds mu.
+// holds mu, and the ends are closed.
 func (q *Queue[T]) countDone(n int) (joiners *wait.Node) {
-	q.unfinished -= n
-	if q.unfinished > 0 {
+	if q.dones.Add(uint64(n) << doneShift); q.undone() > 0 {
 		return nil
 	}
 	return q.joiners.TakeAll()
@@ -36,7 +38,7 @@ func (q *Queue[T]) countDone(n int) (joiners *wait.Node) {
 func (q *Queue[T]) Unfinished() int {
 	q.mu().Lock()
 	defer q.mu().Unlock()
-	return q.unfinished
+	return q.undone()
 }
 
 // Join sleeps until TaskDone has been called for every value that was put,
@@ -68,9 +70,9 @@ func (q *Queue[T]) join(l park.Limit) bool {
 func (q *Queue[T]) joinUntraced(l *park.Limit) bool {
 	n := wait.New(nil, l)
 	defer n.Free()
-	q.mu().Lock()
-	if q.unfinished == 0 || l.Expired() {
-		done := q.unfinished == 0 && !l.Canceled()
+	q.lock()
+	if q.undone() == 0 || l.Expired() {
+		done := q.undone() == 0 && !l.Canceled()
 		q.mu().Unlock()
 		return done
 	}
@@ -100,13 +102,13 @@ func (q *Queue[T]) IsShutdown() bool {
 func (q *Queue[T]) shutdown(now bool) []T {
 	var dropped store[T]
 	var joiners *wait.Node
-	q.mu().Lock()
+	q.lock()
 	q.down = true
 	getters, putters := q.getters.TakeAll(), q.putters.TakeAll()
 	if now {
 		dropped = q.store
 		q.store = store[T]{order: dropped.order, cmp: dropped.cmp}
-		joiners = q.countDone(min(dropped.n, q.unfinished)) // TaskDone may have come before Get
+		joiners = q.countDone(min(dropped.n, q.undone())) // TaskDone may have come before Get
 	}
 	q.mu().Unlock()
 	q.wake(getters)
