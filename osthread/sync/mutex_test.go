@@ -7,6 +7,8 @@
 // left out. In the tests of misuse a panic with ErrNotLocked is expected, where
 // package sync has a fatal error.
 
+//lint:file-ignore SA2001,U1000 as Go has it
+
 package sync_test
 
 import (

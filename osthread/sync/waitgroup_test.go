@@ -5,6 +5,8 @@
 // Of package sync of Go 1.26 (LICENSE-GO), with the imports changed: the types
 // under test are those of this module.
 
+//lint:file-ignore SA2001,U1000 as Go has it
+
 package sync_test
 
 import (
