@@ -86,13 +86,7 @@ func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d))
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause, and t can
 // still be joined.
-func (t *Thread) JoinContext(ctx context.Context) error {
-	l, err := park.Until(ctx)
-	if err != nil {
-		return err
-	}
-	return t.join(l)
-}
+func (t *Thread) JoinContext(ctx context.Context) error { return park.WithContext(ctx, t.join) }
 
 func init() {
 	keep.Join = func(thread any, l park.Limit) error { return thread.(*Thread).join(l) }

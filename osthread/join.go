@@ -30,13 +30,7 @@ func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }
 func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d)) }
 
 // JoinContext is Join until ctx is done; it then returns ctx's cause.
-func (t *Thread) JoinContext(ctx context.Context) error {
-	l, err := park.Until(ctx)
-	if err != nil {
-		return err
-	}
-	return t.join(l)
-}
+func (t *Thread) JoinContext(ctx context.Context) error { return park.WithContext(ctx, t.join) }
 
 // join waits for the thread below t, or if t is the main thread, which does not
 // end, for the end of RunMain's function.

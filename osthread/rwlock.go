@@ -213,11 +213,7 @@ func (w *RWLock) UpgradeTimeout(d time.Duration) error {
 // UpgradeContext is Upgrade until ctx is done; it then returns ctx's cause, and
 // w is still locked for reading.
 func (w *RWLock) UpgradeContext(ctx context.Context) error {
-	l, err := park.Until(ctx)
-	if err != nil {
-		return err
-	}
-	return w.upgrade("UpgradeContext", l)
+	return park.WithContext(ctx, func(l park.Limit) error { return w.upgrade("UpgradeContext", l) })
 }
 
 // Downgrade turns the caller's lock for writing into one for reading. No writer

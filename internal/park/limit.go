@@ -57,6 +57,16 @@ func Until(ctx context.Context) (Limit, error) {
 	return l, nil
 }
 
+// WithContext calls wait with the limit that ends with ctx. If ctx is done it
+// returns its cause instead.
+func WithContext(ctx context.Context, wait func(Limit) error) error {
+	l, err := Until(ctx)
+	if err != nil {
+		return err
+	}
+	return wait(l)
+}
+
 // AtMost returns the limit that ends with l, or d from now if that is sooner.
 func (l Limit) AtMost(d time.Duration) Limit {
 	l.deadline = min(l.deadline, futex.After(d))

@@ -264,11 +264,7 @@ func (w *Worker) CallTimeout(f func() error, d time.Duration) error {
 // CallContext is CallTimeout until ctx is done, with ctx's cause in place of
 // ErrTimeout.
 func (w *Worker) CallContext(ctx context.Context, f func() error) error {
-	l, err := park.Until(ctx)
-	if err != nil {
-		return err
-	}
-	return w.call(f, l)
+	return park.WithContext(ctx, func(l park.Limit) error { return w.call(f, l) })
 }
 
 // Go makes the worker call f, after the calls made before, and does not wait
