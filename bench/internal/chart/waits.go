@@ -180,6 +180,11 @@ func waitChart(r result.Row, pal *palette) (Chart, error) {
 		if value(r, "bound") == "true" {
 			c.Name += "-bound"
 		}
+		for _, key := range []string{"slack", "busy", "reserved"} {
+			if value(r, key) != "" {
+				c.Name += "-" + key
+			}
+		}
 		c.Title = Title(r.Kind)
 		p.x = "by how much the wait ended late (log scale)"
 	}

@@ -184,6 +184,11 @@ func theirs(s scenario.Spec) spawner {
 // run makes n threads run body and returns what the first counted of them did
 // between the snapshots.
 func (c *crew) run(n, counted int, spawn spawner, body func(i int, t *tally)) (sample.Sample, error) {
+	release, err := thread.Reserve(c.spec.Reserved)
+	if err != nil {
+		return sample.Sample{}, err
+	}
+	defer release()
 	tallies := make([]tally, n)
 	var joins []func() error
 	var ready sync.WaitGroup

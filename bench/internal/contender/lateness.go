@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,6 +45,7 @@ func scheduled(s scenario.Spec) spawner {
 	if s.Bound {
 		attr.Affinity = []int{0}
 	}
+	attr.TimerSlack = time.Duration(s.Slack)
 	return func(body func()) (func() error, error) {
 		join, err := start(body, attr)
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) {
@@ -55,6 +58,7 @@ func scheduled(s scenario.Spec) spawner {
 // lateness makes one thread wait repeatedly, and counts by how much each wait
 // exceeds the requested time.
 func lateness(c *crew, spawn spawner, wait func(time.Duration)) (sample.Sample, error) {
+	defer busy(c.spec.Busy)()
 	return c.run(1, 1, spawn, func(_ int, t *tally) {
 		for !c.over() {
 			began := t.now()
@@ -63,4 +67,21 @@ func lateness(c *crew, spawn spawner, wait func(time.Duration)) (sample.Sample, 
 			t.step()
 		}
 	})
+}
+
+// busy starts n goroutines that compute until end is called.
+func busy(n int) (end func()) {
+	var stop atomic.Bool
+	var running sync.WaitGroup
+	for i := range n {
+		running.Go(func() {
+			for x := uint64(i); !stop.Load(); {
+				x = scenario.Work(x, 1000)
+			}
+		})
+	}
+	return func() {
+		stop.Store(true)
+		running.Wait()
+	}
 }

@@ -105,6 +105,7 @@ func setNumber(spec *scenario.Spec, round *sample.Round, key string, n int) erro
 		"threads": &spec.Threads, "pairs": &spec.Pairs, "parties": &spec.Parties, "permits": &spec.Permits, "capacity": &spec.Capacity,
 		"producers": &spec.Producers, "consumers": &spec.Consumers, "reads": &spec.Reads, "work": &spec.Work, "think": &spec.Think,
 		"waiters": &spec.Waiters, "objects": &spec.Objects, "tasks": &spec.Tasks, "stack": &spec.Stack, "sleep": &spec.Sleep, "procs": &spec.Procs,
+		"slack": &spec.Slack, "busy": &spec.Busy, "reserved": &spec.Reserved,
 	}
 	switch key {
 	case "batch": // derived from the other fields

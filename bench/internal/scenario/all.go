@@ -84,6 +84,16 @@ func build(procs []int, quick bool) (specs []Spec) {
 		Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO},
 		Spec{Kind: Lateness, Sleep: sleep, Policy: FIFO, Bound: true},
 	)
+	if all := procs[len(procs)-1]; !quick {
+		const wait = 2_000_000 // ns: a period of a control loop
+		add(
+			Spec{Kind: Lateness, Sleep: sleep, Policy: Other, Slack: 1},
+			Spec{Kind: Lateness, Sleep: wait, Policy: FIFO, Busy: all},
+			Spec{Kind: Lateness, Sleep: wait, Policy: FIFO, Busy: all, Reserved: 1},
+			Spec{Kind: Barrier, Caller: Thread, Parties: 8, Reserved: 8, Procs: all},
+			Spec{Kind: Queue, Caller: Thread, Capacity: 1024, Producers: 4, Consumers: 4, Reserved: 8, Procs: all},
+		)
+	}
 	for _, n := range []int{1, 100, 10_000} {
 		if !quick || n < 10_000 {
 			add(Spec{Kind: Many, Threads: n})

@@ -71,7 +71,8 @@ const (
 	Identity Kind = "identity"
 	// Lateness is a timed wait of Sleep, which always times out, by one thread
 	// under Policy, on processor 0 alone if Bound. Its time and its wait are
-	// the lateness of the timeout. It is what cyclictest measures.
+	// the lateness of the timeout. It is what cyclictest measures. Slack is the
+	// thread's timer slack. Busy goroutines compute meanwhile.
 	Lateness Kind = "lateness"
 	// Many is Threads threads started one after the other, all alive and
 	// blocked at once. An operation is one start; bytes are the resident memory
@@ -144,6 +145,9 @@ type Spec struct {
 	Sleep     int // ns
 	Policy    string
 	Bound     bool
+	Slack     int // ns; 0 for the system's default
+	Busy      int
+	Reserved  int // places beside GOMAXPROCS (thread.Reserve)
 	Procs     int // GOMAXPROCS; 0 for all processors, and not part of the name
 }
 
@@ -185,6 +189,9 @@ func (s Spec) Params() []Param {
 	if s.Kind == Lateness {
 		text("bound", strconv.FormatBool(s.Bound))
 	}
+	number("slack", s.Slack)
+	number("busy", s.Busy)
+	number("reserved", s.Reserved)
 	number("procs", s.Procs)
 	return ps
 }
@@ -234,6 +241,9 @@ func (s Spec) sections() int { return max(1, min(128, 5000/(s.Work+s.Think+1))) 
 // HasThreads reports whether contenders whose threads do not run under
 // GOMAXPROCS can do the row: it calls from threads, and uses all processors.
 func (s Spec) HasThreads() bool {
+	if s.Slack+s.Busy+s.Reserved > 0 {
+		return false // they are about Go's threads, and about this library's
+	}
 	if s.Kind == WaitAny || s.Kind == Tasks || s.Kind == DropIn {
 		return false // they have no such wait, pools of their own kinds, and no sync
 	}

@@ -64,6 +64,14 @@ func Param(p result.Param) string {
 			return "on processor 0 alone"
 		}
 		return "on any processor"
+	case "slack":
+		if n, err := strconv.Atoi(p.Value); err == nil {
+			return "timer slack of " + NS(float64(n))
+		}
+	case "busy":
+		return count(p.Value, "computing goroutine", "computing goroutines")
+	case "reserved":
+		return count(p.Value, "reserved place", "reserved places")
 	case "procs":
 		return "GOMAXPROCS " + p.Value
 	}
