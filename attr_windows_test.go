@@ -23,7 +23,7 @@ import (
 
 var (
 	ntQueryInformationThread = windows.NewLazySystemDLL("ntdll.dll").NewProc("NtQueryInformationThread")
-	getThreadStackLimits     = kernel32.NewProc("GetCurrentThreadStackLimits")
+	getThreadStackLimits     = kernel32("GetCurrentThreadStackLimits")
 )
 
 // hold starts a thread that stays until the test ends.

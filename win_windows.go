@@ -58,22 +58,22 @@ const (
 var pageSize = os.Getpagesize()
 
 var (
-	kernel32               = windows.NewLazySystemDLL("kernel32.dll")
-	createThread           = kernel32.NewProc("CreateThread")
-	tlsAlloc               = kernel32.NewProc("TlsAlloc")
-	tlsSetValue            = kernel32.NewProc("TlsSetValue")
-	openThread             = kernel32.NewProc("OpenThread")
-	exitThread             = kernel32.NewProc("ExitThread")
-	getProcessIDOfThread   = kernel32.NewProc("GetProcessIdOfThread")
-	getThreadTimes         = kernel32.NewProc("GetThreadTimes")
-	getThreadPriority      = kernel32.NewProc("GetThreadPriority")
-	setThreadPriority      = kernel32.NewProc("SetThreadPriority")
-	setThreadAffinityMask  = kernel32.NewProc("SetThreadAffinityMask")
-	getProcessAffinityMask = kernel32.NewProc("GetProcessAffinityMask")
-	switchToThread         = kernel32.NewProc("SwitchToThread")
+	kernel32               = windows.NewLazySystemDLL("kernel32.dll").NewProc
+	createThread           = kernel32("CreateThread")
+	tlsAlloc               = kernel32("TlsAlloc")
+	tlsSetValue            = kernel32("TlsSetValue")
+	openThread             = kernel32("OpenThread")
+	exitThread             = kernel32("ExitThread")
+	getProcessIDOfThread   = kernel32("GetProcessIdOfThread")
+	getThreadTimes         = kernel32("GetThreadTimes")
+	getThreadPriority      = kernel32("GetThreadPriority")
+	setThreadPriority      = kernel32("SetThreadPriority")
+	setThreadAffinityMask  = kernel32("SetThreadAffinityMask")
+	getProcessAffinityMask = kernel32("GetProcessAffinityMask")
+	switchToThread         = kernel32("SwitchToThread")
 	// Windows 10 1607.
-	setThreadDescription = kernel32.NewProc("SetThreadDescription")
-	getThreadDescription = kernel32.NewProc("GetThreadDescription")
+	setThreadDescription = kernel32("SetThreadDescription")
+	getThreadDescription = kernel32("GetThreadDescription")
 )
 
 var (
@@ -623,9 +623,9 @@ func ticks(f windows.Filetime) int64 { return int64(f.HighDateTime)<<32 | int64(
 // without ole32.dll (Nano Server).
 
 var (
-	ole32          = windows.NewLazySystemDLL("ole32.dll")
-	coInitializeEx = ole32.NewProc("CoInitializeEx")
-	coUninitialize = ole32.NewProc("CoUninitialize")
+	ole32          = windows.NewLazySystemDLL("ole32.dll").NewProc
+	coInitializeEx = ole32("CoInitializeEx")
+	coUninitialize = ole32("CoUninitialize")
 )
 
 // osEnterApartment on a thread of Go's that other code has left in an apartment

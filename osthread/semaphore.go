@@ -227,9 +227,8 @@ func (s *Semaphore) enqueue(n *wait.Node, again bool) bool {
 
 func (s *Semaphore) leave(n *wait.Node) bool {
 	s.q.Lock()
-	left := s.q.Remove(n)
-	s.unlockAndWake()
-	return left
+	defer s.unlockAndWake()
+	return s.q.Remove(n)
 }
 
 // unlockAndWake calls grant, releases the guard, and wakes the waiters.

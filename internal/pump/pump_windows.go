@@ -22,11 +22,11 @@ import (
 // do).
 
 var (
-	user32                      = windows.NewLazySystemDLL("user32.dll")
-	msgWaitForMultipleObjectsEx = user32.NewProc("MsgWaitForMultipleObjectsEx")
-	peekMessage                 = user32.NewProc("PeekMessageW")
-	translateMessage            = user32.NewProc("TranslateMessage")
-	dispatchMessage             = user32.NewProc("DispatchMessageW")
+	user32                      = windows.NewLazySystemDLL("user32.dll").NewProc
+	msgWaitForMultipleObjectsEx = user32("MsgWaitForMultipleObjectsEx")
+	peekMessage                 = user32("PeekMessageW")
+
+	translateMessage, dispatchMessage = user32("TranslateMessage"), user32("DispatchMessageW")
 )
 
 const (
@@ -64,7 +64,7 @@ type Pump struct {
 // New returns a pump for the thread that will first call Sleep. The error is
 // the system's, or errors.ErrUnsupported on a system without windows.
 func New() (*Pump, error) {
-	if err := user32.Load(); err != nil {
+	if err := peekMessage.Find(); err != nil {
 		return nil, fmt.Errorf("message pump: %w: %w", errors.ErrUnsupported, err)
 	}
 	event, err := windows.CreateEvent(nil, 0, 0, nil)
