@@ -244,8 +244,9 @@ func osSetTimerSlack(t *Thread, d time.Duration) error {
 
 func osTimerSlack(t *Thread) (time.Duration, error) {
 	if t.nativeID == osNativeID() {
+		// The slack is an unsigned word; PrctlRetInt takes it for a signed one.
 		ns, err := unix.PrctlRetInt(unix.PR_GET_TIMERSLACK, 0, 0, 0, 0)
-		return time.Duration(ns), os.NewSyscallError("prctl", err)
+		return time.Duration(uint(ns)), os.NewSyscallError("prctl", err)
 	}
 	b, err := os.ReadFile(slackOf(t))
 	if err != nil {

@@ -34,20 +34,25 @@ func Child(t *testing.T, body func()) (string, error) {
 	// ends first, and shows its stacks.
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
 	defer cancel()
-	args := append(
-		strings.Fields(os.Getenv(ExecEnv)),
-		os.Args[0],
-		"-test.run=^"+strings.ReplaceAll(t.Name(), "/", "$/^")+"$",
+	args := []string{
+		"-test.run=^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$",
 		"-test.timeout=90s",
-	)
+	}
 	if testing.Short() {
 		args = append(args, "-test.short")
 	}
-	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd := Command(ctx, args...)
 	cmd.Cancel = func() error { return quit(cmd.Process) }
 	cmd.Env = append(os.Environ(), ChildEnv+"="+t.Name())
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	return out.String(), err
+}
+
+// Command returns the command that runs this test binary with args.
+func Command(ctx context.Context, args ...string) *exec.Cmd {
+	all := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0])
+	all = append(all, args...)
+	return exec.CommandContext(ctx, all[0], all[1:]...)
 }

@@ -15,12 +15,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"example.com/thread/internal/leak"
 	testenv "example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 	. "example.com/thread/osthread/sync"
@@ -160,8 +160,9 @@ func init() {
 }
 
 func TestMutexMisuse(t *testing.T) {
+	testenv.MustHaveExec(t)
 	for _, test := range misuseTests {
-		out, err := exec.Command(testenv.Executable(t), "TESTMISUSE", test.name).CombinedOutput()
+		out, err := leak.Command(t.Context(), "TESTMISUSE", test.name).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "not locked") {
 			t.Errorf("%s: did not find failure with message about unlocked lock: %s\n%s\n", test.name, err, out)
 		}

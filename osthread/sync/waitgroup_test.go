@@ -12,11 +12,11 @@ package sync_test
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"example.com/thread/internal/leak"
 	testenv "example.com/thread/internal/testutil"
 	. "example.com/thread/osthread/sync"
 )
@@ -128,7 +128,7 @@ func TestIssue76126(t *testing.T) {
 	if os.Getenv("SYNC_TEST_CHILD") != "1" {
 		// Call child in a child process
 		// and inspect its failure message.
-		cmd := exec.Command(os.Args[0], "-test.run=^TestIssue76126$")
+		cmd := leak.Command(t.Context(), "-test.run=^TestIssue76126$")
 		cmd.Env = append(os.Environ(), "SYNC_TEST_CHILD=1")
 		buf := new(bytes.Buffer)
 		cmd.Stderr = buf
