@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -48,11 +47,4 @@ func Child(t *testing.T, body func()) (string, error) {
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	return out.String(), err
-}
-
-// Command returns the command that runs this test binary with args.
-func Command(ctx context.Context, args ...string) *exec.Cmd {
-	all := append(strings.Fields(os.Getenv(ExecEnv)), os.Args[0])
-	all = append(all, args...)
-	return exec.CommandContext(ctx, all[0], all[1:]...)
 }
