@@ -176,6 +176,8 @@ func TestMutexFairness(t *testing.T) {
 	go func() {
 		for {
 			mu.Lock()
+			// Widens the window in which the other finds mu locked; the test
+			// holds without.
 			time.Sleep(100 * time.Microsecond)
 			mu.Unlock()
 			select {
@@ -188,6 +190,7 @@ func TestMutexFairness(t *testing.T) {
 	done := make(chan bool, 1)
 	go func() {
 		for i := 0; i < 10; i++ {
+			// Widens the window in which the first locks mu again.
 			time.Sleep(100 * time.Microsecond)
 			mu.Lock()
 			mu.Unlock()
