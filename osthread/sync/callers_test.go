@@ -3,7 +3,6 @@ package sync_test
 import (
 	"errors"
 	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -244,18 +243,4 @@ func TestWaitsAreDurableInABubble(t *testing.T) {
 			})
 		})
 	}
-}
-
-// stateOf returns the state, in a dump of the stacks, of the goroutine that is
-// in the method of this package.
-func stateOf(method string) string {
-	buf := make([]byte, 1<<20)
-	for s := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
-		if strings.Contains(s, "osthread/sync."+method+"(") {
-			_, s, _ = strings.Cut(s, "[")
-			s, _, _ = strings.Cut(s, "]")
-			return s
-		}
-	}
-	return ""
 }

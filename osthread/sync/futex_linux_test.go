@@ -3,6 +3,7 @@
 package sync_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -80,4 +81,18 @@ func TestWaitersOnThreadsSleepOnAFutex(t *testing.T) {
 			})
 		}
 	}
+}
+
+// stateOf returns the state, in a dump of the stacks, of the goroutine that is
+// in the method of this package.
+func stateOf(method string) string {
+	buf := make([]byte, 1<<20)
+	for s := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+		if strings.Contains(s, "osthread/sync."+method+"(") {
+			_, s, _ = strings.Cut(s, "[")
+			s, _, _ = strings.Cut(s, "]")
+			return s
+		}
+	}
+	return ""
 }

@@ -17,7 +17,7 @@ import (
 // leaves no thread.
 func TestContendersDoTheirRows(t *testing.T) {
 	for _, s := range scenario.All() {
-		few := 10_000 // of what a row has many of: more take the same paths
+		few := 1000 // of what a row has many of: more take the same paths
 		if testing.Short() {
 			few = 100
 		}

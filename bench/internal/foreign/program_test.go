@@ -178,8 +178,13 @@ func TestLanguagesDoTheirRows(t *testing.T) {
 	each(t, func(t *testing.T, language string) {
 		p := start(t, language)
 		absents := map[string]bool{}
+		few := 1000
+		if testing.Short() {
+			few = 100
+		}
 		for _, spec := range scenario.All() {
-			if !spec.HasThreads() || testing.Short() && max(spec.Threads, spec.Waiters) > 100 {
+			// More take the same paths.
+			if !spec.HasThreads() || max(spec.Threads, spec.Waiters) > few {
 				continue
 			}
 			for _, timed := range []bool{false, true} {
