@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/testutil"
 )
 
 func TestJoinByAnyNumberOfJoiners(t *testing.T) {
@@ -144,14 +146,15 @@ func TestJoinTimeoutAtTheVeryEnd(t *testing.T) {
 func TestStartWithoutJoinLeaksNothing(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		before := tasks(t)
-		for i := range 200 {
+		const threads = 200
+		for i := range threads {
 			_, err := Start(func() {}, attr(Attr{Detached: i%2 == 0}))
 			require.NoError(t, err)
 		}
 		for NumThread() > 0 {
 			runtime.Gosched()
 		}
-		awaitTasks(t, before+4) // threads of Go's own may come
+		awaitTasks(t, before+threads/4) // threads of Go's own may come
 	})
 }
 
@@ -166,7 +169,7 @@ func tasks(t *testing.T) int {
 }
 
 func awaitTasks(t *testing.T, most int) {
-	for end := time.Now().Add(30 * time.Second); tasks(t) > most; runtime.Gosched() {
+	for end := time.Now().Add(testutil.Timeout); tasks(t) > most; runtime.Gosched() {
 		require.True(t, time.Now().Before(end), "%d tasks, want at most %d", tasks(t), most)
 	}
 }

@@ -46,7 +46,7 @@ func endAttachedUnnoticed() *Thread {
 	return th
 }
 
-var goneWithin = 30 * time.Second
+var goneWithin = testutil.Timeout
 
 // awaitGoneFromKernel gives up after goneWithin: a test that gives ids out
 // again may have had the id taken by a thread of Go's, of the same hundredth of

@@ -108,7 +108,7 @@ func semaphoreWait(s *Semaphore) contextWait {
 // grants polls until a new wait succeeds, since a canceled waiter may have been
 // handed what it then gives back.
 func grants(c contextWait) bool {
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(testutil.Timeout); time.Now().Before(end); runtime.Gosched() {
 		if c.granted() {
 			return true
 		}

@@ -120,11 +120,11 @@ func TestWaitAllAmongOtherWaiters(t *testing.T) {
 					})
 				}
 				for range 20 {
-					if !assert.True(t, WaitAllTimeout(10*time.Second, s, &e)) {
+					if !assert.True(t, WaitAllTimeout(testutil.Timeout, s, &e)) {
 						break
 					}
 					s.Release(1)
-					if !assert.True(t, WaitAllTimeout(10*time.Second, s)) {
+					if !assert.True(t, WaitAllTimeout(testutil.Timeout, s)) {
 						break
 					}
 					s.Release(1)

@@ -38,7 +38,7 @@ func run() error {
 	}
 	l.Lock()
 	defer l.Unlock()
-	if !changed.WaitForTimeout(func() bool { return left == 0 }, time.Second) {
+	if !changed.WaitForTimeout(func() bool { return left == 0 }, time.Minute) {
 		return errors.New("threads are late")
 	}
 	fmt.Println("sum:", sum)

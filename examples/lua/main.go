@@ -129,7 +129,7 @@ func (m *machine) close() error {
 
 // shutdown waits for a worker that has nothing to do.
 func shutdown(w *executor.Worker) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return w.Shutdown(ctx)
 }

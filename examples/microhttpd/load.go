@@ -13,7 +13,7 @@ import (
 )
 
 // requestTimeout bounds one request; it is far above what a busy machine needs.
-const requestTimeout = 20 * time.Second
+const requestTimeout = 2 * time.Minute
 
 // A load is so many requests from so many clients at once, each client on a
 // connection of its own, or on a new one for each request.

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 )
 
@@ -59,7 +60,7 @@ func requireAllIn(t *testing.T, home string) {
 			}
 		}
 		return true
-	}, 10*time.Second, time.Millisecond)
+	}, testutil.Timeout, time.Millisecond)
 }
 
 func TestInNewNetworkMovesNoOtherThread(t *testing.T) {

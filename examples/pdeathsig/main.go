@@ -115,7 +115,7 @@ func startOnThread(cmd *exec.Cmd) (wait func() error, err error) {
 
 // childTimeout is when a child is killed in any case, by another signal than
 // the one that is shown.
-const childTimeout = 20 * time.Second
+const childTimeout = 2 * time.Minute
 
 // child returns a command that lives until its standard input is closed, or its
 // parent ends, or cancel is called.

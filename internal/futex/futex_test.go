@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // The tests of the contract, for the implementation that is built. Other files
@@ -27,11 +28,11 @@ import (
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
 
-// watch ends the process with all stacks if the test takes longer than a
-// minute: with cgo, Go itself does not see a deadlock.
+// watch ends the process with all stacks if the test takes far longer than on a
+// busy machine: with cgo, Go itself does not see a deadlock.
 func watch(t *testing.T) {
 	t.Helper()
-	dog := time.AfterFunc(time.Minute, func() {
+	dog := time.AfterFunc(testutil.Timeout, func() {
 		stacks := make([]byte, 1<<20)
 		panic(fmt.Sprintf("%s hangs\n%s", t.Name(), stacks[:runtime.Stack(stacks, true)]))
 	})

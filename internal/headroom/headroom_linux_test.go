@@ -97,7 +97,7 @@ func TestRefusalIsALimit(t *testing.T) {
 	refusal.at = time.Now().Add(time.Hour) // it stands, however slow this is
 	assert.ErrorIs(t, Native(0), syscall.EAGAIN)
 	assert.ErrorIs(t, Pinned(), syscall.EAGAIN)
-	refusal.at = time.Now().Add(-pinnedRefusal / 2)
+	refusal.at = time.Now().Add(-2 * nativeRefusal)
 	assert.NoError(t, Native(0), "it asks the system again")
 	assert.ErrorIs(t, Pinned(), syscall.EAGAIN, "also though that was let through")
 	refusal.at = time.Now().Add(-2 * pinnedRefusal)

@@ -31,11 +31,11 @@ func Child(t *testing.T, body func()) (string, error) {
 	}
 	// With cgo the runtime does not notice a deadlock. The child's own time
 	// ends first, and shows its stacks.
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout+10*time.Second)
 	defer cancel()
 	args := []string{
 		"-test.run=^" + strings.ReplaceAll(t.Name(), "/", "$/^") + "$",
-		"-test.timeout=90s",
+		"-test.timeout=" + timeout.String(),
 	}
 	if testing.Short() {
 		args = append(args, "-test.short")

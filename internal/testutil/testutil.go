@@ -14,7 +14,7 @@ import (
 
 // Timeout bounds the waits of tests. It is far above what a loaded machine
 // needs, so only a test that fails reaches it.
-const Timeout = 30 * time.Second
+const Timeout = 3 * time.Minute
 
 // Must panics with err, if there is one: for children, where there is no test
 // to fail.

@@ -7,13 +7,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 // testTimeout bounds the wait for what must happen.
-const testTimeout = 30 * time.Second
+const testTimeout = testutil.Timeout
 
 // The states of a Lock's word; see csrc/osthread.h.
 const (

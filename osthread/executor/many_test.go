@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // Those that give up do not search for each other. A search would take ten
-// seconds here, from either end.
+// seconds here, from either end, each time.
 func TestFutureManyTimeoutsAreLinear(t *testing.T) {
 	const n = 100_000
 	var f Future[int]
@@ -21,19 +22,24 @@ func TestFutureManyTimeoutsAreLinear(t *testing.T) {
 		"the newest first": func(i int) int { return n - 1 - i },
 		"from the middle":  func(i int) int { return (n/2 + i) % n },
 	} {
-		notes := make([]note, n)
-		for i := range notes {
-			notes[i].collector = c
-			if !f.addNote(&notes[i]) {
-				t.Fatal(i)
+		removal := func() time.Duration {
+			notes := make([]note, n)
+			for i := range notes {
+				notes[i].collector = c
+				if !f.addNote(&notes[i]) {
+					t.Fatal(i)
+				}
 			}
+			began := time.Now()
+			for i := range notes {
+				f.removeNote(&notes[place(i)])
+			}
+			assert.Zero(t, f.notes.Len())
+			return time.Since(began)
 		}
-		began := time.Now()
-		for i := range notes {
-			f.removeNote(&notes[place(i)])
+		for began := time.Now(); removal() > 5*time.Second; { // or the machine was busy
+			require.Less(t, time.Since(began), time.Minute, name)
 		}
-		assert.Less(t, time.Since(began), 5*time.Second, name)
-		assert.Zero(t, f.notes.Len())
 	}
 }
 

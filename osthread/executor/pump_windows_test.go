@@ -38,7 +38,7 @@ const (
 	wmUser      = 0x0400
 	wmQuit      = 0x0012
 	onlyMessage = ^uintptr(2) // HWND_MESSAGE
-	testTimeout = 30 * time.Second
+	testTimeout = 3 * time.Minute
 )
 
 // newSTA returns a worker in a single-threaded apartment.

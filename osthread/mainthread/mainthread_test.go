@@ -95,7 +95,11 @@ func TestDoThatGivesUp(t *testing.T) {
 	assert.NoError(t, TryDo(func() error { return nil }))
 
 	out := make(chan struct{})
-	assert.ErrorIs(t, DoTimeout(func() error { <-out; return nil }, 10*time.Millisecond), ErrRunning)
+	begun, giveUp := context.WithCancel(context.Background())
+	assert.ErrorIs(t, DoContext(begun, func() error { giveUp(); <-out; return nil }), ErrRunning)
+	close(out)
+	out = make(chan struct{})
+	assert.ErrorIs(t, DoTimeout(func() error { <-out; return nil }, 10*time.Millisecond), osthread.ErrTimeout)
 	close(out)
 }
 

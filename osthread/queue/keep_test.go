@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 
@@ -80,7 +81,7 @@ func TestQueueDoesNotKeepTakenValues(t *testing.T) {
 				freed.Store(0)
 				op := q.GetOp()
 				use(q, op)
-				for i := 0; i < 20 && freed.Load() < n; i++ {
+				for end := time.Now().Add(testutil.Timeout); freed.Load() < n && time.Now().Before(end); {
 					runtime.GC()
 				}
 				assert.EqualValues(t, n, freed.Load())

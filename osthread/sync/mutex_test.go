@@ -199,8 +199,8 @@ func TestMutexFairness(t *testing.T) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(10 * time.Second):
-		t.Fatalf("can't acquire Mutex in 10 seconds")
+	case <-time.After(testenv.Timeout):
+		t.Fatalf("can't acquire Mutex in %v", testenv.Timeout)
 	}
 }
 

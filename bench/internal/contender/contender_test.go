@@ -44,7 +44,7 @@ func TestContendersDoTheirRows(t *testing.T) {
 					require.NoError(t, err, c.Name)
 					waits := timed && s.Waits() || s.Kind == scenario.Lateness
 					// on a busy machine a round may be too short
-					for tries := 0; (found.Ops == 0 || waits && found.Waits.N() == 0) && tries < 8; tries++ {
+					for tries := 0; (found.Ops == 0 || waits && found.Waits.N() == 0) && tries < 14; tries++ {
 						found, err = Run(
 							c,
 							s,
@@ -71,7 +71,7 @@ func TestContendersDoTheirRows(t *testing.T) {
 			assert.Equal(t, procs, runtime.GOMAXPROCS(0), "the row's GOMAXPROCS stayed")
 		})
 	}
-	deadline := time.Now().Add(time.Minute) // attached C threads exit after their join returns
+	deadline := time.Now().Add(3 * time.Minute) // attached C threads exit after their join returns
 	for thread.NumThread() > 1 && time.Now().Before(deadline) {
 		runtime.Gosched()
 	}

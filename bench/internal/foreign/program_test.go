@@ -193,6 +193,14 @@ func TestLanguagesDoTheirRows(t *testing.T) {
 				}
 				round := sample.Round{Warm: time.Millisecond, Time: 5 * time.Millisecond, Timed: timed}
 				s, err := p.Run(spec, round)
+				// on a busy machine a round may be too short
+				for range 12 {
+					if err != nil || plausible(spec, round, s) == nil {
+						break
+					}
+					round.Time *= 2
+					s, err = p.Run(spec, round)
+				}
 				absent, ok := errors.AsType[*sample.AbsentError](err)
 				switch {
 				case ok && slices.Contains(refusable, short(spec)) && !slices.Contains(nothing[language], short(spec)):
@@ -269,7 +277,7 @@ func TestLanguagesHaveTheBucketsOfSample(t *testing.T) {
 			values = append(values, v-1, v, v+1, v+rand.Int64N(v))
 		}
 		for _, ns := range values {
-			got, err := p.ask(fmt.Sprintf("bucket %d", ns), time.Minute)
+			got, err := p.ask(fmt.Sprintf("bucket %d", ns), answerTime)
 			if want := fmt.Sprintf("ok %d", bucket(ns)); err != nil || got != want {
 				t.Fatalf("bucket %d: got %q %v, want %q", ns, got, err, want)
 			}
@@ -288,11 +296,11 @@ func TestLanguagesAnswerABadLineWithAnErrorAndEnd(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := p.ask(line, time.Minute)
+			answer, err := p.ask(line, answerTime)
 			if err != nil || !strings.HasPrefix(answer, "error ") || len(answer) < len("error x") {
 				t.Errorf("%q: got %q %v", line, answer, err)
 			}
-			if answer, err := p.ask("bucket 1", time.Minute); err == nil {
+			if answer, err := p.ask("bucket 1", answerTime); err == nil {
 				t.Errorf("%q: then it answers %q", line, answer)
 			}
 			if err := p.Close(); err != nil {
@@ -313,7 +321,7 @@ func TestLanguagesEndWithTheirInput(t *testing.T) {
 		}
 		select {
 		case <-p.process.ended:
-		case <-time.After(time.Minute):
+		case <-time.After(answerTime):
 			t.Fatal("it is still alive")
 		}
 		if p.process.err != nil {
@@ -486,7 +494,7 @@ func TestProgramEndsWithItsContext(t *testing.T) {
 	}
 	defer p.Close()
 	cancel()
-	if _, err := p.ask("bucket 1", time.Minute); err == nil || strings.Contains(err.Error(), "no answer") {
+	if _, err := p.ask("bucket 1", answerTime); err == nil || strings.Contains(err.Error(), "no answer") {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -39,7 +39,7 @@ func TestProgramDiesWithItsParent(t *testing.T) {
 	defer unix.Close(fd)
 	// The pidfd becomes readable when the process has exited, even if nothing
 	// reaps it, as in a container.
-	for until := time.Now().Add(time.Minute); ; {
+	for until := time.Now().Add(answerTime); ; {
 		n, err := unix.Poll(
 			[]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}},
 			int(max(0, time.Until(until))/time.Millisecond),
