@@ -67,8 +67,11 @@ type result[T any] struct {
 
 func (s *getSource[T]) Queue() *wait.ObjectQueue { return &s.q.getters }
 
-// Ready counts the values of putters as well: each take stores one of them. It
-// is called first whenever the guard is held, and closes the queue's ends.
+// Ready counts the values of putters as well: each take stores one of them. So
+// what Ready has counted is served, even to a WaitAll that takes other things
+// before, and even if a putter's context is done meanwhile: Received does not
+// ask again. Ready is called first whenever the guard is held, and closes the
+// queue's ends.
 func (s *getSource[T]) Ready() bool {
 	s.q.shut()
 	if s.q.store.n > s.q.reserved || s.q.down {
@@ -98,7 +101,14 @@ func (s *getSource[T]) take() (r result[T]) {
 	switch {
 	case s.q.store.n > 0:
 		var putters wait.Chain
-		r.v, r.panicked = s.q.take(&putters)
+		if r.v, r.panicked = s.q.store.pop(); r.panicked == nil {
+			for p := s.q.putters.Head(); p != nil; p = s.q.putters.Head() {
+				s.q.putters.Unlink(p)
+				if s.q.storeOf(p, &putters) {
+					break
+				}
+			}
+		}
 		wait.Wake(putters.Head()) // no trace event: WaitAll holds the guard
 	case s.q.down:
 		r.err = ErrShutdown

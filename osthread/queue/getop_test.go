@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread/internal/testutil"
+	"example.com/thread/internal/wait"
 	"example.com/thread/osthread"
 )
 
@@ -199,4 +201,47 @@ func TestGetOpRepeatsCmpPanicOfWaitAny(t *testing.T) {
 	assert.PanicsWithValue(t, bad, func() { _, _ = op.Result() })
 	broken = false
 	assert.Equal(t, []int{1, 2, 3}, drained(t, q))
+}
+
+// A during is an object that there is always something to take from, and that
+// calls a function when WaitAll asks.
+type during struct {
+	queue wait.ObjectQueue
+	call  func()
+}
+
+func (d *during) WaitSource() wait.Source  { return d }
+func (d *during) Queue() *wait.ObjectQueue { return &d.queue }
+func (d *during) Ready() bool              { d.call(); return true }
+func (d *during) Take()                    {}
+func (d *during) Untake()                  {}
+
+// WaitAll has counted the value of a putter; the putter's context is done
+// before the value is stored.
+func TestGetOpTakesWhatWaitAllHasCounted(t *testing.T) {
+	for kind, q := range map[string]*Queue[int]{
+		"FIFO": New[int](1), "LIFO": NewLIFO[int](1), "priority": NewPriority(1, cmp.Compare[int]),
+	} {
+		t.Run(kind, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *testutil.Group) {
+				require.NoError(t, q.Put(1))
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				g.Run(func() { assert.NoError(t, q.PutContext(ctx, 2)) })
+				testutil.AwaitLen(q.mu(), &q.putters, 1)
+				op := q.GetOp()
+				osthread.WaitAll(op, op, &during{call: cancel})
+				for want := 1; want <= 2; want++ {
+					v, err := op.Result()
+					assert.NoError(t, err)
+					assert.Equal(t, want, v)
+				}
+				g.Wait()
+				assert.Zero(t, q.Len())
+				assert.Equal(t, 2, q.Unfinished())
+				q.TaskDone()
+				q.TaskDone()
+			})
+		})
+	}
 }

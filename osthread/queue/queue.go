@@ -346,16 +346,23 @@ func (q *Queue[T]) take(woken *wait.Chain) (v T, panicked any) {
 	if v, panicked = q.store.pop(); panicked != nil || q.putters.Len() == 0 {
 		return v, panicked
 	}
-	for p := q.putters.Pop(); p != nil; p = q.putters.Pop() {
-		c := p.Item.(*cell[T])
-		p.Got = gotServed
-		woken.PushBack(p)
-		if c.panicked = q.store.push(c.v); c.panicked == nil {
-			q.puts++
-			break
-		}
+	for p := q.putters.Pop(); p != nil && !q.storeOf(p, woken); {
+		p = q.putters.Pop()
 	}
 	return v, nil
+}
+
+// storeOf stores the value of the putter p, which is no longer in the list, and
+// adds p to woken. It reports whether it did; if not because cmp panicked.
+func (q *Queue[T]) storeOf(p *wait.Node, woken *wait.Chain) bool {
+	c := p.Item.(*cell[T])
+	p.Got = gotServed
+	woken.PushBack(p)
+	if c.panicked = q.store.push(c.v); c.panicked != nil {
+		return false
+	}
+	q.puts++
+	return true
 }
 
 // wake wakes the waiters of the chain first, which may be empty.
