@@ -60,6 +60,7 @@ func TestUnparkBeforeParkIsKept(t *testing.T) {
 func TestUnparkBetweenCheckAndSleepIsKept(t *testing.T) {
 	for name, park := range map[string]func(*Waiter, *Limit) Outcome{
 		"thread": (*Waiter).parkThread, "goroutine": (*Waiter).parkGoroutine, "thread on one P": (*Waiter).parkThreadOnOneP,
+		"goroutine that selects": (*Waiter).parkSelecting,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, deadline := range []int64{futex.Never, futex.After(time.Hour)} {
@@ -146,6 +147,32 @@ func TestParkLosesNoPermitAmongDeadlinesAndCancellations(t *testing.T) {
 		assert.EqualValues(t, permits, taken.Load())
 		assert.Equal(t, TimedOut, w.Park(For(0)))
 	})
+}
+
+// However many wait with one context, nothing is started for them, even if
+// package context does not know the context's type.
+func TestParkStartsNoGoroutineForAContext(t *testing.T) {
+	const waiters = 100
+	SetOnThread(func() bool { return false })
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	before := runtime.NumGoroutine()
+	var wg sync.WaitGroup
+	ws := make([]Waiter, waiters)
+	for i := range ws {
+		wg.Go(func() {
+			l, err := Until(bare{ctx.Done()})
+			if assert.NoError(t, err) {
+				assert.Equal(t, Canceled, ws[i].Park(l.AtMost(time.Hour)))
+			}
+		})
+	}
+	for i := range ws {
+		awaitAsleep(&ws[i])
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before+waiters)
+	cancel()
+	wg.Wait()
 }
 
 // What came before Unpark is visible after the Park that it ends. The race
