@@ -224,19 +224,19 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 	}
 	epoch := g.threads.Epoch()
 	var spin *park.Spinner
-	if park.OnThread() {
+	thread := park.OnThread()
+	if thread {
 		if spin = b.spinner(); l.Shared() {
 			b.mu.Unlock()
 			return b.sleepTogether(g, epoch, index, spin, &l)
 		}
 	}
-	n := wait.New(spin, &l)
+	n := wait.NewAs(thread, spin, &l)
 	g.q.PushBack(n)
 	if l.Source() != nil {
 		g.contexts++
 	}
-	b.mu.Unlock()
-	served := wait.Sleep(n, func(n *wait.Node) bool { return b.leave(g, epoch, n) }, &l)
+	served := wait.SleepUnder(&b.mu, n, func(n *wait.Node) bool { return b.leave(g, epoch, n) }, &l)
 	got := n.Got
 	n.Free()
 	switch {

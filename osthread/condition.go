@@ -258,12 +258,23 @@ func (c *Condition) wait(op string, l park.Limit) (notified bool) {
 	n.Key = key
 	q.Lock()
 	q.PushBack(n)
+	if c.unlockUnder(n, &l) {
+		n.ParkUnder(&q.Guard)
+		return c.resume(n, 0, park.Unparked)
+	}
 	q.Unlock()
 	depth := c.unlock(n)
 	if trace.Enabled() {
 		return c.sleepTraced(n, depth, &l)
 	}
 	return c.resume(n, depth, n.ParkAs(n.OnThread(), &l))
+}
+
+// unlockUnder unlocks L, and reports whether it did, if that is one step and
+// n's owner may sleep under the queue's guard, which the caller holds.
+func (c *Condition) unlockUnder(n *wait.Node, l *park.Limit) bool {
+	lock, ok := c.L.(*Lock)
+	return ok && n.CanParkUnder(l) && !trace.Enabled() && lock.word.CompareAndSwap(anonymous, 0)
 }
 
 // resume ends the wait of n's owner, which has parked, with L locked again. It

@@ -185,10 +185,11 @@ func (e *Event) wait(l park.Limit) (passed bool) {
 
 func (e *Event) sleep(l *park.Limit) (passed bool) {
 	q := e.queue()
-	if !e.AutoReset && park.OnThread() && l.Shared() {
+	thread := park.OnThread()
+	if thread && !e.AutoReset && l.Shared() {
 		return e.sleepTogether(q, l)
 	}
-	n := wait.New(&q.spin, l)
+	n := wait.NewAs(thread, &q.spin, l)
 	if e.byThread {
 		n.ByThread()
 	}
@@ -198,12 +199,11 @@ func (e *Event) sleep(l *park.Limit) (passed bool) {
 		(*eventSource)(e).Take()
 		waits, passed = false, true
 	}
-	if waits = waits && !l.Expired(); waits {
+	if waits && !l.Expired() {
 		q.PushBack(n)
-	}
-	q.Unlock()
-	if waits {
-		passed = wait.Sleep(n, e.leave, l)
+		passed = wait.SleepUnder(&q.Guard, n, e.leave, l)
+	} else {
+		q.Unlock()
 	}
 	n.Free()
 	return passed

@@ -59,6 +59,19 @@
 // that finds the permit pairs with Unpark's compare-and-swap, so Unpark
 // synchronizes before the Park that returns [Unparked] for it.
 //
+// # Without the word
+//
+// A goroutine that waits for a wakeup alone needs no word, if its waker finds
+// it under a guard: [Waiter.ParkUnder] keeps the guard locked until the
+// scheduler has parked the goroutine, as a channel does with its lock. A waker
+// that has locked the guard since then finds the goroutine asleep, and makes it
+// ready.
+// The store that unlocks the guard releases all that the owner has written, and
+// the scheduler's own accesses order the waker before the owner's return. The
+// owner must be known under the guard to sleep in this way (wait.Node.under).
+// It saves three compare-and-swaps of a sleep and its wakeup. A deadline or a
+// context, which ends a sleep without the guard, needs the word.
+//
 // Model: verify/park.pml.
 package park
 
@@ -161,6 +174,23 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 // Unpark makes the permit available and wakes the owner if it sleeps. Permits
 // do not accumulate.
 func (w *Waiter) Unpark() { w.end(permit) }
+
+// ParkUnder parks an ordinary goroutine until [Waiter.Ready]. The caller holds
+// guard, a spinlock that a store of 0 unlocks; ParkUnder unlocks it once the
+// goroutine sleeps. It must not be called if CanParkUnder is false, and not in
+// a bubble of testing/synctest ([InBubble]).
+func (w *Waiter) ParkUnder(guard *atomic.Uint32) {
+	leak(unsafe.Pointer(w))
+	w.slot.sleepUnder(guard)
+}
+
+// Ready wakes the owner from ParkUnder. It is called once for each sleep, after
+// the guard was locked.
+func (w *Waiter) Ready() { w.slot.wake() }
+
+// InBubble reports whether the calling goroutine is in a bubble of
+// testing/synctest.
+func InBubble() bool { return inBubble() }
 
 // Asleep reports whether the owner sleeps, or is past the point after which
 // only Unpark, its deadline or its context end the sleep. For tests.

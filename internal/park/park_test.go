@@ -175,6 +175,55 @@ func TestParkStartsNoGoroutineForAContext(t *testing.T) {
 	wg.Wait()
 }
 
+// A waker that locks the guard after the owner has found nothing finds the
+// owner asleep.
+func TestParkUnderIsAsleepOnceTheGuardIsUnlocked(t *testing.T) {
+	if !CanParkUnder {
+		t.Skip("this build has no sleep under a guard")
+	}
+	const passes = 20_000
+	type side struct {
+		Waiter
+		guard        atomic.Uint32
+		full, asleep bool
+	}
+	lock := func(s *side) {
+		for !s.guard.CompareAndSwap(0, 1) {
+			runtime.Gosched()
+		}
+	}
+	sides := [2]*side{{}, {}}
+	give := func(s *side) {
+		lock(s)
+		wake := s.asleep
+		s.asleep, s.full = false, !wake
+		s.guard.Store(0)
+		if wake {
+			s.Ready()
+		}
+	}
+	take := func(s *side) {
+		lock(s)
+		if s.full {
+			s.full = false
+			s.guard.Store(0)
+			return
+		}
+		s.asleep = true
+		s.ParkUnder(&s.guard)
+	}
+	var wg sync.WaitGroup
+	for i := range sides {
+		wg.Go(func() {
+			for range passes {
+				give(sides[1-i])
+				take(sides[i])
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // What came before Unpark is visible after the Park that it ends. The race
 // detector checks that.
 func TestUnparkSynchronizesBeforePark(t *testing.T) {

@@ -66,6 +66,11 @@ func (s *slot) sleepOnMutex(state *atomic.Uint32, from, to uint32) {
 	s.mu = nil
 }
 
+// CanParkUnder says that [Waiter.ParkUnder] works.
+const CanParkUnder = false
+
+func (*slot) sleepUnder(*atomic.Uint32) { panic("park: no sleep under a guard") }
+
 // wake wakes the sleeper. Only the thread that moved state out of to calls it,
 // so the channel has room.
 func (s *slot) wake() {

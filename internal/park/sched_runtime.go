@@ -98,5 +98,27 @@ func commit(gp, lock unsafe.Pointer) bool {
 	return s.state.CompareAndSwap(s.from, s.to)
 }
 
+// CanParkUnder says that [Waiter.ParkUnder] works.
+const CanParkUnder = true
+
+// sleepUnder sleeps until wake, and stores 0 to guard once the goroutine is
+// parked.
+func (s *slot) sleepUnder(guard *atomic.Uint32) {
+	s.state = guard
+	gopark(commitUnder, unsafe.Pointer(s), waitReasonNone, traceBlockGeneric, 1)
+	s.state = nil
+}
+
+// commitUnder runs as commit does. A wake may come right after its store, after
+// which the slot is its owner's.
+//
+//go:nosplit
+func commitUnder(gp, lock unsafe.Pointer) bool {
+	s := (*slot)(lock)
+	s.g = uintptr(gp)
+	s.state.Store(0)
+	return true
+}
+
 // wake wakes the sleeper. Only the thread that moved state out of to calls it.
 func (s *slot) wake() { goready(s.g, 1) }

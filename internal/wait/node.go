@@ -19,6 +19,7 @@ type Node struct {
 	set      *Set         // nil: the waiter waits in this queue alone
 	index    int          // in set
 	onThread bool
+	under    bool            // its owner sleeps by ParkUnder; under the guard, then the waker's
 	source   context.Context // of the limit: canceled once it has an Err; nil: only the owner can check it
 	in       bool            // in the queue that its owner put it into; under that queue's guard
 	place    uint64          // see ObjectQueue.Before
@@ -38,19 +39,24 @@ const GotCanceled = -1
 // New returns a node for a wait that l bounds. A caller on a thread of its own
 // spins by spin, if not nil, before it sleeps. An ordinary goroutine never
 // spins: for it a sleep costs less than a poll.
-func New(spin *park.Spinner, l *park.Limit) *Node {
+func New(spin *park.Spinner, l *park.Limit) *Node { return NewAs(park.OnThread(), spin, l) }
+
+// NewAs is New for a caller that knows whether it has a thread of its own.
+func NewAs(thread bool, spin *park.Spinner, l *park.Limit) *Node {
 	n := nodes.Get().(*Node)
-	n.Renew(spin, l)
+	n.renew(thread, spin, l)
 	return n
 }
 
 // Renew makes n as if it came from New. n must be in no queue, be used by its
 // owner again, and have no wakeup pending.
-func (n *Node) Renew(spin *park.Spinner, l *park.Limit) {
+func (n *Node) Renew(spin *park.Spinner, l *park.Limit) { n.renew(park.OnThread(), spin, l) }
+
+func (n *Node) renew(thread bool, spin *park.Spinner, l *park.Limit) {
 	n.waiter, n.source = &n.Waiter, l.Source()
 	n.Spin, n.Bubble = nil, true
-	n.onThread = park.OnThread()
-	if n.onThread {
+	n.onThread = thread
+	if thread {
 		n.Spin = spin
 	}
 	n.Got = 0
@@ -80,7 +86,14 @@ func (n *Node) Await() {
 func (n *Node) canceled() bool { return n.source != nil && n.source.Err() != nil }
 
 // Unpark wakes n's owner, which may use n again at once.
-func (n *Node) Unpark() { n.waiter.Unpark() }
+func (n *Node) Unpark() {
+	if n.under {
+		n.under = false
+		n.Ready()
+		return
+	}
+	n.waiter.Unpark()
+}
 
 // A Spare caches one node, which is faster than the pool where the same few
 // callers wait repeatedly. The zero value is empty.

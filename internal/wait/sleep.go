@@ -13,6 +13,30 @@ func Sleep(n *Node, leave func(*Node) bool, l *park.Limit) bool {
 	return n.Served(n.ParkAs(n.onThread, l), leave)
 }
 
+// SleepUnder is Sleep for an owner that has put n into a queue and still holds
+// its guard g, which SleepUnder unlocks.
+func SleepUnder(g *Guard, n *Node, leave func(*Node) bool, l *park.Limit) bool {
+	if n.CanParkUnder(l) {
+		n.ParkUnder(g)
+		return true
+	}
+	g.Unlock()
+	return Sleep(n, leave, l)
+}
+
+// CanParkUnder reports whether n's owner may sleep by ParkUnder: an ordinary
+// goroutine that only a wakeup of n ends.
+func (n *Node) CanParkUnder(l *park.Limit) bool {
+	return park.CanParkUnder && !n.onThread && l.Never() && !park.InBubble()
+}
+
+// ParkUnder parks the owner of n, which is in the queue whose guard g it holds,
+// until n is unparked, and unlocks g.
+func (n *Node) ParkUnder(g *Guard) {
+	n.under = true
+	n.Waiter.ParkUnder(&g.word)
+}
+
 // Served ends a wait after n's owner has parked, with the outcome o, and
 // reports whether a waker has served it. leave takes n out of its queue and
 // reports whether it was there: if it was not, a waker has taken it out, and

@@ -230,8 +230,7 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 	q.calmly = 0
 	c := q.newCell(&q.putSpin, v, l)
 	q.putters.PushBack(&c.Node)
-	q.mu().Unlock()
-	_, err = q.outcome(c, c.Served(c.ParkAs(c.OnThread(), l), q.leavePutters), l, ErrFull)
+	_, err = q.outcome(c, wait.SleepUnder(q.mu(), &c.Node, q.leavePutters, l), l, ErrFull)
 	return err
 }
 
@@ -262,8 +261,7 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	q.calmly = 0
 	c := q.newCell(&q.getSpin, v, l)
 	q.getters.PushBack(&c.Node)
-	q.mu().Unlock()
-	return q.outcome(c, c.Served(c.ParkAs(c.OnThread(), l), q.leaveGetters), l, ErrEmpty)
+	return q.outcome(c, wait.SleepUnder(q.mu(), &c.Node, q.leaveGetters, l), l, ErrEmpty)
 }
 
 // giveUp unlocks mu and returns the error of a call that neither succeeds nor
