@@ -154,10 +154,10 @@ func (t *Thread) SetNice(n int) error {
 }
 
 // SetTimerSlack sets t's timer slack; see Attr.TimerSlack. 0 restores what the
-// thread began with. SetTimerSlack returns ErrEnded, syscall.EINVAL, or the
-// system's error, which is syscall.EPERM for another thread than the caller's
-// without the privilege (CAP_SYS_NICE). On systems other than Linux it returns
-// errors.ErrUnsupported.
+// thread inherited, whatever its Attr says. SetTimerSlack returns ErrEnded,
+// syscall.EINVAL, or the system's error, which is syscall.EPERM for another
+// thread than the caller's without the privilege (CAP_SYS_NICE). On systems
+// other than Linux it returns errors.ErrUnsupported.
 func (t *Thread) SetTimerSlack(d time.Duration) error {
 	if !osSlack {
 		return unsupported("timer slack of a thread")

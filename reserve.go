@@ -54,7 +54,9 @@ type reservedPlaces struct {
 // processors a program of goroutines that only allocates took 1.2 times as long
 // with 1 place reserved and 1.4 times with 8; pairs on channels, a contended
 // sync.Mutex and computing took no longer. Each call of Reserve or release may
-// stop the world for some 20 us: reserve once for many threads.
+// stop the world for some 20 us: reserve once for many threads. To stop it
+// rarely, a release beside other reservations may leave its places until half
+// of all that were added are no longer reserved.
 //
 // While places are reserved Go does not follow changes of the system's limits
 // on processors (Go 1.25 and later follow a control group's). The last release
