@@ -41,7 +41,7 @@ func BenchmarkCancel(b *testing.B) {
 		}},
 		{"Semaphore", func() waits {
 			s := NewSemaphore(0)
-			return waits{func(ctx context.Context) error { return s.AcquireContext(ctx, 1) }, waiting(&s.q)}
+			return waits{func(ctx context.Context) error { return s.AcquireContext(ctx, 1) }, waiting(s.queue())}
 		}},
 		{"WaitAny", func() waits {
 			s, e := NewSemaphore(0), new(Event)
@@ -50,7 +50,7 @@ func BenchmarkCancel(b *testing.B) {
 		}},
 		{"WaitAll", func() waits {
 			s, r := NewSemaphore(0), NewSemaphore(0)
-			return waits{func(ctx context.Context) error { return WaitAllContext(ctx, s, r) }, waiting(&s.q)}
+			return waits{func(ctx context.Context) error { return WaitAllContext(ctx, s, r) }, waiting(s.queue())}
 		}},
 	} {
 		for _, n := range []int{1000, 10_000, 100_000} {

@@ -50,7 +50,7 @@ var contextWaits = map[string]func() contextWait{
 		e, s := new(Event), NewSemaphore(0)
 		return contextWait{
 			wait:  func(ctx context.Context) error { _, err := WaitAnyContext(ctx, e, s); return err },
-			queue: &s.q, give: func() { s.Release(1) },
+			queue: s.queue(), give: func() { s.Release(1) },
 			granted: func() bool { return TryWaitAny(e, s) == 1 }, use: e.Clear,
 		}
 	},
@@ -100,7 +100,7 @@ func readerWait(w *RWLock) contextWait {
 func semaphoreWait(s *Semaphore) contextWait {
 	return contextWait{
 		wait:  func(ctx context.Context) error { return s.AcquireContext(ctx, 2) },
-		queue: &s.q, give: func() { s.Release(1) },
+		queue: s.queue(), give: func() { s.Release(1) },
 		granted: func() bool { return s.TryAcquire(2) }, use: func() { s.Value() },
 	}
 }

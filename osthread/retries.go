@@ -188,9 +188,8 @@ func poll(try func() (ok, closed bool)) bool {
 	}
 }
 
-// retries is what an RWLock or a Semaphore has given to waiters that were woken
-// to retry: nodes, or permits. They should get a processor soon; since and
-// passed bound what happens if they do not.
+// retries counts the waiters of an RWLock that were woken to retry. They should
+// get a processor soon; since and passed bound what happens if they do not.
 type retries struct {
 	out    int64         // under the guard
 	since  int64         // when out was last 0; under the guard

@@ -78,11 +78,11 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, &w.q, ageRW},
 		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, &w.q, ageRW},
 		{
-			"Semaphore", func() { s.Acquire(1) }, func() { s.Release(1) }, func() { s.Acquire(1) }, func() { s.Release(1) }, &s.q,
+			"Semaphore", func() { s.Acquire(1) }, func() { s.Release(1) }, func() { s.Acquire(1) }, func() { s.Release(1) }, s.queue(),
 			func() {
-				s.q.Lock()
-				defer s.q.Unlock()
-				s.retries.since -= 2 * starvationThreshold
+				q := s.lock()
+				q.wokenAt -= 2 * starvationThreshold
+				s.unlock(q)
 			},
 		},
 	}

@@ -8,8 +8,12 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/testutil"
+	"example.com/thread/internal/wait"
 )
 
 func TestSemaphoreShapes(t *testing.T) {
@@ -81,11 +85,11 @@ func TestSemaphoreFairServesInOrder(t *testing.T) {
 		got := make(chan int, 3)
 		for i, want := range []int{3, 1, 2} {
 			g.Run(func() { s.Acquire(want); got <- want })
-			awaitWaiting(&s.q, i+1)
+			awaitWaiting(s.queue(), i+1)
 		}
 		s.Release(2) // not enough for the first waiter, which nobody may overtake
 		assert.False(t, s.TryAcquire(1))
-		assert.Equal(t, 3, waiting(&s.q)())
+		assert.Equal(t, 3, waiting(s.queue())())
 		s.Release(2)
 		assert.ElementsMatch(t, []int{3, 1}, []int{<-got, <-got})
 		s.Release(2)
@@ -125,9 +129,9 @@ func TestSemaphoreTimeoutLetsTheNextWaiterIn(t *testing.T) {
 		s.Fair = true
 		ctx, cancel := context.WithCancel(context.Background())
 		g.Run(func() { assert.ErrorIs(t, s.AcquireContext(ctx, 2), context.Canceled) })
-		awaitWaiting(&s.q, 1)
+		awaitWaiting(s.queue(), 1)
 		g.Run(func() { s.Acquire(1) })
-		awaitWaiting(&s.q, 2)
+		awaitWaiting(s.queue(), 2)
 		cancel()
 		g.Wait()
 		assert.Zero(t, s.Value())
@@ -146,7 +150,7 @@ func TestSemaphoreValueDuringWaitAll(t *testing.T) {
 			s.Release(1)
 			ctx, cancel := context.WithCancel(context.Background())
 			g.Run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, s), context.Canceled) })
-			awaitWaiting(&s.q, 1)
+			awaitWaiting(s.queue(), 1)
 			for until := time.Now().Add(3 * time.Millisecond); time.Now().Before(until); {
 				assert.True(t, s.AcquireTimeout(1, time.Minute))
 				s.Release(1)
@@ -188,4 +192,99 @@ func conservesPermits(t *testing.T, fair bool) {
 		g.Wait()
 		assert.Equal(t, 3, s.Value())
 	})
+}
+
+// A WaitAll that cannot succeed takes nothing, not even for a moment.
+func TestSemaphoreWaitAllHidesNoPermits(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		s, none := NewBoundedSemaphore(1), NewSemaphore(0)
+		var over atomic.Bool
+		g.Run(func() {
+			for !over.Load() {
+				assert.False(t, TryWaitAll(s, none))
+				assert.False(t, TryWaitAll(s, s, none))
+			}
+		})
+		for range 2000 {
+			assert.Equal(t, 1, s.Value())
+			if assert.True(t, s.TryAcquire(1)) {
+				s.Release(1)
+			}
+			assert.ErrorIs(t, panicOf(func() { s.Release(1) }), ErrOverflow)
+		}
+		over.Store(true)
+		g.Wait()
+		assert.Equal(t, 1, s.Value())
+	})
+}
+
+// As many permits as an int can count, with a waiter, look like semBusy.
+func TestSemaphoreCountsToMaxIntWithWaiters(t *testing.T) {
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		s := NewSemaphore(0)
+		for range 20 {
+			g.Run(func() { s.Acquire(math.MaxInt) })
+			awaitWaiting(s.queue(), 1)
+			s.Release(1)
+			assert.Equal(t, 1, s.Value())
+			assert.ErrorIs(t, panicOf(func() { s.Release(math.MaxInt) }), ErrOverflow)
+			s.Release(math.MaxInt - 1)
+			g.Wait()
+			assert.Zero(t, s.Value())
+		}
+	})
+}
+
+// waiterOf returns a node that waits for n permits of s, and whose owner does
+// not run.
+func waiterOf(t *testing.T, s *Semaphore, n int) *wait.Node {
+	l := park.Forever()
+	w := wait.New(nil, &l)
+	w.Key, w.Since = uint64(n), futex.Now()
+	require.False(t, s.enqueue(w, false))
+	return w
+}
+
+// A waiter that was woken but has no processor keeps no other asleep.
+func TestSemaphoreLateWaiterKeepsNoOtherAsleep(t *testing.T) {
+	if park.CanSpin(); park.OnOneP() {
+		t.Skip("on one processor no other could run")
+	}
+	s := NewSemaphore(0)
+	first, second := waiterOf(t, s, 1), waiterOf(t, s, 1)
+	s.Release(1)
+	first.Await()
+	for n := 0; s.Waiting() > 0 && assert.Less(t, n, 1<<20); n++ {
+		assert.True(t, s.TryAcquire(1) || s.queue().kept.Load() == semAll)
+		s.Release(1)
+	}
+	second.Await()
+	if second.Got == gotRetry {
+		assert.True(t, s.retry(second))
+	}
+	s.giveUp(first)
+	assert.Zero(t, s.Value())
+	assert.Zero(t, s.queue().promised)
+	assert.Zero(t, s.queue().woken)
+	first.Free()
+	second.Free()
+}
+
+// A Release passes while the permits are promised to a waiter that was woken.
+func TestSemaphoreReleasePassesWhilePermitsArePromised(t *testing.T) {
+	s := NewSemaphore(0)
+	first, second := waiterOf(t, s, 2), waiterOf(t, s, 1)
+	s.Release(1)
+	assert.Equal(t, 2, s.Waiting(), "too few for the head")
+	s.Release(1)
+	first.Await()
+	assert.Equal(t, int64(3), s.queue().need.Load())
+	assert.Equal(t, 1, s.Waiting())
+	s.giveUp(first)
+	second.Await()
+	assert.True(t, second.Got == gotLock || s.retry(second))
+	assert.Equal(t, 1, s.Value())
+	assert.Zero(t, s.queue().promised)
+	first.Free()
+	second.Free()
 }

@@ -13,4 +13,5 @@ func TestLocksEventAndConditionAreSmall(t *testing.T) {
 	assert.LessOrEqual(t, unsafe.Sizeof(RLock{}), uintptr(24))
 	assert.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(16))
 	assert.LessOrEqual(t, unsafe.Sizeof(Condition{}), uintptr(24))
+	assert.LessOrEqual(t, unsafe.Sizeof(Semaphore{}), uintptr(32))
 }

@@ -89,8 +89,8 @@ func lockerString(l sync.Locker) string {
 // and the number of waiters. It may be called at any time.
 func (s *Semaphore) String() string {
 	state := fmt.Sprintf("%d permits", s.Value())
-	if s.bounded {
-		state = fmt.Sprintf("%d of %d permits", s.Value(), s.max)
+	if s.short > 0 {
+		state = fmt.Sprintf("%d of %d permits", s.Value(), s.most())
 	}
 	return describe("Semaphore", s, state, s.Waiting())
 }

@@ -34,6 +34,25 @@ type Waitable interface {
 
 func queueOf(w Waitable) *wait.ObjectQueue { return w.WaitSource().Queue() }
 
+// lock locks the guard of s's queue, and for a semaphore stops all other
+// access.
+func lock(s wait.Source) {
+	if s, ok := s.(*semaphoreSource); ok {
+		(*Semaphore)(s).lock()
+		return
+	}
+	s.Queue().Lock()
+}
+
+// unlock undoes lock.
+func unlock(s wait.Source) {
+	if s, ok := s.(*semaphoreSource); ok {
+		(*Semaphore)(s).unlock(s.queue())
+		return
+	}
+	s.Queue().Unlock()
+}
+
 // received ends a wait for w, with n if w's waker has given something with it.
 func received(w Waitable, n *wait.Node) {
 	if r, ok := w.WaitSource().(wait.Receiver); ok {
@@ -114,15 +133,17 @@ func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 
 func waitAny(l park.Limit, ws []Waitable) (winner int) {
 	for i, w := range ws {
-		q := queueOf(w)
-		q.Lock()
-		if !l.Canceled() && w.WaitSource().Ready() {
-			w.WaitSource().Take()
+		s := w.WaitSource()
+		lock(s)
+		ready := !l.Canceled() && s.Ready()
+		if ready {
+			s.Take()
 			received(w, nil)
-			q.Unlock()
+		}
+		unlock(s)
+		if ready {
 			return i
 		}
-		q.Unlock()
 	}
 	if l.Expired() {
 		return -1
@@ -186,17 +207,17 @@ func newSet(s *wait.Set, ws []Waitable) *wait.Set {
 // enlist puts n into w's queue. If w can give at once, n's set wins from it; or
 // done says that another waker has won the set.
 func enlist(w Waitable, n *wait.Node) (won, done bool) {
-	q := queueOf(w)
-	q.Lock()
-	defer q.Unlock()
-	if !w.WaitSource().Ready() {
+	s := w.WaitSource()
+	lock(s)
+	defer unlock(s)
+	if !s.Ready() {
 		enqueue(w, n)
 		return false, false
 	}
 	if !n.Win() {
 		return false, true
 	}
-	w.WaitSource().Take()
+	s.Take()
 	received(w, nil)
 	return true, true
 }
@@ -204,28 +225,28 @@ func enlist(w Waitable, n *wait.Node) (won, done bool) {
 // remove takes n out of w's queue, if it is there. The waiters behind it may
 // want less of a semaphore.
 func remove(w Waitable, n *wait.Node) {
-	q := queueOf(w)
-	q.Lock()
-	left := q.Remove(n)
-	if s, ok := w.(*Semaphore); ok && left {
-		s.unlockAndWake()
+	if s, ok := w.(*Semaphore); ok {
+		s.leave(n)
 		return
 	}
+	q := queueOf(w)
+	q.Lock()
+	q.Remove(n)
 	q.Unlock()
 }
 
 func waitAll(l park.Limit, ws []Waitable) (taken bool) {
-	queues := make([]*wait.ObjectQueue, len(ws))
+	sources := make([]wait.Source, len(ws))
 	for i, w := range ws {
-		queues[i] = queueOf(w)
+		sources[i] = w.WaitSource()
 	}
 	for _, w := range ws {
 		s, ok := w.(*Semaphore)
-		if ok && s.bounded && len(ws) > s.max && times(w, ws) > uint64(s.max) {
-			return s.acquire("WaitAll", s.max+1, l) // which fails, or panics
+		if ok && int64(len(ws)) > s.most() && times(w, ws) > uint64(s.most()) {
+			return s.acquire("WaitAll", int(s.most())+1, &l) // which fails, or panics
 		}
 	}
-	queues = wait.Sort(queues)
+	sources = wait.Sort(sources)
 	if len(ws) == 1 {
 		return waitAny(l, ws) == 0
 	}
@@ -239,15 +260,15 @@ func waitAll(l park.Limit, ws []Waitable) (taken bool) {
 			})
 		}()
 	}
-	return waitAllQueued(&l, queues, ws)
+	return waitAllQueued(&l, sources, ws)
 }
 
-func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) bool {
+func waitAllQueued(l *park.Limit, sources []wait.Source, ws []Waitable) bool {
 	var s *wait.Set
 	var missing Waitable // what it waits for, or has waited for
 	for {
-		for _, q := range queues {
-			q.Lock()
+		for _, s := range sources {
+			lock(s)
 		}
 		var reserving *Semaphore
 		notified := false
@@ -271,8 +292,8 @@ func waitAllQueued(l *park.Limit, queues []*wait.ObjectQueue, ws []Waitable) boo
 			}
 			enqueueNotifyOnly(missing, s.Node(0), times(missing, ws), missing == was)
 		}
-		for _, q := range queues {
-			q.Unlock()
+		for _, s := range sources {
+			unlock(s)
 		}
 		if next != nil {
 			wait.Wake(next)
@@ -308,7 +329,7 @@ func leaveNotified(w Waitable, n *wait.Node) (reserving *Semaphore, notified boo
 		return nil, false
 	}
 	if s, ok := w.(*Semaphore); ok {
-		s.reserved -= int64(n.Key)
+		s.queue().reserved -= int64(n.Key)
 		return s, true
 	}
 	return nil, true
@@ -320,7 +341,7 @@ func leaveNotified(w Waitable, n *wait.Node) (reserving *Semaphore, notified boo
 // than there is: two of them would wake each other without end.
 func notifyNext(w Waitable, n *wait.Node, notified bool) *wait.Node {
 	if s, ok := w.(*Semaphore); ok {
-		return s.grant() // even waiters behind n, which may want less
+		return s.queue().grant() // even waiters behind n, which may want less
 	}
 	if notified && w.WaitSource().Ready() {
 		queueOf(w).NotifyNext(n)
@@ -344,7 +365,7 @@ func times(w Waitable, ws []Waitable) (n uint64) {
 func takeAll(ws []Waitable, reserving *Semaphore) (missing Waitable) {
 	for i, w := range ws {
 		s, _ := w.(*Semaphore)
-		if w.WaitSource().Ready() || s != nil && s == reserving && s.available() >= 1 {
+		if w.WaitSource().Ready() || s != nil && s == reserving && s.queue().available() >= 1 {
 			w.WaitSource().Take()
 			continue
 		}

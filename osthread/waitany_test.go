@@ -28,7 +28,7 @@ func TestWaitAnyTakesFromOne(t *testing.T) {
 		awaitWaiting(e.queue(), 1)
 		b.Release(1)
 		g.Wait()
-		assert.Zero(t, waiting(&a.q)()+waiting(e.queue())())
+		assert.Zero(t, waiting(a.queue())()+waiting(e.queue())())
 		e.Set()
 		a.Release(1)
 		i, err := WaitAnyContext(context.Background(), b, a, &e)
@@ -88,7 +88,7 @@ func TestWaitAllOfTheSameObjectKeepsNothing(t *testing.T) {
 	callers(t, func(t *testing.T, g *testutil.Group) {
 		s := NewSemaphore(1)
 		g.Run(func() { WaitAll(s, s) })
-		awaitWaiting(&s.q, 1)
+		awaitWaiting(s.queue(), 1)
 		assert.Equal(t, 1, s.Value())
 		s.Release(1)
 		g.Wait()
@@ -132,7 +132,7 @@ func TestWaitAllAmongOtherWaiters(t *testing.T) {
 				done.Store(true)
 				g.Wait()
 				assert.Equal(t, 2, s.Value())
-				assert.Zero(t, s.reserved)
+				assert.Zero(t, s.queue().reserved)
 			})
 		})
 	}
@@ -247,14 +247,14 @@ func TestWaitAllGivesUpAfterNotification(t *testing.T) {
 		for range 200 {
 			ctx, cancel := context.WithCancel(t.Context())
 			g.Run(func() { assert.ErrorIs(t, WaitAllContext(ctx, s, &lacks), context.Canceled) })
-			awaitWaiting(&s.q, 1)
+			awaitWaiting(s.queue(), 1)
 			g.Run(func() { s.Acquire(1) })
-			awaitWaiting(&s.q, 2)
+			awaitWaiting(s.queue(), 2)
 			g.Run(func() { s.Release(1) })
 			cancel()
 			g.Wait()
 			assert.Zero(t, s.Value())
-			assert.Zero(t, s.reserved)
+			assert.Zero(t, s.queue().reserved)
 		}
 	})
 }
@@ -269,7 +269,7 @@ func TestWaitAllTakesAllOrNothing(t *testing.T) {
 		assert.ErrorIs(t, WaitAllContext(canceledContext(), a), errWhy)
 		assert.Equal(t, 1, a.Value())
 		g.Run(func() { WaitAll(a, a, b, &e) })
-		awaitWaiting(&a.q, 1)
+		awaitWaiting(a.queue(), 1)
 		b.Release(1)
 		e.Set()
 		assert.Equal(t, 1, b.Value())

@@ -60,9 +60,13 @@ func (w *RWLock) Waiting() int {
 // Waiting returns how many callers wait for permits. The result may be stale by
 // the time it is used.
 func (s *Semaphore) Waiting() int {
-	s.q.Lock()
-	defer s.q.Unlock()
-	return s.q.Len()
+	q := s.q.Load()
+	if q == nil {
+		return 0
+	}
+	q.Lock()
+	defer q.Unlock()
+	return q.Len()
 }
 
 // Waiting returns how many callers wait for e. The result may be stale by the

@@ -2,8 +2,6 @@ package osthread
 
 import (
 	"sync"
-
-	"example.com/thread/internal/park"
 )
 
 // With calls f with l locked, and unlocks l after f, even if f panics or calls
@@ -17,7 +15,7 @@ func With(l sync.Locker, f func()) {
 // With calls f with n permits, and releases them after f, even if f panics or
 // calls runtime.Goexit. It panics as [Semaphore.Acquire] does.
 func (s *Semaphore) With(n int, f func()) {
-	s.acquire("With", n, park.Forever())
+	s.acquire("With", n, &forever)
 	defer s.Release(n)
 	f()
 }

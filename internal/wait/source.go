@@ -28,10 +28,10 @@ type Receiver interface {
 	Received(n *Node)
 }
 
-// Sort sorts queues by address, the order in which their guards are locked, and
-// removes duplicates.
-func Sort(queues []*ObjectQueue) []*ObjectQueue {
-	address := func(q *ObjectQueue) uintptr { return uintptr(unsafe.Pointer(q)) }
-	slices.SortFunc(queues, func(a, b *ObjectQueue) int { return cmp.Compare(address(a), address(b)) })
-	return slices.Compact(queues)
+// Sort sorts sources by the address of their queues, the order in which the
+// guards are locked, and keeps one source of each queue.
+func Sort(sources []Source) []Source {
+	address := func(s Source) uintptr { return uintptr(unsafe.Pointer(s.Queue())) }
+	slices.SortFunc(sources, func(a, b Source) int { return cmp.Compare(address(a), address(b)) })
+	return slices.CompactFunc(sources, func(a, b Source) bool { return a.Queue() == b.Queue() })
 }
