@@ -98,9 +98,9 @@ func TestDoThatGivesUp(t *testing.T) {
 	begun, giveUp := context.WithCancel(context.Background())
 	assert.ErrorIs(t, DoContext(begun, func() error { giveUp(); <-out; return nil }), ErrRunning)
 	close(out)
-	out = make(chan struct{})
-	assert.ErrorIs(t, DoTimeout(func() error { <-out; return nil }, 10*time.Millisecond), osthread.ErrTimeout)
-	close(out)
+	later := make(chan struct{})
+	assert.ErrorIs(t, DoTimeout(func() error { <-later; return nil }, 10*time.Millisecond), osthread.ErrTimeout)
+	close(later)
 }
 
 func TestPollOnAnotherThread(t *testing.T) {
