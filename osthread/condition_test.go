@@ -251,3 +251,33 @@ func TestConditionNotifyAllRequeues(t *testing.T) {
 		l.Unlock()
 	})
 }
+
+// Waiters with a limit and without one sleep in different ways, and share the
+// condition's spare node. NotifyAll moves all but one to the lock's queue.
+func TestConditionPassesATokenAmongWaitersOfAllKinds(t *testing.T) {
+	const callers, rounds = 8, 500
+	c := NewCondition(new(Lock))
+	holder := 0
+	g := testutil.NewGroup(t, testutil.StartGoroutine)
+	for i := range callers {
+		g.Run(func() {
+			for round := range rounds {
+				c.L.Lock()
+				for holder != i {
+					switch (i + round) % 4 {
+					case 0:
+						c.WaitTimeout(time.Hour)
+					case 1:
+						assert.NoError(t, c.WaitContext(t.Context()))
+					default:
+						c.Wait()
+					}
+				}
+				holder = (i + 1) % callers
+				c.NotifyAll()
+				c.L.Unlock()
+			}
+		})
+	}
+	g.Wait()
+}
