@@ -87,7 +87,6 @@ func attach(k kind) (*Thread, error) {
 		slot = newSlot()
 	}
 	t.serial = ident.Serial(slot)
-	t.name = osGetName(t)
 	t.since = osClock()
 	records.add(t)
 	if err := osWatch(t); err != nil {
@@ -95,6 +94,7 @@ func attach(k kind) (*Thread, error) {
 		return nil, err
 	}
 	ident.SetSlot(t.slot)
+	t.name = osGetName(t) // by a quicker call once the slot is set
 	t.made.Store(true)
 	t.begun.Store(true)
 	if k == alien {

@@ -2,6 +2,7 @@ package thread
 
 import (
 	"runtime"
+	"slices"
 
 	"example.com/thread/internal/fault"
 	"example.com/thread/internal/keep"
@@ -72,7 +73,13 @@ func Exit() {
 // thread's stack of Go functions.
 func onlyCallByC() bool {
 	pcs := make([]uintptr, 64) // the call is a dozen functions away
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs)])
+	pcs = pcs[:runtime.Callers(0, pcs)]
+	if entry := entryPC.Load(); entry != 0 {
+		if i := slices.Index(pcs, entry); i >= 0 {
+			return i+2 == len(pcs) && pcs[i+1] == goexitPC.Load()
+		}
+	}
+	frames := runtime.CallersFrames(pcs)
 	for f, more := frames.Next(); more; f, more = frames.Next() {
 		if f.Function == "runtime.cgocallback" {
 			f, more = frames.Next()

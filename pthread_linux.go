@@ -10,10 +10,20 @@ package thread
 #cgo CFLAGS: -D_GNU_SOURCE -fno-omit-frame-pointer
 #include "csrc/create.h"
 #include <link.h>
+#include <time.h>
 
 static inline int ost_tryjoin_(uintptr_t t)
 {
 	return pthread_tryjoin_np((pthread_t)t, NULL);
+}
+
+static inline int64_t ost_clock_(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &t))
+		return INT64_MAX;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 #ifdef __GLIBC__
@@ -61,6 +71,8 @@ import (
 )
 
 const osExitUnseen = true
+
+func init() { osClock = func() int64 { return int64(C.ost_clock_()) } }
 
 var pid = os.Getpid() // a Go process does not fork
 

@@ -74,8 +74,9 @@ func osNativeID() int { return ident.NativeID() }
 func osOnFirstThread() bool { return osNativeID() == firstThread }
 
 // osClock is in nanoseconds. If the system has no such clock, threads with the
-// same id are not distinguished.
-func osClock() int64 {
+// same id are not distinguished. With cgo it is C's, which needs no system call
+// where the vDSO has the clock.
+var osClock = func() int64 {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts) != nil {
 		return math.MaxInt64
@@ -142,7 +143,8 @@ func osSetName(t *Thread, name string) error {
 
 func osGetName(t *Thread) string {
 	var b [nameMax + 1]byte
-	if t.nativeID == osNativeID() && unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
+	own := t.slot != unknown && t.slot == ident.Slot()
+	if own && unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&b[0])), 0, 0, 0) == nil {
 		return unix.ByteSliceToString(b[:])
 	}
 	name, err := os.ReadFile(commOf(t))
