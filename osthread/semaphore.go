@@ -425,13 +425,20 @@ func (q *semaphoreQueue) publish() (word int64) {
 	if q.closed() {
 		kept = semAll
 	}
-	q.need.Store(need)
-	q.kept.Store(kept)
-	q.due.Store(due)
+	set(&q.need, need)
+	set(&q.kept, kept)
+	set(&q.due, due)
 	if h != nil || all != nil || q.reserved > 0 || q.woken > 0 && park.OnOneP() { // see stepAside
 		return q.permits | semQueued
 	}
 	return q.permits
+}
+
+// set is a Store that costs little if nothing changes.
+func set(p *atomic.Int64, v int64) {
+	if p.Load() != v {
+		p.Store(v)
+	}
 }
 
 // isNext reports whether the WaitAll all, if any, has waited for longer than h,

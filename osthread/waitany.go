@@ -133,6 +133,12 @@ func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 
 func waitAny(l park.Limit, ws []Waitable) (winner int) {
 	for i, w := range ws {
+		if s, ok := w.(*Semaphore); ok { // without the guard
+			if !l.Canceled() && s.try(1) {
+				return i
+			}
+			continue
+		}
 		s := w.WaitSource()
 		lock(s)
 		ready := !l.Canceled() && s.Ready()
