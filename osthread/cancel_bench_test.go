@@ -27,17 +27,17 @@ func BenchmarkCancel(b *testing.B) {
 		{"RWLock.Lock", func() waits {
 			w := new(RWLock)
 			w.Lock()
-			return waits{w.LockContext, waiting(&w.q)}
+			return waits{w.LockContext, waiting(w.queue())}
 		}},
 		{"RWLock.RLock", func() waits {
 			w := new(RWLock)
 			w.Lock()
-			return waits{w.RLockContext, waiting(&w.q)}
+			return waits{w.RLockContext, waiting(w.queue())}
 		}},
 		{"RWLock.RLock prefers readers", func() waits {
 			w := &RWLock{PreferReaders: true}
 			w.Lock()
-			return waits{w.RLockContext, waiting(&w.q)}
+			return waits{w.RLockContext, waiting(w.queue())}
 		}},
 		{"Semaphore", func() waits {
 			s := NewSemaphore(0)

@@ -79,7 +79,7 @@ func rwWait(w *RWLock) contextWait {
 	w.RLock()
 	return contextWait{
 		wait:    w.LockContext,
-		queue:   &w.q,
+		queue:   w.queue(),
 		give:    w.RUnlock,
 		granted: w.TryLock,
 		use:     func() { w.TryLock() },
@@ -90,7 +90,7 @@ func readerWait(w *RWLock) contextWait {
 	w.Lock()
 	return contextWait{
 		wait:    w.RLockContext,
-		queue:   &w.q,
+		queue:   w.queue(),
 		give:    w.Unlock,
 		granted: w.TryLock,
 		use:     func() { w.TryLock() },
@@ -213,9 +213,9 @@ func TestRWLockCanceledUpgradeStaysReader(t *testing.T) {
 			var err error
 			join := g.Run(func() { err = w.UpgradeContext(ctx) })
 			await(func() bool {
-				w.q.Lock()
-				defer w.q.Unlock()
-				return w.queued[toUpgrade] > 0
+				w.queue().Lock()
+				defer w.queue().Unlock()
+				return w.queue().queued[toUpgrade] > 0
 			})
 			cancel(errWhy)
 			w.RUnlock()

@@ -61,9 +61,9 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 	var w RWLock
 	s := NewSemaphore(1)
 	ageRW := func() {
-		w.q.Lock()
-		defer w.q.Unlock()
-		w.retries.since -= 2 * starvationThreshold
+		w.queue().Lock()
+		defer w.queue().Unlock()
+		w.queue().retries.since -= 2 * starvationThreshold
 	}
 	tests := []struct {
 		name         string
@@ -74,9 +74,9 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 	}{
 		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, l.queue(), ageHead(l.queue())},
 		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, r.queue(), ageHead(r.queue())},
-		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, &w.q, ageRW},
-		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, &w.q, ageRW},
-		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, &w.q, ageRW},
+		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, w.queue(), ageRW},
+		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, w.queue(), ageRW},
+		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, w.queue(), ageRW},
 		{
 			"Semaphore", func() { s.Acquire(1) }, func() { s.Release(1) }, func() { s.Acquire(1) }, func() { s.Release(1) }, s.queue(),
 			func() {

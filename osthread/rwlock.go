@@ -33,6 +33,9 @@ import (
 // than rwWritten may be set too long, which costs a check; it is never cleared
 // too early.
 //
+// The queue, its guard and what they protect are made when a caller first waits
+// or upgrades, and kept.
+//
 // A reader joins other readers only if no writer waits, so a writer waits for
 // the readers that hold the lock, not for newcomers. An upgrader stands in
 // front of the queue and still counts as a reader.
@@ -89,12 +92,28 @@ type RWLock struct {
 	// costs a thread switch each time. It must not change after first use.
 	Fair bool
 
-	word     atomic.Uint64
-	q        wait.Queue
-	queued   [rwKinds]int // nodes in q, by Key; under the guard, as what follows
+	word atomic.Uint64
+	// q is nil until a caller first waits or upgrades. It is not nil if the word
+	// has flags for waiters.
+	q atomic.Pointer[rwQueue]
+	_ noCopy
+}
+
+// An rwQueue is what only waiters need of an RWLock. It has another cache line
+// than the word. What follows the queue is under its guard.
+type rwQueue struct {
+	wait.Queue
+	queued   [rwKinds]int // nodes in the queue, by Key
 	retries  retries      // nodes whose owners were woken to retry
 	retrying uint64       // and their Key
-	_        noCopy
+}
+
+func (w *RWLock) queue() *rwQueue {
+	if q := w.q.Load(); q != nil {
+		return q
+	}
+	w.q.CompareAndSwap(nil, new(rwQueue))
+	return w.q.Load()
 }
 
 const (
@@ -298,8 +317,9 @@ func (w *RWLock) retry(n *wait.Node) bool {
 
 // giveUp ends the retry of a waiter that has acquired, or gives up.
 func (w *RWLock) giveUp(*wait.Node) {
-	w.q.Lock()
-	w.retries.out--
+	q := w.q.Load()
+	q.Lock()
+	q.retries.out--
 	w.letIn()
 }
 
@@ -314,17 +334,18 @@ func (w *RWLock) undo(what uint64) {
 }
 
 func (w *RWLock) enqueue(n *wait.Node, again bool) bool {
-	w.q.Lock()
+	q := w.queue()
+	q.Lock()
 	set, clear := rwQueued, uint64(0)
 	if n.Key == toWrite {
 		set |= rwWriters
 	}
-	if (again || w.q.Head() == nil || n.Since == sinceFair) && starves(n) {
+	if (again || q.Head() == nil || n.Since == sinceFair) && starves(n) {
 		set |= rwStarving
 	}
 	if again {
-		w.retries.out--
-		if w.retries.out == 0 {
+		q.retries.out--
+		if q.retries.out == 0 {
 			clear = rwRetrying
 		}
 	}
@@ -338,21 +359,22 @@ func (w *RWLock) enqueue(n *wait.Node, again bool) bool {
 			break
 		}
 	}
-	w.queued[n.Key]++
+	q.queued[n.Key]++
 	if again {
-		w.q.Restore(n)
+		q.Restore(n)
 	} else {
-		w.q.PushBack(n)
+		q.PushBack(n)
 	}
-	w.q.Unlock()
+	q.Unlock()
 	return false
 }
 
 func (w *RWLock) leave(n *wait.Node) bool {
-	w.q.Lock()
-	left := w.q.Remove(n)
+	q := w.q.Load()
+	q.Lock()
+	left := q.Remove(n)
 	if left {
-		w.queued[n.Key]--
+		q.queued[n.Key]--
 	}
 	w.letIn()
 	return left
@@ -360,11 +382,12 @@ func (w *RWLock) leave(n *wait.Node) bool {
 
 // release is called after an unlock, which saw the flags of s in its step.
 func (w *RWLock) release(s uint64) {
-	if s&rwQueued == 0 || s&rwRetrying != 0 && s&rwStarving == 0 && w.retries.pass() {
+	if s&rwQueued == 0 || s&rwRetrying != 0 && s&rwStarving == 0 && w.q.Load().retries.pass() {
 		return
 	}
-	w.q.Lock()
-	overdue := w.retries.overdue()
+	q := w.q.Load()
+	q.Lock()
+	overdue := q.retries.overdue()
 	w.letIn()
 	if overdue {
 		stepAside()
@@ -374,10 +397,11 @@ func (w *RWLock) release(s uint64) {
 // letIn hands the lock to the waiters that are next, or wakes them to retry.
 // The caller holds the guard, which letIn releases.
 func (w *RWLock) letIn() {
+	q := w.q.Load()
 	w.tidy() // flags that keep out waiters which may acquire now
 	first, got := w.next()
 	w.tidy()
-	w.q.Unlock()
+	q.Unlock()
 	if first != nil {
 		wait.WakeAll(first, got)
 		trace.Released(w)
@@ -387,12 +411,13 @@ func (w *RWLock) letIn() {
 // next takes out the waiters that are to be woken, and returns their chain and
 // what they get.
 func (w *RWLock) next() (first *wait.Node, got int) {
-	h := w.q.Head()
+	q := w.q.Load()
+	h := q.Head()
 	if h == nil {
 		return nil, 0
 	}
 	want := h.Key
-	if w.PreferReaders && w.queued[toRead] > 0 {
+	if w.PreferReaders && q.queued[toRead] > 0 {
 		want = toRead
 	}
 	switch {
@@ -400,10 +425,10 @@ func (w *RWLock) next() (first *wait.Node, got int) {
 		if n := w.handOff(want); n > 0 {
 			return w.take(want, n), gotLock
 		}
-	case w.retries.out == 0 && w.mayAcquire(w.word.Load(), want, true):
+	case q.retries.out == 0 && w.mayAcquire(w.word.Load(), want, true):
 		n := w.ahead(want)
-		w.retries.give(int64(n))
-		w.retrying = want
+		q.retries.give(int64(n))
+		q.retrying = want
 		w.word.Or(rwRetrying)
 		return w.take(want, n), gotRetry
 	}
@@ -435,13 +460,14 @@ func (w *RWLock) handOff(want uint64) (n int) {
 // the readers before the first writer, with PreferReaders all. It takes as long
 // as taking them out, so it is called only then.
 func (w *RWLock) ahead(want uint64) (n int) {
+	q := w.q.Load()
 	switch {
 	case want != toRead:
 		return 1
 	case w.PreferReaders:
-		return w.queued[toRead]
+		return q.queued[toRead]
 	}
-	for h := w.q.Head(); h != nil && h.Key == toRead; h = h.Next() {
+	for h := q.Head(); h != nil && h.Key == toRead; h = h.Next() {
 		n++
 	}
 	return n
@@ -449,12 +475,13 @@ func (w *RWLock) ahead(want uint64) (n int) {
 
 // take takes out the first n nodes that want the same, and returns their chain.
 func (w *RWLock) take(want uint64, n int) *wait.Node {
-	w.queued[want] -= n
+	q := w.q.Load()
+	q.queued[want] -= n
 	var taken wait.Chain
-	for h := w.q.Head(); n > 0; {
+	for h := q.Head(); n > 0; {
 		next := h.Next()
 		if h.Key == want {
-			w.q.Unlink(h)
+			q.Unlink(h)
 			taken.PushBack(h)
 			n--
 		}
@@ -465,12 +492,13 @@ func (w *RWLock) take(want uint64, n int) *wait.Node {
 
 // tidy clears the flags that are no longer true. The caller holds the guard.
 func (w *RWLock) tidy() {
+	q := w.q.Load()
 	var untrue uint64
-	h, retrying := w.q.Head(), w.retries.out > 0
+	h, retrying := q.Head(), q.retries.out > 0
 	if h == nil && !(retrying && park.OnOneP()) { // see stepAside
 		untrue |= rwQueued
 	}
-	if w.queued[toWrite] == 0 && !(retrying && w.retrying == toWrite) {
+	if q.queued[toWrite] == 0 && !(retrying && q.retrying == toWrite) {
 		untrue |= rwWriters
 	}
 	if s := w.word.Load(); s&rwStarving != 0 && (h == nil || !starves(h)) {
@@ -507,14 +535,15 @@ func (w *RWLock) upgrade(op string, l park.Limit) (err error) {
 // beginUpgrade makes the caller the writer, or puts n into the queue and
 // reports that it waits. If l has ended it returns ErrTimeout instead.
 func (w *RWLock) beginUpgrade(op string, n *wait.Node, l *park.Limit) (waits bool, err error) {
-	w.q.Lock()
-	defer w.q.Unlock()
+	q := w.queue()
+	q.Lock()
+	defer q.Unlock()
 	for {
 		s := w.word.Load()
 		switch {
 		case s < rwReader:
 			panic(misuse("RWLock."+op, ErrNotLocked))
-		case w.queued[toUpgrade] > 0:
+		case q.queued[toUpgrade] > 0:
 			return false, ErrDeadlock
 		case hasRoom(s, toUpgrade):
 			if w.word.CompareAndSwap(s, s+rwAdds[toUpgrade]) {
@@ -523,8 +552,8 @@ func (w *RWLock) beginUpgrade(op string, n *wait.Node, l *park.Limit) (waits boo
 		case l.Expired():
 			return false, ErrTimeout
 		case w.word.CompareAndSwap(s, s|rwQueued|rwStarving):
-			w.queued[toUpgrade]++
-			w.q.PushFront(n)
+			q.queued[toUpgrade]++
+			q.PushFront(n)
 			return true, nil
 		}
 	}

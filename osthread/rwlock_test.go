@@ -55,7 +55,7 @@ func TestRWLockPreference(t *testing.T) {
 				//lint:ignore SA2001 only acquiring it matters
 				w.Unlock()
 			})
-			awaitWaiting(&w.q, 1)
+			awaitWaiting(w.queue(), 1)
 			assert.Equal(t, readers, w.TryRLock())
 			if readers {
 				w.RUnlock()
@@ -81,7 +81,7 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 			order = append(order, "writer")
 			w.Unlock()
 		})
-		awaitWaiting(&w.q, 1)
+		awaitWaiting(w.queue(), 1)
 		g.Run(func() {
 			assert.NoError(t, w.Upgrade())
 			order = append(order, "upgrader")
@@ -89,9 +89,9 @@ func TestRWLockUpgradeAndDowngrade(t *testing.T) {
 			w.RUnlock()
 		})
 		await(func() bool {
-			w.q.Lock()
-			defer w.q.Unlock()
-			return w.queued[toUpgrade] > 0
+			w.queue().Lock()
+			defer w.queue().Unlock()
+			return w.queue().queued[toUpgrade] > 0
 		})
 		assert.ErrorIs(t, w.Upgrade(), ErrDeadlock)
 		w.RUnlock()
@@ -204,7 +204,7 @@ func TestRWLockFair(t *testing.T) {
 				assert.NoError(t, err)
 				w.RUnlock()
 			})
-			awaitWaiting(&w.q, i+1)
+			awaitWaiting(w.queue(), i+1)
 		}
 		w.Unlock()
 		w.Lock() // stands behind all of them

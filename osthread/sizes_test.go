@@ -11,6 +11,7 @@ import (
 func TestLocksEventAndConditionAreSmall(t *testing.T) {
 	assert.LessOrEqual(t, unsafe.Sizeof(Lock{}), uintptr(24))
 	assert.LessOrEqual(t, unsafe.Sizeof(RLock{}), uintptr(24))
+	assert.LessOrEqual(t, unsafe.Sizeof(RWLock{}), uintptr(32))
 	assert.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(16))
 	assert.LessOrEqual(t, unsafe.Sizeof(Condition{}), uintptr(24))
 	assert.LessOrEqual(t, unsafe.Sizeof(Semaphore{}), uintptr(32))

@@ -52,9 +52,13 @@ func (r *RLock) ownerSerial() (serial uint64, held bool) {
 // Waiting returns how many readers, writers and upgraders wait for w. The
 // result may be stale by the time it is used.
 func (w *RWLock) Waiting() int {
-	w.q.Lock()
-	defer w.q.Unlock()
-	return w.q.Len() + int(w.retries.out)
+	q := w.q.Load()
+	if q == nil {
+		return 0
+	}
+	q.Lock()
+	defer q.Unlock()
+	return q.Len() + int(q.retries.out)
 }
 
 // Waiting returns how many callers wait for permits. The result may be stale by
