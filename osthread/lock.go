@@ -2,9 +2,11 @@ package osthread
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/wait"
 )
 
 // A Lock is a mutual exclusion lock. The zero value is unlocked. It must not be
@@ -27,9 +29,13 @@ type Lock struct {
 	// costs a thread switch each time. It must not change after first use.
 	Fair bool
 
-	_ noCopy
-	mutex
+	_    noCopy
+	link atomic.Uint32 // see mutex, as for word
+	word atomic.Uint64
 }
+
+// mutex returns the lock algorithm's view of l.
+func (l *Lock) mutex() *mutex { return (*mutex)(l) }
 
 // Lock locks l, sleeping until it is free.
 func (l *Lock) Lock() {
@@ -70,13 +76,13 @@ func (l *Lock) Unlock() {
 
 func (l *Lock) unlockSlow(s uint64) {
 	if free(s) {
-		l.mutex.unlockSlow(s, l)
+		l.mutex().unlockSlow(s, l)
 		return
 	}
 	// It was not locked, and looks locked to others until this. Waiters that
 	// came meanwhile need an Unlock.
 	if s = l.word.Add(anonymous); free(s) && s != 0 {
-		l.mutex.unlockSlow(s, l)
+		l.mutex().unlockSlow(s, l)
 	}
 	panic(misuse("Lock.Unlock", ErrNotLocked))
 }
@@ -86,7 +92,17 @@ func (l *Lock) unlockSlow(s uint64) {
 func (l *Lock) Locked() bool { return !free(l.word.Load()) }
 
 func (l *Lock) isFair() bool    { return l.Fair }
-func (l *Lock) undo(key uint64) { l.unlock(key, l) }
+func (l *Lock) undo(key uint64) { l.mutex().unlock(key, l) }
+
+// The rest of a barged and of a requeuer.
+
+func (l *Lock) try(key uint64) bool                   { return l.mutex().try(key) }
+func (l *Lock) spin(key uint64) bool                  { return l.mutex().spin(key) }
+func (l *Lock) enqueue(n *wait.Node, front bool) bool { return l.mutex().enqueue(n, front) }
+func (l *Lock) retry(n *wait.Node) bool               { return l.mutex().retry(n) }
+func (l *Lock) giveUp(n *wait.Node)                   { l.mutex().giveUp(n) }
+func (l *Lock) leave(n *wait.Node) bool               { return l.mutex().leave(n) }
+func (l *Lock) requeue(n *wait.Node, fair bool) bool  { return l.mutex().requeue(n, fair) }
 
 // The lock of a Condition.
 

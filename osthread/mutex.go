@@ -1,10 +1,8 @@
 package osthread
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"runtime"
-	"sync/atomic"
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
@@ -16,8 +14,8 @@ import (
 //
 // # State
 //
-//	word     stamp | owner key (0: free) | woken | claimed | starving | queued
-//	spinner  whether a waiter spins
+//	word  stamp | owner key (0: free) | woken | claimed | starving | queued
+//	link  index of the queue (0: none) | spins
 //
 //	queued    There may be waiters in the queue. May be set too long, never
 //	          cleared too early.
@@ -31,6 +29,9 @@ import (
 //	          be too small, never too large: it is 0 while the queue is empty,
 //	          except on one processor, so that a free lock has no flags.
 //	stamp     When the last of those was woken. 0 if there are none.
+//	index     Of the queue, while it has waiters: see lockQueue. The queue's
+//	          flags are set after the index, and cleared before it.
+//	spins     A waiter spins, or one is about to.
 //
 // A newcomer may barge: it takes a lock that is open, which is free and neither
 // starving nor claimed, ahead of the queue. A waiter goes through
@@ -58,20 +59,20 @@ import (
 //   - Unlock frees the word and reads the flags in one step. If the queue is
 //     not empty it leaves that to the spinner or to the woken waiters, if there
 //     are any, and otherwise calls release.
-//   - A spinner that gives up clears its claim and the spinner word first and
-//     calls release afterwards, so an Unlock that relied on it came before
-//     that.
+//   - A spinner that gives up clears its claim and spins first and calls
+//     release afterwards, so an Unlock that relied on it came before that.
 //   - A woken waiter stops being one in a step in which it acquires the lock or
 //     does not find it open. Then the Unlock of the owner comes after that
 //     step, and does not rely on it.
 //   - release wakes the head or hands it the lock. If another thread holds the
 //     lock it does neither: that thread's Unlock calls release.
 //   - enqueue sets queued in the step that finds the lock held, so the owner's
-//     Unlock sees it.
+//     Unlock sees it. The lock has a queue by then, and keeps it while that has
+//     waiters: a release that finds none has nobody to wake.
 //
-// The spinner clears the spinner word before it acquires the lock. Afterwards
-// would be too late: another thread may unlock at once, mistake the new owner
-// for a spinner, and wake nobody.
+// The spinner clears spins before it acquires the lock. Afterwards would be too
+// late: another thread may unlock at once, mistake the new owner for a spinner,
+// and wake nobody.
 //
 // # Fairness
 //
@@ -80,10 +81,11 @@ import (
 // the one after it, if the next head has waited as long. In a fair mutex every
 // waiter counts as starving, so every Unlock hands off, in FIFO order.
 //
-// The spinner may have lost its processor. On one processor Unlock checks the
-// head itself, now and then, and yields to the waiter that was woken. On
-// several processors it takes a spinner that lets the head wait for
-// spinnerLost to be preempted, and calls release in its place.
+// The spinner may have lost its processor. On one processor Unlock checks,
+// now and then, when the last waiter was woken and how long the head has
+// waited, and yields to the waiter that was woken. On several processors it
+// takes a spinner that lets the head wait for spinnerLost to be preempted, and
+// calls release in its place.
 //
 // # Memory order
 //
@@ -91,30 +93,12 @@ import (
 // owner's subtraction, and every acquisition is a swap that read a free word:
 // an Unlock synchronizes before the return of the next lock call. On a handoff
 // release acquires on the waiter's behalf, and Unpark passes that on.
-type mutex struct {
-	word atomic.Uint64
-	// q is nil until the first waiter needs it. It is not nil if the word has
-	// flags.
-	q atomic.Pointer[lockQueue]
-}
+//
+// Its fields are those of a Lock, whose address converts to that of its mutex.
+type mutex Lock
 
-// A lockQueue is what only waiters need of a mutex. It has another cache line
-// than the word.
-type lockQueue struct {
-	wait.Queue
-	spinner atomic.Bool
-	// oldest is the Since of the head of the queue, or on one processor of the
-	// woken waiter that was the head; 0: there is neither.
-	oldest atomic.Int64
-}
-
-func (m *mutex) queue() *lockQueue {
-	if q := m.q.Load(); q != nil {
-		return q
-	}
-	m.q.CompareAndSwap(nil, new(lockQueue))
-	return m.q.Load()
-}
+// spins is the flag of link, below the index of the queue.
+const spins uint32 = 1
 
 const (
 	queued   uint64 = 1 << iota
@@ -177,30 +161,40 @@ func (m *mutex) spin(key uint64) bool {
 }
 
 func (m *mutex) becomeSpinner() bool {
-	q := m.queue()
-	return !q.spinner.Load() && q.spinner.CompareAndSwap(false, true)
+	for {
+		l := m.link.Load()
+		if l&spins != 0 {
+			return false
+		}
+		if m.link.CompareAndSwap(l, l|spins) {
+			return true
+		}
+	}
 }
+
+func (m *mutex) hasSpinner() bool { return m.link.Load()&spins != 0 }
+func (m *mutex) endSpinning()     { m.link.And(^spins) }
 
 // retry locks m for the owner of n, which was woken, and runs. It becomes the
 // spinner, if there is none, before it ends to be a woken waiter.
 func (m *mutex) retry(n *wait.Node) bool {
-	spins := false
+	polls := false
 	for {
 		s := m.word.Load()
 		locks := open(s)
-		if !locks && !spins {
-			spins = m.becomeSpinner()
+		if !locks && !polls {
+			polls = m.becomeSpinner()
 		}
 		next := oneRuns(s)
-		if locks && spins {
-			m.q.Load().spinner.Store(false)
-			spins = false
+		if locks && polls {
+			m.endSpinning()
+			polls = false
 		}
 		if locks {
 			next |= n.Key
 		}
 		if m.word.CompareAndSwap(s, next) {
-			return locks || spins && m.poll(n.Key)
+			return locks || polls && m.poll(n.Key)
 		}
 	}
 }
@@ -230,11 +224,11 @@ func (m *mutex) poll(key uint64) bool {
 		s := m.word.Load()
 		switch {
 		case claim && free(s):
-			m.q.Load().spinner.Store(false)
+			m.endSpinning()
 			m.takeClaimed(key)
 			return true
 		case open(s):
-			m.q.Load().spinner.Store(false)
+			m.endSpinning()
 			if m.try(key) {
 				return true
 			}
@@ -267,7 +261,7 @@ func (m *mutex) stopSpinning(claim bool) {
 	if claim {
 		m.word.And(^claimed)
 	}
-	m.q.Load().spinner.Store(false)
+	m.endSpinning()
 	m.release()
 }
 
@@ -275,25 +269,30 @@ func (m *mutex) stopSpinning(claim bool) {
 func stampNow() uint64 { return uint64(futex.Now()>>stampUnit) << stampShift }
 
 // late reports whether the last waiter that was woken, according to s, has had
-// wakeupLate to run.
-func late(s uint64) bool {
-	return (stampNow()-s&stamp)>>stampShift > uint64(wakeupLate>>stampUnit)
+// d to run.
+func late(s uint64, d int64) bool {
+	return (stampNow()-s&stamp)>>stampShift > uint64(d>>stampUnit)
 }
 
 // headStarves reports whether the head of the queue has waited for too long.
 func (m *mutex) headStarves() bool { return m.headWaits(starvationThreshold) }
 
+// headWaits reads the age of the head without the guard. If another lock has
+// the queue by then its user checks or yields once for nothing.
 func (m *mutex) headWaits(d int64) bool {
-	o := m.q.Load().oldest.Load()
+	index := m.link.Load() >> indexShift
+	if index == 0 {
+		return false
+	}
+	o := lockQueues.at(index).oldest.Load()
 	return o != 0 && futex.Now()-o > d
 }
 
 // enqueue puts n into the queue, in front if it was the spinner, and returns
 // false; or acquires the lock for it and returns true.
 func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
-	q := m.queue()
-	q.Lock()
-	defer q.Unlock()
+	q := m.lockQueue()
+	defer m.unlockQueue(q)
 	if n.Since == 0 { // requeued
 		n.Since = futex.Now()
 	}
@@ -311,26 +310,25 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 	} else {
 		q.PushBack(n)
 	}
-	m.ageHead()
+	q.ageHead()
 	return false
 }
 
 // requeue puts n, whose owner sleeps, into the queue. It returns false if the
 // lock is open.
 func (m *mutex) requeue(n *wait.Node, fair bool) bool {
-	q := m.queue()
 	set := queued
 	n.Since = 0 // until n is the head
 	if fair {
 		set, n.Since = queued|starving, sinceFair
 	}
-	q.Lock()
-	defer q.Unlock()
+	q := m.lockQueue()
+	defer m.unlockQueue(q)
 	if !m.mark(set) {
 		return false
 	}
 	q.Requeue(n)
-	m.ageHead()
+	q.ageHead()
 	return true
 }
 
@@ -354,41 +352,33 @@ func (m *mutex) mark(flags uint64) bool {
 	}
 }
 
-// ageHead updates oldest. A requeued node ages from when it is the head.
-func (m *mutex) ageHead() {
-	q := m.q.Load()
-	h := q.Head()
-	if h.Since == 0 {
-		h.Since = futex.Now()
-	}
-	q.oldest.Store(h.Since)
-}
-
 // leave takes n out of the queue and reports whether it was there.
 func (m *mutex) leave(n *wait.Node) bool {
-	q := m.q.Load()
-	q.Lock()
-	defer q.Unlock()
+	q := m.findQueue()
+	if q == nil {
+		return false
+	}
+	defer m.unlockQueue(q)
 	if !q.Remove(n) {
 		return false
 	}
-	m.tidy()
+	m.tidy(q)
 	return true
 }
 
 // tidy makes the flags true after a node was taken out. The caller holds the
 // guard.
-func (m *mutex) tidy() {
-	q := m.q.Load()
+func (m *mutex) tidy(q *lockQueue) {
 	h := q.Head()
 	switch {
 	case h != nil:
-		m.ageHead()
+		q.ageHead()
 		if m.word.Load()&starving != 0 && !starves(h) {
 			m.word.And(^starving)
 		}
-	case park.OnOneP() && m.word.Load()&woken != 0: // see stepAside
+	case park.OnOneP(): // woken stays, see stepAside
 		m.word.And(^(queued | starving))
+		q.oldest.Store(0)
 	default:
 		m.word.And(^(queued | starving | woken | stamp))
 		q.oldest.Store(0)
@@ -422,45 +412,39 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 // queue to the spinner or to the waiters that were woken. It checks those by
 // chance, in place of a count, which all unlockers would write.
 func (m *mutex) mayPass(s uint64) bool {
-	spins := s&claimed != 0 || s&starving == 0 && m.q.Load().spinner.Load()
+	polls := s&claimed != 0 || s&starving == 0 && m.hasSpinner()
 	switch {
-	case !spins && (s&starving != 0 || s&woken == 0):
+	case !polls && (s&starving != 0 || s&woken == 0):
 		return false
 	case park.OnOneP():
-		if rand.Uint32()%agingInterval == 0 && m.headStarves() {
+		if rand.Uint32()%agingInterval == 0 && (s&woken != 0 && late(s, starvationThreshold) || m.headStarves()) {
 			stepAside()
 		}
 		return true
-	case spins:
+	case polls:
 		return rand.Uint32()%agingInterval != 0 || !m.headWaits(spinnerLost)
 	default:
-		return rand.Uint32()%lateInterval != 0 || s&woken == woken || !late(s)
+		return rand.Uint32()%lateInterval != 0 || s&woken == woken || !late(s, wakeupLate)
 	}
 }
 
 // release commits a thread to try the lock, if the queue is not empty. It
 // returns what the head got, gotNotice if there was no need.
 func (m *mutex) release() (got int) {
-	q := m.q.Load()
-	q.Lock()
-	n := q.Head()
-	if n == nil {
-		m.tidy()
-		q.Unlock()
+	q := m.findQueue()
+	if q == nil {
 		return gotNotice
 	}
+	n := q.Head() // not nil, since the lock has the queue
 	got, ok := m.grant(n)
 	if !ok {
-		q.Unlock()
+		m.unlockQueue(q)
 		return gotNotice
 	}
 	q.Unlink(n)
 	n.Got = got
-	m.tidy()
-	if got == gotRetry && park.OnOneP() {
-		q.oldest.Store(cmp.Or(n.Since, futex.Now())) // requeued: from now
-	}
-	q.Unlock()
+	m.tidy(q)
+	m.unlockQueue(q)
 	n.Unpark()
 	return got
 }
@@ -481,7 +465,7 @@ func (m *mutex) grant(n *wait.Node) (got int, ok bool) {
 			if m.word.CompareAndSwap(s, s|n.Key) {
 				return gotLock, true
 			}
-		case m.q.Load().spinner.Load() || s&woken == woken || s&woken != 0 && !late(s):
+		case m.hasSpinner() || s&woken == woken || s&woken != 0 && !late(s, wakeupLate):
 			return 0, false
 		case m.word.CompareAndSwap(s, s&^stamp+oneWoken|stampNow()):
 			return gotRetry, true

@@ -1,6 +1,9 @@
 package osthread
 
 import (
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +11,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/testutil"
 	"example.com/thread/internal/wait"
 )
 
@@ -46,7 +50,10 @@ func TestLockRequeuedHeadAges(t *testing.T) {
 	require.True(t, m.try(anonymous))
 	require.True(t, m.requeue(n, false))
 	assert.NotZero(t, n.Since)
-	assert.Equal(t, n.Since, m.queue().oldest.Load())
+	q := m.findQueue()
+	require.NotNil(t, q)
+	assert.Equal(t, n.Since, q.oldest.Load())
+	m.unlockQueue(q)
 	m.unlock(anonymous, nil)
 	n.Await()
 	assert.True(t, m.retry(n))
@@ -65,7 +72,7 @@ func TestLockWakesNextWaiterWhileTheWokenOneDoesNotRun(t *testing.T) {
 		n.Key, n.Since = anonymous, futex.Now()
 		require.False(t, m.enqueue(n, false))
 	}
-	for m.queue().Head() != nil { // the time limit of the test ends a wait that never succeeds
+	for m.queue().Len() > 0 { // the time limit of the test ends a wait that never succeeds
 		m.unlock(anonymous, nil)
 		if !m.try(anonymous) { // handed off, on a machine so slow that second starves
 			break
@@ -81,4 +88,118 @@ func TestLockWakesNextWaiterWhileTheWokenOneDoesNotRun(t *testing.T) {
 		n.Free()
 	}
 	assert.Zero(t, m.word.Load())
+}
+
+// A mutexQueue is the queue of a mutex, for tests.
+type mutexQueue struct{ m *mutex }
+
+func (l *Lock) queue() mutexQueue  { return l.mutex().queue() }
+func (m *mutex) queue() mutexQueue { return mutexQueue{m} }
+
+func (mutexQueue) Lock()   {}
+func (mutexQueue) Unlock() {}
+
+func (q mutexQueue) Len() (n int) {
+	if lq := q.m.findQueue(); lq != nil {
+		n = lq.Len()
+		q.m.unlockQueue(lq)
+	}
+	return n
+}
+
+func TestLockHasAQueueOnlyWhileThereAreWaiters(t *testing.T) {
+	const waiters = 3
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		var l Lock
+		for range 50 {
+			l.Lock()
+			assert.Zero(t, l.link.Load()>>indexShift)
+			var ended []func()
+			for range waiters {
+				ended = append(ended, g.Run(func() {
+					l.Lock()
+					//lint:ignore SA2001 only acquiring it matters
+					l.Unlock()
+				}))
+			}
+			awaitWaiting(l.queue(), waiters)
+			assert.NotZero(t, l.link.Load()>>indexShift)
+			l.Unlock()
+			for _, wait := range ended {
+				wait()
+			}
+			assert.Zero(t, l.link.Load())
+		}
+	})
+}
+
+// The first waiters of a lock race for its queue.
+func TestLockFirstWaitersGetOneQueue(t *testing.T) {
+	const waiters, rounds = 4, 2000
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		var l Lock
+		var start, in atomic.Int64
+		for range waiters {
+			g.Run(func() {
+				for round := range int64(rounds) {
+					for start.Load() <= round {
+						runtime.Gosched()
+					}
+					q := l.mutex().lockQueue()
+					in.Add(1)
+					assert.Equal(t, q.index, l.link.Load()>>indexShift)
+					assert.EqualValues(t, 1, q.oldest.Add(1), "two callers hold the guard")
+					q.oldest.Add(-1)
+					l.mutex().unlockQueue(q)
+				}
+			})
+		}
+		for round := range int64(rounds) {
+			start.Store(round + 1)
+			await(func() bool { return in.Load() == (round+1)*waiters })
+		}
+		g.Wait()
+		assert.Zero(t, l.link.Load())
+	})
+}
+
+// Locks take queues from lists, and give them back, many at once.
+func TestLockQueueIsOneLocks(t *testing.T) {
+	const goroutines, locks = 8, 40
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for range 50 {
+				var ms [locks]mutex
+				var qs [locks]*lockQueue
+				for i := range ms {
+					qs[i] = ms[i].lockQueue()
+					assert.Zero(t, qs[i].oldest.Swap(1), "another lock's")
+				}
+				for i := range ms {
+					qs[i].oldest.Store(0)
+					ms[i].unlockQueue(qs[i])
+				}
+			}
+		})
+	}
+	wg.Wait()
+	assert.LessOrEqual(t, lockQueues.made.Load(), uint32(1<<20), "they are used again")
+}
+
+func TestPlaceOfQueue(t *testing.T) {
+	chunk, i := place(1)
+	for index := uint32(2); index < 1<<16; index++ {
+		c, j := place(index)
+		if c == chunk {
+			assert.Equal(t, i+1, j)
+		} else {
+			assert.Equal(t, chunk+1, c)
+			assert.EqualValues(t, 1<<(chunkBits+chunk)-1, i, "the last one")
+			assert.Zero(t, j)
+		}
+		chunk, i = c, j
+	}
+	chunk, _ = place(1<<31 - 1)
+	assert.Less(t, chunk, len(lockQueues.chunks))
 }

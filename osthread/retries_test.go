@@ -50,7 +50,16 @@ func onOneProcessor(t *testing.T) {
 	})
 }
 
-func ageHead(q *lockQueue) func() { return func() { q.oldest.Add(-2 * starvationThreshold) } }
+// ageWoken makes the last waiter that was woken one of long ago.
+func ageWoken(m *mutex) {
+	for {
+		s := m.word.Load()
+		old := s&^stamp | (s&stamp - uint64(2*starvationThreshold>>stampUnit)<<stampShift)
+		if s&woken == 0 || m.word.CompareAndSwap(s, old) {
+			return
+		}
+	}
+}
 
 // A waiter that was woken to retry gets the processor even though the scheduler
 // does not preempt a thread that locks and unlocks in a loop.
@@ -72,8 +81,8 @@ func TestUnlockOnOneProcessorStepsAside(t *testing.T) {
 		q            queue
 		age          func() // ages the waiter woken to retry
 	}{
-		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, l.queue(), ageHead(l.queue())},
-		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, r.queue(), ageHead(r.queue())},
+		{"Lock", l.Lock, l.Unlock, l.Lock, l.Unlock, l.queue(), func() { ageWoken(l.mutex()) }},
+		{"RLock", r.Lock, r.Unlock, r.Lock, r.Unlock, r.queue(), func() { ageWoken(&r.mutex) }},
 		{"RWLock, writers", w.Lock, w.Unlock, w.Lock, w.Unlock, w.queue(), ageRW},
 		{"RWLock, a writer waits for readers", w.RLock, w.RUnlock, w.Lock, w.Unlock, w.queue(), ageRW},
 		{"RWLock, a reader waits for writers", w.Lock, w.Unlock, w.RLock, w.RUnlock, w.queue(), ageRW},
@@ -140,8 +149,7 @@ func TestLockOnOneProcessorStepsAsideForNotifiedWaiter(t *testing.T) {
 	l.Unlock()
 	l.Lock()
 	if !in.Load() {
-		assert.NotZero(t, l.queue().oldest.Load())
-		l.queue().oldest.Add(-2 * starvationThreshold)
+		ageWoken(l.mutex())
 	}
 	for n := 0; n < checks*agingInterval && !in.Load(); n++ {
 		l.Unlock()
@@ -168,7 +176,7 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	require.True(t, m.try(anonymous), "first, woken to retry, does not run")
 	require.True(t, m.leave(second))
 	assert.NotZero(t, m.word.Load()&woken, "or no Unlock sees the waiter")
-	assert.NotZero(t, m.queue().oldest.Load())
+	assert.NotZero(t, m.word.Load()&stamp)
 	m.word.Add(minusAnonymous)
 	first.Await()
 	assert.True(t, m.retry(first))

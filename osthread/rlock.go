@@ -41,7 +41,6 @@ type RLock struct {
 	// Fair is as in [Lock].
 	Fair bool
 
-	_      noCopy
 	pinned bool  // the lock pins the goroutine to its thread
 	depth  int32 // calls of Lock beyond the first; the owner's, as pinned is
 	mutex

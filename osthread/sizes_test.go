@@ -9,7 +9,7 @@ import (
 
 // A program may have a million of these.
 func TestLocksEventAndConditionAreSmall(t *testing.T) {
-	assert.LessOrEqual(t, unsafe.Sizeof(Lock{}), uintptr(24))
+	assert.LessOrEqual(t, unsafe.Sizeof(Lock{}), uintptr(16))
 	assert.LessOrEqual(t, unsafe.Sizeof(RLock{}), uintptr(24))
 	assert.LessOrEqual(t, unsafe.Sizeof(RWLock{}), uintptr(32))
 	assert.LessOrEqual(t, unsafe.Sizeof(Event{}), uintptr(16))

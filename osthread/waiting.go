@@ -6,23 +6,20 @@ package osthread
 // Waiting returns how many callers wait for l: in its queue, woken to
 // retry, or as the spinner.
 // The result may be stale by the time it is used.
-func (l *Lock) Waiting() int { return l.waiting() }
+func (l *Lock) Waiting() int { return l.mutex().waiting() }
 
 // Waiting returns how many callers wait for r; see [Lock.Waiting].
 func (r *RLock) Waiting() int { return r.waiting() }
 
-func (m *mutex) waiting() int {
-	q := m.q.Load()
-	if q == nil {
-		return 0
+func (m *mutex) waiting() (n int) {
+	if q := m.findQueue(); q != nil {
+		n = q.Len()
+		m.unlockQueue(q)
 	}
-	q.Lock()
-	defer q.Unlock()
-	n := q.Len() + int(m.word.Load()&woken/oneWoken)
-	if q.spinner.Load() {
+	if m.hasSpinner() {
 		n++
 	}
-	return n
+	return n + int(m.word.Load()&woken/oneWoken)
 }
 
 // Depth returns how many times the calling thread has locked r and not unlocked

@@ -8,6 +8,11 @@
  * poll, a woken waiter may be late or not, a timed waiter may time out whenever
  * it sleeps. A waiter sleeps until its permit is there.
  *
+ * A lock has a queue only while that has waiters: its first waiter takes an
+ * unused one and swaps its index into the link. The guard and the waiters are
+ * the queue's, so a caller that has locked the guard of a queue which the lock
+ * has not got any more must find out.
+ *
  * Properties: one owner at a time; no thread sleeps for ever (invalid end
  * states); what release must leave behind is asserted in takeClaimed.
  *
@@ -30,6 +35,14 @@
  *   M_KEEP_WOKEN   a woken waiter that acquires the lock does not decrement
  *                  woken
  *   M_BARGE_CLAIM  newcomers take a claimed lock: two owners
+ *   M_BIND         a first waiter stores its queue's index in place of the
+ *                  compare-and-swap: another first waiter's queue is lost
+ *   M_STALE        a caller does not check, once it has locked the guard, that
+ *                  the lock still has the queue
+ *   M_UNBIND_LATE  the guard is unlocked before the index is cleared: a waiter
+ *                  enqueues in between
+ *   M_MARK_EARLY   queued is set before the lock has a queue: Unlock sees it,
+ *                  finds no queue, and wakes no thread
  */
 #ifndef NT
 #define NT 3
@@ -52,8 +65,13 @@ byte held;			/* holder + 1; 0: free */
 bit queued, starving, claimed;	/* with held and woken: the word */
 byte woken;
 bit spinner;
-bit g;				/* the guard */
-byte q[NT], n;			/* the queue */
+#define NQ 2
+byte link;			/* the lock's queue + 1; 0: none */
+bit used[NQ];			/* taken, or the lock's */
+bit guard[NQ];
+byte queue[NQ * NT], size[NQ];
+#define q(i) queue[b * NT + (i)]	/* of the queue b */
+#define n size[b]
 bit inq[NT], perm[NT];
 byte got[NT];
 byte inside;
@@ -64,8 +82,71 @@ byte inside;
 #define OPEN (held == 0 && !starving && !claimed)
 #endif
 
-inline GLOCK() { atomic { g == 0 -> g = 1 } }
-inline GUNLOCK() { g = 0 }
+/*
+ * Lock the guard of the lock's queue, b, or return with b == NQ. The check of
+ * the link is a part of the step that locks the guard: while that is held the
+ * answer does not change.
+ */
+inline FIND() {
+	do
+	:: atomic { link == 0 -> b = NQ }; break
+	:: atomic { link != 0 -> b = link - 1 };
+#ifdef M_STALE
+		atomic { guard[b] == 0 -> guard[b] = 1 }; break
+#else
+		if
+		:: atomic { guard[b] == 0 && link == b + 1 -> guard[b] = 1 }; break
+		:: atomic { guard[b] == 0 && link != b + 1 -> b = NQ }
+		fi
+#endif
+	od
+}
+
+/* lock the guard of the lock's queue, b, which is made if there is none */
+inline GLOCK() {
+	do
+	:: FIND();
+		if :: b != NQ -> break :: else fi;
+		/* a third one would stand for one of these */
+		atomic {
+			if
+			:: !used[0] && !guard[0] -> b = 0
+			:: (used[0] || guard[0]) && !used[1] && !guard[1] -> b = 1
+			fi;
+			used[b] = 1; guard[b] = 1
+		};
+#ifdef M_BIND
+		if
+		:: link == 0 -> link = b + 1; break
+		:: else -> atomic { guard[b] = 0; used[b] = 0; b = NQ }
+		fi
+#else
+		if
+		:: atomic { link == 0 -> link = b + 1 }; break
+		:: atomic { link != 0 -> guard[b] = 0; used[b] = 0; b = NQ }
+		fi
+#endif
+	od
+}
+
+/* unlock the guard; an empty queue becomes unused */
+inline GUNLOCK() {
+#ifdef M_UNBIND_LATE
+	if
+	:: atomic { n != 0 -> guard[b] = 0; b = NQ }
+	:: atomic { n == 0 -> guard[b] = 0 };
+		atomic { link = 0; used[b] = 0; b = NQ }
+	fi
+#else
+	atomic {
+		if
+		:: n != 0 -> guard[b] = 0
+		:: else -> link = 0; guard[b] = 0; used[b] = 0
+		fi;
+		b = NQ
+	}
+#endif
+}
 
 inline CLEAR() {
 	atomic {
@@ -90,19 +171,21 @@ inline TIDY() {
 inline UNLINK(w) {
 	d_step {
 		k = 0;
-		do :: q[k] != w -> k++ :: else -> break od;
-		do :: k + 1 < n -> q[k] = q[k + 1]; k++ :: else -> break od;
-		n--; q[n] = 0; inq[w] = 0; k = 0
+		do :: q(k) != w -> k++ :: else -> break od;
+		do :: k + 1 < n -> q(k) = q(k + 1); k++ :: else -> break od;
+		n--; q(n) = 0; inq[w] = 0; k = 0
 	}
 }
 
 inline RELEASE() {
-	GLOCK();
-	atomic { res = 0; if :: n == 0 -> CLEAR() :: else fi };
+	FIND();
 	if
-	:: n == 0
+	:: b == NQ			/* nobody to wake */
 	:: else ->
-		h = q[0];
+#ifndef M_STALE
+		assert(n > 0);
+#endif
+		h = q(0);
 		if :: old = 1 :: old = 0 fi;
 		atomic {
 			if
@@ -124,9 +207,9 @@ inline RELEASE() {
 		:: res != 0 ->
 			UNLINK(h); got[h] = res; TIDY()
 		:: else
-		fi
+		fi;
+		GUNLOCK()
 	fi;
-	GUNLOCK();
 	if :: res != 0 -> perm[h] = 1 :: else fi;
 	h = 0; res = 0; old = 0
 }
@@ -228,7 +311,7 @@ inline UNLOCK() {
 }
 
 proctype T(byte me; bit timed) {
-	byte i, k, h, res, r;
+	byte i, k, h, res, r, b = NQ;
 	bit old, claim, sfree, sopen, sq, sst, scl, sw, spins, front, late;
 
 	do
@@ -242,8 +325,15 @@ proctype T(byte me; bit timed) {
 			if :: r -> goto locked :: else fi
 		:: skip				/* there is one, or one P */
 		fi;
-again:		GLOCK();
-#ifdef M_LATE_MARK
+again:
+#ifdef M_MARK_EARLY
+		atomic { if :: OPEN -> held = me + 1; r = 1 :: else -> queued = 1; r = 0 fi };
+		if :: r -> goto locked :: else fi;
+#endif
+		GLOCK();
+#ifdef M_MARK_EARLY
+		r = 0;
+#elif defined(M_LATE_MARK)
 		if :: OPEN -> r = 1 :: else -> r = 0 fi;
 		atomic { if :: r -> if :: OPEN -> held = me + 1 :: else -> r = 0 fi :: else fi };
 		if :: !r -> queued = 1 :: else fi;
@@ -262,9 +352,9 @@ again:		GLOCK();
 			if
 			:: front ->
 				k = n;
-				do :: k > 0 -> q[k] = q[k - 1]; k-- :: else -> break od;
-				q[0] = me
-			:: else -> q[n] = me
+				do :: k > 0 -> q(k) = q(k - 1); k-- :: else -> break od;
+				q(0) = me
+			:: else -> q(n) = me
 			fi;
 			n++; inq[me] = 1; got[me] = 0; k = 0
 		};
@@ -275,10 +365,10 @@ again:		GLOCK();
 		if
 		:: perm[me] -> perm[me] = 0
 		:: timed -> late = 1;
-			GLOCK();
+			FIND();
 			if
-			:: inq[me] -> UNLINK(me); TIDY(); GUNLOCK(); goto gaveup
-			:: else -> GUNLOCK();
+			:: b != NQ && inq[me] -> UNLINK(me); TIDY(); GUNLOCK(); goto gaveup
+			:: else -> if :: b != NQ -> GUNLOCK() :: else fi;
 #ifdef M_LEAVE
 				if :: got[me] == RETRY -> (perm[me]); perm[me] = 0; woken--; goto gaveup :: else fi;
 #endif
@@ -304,7 +394,7 @@ gaveup:		skip
 #ifdef FOREIGN
 /* unlocks what is locked, at any time */
 proctype U() {
-	byte k, h, res;
+	byte k, h, res, b = NQ;
 	bit old, sq, sst, scl, sw;
 end:	do
 	:: (held != 0) -> UNLOCK()
