@@ -1,6 +1,7 @@
 package osthread
 
 import (
+	"math"
 	"math/bits"
 	"sync/atomic"
 	"unsafe"
@@ -32,16 +33,23 @@ type lockQueue struct {
 	wait.Queue
 	// oldest is the Since of the head, 0 if there is none.
 	oldest atomic.Int64
+	// The lock is not handed off before notBefore. handed is when it was, until
+	// the Unlock that ends that handoff; under the guard.
+	notBefore atomic.Int64
+	handed    int64
 
 	index uint32
 	next  atomic.Uint32 // index, in the list of unused queues
 
-	_ [cacheLine - 3*8 - unsafe.Sizeof(wait.List{})]byte
+	_ [cacheLine - 5*8 - unsafe.Sizeof(wait.List{})]byte
 }
 
 const (
 	cacheLine  = 64
 	indexShift = 1 // above spins
+
+	handoffRatio = 8
+	handoffPause = starvationThreshold / 2 // parking_lot's, on average
 )
 
 // lockQueue locks the guard of m's queue, and makes m have a queue if it has
@@ -74,6 +82,17 @@ func (m *mutex) findQueue() *lockQueue {
 	}
 }
 
+// peekQueue returns m's queue, nil if it has none, without its guard. If another
+// lock has the queue by then, the caller checks the queue or yields once for
+// nothing.
+func (m *mutex) peekQueue() *lockQueue {
+	index := m.link.Load() >> indexShift
+	if index == 0 {
+		return nil
+	}
+	return lockQueues.at(index)
+}
+
 // bind makes m have a queue, whose guard it locks. It returns nil if m has got
 // another one.
 func (m *mutex) bind() *lockQueue {
@@ -88,6 +107,8 @@ func (m *mutex) bind() *lockQueue {
 			return nil
 		}
 		if m.link.CompareAndSwap(l, l|q.index<<indexShift) {
+			q.handed = 0
+			q.notBefore.Store(math.MinInt64) // before any time, as sinceFair
 			return q
 		}
 	}
@@ -113,6 +134,40 @@ func (q *lockQueue) ageHead() {
 		h.Since = futex.Now()
 	}
 	q.oldest.Store(h.Since)
+}
+
+// headWaits reports whether the head has waited for longer than d.
+func (q *lockQueue) headWaits(d int64) bool {
+	o := q.oldest.Load()
+	return o != 0 && futex.Now()-o > d
+}
+
+// starves reports whether the lock is to be handed off to n.
+func (q *lockQueue) starves(n *wait.Node) bool {
+	return n.Since == sinceFair || starves(n) && q.mayHandOff()
+}
+
+func (q *lockQueue) mayHandOff() bool { return futex.Now() >= q.notBefore.Load() }
+
+// beginHandoff notes that the lock was handed off to n. The caller holds the
+// guard.
+func (q *lockQueue) beginHandoff(n *wait.Node) {
+	if n.Since != sinceFair {
+		q.handed = futex.Now()
+		// If other threads acquire the lock next, this is the limit.
+		q.notBefore.Store(q.handed + starvationThreshold)
+	}
+}
+
+// endHandoff leaves time to other ways to acquire the lock: handoffRatio times as
+// long as the last handoff took, and at least handoffPause. The caller holds
+// the guard.
+func (q *lockQueue) endHandoff() {
+	if q.handed != 0 {
+		now := futex.Now()
+		q.notBefore.Store(now + max(handoffRatio*(now-q.handed), handoffPause))
+		q.handed = 0
+	}
 }
 
 // A queueTable has all queues, each chunk twice as many as the one before it.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -40,6 +41,47 @@ func TestLockHandsOffWhileTheSpinnerDoesNotRun(t *testing.T) {
 		}
 	}
 	t.Error("the head of the queue is passed by for ever")
+}
+
+func TestLockHandoffsLeaveTimeToNewcomers(t *testing.T) {
+	var m mutex
+	l := park.Forever()
+	require.True(t, m.try(anonymous))
+	var waiters []*wait.Node
+	for range 4 {
+		n := wait.New(nil, &l)
+		n.Key, n.Since = anonymous, futex.Now()-int64(time.Hour)
+		require.False(t, m.enqueue(n, false))
+		waiters = append(waiters, n)
+	}
+	locked := func(f func(q *lockQueue)) {
+		q := m.findQueue()
+		require.NotNil(t, q)
+		f(q)
+		m.unlockQueue(q)
+	}
+	m.unlock(anonymous, nil)
+	waiters[0].Await()
+	assert.Equal(t, gotLock, waiters[0].Got, "nothing was handed off before")
+
+	locked(func(q *lockQueue) { q.handed -= int64(time.Hour) })
+	m.unlock(anonymous, nil)
+	waiters[1].Await()
+	assert.Equal(t, gotRetry, waiters[1].Got, "the last handoff took an hour")
+	assert.False(t, m.headStarves())
+	assert.True(t, m.retry(waiters[1]))
+	m.unlock(anonymous, nil)
+	waiters[2].Await()
+	assert.Equal(t, gotRetry, waiters[2].Got, "that was just now")
+	assert.True(t, m.retry(waiters[2]))
+
+	locked(func(q *lockQueue) { q.notBefore.Store(futex.Now()) })
+	assert.True(t, m.headStarves())
+	m.unlock(anonymous, nil)
+	waiters[3].Await()
+	assert.Equal(t, gotLock, waiters[3].Got)
+	m.unlock(anonymous, nil)
+	assert.Zero(t, m.word.Load())
 }
 
 func TestLockRequeuedHeadAges(t *testing.T) {
