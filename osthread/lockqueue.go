@@ -82,9 +82,9 @@ func (m *mutex) findQueue() *lockQueue {
 	}
 }
 
-// peekQueue returns m's queue, nil if it has none, without its guard. If another
-// lock has the queue by then, the caller checks the queue or yields once for
-// nothing.
+// peekQueue returns m's queue, nil if it has none, without its guard. If
+// another lock has the queue by then, the caller checks the queue or yields
+// once for nothing.
 func (m *mutex) peekQueue() *lockQueue {
 	index := m.link.Load() >> indexShift
 	if index == 0 {
@@ -159,8 +159,8 @@ func (q *lockQueue) beginHandoff(n *wait.Node) {
 	}
 }
 
-// endHandoff leaves time to other ways to acquire the lock: handoffRatio times as
-// long as the last handoff took, and at least handoffPause. The caller holds
+// endHandoff leaves time to other ways to acquire the lock: handoffRatio times
+// as long as the last handoff took, and at least handoffPause. The caller holds
 // the guard.
 func (q *lockQueue) endHandoff() {
 	if q.handed != 0 {

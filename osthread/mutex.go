@@ -78,8 +78,8 @@ import (
 //
 // The spinner and release check how long the head has waited. Once that exceeds
 // starvationThreshold they set starving, and the next Unlock hands off; so does
-// a later one, if the next head has waited as long. In a fair mutex every waiter
-// counts as starving, so every Unlock hands off, in FIFO order.
+// a later one, if the next head has waited as long. In a fair mutex every
+// waiter counts as starving, so every Unlock hands off, in FIFO order.
 //
 // A handoff takes until its receiver has run and unlocked: microseconds if a
 // processor is idle, many milliseconds on a busy machine. Nearly all of many
@@ -423,7 +423,10 @@ func (m *mutex) mayPass(s uint64) bool {
 	case !polls && (s&starving != 0 || s&woken == 0):
 		return false
 	case park.OnOneP():
-		if rand.Uint32()%agingInterval == 0 && (s&woken != 0 && late(s, starvationThreshold) || m.headWaits(starvationThreshold)) {
+		old := func() bool {
+			return s&woken != 0 && late(s, starvationThreshold) || m.headWaits(starvationThreshold)
+		}
+		if rand.Uint32()%agingInterval == 0 && old() {
 			stepAside()
 		}
 		return true

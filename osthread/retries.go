@@ -64,7 +64,8 @@ const (
 // sync.Mutex spins.
 const (
 	starvationThreshold = int64(time.Millisecond) // as in sync.Mutex
-	threadSpins         = 40                      // about 18 us
+	threadSpins         = 40                      // about spinTime
+	spinTime            = int64(18 * time.Microsecond)
 	goSpins             = 4
 	spinnerPause        = 30 // about 450 ns
 	agingInterval       = 64 // unlocks per check of how long the head has waited

@@ -93,8 +93,8 @@ type RWLock struct {
 	Fair bool
 
 	word atomic.Uint64
-	// q is nil until a caller first waits or upgrades. It is not nil if the word
-	// has flags for waiters.
+	// q is nil until a caller first waits or upgrades. It is not nil if the
+	// word has flags for waiters.
 	q atomic.Pointer[rwQueue]
 	_ noCopy
 }

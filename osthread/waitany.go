@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
@@ -132,16 +133,38 @@ func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 }
 
 func waitAny(l park.Limit, ws []Waitable) (winner int) {
+	if i := takeAny(&l, ws); i >= 0 {
+		return i
+	}
+	if l.Expired() {
+		return -1
+	}
+	if i := spinAny(&l, ws); i >= 0 {
+		return i
+	}
+	if trace.Enabled() {
+		span := trace.Block(ws)
+		defer func() { span.Resume(winner >= 0, func() { undo(ws[winner]) }) }()
+	}
+	return waitAnyQueued(&l, ws)
+}
+
+// takeAny takes from the first of ws that has something, and returns its index,
+// or -1.
+func takeAny(l *park.Limit, ws []Waitable) int {
 	for i, w := range ws {
+		if l.Canceled() {
+			return -1
+		}
 		if s, ok := w.(*Semaphore); ok { // without the guard
-			if !l.Canceled() && s.try(1) {
+			if s.try(1) {
 				return i
 			}
 			continue
 		}
 		s := w.WaitSource()
 		lock(s)
-		ready := !l.Canceled() && s.Ready()
+		ready := s.Ready()
 		if ready {
 			s.Take()
 			received(w, nil)
@@ -151,14 +174,26 @@ func waitAny(l park.Limit, ws []Waitable) (winner int) {
 			return i
 		}
 	}
-	if l.Expired() {
+	return -1
+}
+
+// spinAny is takeAny again, on a thread of its own, for about as long as a
+// sleep and a wakeup cost. In a bubble of testing/synctest no time passes.
+func spinAny(l *park.Limit, ws []Waitable) int {
+	if !park.CanSpin() || !park.OnThread() {
 		return -1
 	}
-	if trace.Enabled() {
-		span := trace.Block(ws)
-		defer func() { span.Resume(winner >= 0, func() { undo(ws[winner]) }) }()
+	began := futex.Now()
+	for range threadSpins {
+		if futex.Now()-began > spinTime {
+			break
+		}
+		park.Pause(spinnerPause)
+		if i := takeAny(l, ws); i >= 0 {
+			return i
+		}
 	}
-	return waitAnyQueued(&l, ws)
+	return -1
 }
 
 // undo undoes a wait that has taken something from w, if that is possible: the
