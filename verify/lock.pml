@@ -18,7 +18,8 @@
  *
  * NT threads, ITER times each, the first TIMED of them with a timeout. FOREIGN:
  * another thread unlocks, perhaps at once. ONEP: woken stays set when the
- * queue is empty.
+ * queue is empty. KEPT: the lock has a queue from the start, and keeps it, so
+ * that there are states for two rounds of three threads.
  *
  * Mutants, each of which spin rejects:
  *   M_NO_RELEASE   a spinner that stops does not call release: an Unlock that
@@ -65,7 +66,11 @@ byte held;			/* holder + 1; 0: free */
 bit queued, starving, claimed;	/* with held and woken: the word */
 byte woken;
 bit spinner;
+#ifdef KEPT
+#define NQ 1
+#else
 #define NQ 2
+#endif
 byte link;			/* the lock's queue + 1; 0: none */
 bit used[NQ];			/* taken, or the lock's */
 bit guard[NQ];
@@ -88,6 +93,9 @@ byte inside;
  * answer does not change.
  */
 inline FIND() {
+#ifdef KEPT
+	atomic { guard[0] == 0 -> guard[0] = 1; b = 0 }
+#else
 	do
 	:: atomic { link == 0 -> b = NQ }; break
 	:: atomic { link != 0 -> b = link - 1 };
@@ -100,10 +108,14 @@ inline FIND() {
 		fi
 #endif
 	od
+#endif
 }
 
 /* lock the guard of the lock's queue, b, which is made if there is none */
 inline GLOCK() {
+#ifdef KEPT
+	FIND()
+#else
 	do
 	:: FIND();
 		if :: b != NQ -> break :: else fi;
@@ -127,11 +139,14 @@ inline GLOCK() {
 		fi
 #endif
 	od
+#endif
 }
 
 /* unlock the guard; an empty queue becomes unused */
 inline GUNLOCK() {
-#ifdef M_UNBIND_LATE
+#ifdef KEPT
+	atomic { guard[0] = 0; b = NQ }
+#elif defined(M_UNBIND_LATE)
 	if
 	:: atomic { n != 0 -> guard[b] = 0; b = NQ }
 	:: atomic { n == 0 -> guard[b] = 0 };
@@ -179,6 +194,9 @@ inline UNLINK(w) {
 
 inline RELEASE() {
 	FIND();
+#ifdef KEPT
+	atomic { if :: n == 0 -> CLEAR(); guard[0] = 0; b = NQ :: else fi };
+#endif
 	if
 	:: b == NQ			/* nobody to wake */
 	:: else ->
