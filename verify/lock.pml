@@ -71,7 +71,9 @@ bit spinner;
 #else
 #define NQ 2
 #endif
+#ifndef KEPT
 byte link;			/* the lock's queue + 1; 0: none */
+#endif
 bit used[NQ];			/* taken, or the lock's */
 bit guard[NQ];
 byte queue[NQ * NT], size[NQ];
