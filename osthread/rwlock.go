@@ -2,6 +2,7 @@ package osthread
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,8 @@ import (
 //
 // The word counts the readers that hold the lock, and has the flags
 //
+//	rwUnderflow  There were more RUnlocks than readers: the sign of the count.
+//	             A caller is about to undo its RUnlock.
 //	rwWritten    A writer holds the lock. There are no readers then.
 //	rwQueued     There may be waiters in the queue or, on one processor, woken
 //	             to retry: an unlock that may let another in calls release.
@@ -40,6 +43,11 @@ import (
 // the readers that hold the lock, not for newcomers. An upgrader stands in
 // front of the queue and still counts as a reader.
 //
+// RUnlock is one addition, since a load before it would cost readers on other
+// processors another transfer of the cache line. So it finds only afterwards
+// that no reader held the lock, and undoes itself. Meanwhile nothing acquires:
+// a reader that did would be missing in the count.
+//
 // # No lost wakeups
 //
 // Invariant: while the head of the queue could acquire the lock, some thread is
@@ -49,6 +57,8 @@ import (
 //     release if there is a queue and no waiter has been woken to retry.
 //   - release, under the guard, wakes the head to retry, along with the readers
 //     next to it if it is one.
+//   - An RUnlock that undoes itself calls release, too: a caller may have found
+//     rwUnderflow and put itself into the queue.
 //   - The last of them clears rwRetrying and checks once more: in the step that
 //     finds the lock held and puts it back into the queue; or, if it has
 //     acquired or given up, by doing what release does. So an unlock that saw
@@ -123,7 +133,15 @@ const (
 	rwStarving
 	rwRetrying
 	rwReader // and more
+
+	rwUnderflow uint64 = 1 << 63
+
+	minusReader = ^rwReader + 1
 )
+
+// readers returns how many readers hold a lock whose word is s, which is
+// negative with rwUnderflow.
+func readers(s uint64) int64 { return int64(s) / int64(rwReader) }
 
 // What a caller wants, and the Key of its node.
 const (
@@ -137,7 +155,7 @@ const (
 // for a reader any, and what that adds to the word.
 var (
 	rwBeside = [rwKinds]uint64{toWrite: 0, toUpgrade: 1}
-	rwAdds   = [rwKinds]uint64{toRead: rwReader, toWrite: rwWritten, toUpgrade: rwWritten + ^rwReader + 1}
+	rwAdds   = [rwKinds]uint64{toRead: rwReader, toWrite: rwWritten, toUpgrade: rwWritten + minusReader}
 )
 
 // Lock locks w for writing, sleeping until it is free.
@@ -160,7 +178,7 @@ func (w *RWLock) LockContext(ctx context.Context) error { return acquireContext(
 // readers to unlock. The type of the same name is another thing: a recursive
 // lock.
 func (w *RWLock) RLock() {
-	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving) != 0 ||
+	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUnderflow) != 0 ||
 		!w.word.CompareAndSwap(s, s+rwReader) {
 		acquire(w, toRead, &forever)
 	}
@@ -191,25 +209,19 @@ func (w *RWLock) Unlock() {
 // RUnlock undoes one RLock. It panics with an error that is [ErrNotLocked] if
 // no reader holds w.
 func (w *RWLock) RUnlock() {
-	if s := w.word.Load(); s != rwReader || !w.word.CompareAndSwap(s, 0) {
-		w.runlockSlow()
+	if s := w.word.Add(minusReader); s != 0 {
+		w.runlockSlow(s)
 	}
 }
 
-func (w *RWLock) runlockSlow() {
-	for {
-		s := w.word.Load()
-		if s < rwReader {
-			panic(misuse("RWLock.RUnlock", ErrNotLocked))
-		}
-		if !w.word.CompareAndSwap(s, s-rwReader) {
-			continue
-		}
-		// The last one may be an upgrader.
-		if left := s/rwReader - 1; left == 0 || left == 1 && s&rwStarving != 0 {
-			w.release(s)
-		}
-		return
+// runlockSlow ends an RUnlock that has left the word as s.
+func (w *RWLock) runlockSlow(s uint64) {
+	switch left := s / rwReader; {
+	case s&rwUnderflow != 0:
+		w.release(w.word.Add(rwReader))
+		panic(misuse("RWLock.RUnlock", ErrNotLocked))
+	case left == 0 || left == 1 && s&rwStarving != 0: // the last one may be an upgrader
+		w.release(s)
 	}
 }
 
@@ -244,6 +256,10 @@ func (w *RWLock) Downgrade() {
 		if s&rwWritten == 0 {
 			panic(misuse("RWLock.Downgrade", ErrNotLocked))
 		}
+		if s&rwUnderflow != 0 {
+			runtime.Gosched() // until it is undone
+			continue
+		}
 		if w.word.CompareAndSwap(s, s-rwWritten+rwReader) {
 			w.release(s)
 			return
@@ -257,7 +273,7 @@ func (w *RWLock) Locked() bool { return w.writeLocked() || w.Readers() > 0 }
 
 // Readers returns how many readers hold w. The result may be stale by the time
 // it is used.
-func (w *RWLock) Readers() int { return int(w.word.Load() / rwReader) }
+func (w *RWLock) Readers() int { return int(max(0, readers(w.word.Load()))) }
 
 // RLocker returns a Locker whose methods are w's RLock and RUnlock.
 func (w *RWLock) RLocker() sync.Locker { return (*rlocker)(w) }
@@ -270,7 +286,7 @@ func (r *rlocker) Unlock() { (*RWLock)(r).RUnlock() }
 // hasRoom reports whether a lock whose word is s can be acquired, flags for
 // waiters aside.
 func hasRoom(s, want uint64) bool {
-	return s&rwWritten == 0 && (want == toRead || s/rwReader == rwBeside[want])
+	return s&(rwWritten|rwUnderflow) == 0 && (want == toRead || s/rwReader == rwBeside[want])
 }
 
 // mayAcquire reports whether a caller may acquire without a handoff. A reader
@@ -541,7 +557,7 @@ func (w *RWLock) beginUpgrade(op string, n *wait.Node, l *park.Limit) (waits boo
 	for {
 		s := w.word.Load()
 		switch {
-		case s < rwReader:
+		case readers(s) <= 0:
 			panic(misuse("RWLock."+op, ErrNotLocked))
 		case q.queued[toUpgrade] > 0:
 			return false, ErrDeadlock

@@ -45,6 +45,57 @@ func TestRWLockReadersShare(t *testing.T) {
 	})
 }
 
+// Nothing acquires between an RUnlock too many and its undoing, and what came
+// in between is served afterwards.
+func TestRWLockRUnlockTooManyIsUndone(t *testing.T) {
+	for name, acquire := range map[string]func(w *RWLock){"reader": (*RWLock).RLock, "writer": (*RWLock).Lock} {
+		t.Run(name, func(t *testing.T) {
+			callers(t, func(t *testing.T, g *testutil.Group) {
+				var w RWLock
+				s := w.word.Add(minusReader)
+				assert.False(t, w.TryLock())
+				assert.False(t, w.TryRLock())
+				assert.Zero(t, w.Readers())
+				assert.False(t, w.Locked())
+				assert.ErrorIs(t, panicOf(func() { _ = w.TryUpgrade() }), ErrNotLocked)
+				g.Run(func() { acquire(&w) })
+				awaitWaiting(w.queue(), 1)
+				assert.ErrorIs(t, panicOf(func() { w.runlockSlow(s) }), ErrNotLocked)
+				g.Wait()
+				assert.True(t, w.Locked())
+			})
+		})
+	}
+}
+
+func TestRWLockRUnlocksTooManyChangeNothing(t *testing.T) {
+	const each = 1000
+	callers(t, func(t *testing.T, g *testutil.Group) {
+		var w RWLock
+		var left atomic.Int64
+		n := 0
+		for range 4 {
+			left.Add(1)
+			g.Run(func() {
+				for range each {
+					w.Lock()
+					n++
+					w.Unlock()
+				}
+				left.Add(-1)
+			})
+			g.Run(func() {
+				for left.Load() > 0 {
+					assert.ErrorIs(t, panicOf(w.RUnlock), ErrNotLocked)
+				}
+			})
+		}
+		g.Wait()
+		assert.Equal(t, 4*each, n)
+		assert.Zero(t, w.word.Load())
+	})
+}
+
 func TestRWLockPreference(t *testing.T) {
 	for _, readers := range []bool{false, true} {
 		callers(t, func(t *testing.T, g *testutil.Group) {

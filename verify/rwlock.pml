@@ -11,6 +11,9 @@
  * are about to take the guard. A waiter that puts itself back is in front here;
  * in the program, before the waiters that came later.
  *
+ * EXCESS: another thread calls RUnlock once, in a step that finds no reader, and
+ * undoes that.
+ *
  * Properties: one writer, or readers; no thread sleeps for ever (invalid end
  * states); whenever the guard is released and the queue is not empty, a thread
  * holds the lock, retries or is about to take the guard, and the flags are
@@ -31,6 +34,9 @@
  *   M_UP_LAST       an upgrader that gives up leaves the lock closed to those
  *                   that it kept out
  *   M_OPEN          a starving head does not close the lock to newcomers
+ *   M_UNDER         a reader acquires while an RUnlock too many is not undone
+ *   M_UNDER_DOWN    a writer downgrades then
+ *   M_UNDER_QUIET   an RUnlock too many calls no release once it is undone
  */
 #ifndef NT
 #define NT 3
@@ -49,6 +55,7 @@
 #define NONE 255
 
 byte readers;			/* with these: the word */
+bit under;			/* an RUnlock too many is not undone: readers is one less */
 bit written, queued, writersf, starving, retryf;
 bit g;				/* the guard */
 byte q[NT], n, retries, writers, up = NONE, pending;
@@ -57,19 +64,25 @@ byte what[NT];
 byte got[NT];
 byte rd, wr;			/* the holders, by their own count */
 
+#define NEGATIVE (readers < under)	/* the count in the word is readers - under */
+#ifdef M_UNDER
+#define REFUSES 0
+#else
+#define REFUSES NEGATIVE
+#endif
 #define HELD (written || readers > 0)
-#define MAYREAD (!written && (PREFER || (!starving && (!writersf || readers == 0))))
-#define MAYWRITE (!written && readers == 0 && !starving)
+#define MAYREAD (!written && !REFUSES && (PREFER || (!starving && (!writersf || readers == 0))))
+#define MAYWRITE (!written && readers == under && !starving)
 #define MAYENTER(x) ((x == WRITE && MAYWRITE) || (x == READ && MAYREAD))
 /* woken to retry, a reader stood before the waiting writers */
-#define MAYRETRY(x) ((x == WRITE && MAYWRITE) || (x == READ && !written && (PREFER || !starving)))
+#define MAYRETRY(x) ((x == WRITE && MAYWRITE) || (x == READ && !written && !REFUSES && (PREFER || !starving)))
 
 inline ENTER(x) { if :: x == WRITE -> assert(!HELD); written = 1 :: else -> assert(!written); readers++ fi }
 inline INORDER(x) { assert(!FAIR || n == 0 || (PREFER && x == READ)) }
 inline GLOCK() { atomic { g == 0 -> g = 1 } }
 inline GUNLOCK() {
 	atomic {
-		assert(n == 0 || (queued && (HELD || retries > 0 || pending > 0)));
+		assert(n == 0 || (queued && (HELD || under || retries > 0 || pending > 0)));
 		assert(writersf || writers == 0);
 		g = 0
 	}
@@ -129,7 +142,7 @@ inline LETIN() {
 	:: c > 0 && (starving || old[q[0]]) ->
 		atomic {
 			if
-			:: written || (x == WRITE && readers > 0) || (x == UP && readers != 1) ->
+			:: written || NEGATIVE || (x == WRITE && readers != under) || (x == UP && readers != under + 1) ->
 #ifndef M_OPEN
 				starving = 1
 #else
@@ -196,7 +209,7 @@ inline ENQUEUE() {
 			queued = 1;
 			if :: what[me] == WRITE -> writersf = 1 :: else fi;
 #ifndef M_OPEN
-			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || starving); starving = 1 :: else fi;
+			if :: old[me] && (again || n == 0 || FAIR) -> assert(HELD || under || starving); starving = 1 :: else fi;
 #endif
 #ifndef M_RETRY_LATE
 			if :: again && retries == 1 -> retryf = 0 :: else fi
@@ -299,7 +312,7 @@ inline ACQUIRE(how, timed) {
 
 inline WUNLOCK() { atomic { wr--; written = 0; SEES() }; RELEASE(see) }
 inline RUNLOCK() {
-	atomic { rd--; readers--; if :: readers == 0 || (readers == 1 && starving) -> SEES() :: else -> see = 0 fi };
+	atomic { rd--; readers--; assert(!NEGATIVE); if :: readers == 0 || (readers == 1 && starving) -> SEES() :: else -> see = 0 fi };
 	RELEASE(see)
 }
 
@@ -321,7 +334,11 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 		atomic { wr++; assert(wr == 1 && rd == 0) };
 		if
 		:: upgrades ->		/* downgrades, here */
+#ifdef M_UNDER_DOWN
 			atomic { wr--; rd++; written = 0; readers = 1; SEES() };
+#else
+			atomic { !NEGATIVE -> wr--; rd++; written = 0; readers = 1; SEES() };
+#endif
 			RELEASE(see);
 			RUNLOCK()
 		:: else -> WUNLOCK()
@@ -357,8 +374,29 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 done:	skip
 }
 
+proctype Excess() {
+	byte k, h, w, c, x;
+	bit see;
+	atomic {
+		if
+		:: readers == 0 -> under = 1
+		:: else -> goto done		/* that would be one of the readers' */
+		fi
+	};
+#ifdef M_UNDER_QUIET
+	under = 0;
+#else
+	atomic { under = 0; SEES() };
+	RELEASE(see);
+#endif
+done:	skip
+}
+
 init {
 	atomic {
+#ifdef EXCESS
+		run Excess();
+#endif
 		run T(0, SCENE0);
 		run T(1, SCENE1);
 		run T(2, SCENE2);
