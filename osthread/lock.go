@@ -18,8 +18,11 @@ import (
 // and Unlock of a free Lock cost what sync.Mutex's cost.
 //
 // A Lock allows barging: a caller that finds it free takes it ahead of sleeping
-// waiters. A waiter that has waited for 1 ms is handed the lock by the next
-// Unlock, as in [sync.Mutex]. With Fair set, every Unlock hands off, in FIFO
+// waiters. The longest waiter is handed the lock by the next Unlock once it has
+// waited for 1 ms, as in [sync.Mutex], but not within 0.5 ms, and eight times
+// as long as a handoff takes, after the last one: otherwise many waiters would
+// make each critical section cost a thread switch. So the last of n waiters may
+// wait for n times as long. With Fair set, every Unlock hands off, in FIFO
 // order.
 //
 // In the terms of the Go memory model, Unlock synchronizes before any later

@@ -6,7 +6,8 @@ import "example.com/thread/osthread"
 // unlocked. It must not be copied after first use.
 //
 // It has no owner: one thread or goroutine may lock it and another unlock it.
-// A waiter that has waited for 1 ms is handed the lock next.
+// A waiter that has waited for 1 ms is handed the lock, as [osthread.Lock]
+// says.
 //
 // In the terms of the Go memory model, the n'th call of Unlock synchronizes
 // before the m'th call of Lock for any n < m, and a successful TryLock is
