@@ -18,17 +18,6 @@
 #include <string.h>
 
 /*
- * OST_ATTR_MASK_ - whether an attribute sets a new thread's signal mask
- *
- * That saves a system call, since glibc sets the mask of each new thread.
- */
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 32)
-#define OST_ATTR_MASK_	1
-#else
-#define OST_ATTR_MASK_	0
-#endif
-
-/*
  * How a thread's part in Go ended, as bits: the result of entry and of the
  * function called at a watched thread's end, and the argument of ost_leave_.
  */
@@ -87,8 +76,7 @@ static void *ost_run_(void *p)
 	 * stays disabled unless C code below enables it.
 	 */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
-	if (!OST_ATTR_MASK_)
-		pthread_sigmask(SIG_SETMASK, &args.mask, NULL);
+	pthread_sigmask(SIG_SETMASK, &args.mask, NULL);
 	/*
 	 * First calls into Go poll one list, with sleeps in between: for 10,000
 	 * threads at once that takes 38 s, one at a time 2 s. Go releases the
@@ -149,10 +137,6 @@ static inline int ost_create_(pthread_t *out, size_t stack, long guard,
 		err = pthread_attr_setstacksize(&attr, stack);
 	if (!err && guard >= 0)
 		err = pthread_attr_setguardsize(&attr, (size_t)guard);
-#if OST_ATTR_MASK_
-	if (!err)
-		err = pthread_attr_setsigmask_np(&attr, &args->mask);
-#endif
 	if (!err)
 		err = pthread_create(out, &attr, ost_run_, args);
 	pthread_attr_destroy(&attr);
