@@ -184,8 +184,9 @@ func TestParkUnderIsAsleepOnceTheGuardIsUnlocked(t *testing.T) {
 	const passes = 20_000
 	type side struct {
 		Waiter
-		guard        atomic.Uint32
-		full, asleep bool
+		guard  atomic.Uint32
+		given  int // a side may give twice before the other takes
+		asleep bool
 	}
 	lock := func(s *side) {
 		for !s.guard.CompareAndSwap(0, 1) {
@@ -196,7 +197,10 @@ func TestParkUnderIsAsleepOnceTheGuardIsUnlocked(t *testing.T) {
 	give := func(s *side) {
 		lock(s)
 		wake := s.asleep
-		s.asleep, s.full = false, !wake
+		s.asleep = false
+		if !wake {
+			s.given++
+		}
 		s.guard.Store(0)
 		if wake {
 			s.Ready()
@@ -204,8 +208,8 @@ func TestParkUnderIsAsleepOnceTheGuardIsUnlocked(t *testing.T) {
 	}
 	take := func(s *side) {
 		lock(s)
-		if s.full {
-			s.full = false
+		if s.given > 0 {
+			s.given--
 			s.guard.Store(0)
 			return
 		}
