@@ -133,7 +133,7 @@ func TestPoolExitWaitsForSuccessorsOfThreadsEndedByCCode(t *testing.T) {
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	out := leak.InChild(t, func() {
 		done := make([]*Future[int], 0, 40)
-		check(osthread.RunMain(func() error {
+		check(runMain(func() error {
 			for range 4 {
 				e, err := New(Options{Threads: 1})
 				check(err)
