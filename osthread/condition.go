@@ -354,6 +354,7 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 	case n.Key == 0:
 		c.L.Lock()
 	case notified && n.Got == gotLock:
+		l.endHandoff()
 	case notified && n.Got == gotRetry:
 		if !l.retry(n) {
 			acquireQueued(l, n, true, &forever)

@@ -105,6 +105,7 @@ func (l *Lock) enqueue(n *wait.Node, front bool) bool { return l.mutex().enqueue
 func (l *Lock) retry(n *wait.Node) bool               { return l.mutex().retry(n) }
 func (l *Lock) giveUp(n *wait.Node)                   { l.mutex().giveUp(n) }
 func (l *Lock) leave(n *wait.Node) bool               { return l.mutex().leave(n) }
+func (l *Lock) endHandoff()                           { l.mutex().endHandoff() }
 func (l *Lock) requeue(n *wait.Node, fair bool) bool  { return l.mutex().requeue(n, fair) }
 
 // The lock of a Condition.

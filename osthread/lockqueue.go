@@ -34,7 +34,7 @@ type lockQueue struct {
 	// oldest is the Since of the head, 0 if there is none.
 	oldest atomic.Int64
 	// The lock is not handed off before notBefore. handed is when it was, until
-	// the Unlock that ends that handoff; under the guard.
+	// the receiver runs, and else 0; under the guard.
 	notBefore atomic.Int64
 	handed    int64
 
@@ -154,20 +154,25 @@ func (q *lockQueue) mayHandOff() bool { return futex.Now() >= q.notBefore.Load()
 func (q *lockQueue) beginHandoff(n *wait.Node) {
 	if n.Since != sinceFair {
 		q.handed = futex.Now()
-		// If other threads acquire the lock next, this is the limit.
+		// The limit if another thread unlocks before the receiver runs.
 		q.notBefore.Store(q.handed + starvationThreshold)
 	}
 }
 
-// endHandoff leaves time to other ways to acquire the lock: handoffRatio times
-// as long as the last handoff took, and at least handoffPause. The caller holds
-// the guard.
-func (q *lockQueue) endHandoff() {
+// endHandoff is called by the receiver of a handoff, when it runs. Other ways
+// to acquire the lock get handoffRatio times as long as the lock was idle, and
+// at least handoffPause.
+func (m *mutex) endHandoff() {
+	q := m.findQueue()
+	if q == nil {
+		return // no other waits
+	}
 	if q.handed != 0 {
 		now := futex.Now()
 		q.notBefore.Store(now + max(handoffRatio*(now-q.handed), handoffPause))
 		q.handed = 0
 	}
+	m.unlockQueue(q)
 }
 
 // A queueTable has all queues, each chunk twice as many as the one before it.

@@ -81,12 +81,12 @@ import (
 // a later one, if the next head has waited as long. In a fair mutex every
 // waiter counts as starving, so every Unlock hands off, in FIFO order.
 //
-// A handoff takes until its receiver has run and unlocked: microseconds if a
-// processor is idle, many milliseconds on a busy machine. Nearly all of many
-// waiters have waited for too long. If each Unlock handed off, the lock would
-// be a convoy until its queue is empty. So handoffs have a ninth of the time,
-// and 0.5 ms between two of them. Among n waiters each acquires the lock within
-// n times as long.
+// A handoff leaves the lock idle until its receiver runs: for microseconds if a
+// processor is idle, for many milliseconds on a busy machine. Nearly all of
+// many waiters have waited for too long. If each Unlock handed off, the lock
+// would be a convoy until its queue is empty. So the receiver measures that
+// time, and for handoffRatio times as long, and for handoffPause, there is no
+// other handoff. Among n waiters each acquires the lock within n times as long.
 //
 // The spinner may have lost its processor. On one processor Unlock checks,
 // now and then, when the last waiter was woken and how long the head has
@@ -445,7 +445,6 @@ func (m *mutex) release() (got int) {
 		return gotNotice
 	}
 	n := q.Head() // not nil, since the lock has the queue
-	q.endHandoff()
 	got, ok := m.grant(q, n)
 	if !ok {
 		m.unlockQueue(q)

@@ -65,6 +65,7 @@ func TestLockHandoffsLeaveTimeToNewcomers(t *testing.T) {
 	assert.Equal(t, gotLock, waiters[0].Got, "nothing was handed off before")
 
 	locked(func(q *lockQueue) { q.handed -= int64(time.Hour) })
+	m.endHandoff()
 	m.unlock(anonymous, nil)
 	waiters[1].Await()
 	assert.Equal(t, gotRetry, waiters[1].Got, "the last handoff took an hour")

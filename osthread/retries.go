@@ -44,6 +44,8 @@ type barged interface {
 	// retry acquires n.Key for a waiter that was woken to retry. If it returns
 	// true the retry has ended.
 	retry(n *wait.Node) bool
+	// endHandoff is called by a waiter that was handed what it wants.
+	endHandoff()
 	// giveUp ends the retry of a waiter that has not acquired.
 	giveUp(n *wait.Node)
 	// leave takes n out of the queue and reports whether it was there.
@@ -142,7 +144,11 @@ func acquireQueued(p barged, n *wait.Node, again bool, l *park.Limit) bool {
 		if !n.Served(n.ParkAs(n.OnThread(), l), p.leave) {
 			return false
 		}
-		if n.Got == gotLock || p.retry(n) {
+		if n.Got == gotLock {
+			p.endHandoff()
+			return true
+		}
+		if p.retry(n) {
 			return true
 		}
 		if l.Expired() {

@@ -86,8 +86,8 @@ import (
 // A waiting writer keeps out new readers, so a reader must not lock again what
 // it has locked: a writer may have come in between. An RWLock allows barging: a
 // caller that finds it free takes it ahead of sleeping waiters. A waiter that
-// has waited for 1 ms is handed the lock next, as with [Lock], so neither
-// readers nor writers starve.
+// has waited for 1 ms is handed the lock next, so neither readers nor writers
+// starve.
 //
 // In the terms of the Go memory model, an Unlock or Downgrade synchronizes
 // before the return of any later Lock and RLock, and an RUnlock before that of
@@ -340,6 +340,7 @@ func (w *RWLock) giveUp(*wait.Node) {
 }
 
 func (w *RWLock) isFair() bool { return w.Fair }
+func (w *RWLock) endHandoff()  {}
 
 func (w *RWLock) undo(what uint64) {
 	if what == toWrite {

@@ -88,8 +88,8 @@ import (
 //
 // A Semaphore allows barging: a caller that finds enough permits takes them
 // ahead of sleeping waiters. A waiter that has waited for 1 ms is served next,
-// as with [Lock], even if a later one wants fewer, so no waiter starves. Any
-// thread or goroutine may release what another has acquired.
+// even if a later one wants fewer, so no waiter starves. Any thread or
+// goroutine may release what another has acquired.
 //
 // In the terms of the Go memory model, a Release synchronizes before the return
 // of any Acquire that takes its permits.
@@ -323,6 +323,7 @@ func (s *Semaphore) take(n int64) (ok, sure bool) {
 }
 
 func (s *Semaphore) isFair() bool    { return s.Fair }
+func (s *Semaphore) endHandoff()     {}
 func (s *Semaphore) undo(key uint64) { s.Release(int(key)) }
 
 func (s *Semaphore) try(key uint64) bool {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/testutil"
 	"example.com/thread/internal/wait"
 )
@@ -237,6 +238,40 @@ func TestWaitAllForMoreThanASemaphoreCanHold(t *testing.T) {
 	var e Event
 	e.Set()
 	assert.True(t, TryWaitAll(s, &e))
+}
+
+// A lateEvent is an Event that is set when it is checked for the third
+// time.
+type lateEvent struct {
+	Event
+	checks int
+}
+
+type lateSource struct {
+	wait.Source
+	l *lateEvent
+}
+
+func (l *lateEvent) WaitSource() wait.Source { return lateSource{l.Event.WaitSource(), l} }
+
+func (s lateSource) Ready() bool {
+	if s.l.checks++; s.l.checks == 3 {
+		s.l.flag.Store(true) // which wakes nobody
+	}
+	return s.Source.Ready()
+}
+
+// A wait that checks once, and once more under the guard, would sleep for ever.
+func TestWaitAnyOnAThreadPollsBeforeItSleeps(t *testing.T) {
+	for range 1000 {
+		park.Procs() // which caches GOMAXPROCS, and -cpu changes that
+	}
+	if !park.CanSpin() {
+		t.Skip("with one P no thread could set what the caller polls for")
+	}
+	th, err := Go(func() error { WaitAny(&lateEvent{}); return nil })
+	require.NoError(t, err)
+	assert.NoError(t, th.Join())
 }
 
 // If a notified WaitAll gives up at the same time its reservation ends.
