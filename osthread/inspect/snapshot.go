@@ -1,0 +1,126 @@
+package inspect
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// A Snapshot is what the threads of the process, and the goroutines that wait
+// for objects of this module, were doing. It is plain data: it can be kept,
+// compared and encoded as JSON, in which times are nanoseconds. Numbers that
+// stand for parties and objects are indexes of Parties and Objects.
+type Snapshot struct {
+	Taken   time.Time `json:"taken"`
+	Process int       `json:"process"`
+	// Watched reports whether watch mode is on. If it is not, Parties has no
+	// goroutines, and holders are known of RLocks alone.
+	Watched   bool       `json:"watched"`
+	Parties   []Party    `json:"parties"`
+	Objects   []Object   `json:"objects,omitempty"`
+	Deadlocks []Deadlock `json:"deadlocks,omitempty"`
+}
+
+// A Kind is what a Party is: KindThread or KindGoroutine.
+type Kind string
+
+const (
+	KindThread    Kind = "thread"
+	KindGoroutine Kind = "goroutine"
+)
+
+// A Party is a thread, or a goroutine without a thread of its own that waits
+// for or holds something.
+type Party struct {
+	Kind      Kind          `json:"kind"`
+	Name      string        `json:"name"`
+	Ended     bool          `json:"ended,omitempty"` // it still holds something
+	Daemon    bool          `json:"daemon,omitempty"`
+	NativeID  int           `json:"native_id,omitempty"`
+	Serial    uint64        `json:"serial,omitempty"`    // thread.Thread.Serial
+	Goroutine uint64        `json:"goroutine,omitempty"` // its id in Go's dumps; in watch mode
+	CPUTime   time.Duration `json:"cpu_ns,omitempty"`    // 0 if the system does not tell
+	Wait      *Wait         `json:"wait,omitempty"`      // nil: it does not wait here
+	Holds     []Hold        `json:"holds,omitempty"`     // in the order in which it took them
+	// Stacks has its stack, the innermost frame first. Outside of watch mode it
+	// is found by the thread's name, and threads of one name have the stacks of
+	// all of them.
+	Stacks [][]Frame `json:"stacks,omitempty"`
+}
+
+// Needs is which of a wait's servers must go on for the wait to end.
+type Needs string
+
+const (
+	NeedsUnknown Needs = "unknown" // others may end it
+	NeedsAll     Needs = "all"     // each of them: the readers that keep a writer out
+	NeedsAny     Needs = "any"     // one is enough: the threads of a pool
+)
+
+// A Wait is what a Party waits for.
+type Wait struct {
+	Object  int           `json:"object"`
+	For     time.Duration `json:"for_ns"`
+	Ends    bool          `json:"ends,omitempty"` // it has a deadline or a context
+	Needs   Needs         `json:"needs"`
+	Servers []int         `json:"servers,omitempty"` // the parties that can end it
+}
+
+// A Hold is what a Party holds.
+type Hold struct {
+	Object int     `json:"object"`
+	How    string  `json:"how,omitempty"` // "" exclusively; "shared", "3 permits", "2 tasks"
+	Taken  []Frame `json:"taken,omitempty"`
+}
+
+// An Object is what parties wait for or hold.
+type Object struct {
+	Text    string `json:"text"`           // its String
+	Name    string `json:"name,omitempty"` // in watch mode
+	Holders []int  `json:"holders,omitempty"`
+	Waiters []int  `json:"waiters,omitempty"`
+}
+
+// A Deadlock is a set of parties that wait for each other, without a limit, so
+// that none can go on.
+type Deadlock struct {
+	// Cycle has the parties, each of which waits for the next, and the last for
+	// the first. Where parties wait for any of several, as in a pool whose
+	// threads all wait for its own tasks, the order has less of a meaning: see
+	// Wait.Servers. One party alone waits for itself, or has ended with what
+	// those Behind wait for.
+	Cycle []int `json:"cycle"`
+	// Behind has the other parties that cannot go on because of it.
+	Behind []int `json:"behind,omitempty"`
+}
+
+// A Frame is a call in a stack.
+type Frame struct {
+	Func string `json:"func"` // with the path of its package
+	File string `json:"file,omitempty"`
+	Line int    `json:"line,omitempty"`
+}
+
+// String returns function, file and line.
+func (f Frame) String() string {
+	if f.File == "" {
+		return f.Func
+	}
+	return f.Func + "  " + f.File + ":" + strconv.Itoa(f.Line)
+}
+
+// String returns p's name, in quotes if it is a thread's.
+func (p Party) String() string {
+	if p.Kind == KindGoroutine {
+		return p.Name
+	}
+	return strconv.Quote(p.Name)
+}
+
+// String returns o's String and its name.
+func (o Object) String() string {
+	if o.Name == "" {
+		return o.Text
+	}
+	return fmt.Sprintf("%s %q", o.Text, o.Name)
+}
