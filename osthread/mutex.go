@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 
+	"example.com/thread/internal/contention"
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
@@ -325,6 +326,7 @@ func (m *mutex) enqueue(n *wait.Node, front bool) (locked bool) {
 func (m *mutex) requeue(n *wait.Node, fair bool) bool {
 	set := queued
 	n.Since = 0 // until n is the head
+	n.Contend()
 	if fair {
 		set, n.Since = queued|starving, sinceFair
 	}
@@ -403,9 +405,10 @@ func (m *mutex) unlockSlow(s uint64, obj any) {
 	if m.mayPass(s) {
 		return
 	}
-	got := m.release()
+	got, waited := m.release()
 	if got != gotNotice {
 		trace.Released(obj)
+		contention.Report(waited, unlockFrames)
 	}
 	// A caller that shares its processor yields to the waiter that has starved.
 	// On a thread of its own that would cost it two thread switches.
@@ -437,28 +440,35 @@ func (m *mutex) mayPass(s uint64) bool {
 	}
 }
 
+// unlockFrames is the functions between Lock.Unlock or RLock.Unlock, with which
+// stacks in the mutex profile begin, and the caller of Report: unlockSlow and
+// Lock.unlockSlow, or mutex.unlock.
+const unlockFrames = 2
+
 // release commits a thread to try the lock, if the queue is not empty. It
-// returns what the head got, gotNotice if there was no need.
-func (m *mutex) release() (got int) {
+// returns what the head got, gotNotice if there was no need, and what the mutex
+// profile is to be charged with.
+func (m *mutex) release() (got int, waited int64) {
 	q := m.findQueue()
 	if q == nil {
-		return gotNotice
+		return gotNotice, 0
 	}
 	n := q.Head() // not nil, since the lock has the queue
 	got, ok := m.grant(q, n)
 	if !ok {
 		m.unlockQueue(q)
-		return gotNotice
+		return gotNotice, 0
 	}
 	q.Unlink(n)
 	n.Got = got
+	waited = q.Charge(n)
 	if got == gotLock {
 		q.beginHandoff(n)
 	}
 	m.tidy(q)
 	m.unlockQueue(q)
 	n.Unpark()
-	return got
+	return got, waited
 }
 
 // grant gives the head n what it gets, or returns false if another thread is

@@ -138,6 +138,7 @@ func acquireQueued(p barged, n *wait.Node, again bool, l *park.Limit) bool {
 		n.Since = since(p.isFair())
 	}
 	for ; ; again = true {
+		n.Contend()
 		if p.enqueue(n, again) {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/contention"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
@@ -203,7 +204,7 @@ func (w *RWLock) Unlock() {
 	if s&rwWritten == 0 {
 		panic(misuse("RWLock.Unlock", ErrNotLocked))
 	}
-	w.release(s)
+	w.release(s, 1)
 }
 
 // RUnlock undoes one RLock. It panics with an error that is [ErrNotLocked] if
@@ -218,10 +219,10 @@ func (w *RWLock) RUnlock() {
 func (w *RWLock) runlockSlow(s uint64) {
 	switch left := s / rwReader; {
 	case s&rwUnderflow != 0:
-		w.release(w.word.Add(rwReader))
+		w.release(w.word.Add(rwReader), 2)
 		panic(misuse("RWLock.RUnlock", ErrNotLocked))
 	case left == 0 || left == 1 && s&rwStarving != 0: // the last one may be an upgrader
-		w.release(s)
+		w.release(s, 2)
 	}
 }
 
@@ -261,7 +262,7 @@ func (w *RWLock) Downgrade() {
 			continue
 		}
 		if w.word.CompareAndSwap(s, s-rwWritten+rwReader) {
-			w.release(s)
+			w.release(s, 1)
 			return
 		}
 	}
@@ -397,32 +398,36 @@ func (w *RWLock) leave(n *wait.Node) bool {
 	return left
 }
 
-// release is called after an unlock, which saw the flags of s in its step.
-func (w *RWLock) release(s uint64) {
+// release is called after an unlock, which saw the flags of s in its step, by
+// an exported method or, with frames = 2, a function that one calls.
+func (w *RWLock) release(s uint64, frames int) {
 	if s&rwQueued == 0 || s&rwRetrying != 0 && s&rwStarving == 0 && w.q.Load().retries.pass() {
 		return
 	}
 	q := w.q.Load()
 	q.Lock()
 	overdue := q.retries.overdue()
-	w.letIn()
+	contention.Report(w.letIn(), frames)
 	if overdue {
 		stepAside()
 	}
 }
 
 // letIn hands the lock to the waiters that are next, or wakes them to retry.
-// The caller holds the guard, which letIn releases.
-func (w *RWLock) letIn() {
+// The caller holds the guard, which letIn releases. letIn returns what an
+// unlock charges the mutex profile with.
+func (w *RWLock) letIn() (waited int64) {
 	q := w.q.Load()
 	w.tidy() // flags that keep out waiters which may acquire now
 	first, got := w.next()
 	w.tidy()
+	waited = q.Charge(first)
 	q.Unlock()
 	if first != nil {
 		wait.WakeAll(first, got)
 		trace.Released(w)
 	}
+	return waited
 }
 
 // next takes out the waiters that are to be woken, and returns their chain and
@@ -537,6 +542,7 @@ func (w *RWLock) upgrade(op string, l park.Limit) (err error) {
 	n := wait.New(nil, &l)
 	defer n.Free()
 	n.Key, n.Since = toUpgrade, sinceFair
+	n.Contend()
 	waits, err := w.beginUpgrade(op, n, &l)
 	switch {
 	case err == ErrTimeout || waits && !wait.Sleep(n, w.leave, &l):

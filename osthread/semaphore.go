@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread/internal/contention"
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
@@ -228,11 +229,21 @@ func (s *Semaphore) release(n int64) {
 }
 
 func (s *Semaphore) releaseLocked(n int64) {
+	contention.Report(s.addLocked(n), releaseFrames)
+}
+
+func (s *Semaphore) addLocked(n int64) (waited int64) {
 	q := s.lock()
-	defer s.unlockAndWake(q)
+	defer func() { waited = s.unlockAndWake(q) }()
 	s.mustFit(n, q.permits)
 	q.permits += n
+	return 0 // set above
 }
+
+// releaseFrames is the functions between Release, with which stacks in the
+// mutex profile begin, and the caller of Report: release, and releaseLocked or
+// wakeNext.
+const releaseFrames = 2
 
 // mustFit panics if there are p permits and s may not hold n more.
 func (s *Semaphore) mustFit(n, p int64) {
@@ -251,7 +262,7 @@ func (s *Semaphore) wakeNext(p int64) {
 	}
 	s.lock()
 	overdue := q.woken > 0 && futex.Now()-q.wokenAt > starvationThreshold
-	s.unlockAndWake(q)
+	contention.Report(s.unlockAndWake(q), releaseFrames)
 	if overdue {
 		stepAside()
 	}
@@ -292,14 +303,17 @@ func (s *Semaphore) unlock(q *semaphoreQueue) {
 	q.Unlock()
 }
 
-// unlockAndWake calls grant and unlock, and wakes the waiters.
-func (s *Semaphore) unlockAndWake(q *semaphoreQueue) {
+// unlockAndWake calls grant and unlock, and wakes the waiters. It returns what
+// a Release charges the mutex profile with.
+func (s *Semaphore) unlockAndWake(q *semaphoreQueue) (waited int64) {
 	first := q.grant()
+	waited = q.Charge(first)
 	s.unlock(q)
 	if first != nil {
 		wait.Wake(first)
 		trace.Released(s)
 	}
+	return waited
 }
 
 // take takes n permits for a newcomer, without the guard, if they are there.

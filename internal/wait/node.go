@@ -23,6 +23,7 @@ type Node struct {
 	source   context.Context // of the limit: canceled once it has an Err; nil: only the owner can check it
 	in       bool            // in the queue that its owner put it into; under that queue's guard
 	place    uint64          // see ObjectQueue.Before
+	charged  int64           // since when the wait was in no mutex profile; see Charge
 
 	Since int64  // when the wait began, by futex.Now
 	Key   uint64 // the waiter's own: what it asks for

@@ -77,6 +77,7 @@ func (l *List) Remove(n *Node) bool {
 	if !n.in {
 		return false
 	}
+	n.passCharge()
 	l.Unlink(n)
 	return true
 }
