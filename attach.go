@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/proflabel"
 )
 
 // An attached thread's record ends with the first of
@@ -95,6 +96,7 @@ func attach(k kind) (*Thread, error) {
 	}
 	ident.SetSlot(t.slot)
 	t.name = osGetName(t) // by a quicker call once the slot is set
+	t.labels.begin(proflabel.Get(), t.name)
 	t.made.Store(true)
 	t.begun.Store(true)
 	if k == alien {

@@ -57,13 +57,17 @@ func (t *Thread) givenName() (name string, ours bool) {
 
 // SetName names t, for the system's tools too; see Attr.Name. On macOS a thread
 // can name only itself. SetName returns ErrEnded, the system's error, or on
-// Windows before 10 1607 errors.ErrUnsupported; the name is then unchanged.
+// Windows before 10 1607 errors.ErrUnsupported; the name is then unchanged. The
+// label thread in CPU profiles follows only if a thread names itself.
 func (t *Thread) SetName(name string) error {
 	return t.whileAlive(func() error {
 		if err := osSetName(t, name); err != nil {
 			return err
 		}
 		t.name, t.named = name, true
+		if t.isCaller() {
+			t.labels.rename(name)
+		}
 		return nil
 	})
 }

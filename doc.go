@@ -87,8 +87,10 @@
 //     goroutine may have changed between Attach and Detach. A thread that Go
 //     itself makes meanwhile inherits nothing from a thread of this package.
 //   - A thread has the profiler labels (runtime/pprof) of the goroutine that
-//     calls Start, as a goroutine would, and thread=NAME if its Attr has a
-//     Name. So profiles show each thread's name, and so do stack dumps with
+//     calls Start, as a goroutine would, and thread=NAME if it has a name. An
+//     attached thread, and one of C, has thread=NAME until Detach beside the
+//     labels that its goroutine had; a thread that names itself changes it. So
+//     profiles show each thread's name, and so do stack dumps with
 //     GODEBUG=tracebacklabels=1. The build tag portablepark turns the labels
 //     off, and a Go later than 1.27 turns thread=NAME off. pprof.Do and
 //     SetGoroutineLabels in the body replace both.

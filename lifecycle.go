@@ -220,7 +220,7 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	s := t.start
 	t.start = nil // what fn refers to must not outlive it
 	ident.SetSlot(t.slot)
-	proflabel.Set(proflabel.WithThread(s.labels, t.name))
+	t.labels.begin(s.labels, t.name)
 	t.ident, t.nativeID = osSelf(), osNativeID()
 	s.err = s.attr.apply(t)
 	fn, ok = s.fn, s.err == nil
@@ -273,9 +273,7 @@ func (t *Thread) leaveApartment(end *error) {
 // on the thread itself. It returns endDetach if nobody is joining the thread,
 // which then detaches itself.
 func (t *Thread) finish(result error) (how int) {
-	if t.kind == native {
-		proflabel.Set(nil) // the runtime reuses the goroutine for other threads
-	}
+	t.endLabels()
 	cpu, _ := osCPUTime(0) // 0 where it is not supported, as documented
 	switch {
 	case ident.Slot() != t.slot:

@@ -42,6 +42,7 @@ type Thread struct {
 	attached  int       // calls of Attach without Detach
 	exiting   bool      // by Exit
 	apartment Apartment // to leave at the end
+	labels    labelling
 
 	mu       sync.Mutex
 	name     string
