@@ -76,7 +76,9 @@ func (h *hook) set(f func(TraceEvent)) (change int32) {
 
 var traceNew, profileNew hook // for threads to come
 
-func init() { trace.Register(trace.Hooks{Blocked: blocked, Released: released}) }
+func init() {
+	trace.Register(trace.Hooks{Blocked: blocked, Released: released, Name: nameHere})
+}
 
 // SetTrace sets the function that gets every event of threads that start from
 // now on; nil stands for none. f runs on the thread of the event, before that
@@ -160,7 +162,7 @@ func (t *Thread) dropHooks() {
 
 // emit calls t's functions with e. It is called on t.
 func (t *Thread) emit(e TraceEvent) {
-	if !trace.Enabled() || !t.inHook.CompareAndSwap(false, true) {
+	if !trace.Hooked() || !t.inHook.CompareAndSwap(false, true) {
 		return
 	}
 	defer t.inHook.Store(false)
@@ -175,6 +177,15 @@ func (t *Thread) callHook(h *hook, e TraceEvent) {
 	if f := h.get(); f != nil {
 		t.callReported(func() { f(e) })
 	}
+}
+
+// nameHere returns the name of the calling thread, "" for an ordinary goroutine
+// and for a thread that package osthread has not seen.
+func nameHere() string {
+	if t, ok := self.Get(); ok {
+		return t.Name()
+	}
+	return ""
 }
 
 // blocked emits that the caller is about to sleep on obj, and returns the

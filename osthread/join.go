@@ -52,7 +52,7 @@ func (t *Thread) join(l park.Limit) error {
 		return t.result()
 	}
 	if state != ended && trace.Enabled() && !l.Expired() {
-		defer blocked(t)()
+		defer trace.Block(t).Resume(false, nil)
 	}
 	err := keep.Join(th, l)
 	if err == ErrTimeout || l.Canceled() && !t.done.IsSet() {

@@ -3,6 +3,7 @@ package osthread
 import (
 	"example.com/thread"
 	"example.com/thread/internal/keep"
+	"example.com/thread/internal/trace"
 	"example.com/thread/osthread/internal/protect"
 )
 
@@ -72,7 +73,7 @@ func (t *Thread) runReported(run func() error, end *error) {
 	protect.Call(
 		func() error {
 			t.emit(TraceEvent{Action: TraceStart})
-			return run()
+			return trace.Thread(run)
 		},
 		func(err error, returned bool) {
 			*end = err

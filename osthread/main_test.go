@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 				left += " " + t.String()
 			}
 		}
-		if trace.Enabled() {
+		if trace.Hooked() {
 			left += " hooks"
 		}
 		return left

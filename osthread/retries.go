@@ -92,8 +92,8 @@ func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
 		if l.Expired() {
 			return false
 		}
-		if trace.Enabled() {
-			span := trace.Block(p)
+		if trace.LocksEnabled() {
+			span := trace.BlockLock(p)
 			defer func() { span.Resume(acquired, func() { p.undo(key) }) }()
 		}
 		if p.isFair() || !p.spin(key) {

@@ -535,8 +535,8 @@ func (w *RWLock) tidy() {
 }
 
 func (w *RWLock) upgrade(op string, l park.Limit) (err error) {
-	if trace.Enabled() {
-		span := trace.Block(w)
+	if trace.LocksEnabled() {
+		span := trace.BlockLock(w)
 		defer func() { span.Resume(err == nil, w.Downgrade) }()
 	}
 	n := wait.New(nil, &l)

@@ -1,9 +1,17 @@
-// Package trace reports to the trace and profile functions of threads the
-// waits of all packages. Package osthread keeps those functions, and registers
-// here how to reach them.
+// Package trace reports the waits of all packages to three listeners: the trace
+// and profile functions of threads, which package osthread keeps; an execution
+// trace (runtime/trace); and the profile of waits, for those that are no
+// lock's (internal/waitprof).
 package trace
 
-import "sync/atomic"
+import (
+	rtrace "runtime/trace"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/waitprof"
+)
 
 // Hooks are the functions that package osthread registers.
 type Hooks struct {
@@ -12,6 +20,8 @@ type Hooks struct {
 	Blocked func(obj any) (resume func())
 	// Released is called after the caller has woken a waiter for obj.
 	Released func(obj any)
+	// Name returns the name of the calling thread, "" if it has none.
+	Name func() string
 }
 
 var (
@@ -25,26 +35,75 @@ func Register(h Hooks) { hooks = h }
 // Add adds n to the number of trace and profile functions of live threads.
 func Add(n int32) { enabled.Add(n) }
 
-// Enabled reports whether there are any. It is one load.
-func Enabled() bool { return enabled.Load() != 0 }
+// profiled is set in enabled while there is a profile of waits.
+const profiled = 1 << 30
+
+// SetProfileRate turns the profile of waits on, or off if rate <= 0; see
+// waitprof.SetRate.
+func SetProfileRate(rate int64) {
+	waitprof.SetRate(rate)
+	if rate > 0 {
+		enabled.Or(profiled)
+	} else {
+		enabled.And(^profiled)
+	}
+}
+
+// Enabled reports whether anybody listens to waits. It is two loads.
+func Enabled() bool { return enabled.Load() != 0 || rtrace.IsEnabled() }
+
+// LocksEnabled is Enabled for waits for locks and semaphores.
+func LocksEnabled() bool { return Hooked() || rtrace.IsEnabled() }
+
+// Hooked reports whether there are trace and profile functions of live threads.
+func Hooked() bool { return enabled.Load()&^profiled != 0 }
 
 // Released reports that the caller has woken a waiter for obj.
 func Released(obj any) {
-	if Enabled() {
+	if Hooked() {
 		hooks.Released(obj)
 	}
 }
 
 // A Span is a wait between its two events. The caller is in no queue at either.
-type Span struct{ resume func() }
+type Span struct {
+	resume func()
+	region region
+	obj    any   // of a wait in the profile
+	began  int64 // 0: it is in none
+}
 
 // Block begins a wait for obj. The caller defers Resume, so that a trace
 // function that ends the goroutine, which it must not, does no harm.
-func Block(obj any) Span { return Span{hooks.Blocked(obj)} }
+func Block(obj any) Span {
+	s := BlockLock(obj)
+	if enabled.Load()&profiled != 0 {
+		s.obj, s.began = obj, futex.Now()
+	}
+	return s
+}
+
+// BlockLock is Block for a lock or a semaphore.
+func BlockLock(obj any) (s Span) {
+	if Hooked() {
+		s.resume = hooks.Blocked(obj)
+	}
+	if rtrace.IsEnabled() {
+		s.region = begin(noTask, "wait for "+TypeOf(obj))
+	}
+	return s
+}
 
 // Resume ends the wait. If a trace function ends the goroutine although got is
 // true, undo, if not nil, gives back what the wait has got.
 func (s Span) Resume(got bool, undo func()) {
+	s.region.end()
+	if s.began != 0 {
+		waitprof.Add(TypeOf(s.obj), time.Duration(futex.Now()-s.began))
+	}
+	if s.resume == nil {
+		return
+	}
 	resumed := false
 	defer func() {
 		if got && !resumed && undo != nil {

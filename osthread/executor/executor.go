@@ -9,6 +9,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/trace"
 	"example.com/thread/osthread"
 )
 
@@ -210,10 +211,29 @@ func submit[T any](p *pool, fn func() (T, error), full FullPolicy, l park.Limit)
 	f := &Future[T]{fn: fn}
 	f.self = f
 	f.pool = p
+	traced := traceTask(f)
 	if err := p.submit(&f.task, full, l); err != nil {
+		traced.End()
 		return nil, err
 	}
 	return f, nil
+}
+
+// traceTask makes f, which nobody else has yet, a task of the execution trace,
+// if one runs.
+func traceTask[T any](f *Future[T]) *trace.Task {
+	t := trace.NewTask("executor task")
+	if t == nil {
+		return nil
+	}
+	f.callbacks = &callback{call: t.End}
+	if fn := f.fn; fn != nil {
+		f.fn = func() (v T, err error) {
+			t.Run(func() { v, err = fn() })
+			return v, err
+		}
+	}
+	return t
 }
 
 // Threads returns e's threads that are not gone, including those that are

@@ -134,7 +134,7 @@ func (t *task) publish(to State, returning *atomic.Int32) (first *callback, coun
 	for n := notes; n != nil; n = n.Next() {
 		n.in = false
 	}
-	hooked := trace.Enabled()
+	hooked := trace.Hooked()
 	if counted = returning != nil && callbacks == nil && !hooked; counted {
 		returning.Add(1)
 	}

@@ -157,6 +157,16 @@ func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (er
 	if !trace.Enabled() {
 		return b.do(fn, l, ifIdle)
 	}
+	if task := trace.NewTask("call of " + trace.TypeOf(obj)); task != nil {
+		defer task.End()
+		inner := fn
+		fn = func() (err error) {
+			if inner != nil {
+				task.Run(func() { err = inner() })
+			}
+			return err
+		}
+	}
 	trace.Around(obj, func() bool { err = b.do(fn, l, ifIdle); return true }, nil)
 	return err
 }
