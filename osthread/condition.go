@@ -10,6 +10,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // Model: verify/condition.pml. A waiter enqueues, under the queue's guard,
@@ -166,6 +167,8 @@ type requeuer interface {
 	// beyond once; restore makes that so again.
 	unlockAll() (depth int)
 	restore(depth int)
+	// relocked notes in watch mode that the caller has locked L again.
+	relocked()
 	// requeue puts n into the queue. It returns false if L is free.
 	requeue(n *wait.Node, fair bool) bool
 }
@@ -350,6 +353,9 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 		}
 	}()
 	l := c.requeuer()
+	if watch.On && n.Key != 0 {
+		watch.Here().Wants(l, watch.Exclusive)
+	}
 	switch {
 	case n.Key == 0:
 		c.L.Lock()
@@ -365,5 +371,8 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 	}
 	if l != nil {
 		l.restore(depth)
+		if n.Key != 0 {
+			l.relocked()
+		}
 	}
 }

@@ -80,6 +80,13 @@
 // Pull, next and stop on one thread, with the same locks held and the same
 // calls of Attach and runtime.LockOSThread outstanding, or with none.
 //
+// # Watch mode
+//
+// With OSTHREAD_WATCH=1 in the environment, the build tag osthreadwatch, or
+// [Watch] in an init function, locks, semaphores and queues know their holders
+// and the calls that acquired them. It is for finding out why a program is
+// stuck. See [Named], and package inspect.
+//
 // # Misuse
 //
 // A method that returns an error returns misuse as an error: [ErrStarted],

@@ -7,6 +7,7 @@ import (
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // A Lock is a mutual exclusion lock. The zero value is unlocked. It must not be
@@ -42,12 +43,24 @@ func (l *Lock) mutex() *mutex { return (*mutex)(l) }
 
 // Lock locks l, sleeping until it is free.
 func (l *Lock) Lock() {
-	if !l.word.CompareAndSwap(0, anonymous) {
+	if watch.On || !l.word.CompareAndSwap(0, anonymous) {
 		l.lockSlow()
 	}
 }
 
 func (l *Lock) lockSlow() {
+	if watch.On {
+		p := watch.Here()
+		p.Wants(l, watch.Exclusive)
+		if !l.word.CompareAndSwap(watched, watched|anonymous) {
+			if !l.try(anonymous) {
+				acquire(l, anonymous, &forever)
+			}
+			l.mutex().watch(l)
+		}
+		p.Acquired(l, watch.Exclusive, 1)
+		return
+	}
 	if !l.try(anonymous) { // not through the interface: it is often open
 		acquire(l, anonymous, &forever)
 	}
@@ -55,18 +68,32 @@ func (l *Lock) lockSlow() {
 
 // TryLock locks l if it is free and not about to be handed off, and reports
 // whether it did.
-func (l *Lock) TryLock() bool { return l.try(anonymous) }
+func (l *Lock) TryLock() bool {
+	locked := l.try(anonymous)
+	if locked {
+		l.mutex().acquired(l)
+	}
+	return locked
+}
 
 // LockTimeout is Lock for at most d and reports whether it locked l.
 func (l *Lock) LockTimeout(d time.Duration) bool {
 	limit := park.For(d)
-	return acquire(l, anonymous, &limit)
+	locked := acquire(l, anonymous, &limit)
+	if locked {
+		l.mutex().acquired(l)
+	}
+	return locked
 }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause, and has
 // not locked l.
 func (l *Lock) LockContext(ctx context.Context) error {
-	return acquireContext(ctx, l, anonymous)
+	err := acquireContext(ctx, l, anonymous)
+	if err == nil {
+		l.mutex().acquired(l)
+	}
+	return err
 }
 
 // Unlock unlocks l. Any thread may call it. It panics with an error that is
@@ -79,7 +106,12 @@ func (l *Lock) Unlock() {
 
 func (l *Lock) unlockSlow(s uint64) {
 	if free(s) {
-		l.mutex().unlockSlow(s, l)
+		if s&watched != 0 {
+			watch.Here().Released(l, watch.Exclusive, 1)
+		}
+		if s != watched {
+			l.mutex().unlockSlow(s, l)
+		}
 		return
 	}
 	// It was not locked, and looks locked to others until this. Waiters that
@@ -123,3 +155,4 @@ func (l *Lock) unlockAll() (depth int) {
 }
 
 func (l *Lock) restore(int) {}
+func (l *Lock) relocked()   { l.mutex().acquired(l) }

@@ -9,13 +9,14 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // mutex is the lock algorithm of Lock and RLock. Model: verify/lock.pml.
 //
 // # State
 //
-//	word  stamp | owner key (0: free) | woken | claimed | starving | queued
+//	word  stamp | owner key (0: free) | watched | woken | claimed | starving | queued
 //	link  index of the queue (0: none) | spins
 //
 //	queued    There may be waiters in the queue. May be set too long, never
@@ -30,6 +31,8 @@ import (
 //	          be too small, never too large: it is 0 while the queue is empty,
 //	          except on one processor, so that a free lock has no flags.
 //	stamp     When the last of those was woken. 0 if there are none.
+//	watched   The lock has been acquired in watch mode (internal/watch). Never
+//	          cleared, so that every Unlock goes its slow path, which notes it.
 //	index     Of the queue, while it has waiters: see lockQueue. The queue's
 //	          flags are set after the index, and cleared before it.
 //	spins     A waiter spins, or one is about to.
@@ -116,6 +119,7 @@ const (
 	_
 	_
 	_
+	watched
 
 	keyShift = iota // a key is a multiple of 1 << keyShift
 )
@@ -390,6 +394,23 @@ func (m *mutex) tidy(q *lockQueue) {
 	default:
 		m.word.And(^(queued | starving | woken | stamp))
 		q.oldest.Store(0)
+	}
+}
+
+// watch sets watched after the caller, in watch mode, has locked m, which is
+// obj.
+func (m *mutex) watch(obj any) {
+	if m.word.Load()&watched == 0 {
+		m.word.Or(watched)
+		watch.First(obj)
+	}
+}
+
+// acquired notes in watch mode that the caller has locked m, which is obj.
+func (m *mutex) acquired(obj any) {
+	if watch.On {
+		m.watch(obj)
+		watch.Acquired(obj, watch.Exclusive, 1)
 	}
 }
 

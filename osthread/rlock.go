@@ -9,6 +9,7 @@ import (
 	"example.com/thread"
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/watch"
 )
 
 // The owner's key is its thread's serial, which no other thread ever has. So a
@@ -66,10 +67,12 @@ func (r *RLock) ownedBy(key uint64) bool { return r.word.Load()&owner == key }
 // times.
 func (r *RLock) Lock() {
 	slot := ident.Slot()
-	if ident.Row(slot) == 0 {
+	if watch.On {
+		r.lockWatched(&forever)
+	} else if ident.Row(slot) == 0 {
 		r.lockGoroutine(&forever)
 	} else if !r.word.CompareAndSwap(0, keyOf(slot)) {
-		r.lock(&forever)
+		r.acquire(&forever)
 	}
 }
 
@@ -99,6 +102,24 @@ func (r *RLock) LockContext(ctx context.Context) error {
 }
 
 func (r *RLock) lock(l *park.Limit) bool {
+	if watch.On {
+		return r.lockWatched(l)
+	}
+	return r.acquire(l)
+}
+
+func (r *RLock) lockWatched(l *park.Limit) bool {
+	if l.Never() && !r.Owned() {
+		watch.Here().Wants(r, watch.Exclusive)
+	}
+	locked := r.acquire(l)
+	if locked && r.depth == 0 {
+		r.acquired(r)
+	}
+	return locked
+}
+
+func (r *RLock) acquire(l *park.Limit) bool {
 	slot := ident.ID()
 	if ident.Row(slot) == 0 {
 		return r.lockGoroutine(l)
@@ -162,6 +183,9 @@ func (r *RLock) Unlock() {
 		r.depth--
 		return
 	}
+	if r.word.Load()&watched != 0 {
+		watch.Released(r, watch.Exclusive, 1)
+	}
 	pinned := r.pinned
 	r.pinned = false
 	r.unlock(key, r)
@@ -219,3 +243,4 @@ func (r *RLock) unlockAll() (depth int) {
 }
 
 func (r *RLock) restore(depth int) { r.depth = int32(depth) }
+func (r *RLock) relocked()         { r.acquired(r) }

@@ -11,6 +11,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // Model: verify/rwlock.pml. How waiters go through the queue: retries.go.
@@ -29,6 +30,8 @@ import (
 //	rwStarving   The lock is handed off to the head of the queue, which has
 //	             waited for longer than starvationThreshold or is an upgrader.
 //	             There is no barging.
+//	rwWatched    The lock has been acquired in watch mode (internal/watch).
+//	             Never cleared, so that every unlock goes its slow path.
 //	rwRetrying   Waiters have been woken to retry. Unless the lock is to be
 //	             handed off an unlock leaves the rest to them.
 //
@@ -133,6 +136,7 @@ const (
 	rwWriters
 	rwStarving
 	rwRetrying
+	rwWatched
 	rwReader // and more
 
 	rwUnderflow uint64 = 1 << 63
@@ -156,43 +160,88 @@ const (
 // for a reader any, and what that adds to the word.
 var (
 	rwBeside = [rwKinds]uint64{toWrite: 0, toUpgrade: 1}
+	rwHow    = [rwKinds]watch.How{toRead: watch.Shared, toWrite: watch.Exclusive, toUpgrade: watch.Exclusive}
 	rwAdds   = [rwKinds]uint64{toRead: rwReader, toWrite: rwWritten, toUpgrade: rwWritten + minusReader}
 )
 
 // Lock locks w for writing, sleeping until it is free.
 func (w *RWLock) Lock() {
-	if !w.word.CompareAndSwap(0, rwWritten) {
-		acquire(w, toWrite, &forever)
+	if watch.On || !w.word.CompareAndSwap(0, rwWritten) {
+		w.lockSlow(toWrite)
 	}
 }
 
+func (w *RWLock) lockSlow(want uint64) {
+	if watch.On {
+		watch.Here().Wants(w, rwHow[want])
+	}
+	acquire(w, want, &forever)
+	w.acquired(want)
+}
+
+// acquired notes in watch mode that the caller has locked w.
+func (w *RWLock) acquired(want uint64) {
+	if !watch.On {
+		return
+	}
+	if w.word.Load()&rwWatched == 0 {
+		w.word.Or(rwWatched)
+		watch.First(w)
+	}
+	watch.Acquired(w, rwHow[want], 1)
+}
+
 // TryLock is LockTimeout(0).
-func (w *RWLock) TryLock() bool { return w.try(toWrite) }
+func (w *RWLock) TryLock() bool { return w.lockNow(toWrite) }
 
 // LockTimeout is Lock for at most d and reports whether it locked w.
-func (w *RWLock) LockTimeout(d time.Duration) bool { return acquireTimeout(d, w, toWrite) }
+func (w *RWLock) LockTimeout(d time.Duration) bool { return w.lockTimeout(d, toWrite) }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause.
-func (w *RWLock) LockContext(ctx context.Context) error { return acquireContext(ctx, w, toWrite) }
+func (w *RWLock) LockContext(ctx context.Context) error { return w.lockContext(ctx, toWrite) }
 
 // RLock locks w for reading, sleeping while a writer holds it or waits for
 // readers to unlock. The type of the same name is another thing: a recursive
 // lock.
 func (w *RWLock) RLock() {
-	if s := w.word.Load(); s&(rwWritten|rwWriters|rwStarving|rwUnderflow) != 0 ||
+	if s := w.word.Load(); watch.On || s&(rwWritten|rwWriters|rwStarving|rwUnderflow) != 0 ||
 		!w.word.CompareAndSwap(s, s+rwReader) {
-		acquire(w, toRead, &forever)
+		w.lockSlow(toRead)
 	}
 }
 
 // TryRLock is RLockTimeout(0).
-func (w *RWLock) TryRLock() bool { return w.try(toRead) }
+func (w *RWLock) TryRLock() bool { return w.lockNow(toRead) }
 
 // RLockTimeout is RLock for at most d and reports whether it locked w.
-func (w *RWLock) RLockTimeout(d time.Duration) bool { return acquireTimeout(d, w, toRead) }
+func (w *RWLock) RLockTimeout(d time.Duration) bool { return w.lockTimeout(d, toRead) }
 
 // RLockContext is RLock until ctx is done; it then returns ctx's cause.
-func (w *RWLock) RLockContext(ctx context.Context) error { return acquireContext(ctx, w, toRead) }
+func (w *RWLock) RLockContext(ctx context.Context) error { return w.lockContext(ctx, toRead) }
+
+func (w *RWLock) lockNow(want uint64) bool {
+	locked := w.try(want)
+	if locked {
+		w.acquired(want)
+	}
+	return locked
+}
+
+func (w *RWLock) lockTimeout(d time.Duration, want uint64) bool {
+	locked := acquireTimeout(d, w, want)
+	if locked {
+		w.acquired(want)
+	}
+	return locked
+}
+
+func (w *RWLock) lockContext(ctx context.Context, want uint64) error {
+	err := acquireContext(ctx, w, want)
+	if err == nil {
+		w.acquired(want)
+	}
+	return err
+}
 
 // Unlock undoes Lock. It panics with an error that is [ErrNotLocked] if no
 // writer holds w.
@@ -203,6 +252,9 @@ func (w *RWLock) Unlock() {
 	s := w.word.And(^rwWritten)
 	if s&rwWritten == 0 {
 		panic(misuse("RWLock.Unlock", ErrNotLocked))
+	}
+	if s&rwWatched != 0 {
+		watch.Released(w, watch.Exclusive, 1)
 	}
 	w.release(s, 1)
 }
@@ -217,13 +269,23 @@ func (w *RWLock) RUnlock() {
 
 // runlockSlow ends an RUnlock that has left the word as s.
 func (w *RWLock) runlockSlow(s uint64) {
-	switch left := s / rwReader; {
+	if s&(rwWatched|rwUnderflow) == rwWatched {
+		watch.Released(w, watch.Shared, 1)
+	}
+	switch {
 	case s&rwUnderflow != 0:
 		w.release(w.word.Add(rwReader), 2)
 		panic(misuse("RWLock.RUnlock", ErrNotLocked))
-	case left == 0 || left == 1 && s&rwStarving != 0: // the last one may be an upgrader
+	case mayLetIn(s):
 		w.release(s, 2)
 	}
+}
+
+// mayLetIn reports whether a reader that has left the word as s may have let a
+// waiter in: the last one, or the last one but for an upgrader.
+func mayLetIn(s uint64) bool {
+	left := s / rwReader
+	return left == 0 || left == 1 && s&rwStarving != 0
 }
 
 // Upgrade turns the caller's lock for reading into one for writing, sleeping
@@ -252,6 +314,13 @@ func (w *RWLock) UpgradeContext(ctx context.Context) error {
 // comes in between; waiting readers may come in with it. It panics with an
 // error that is [ErrNotLocked] if no writer holds w.
 func (w *RWLock) Downgrade() {
+	w.downgrade()
+	if watch.On {
+		watch.Here().Changed(w, watch.Exclusive, watch.Shared)
+	}
+}
+
+func (w *RWLock) downgrade() {
 	for {
 		s := w.word.Load()
 		if s&rwWritten == 0 {
@@ -262,7 +331,7 @@ func (w *RWLock) Downgrade() {
 			continue
 		}
 		if w.word.CompareAndSwap(s, s-rwWritten+rwReader) {
-			w.release(s, 1)
+			w.release(s, 2)
 			return
 		}
 	}
@@ -345,9 +414,9 @@ func (w *RWLock) endHandoff()  {}
 
 func (w *RWLock) undo(what uint64) {
 	if what == toWrite {
-		w.Unlock()
-	} else {
-		w.RUnlock()
+		w.release(w.word.And(^rwWritten), 1)
+	} else if s := w.word.Add(minusReader); mayLetIn(s) {
+		w.release(s, 1)
 	}
 }
 
@@ -534,10 +603,22 @@ func (w *RWLock) tidy() {
 	}
 }
 
-func (w *RWLock) upgrade(op string, l park.Limit) (err error) {
+func (w *RWLock) upgrade(op string, l park.Limit) error {
+	if watch.On && l.Never() {
+		watch.Here().Wants(w, watch.Exclusive)
+	}
+	err := w.upgradeUnnoted(op, l)
+	if err == nil && watch.On {
+		watch.Here().Changed(w, watch.Shared, watch.Exclusive)
+	}
+	return err
+}
+
+// upgradeUnnoted is upgrade, without what it notes in watch mode.
+func (w *RWLock) upgradeUnnoted(op string, l park.Limit) (err error) {
 	if trace.LocksEnabled() {
 		span := trace.BlockLock(w)
-		defer func() { span.Resume(err == nil, w.Downgrade) }()
+		defer func() { span.Resume(err == nil, w.downgrade) }()
 	}
 	n := wait.New(nil, &l)
 	defer n.Free()
@@ -548,7 +629,7 @@ func (w *RWLock) upgrade(op string, l park.Limit) (err error) {
 	case err == ErrTimeout || waits && !wait.Sleep(n, w.leave, &l):
 		return l.Err(ErrTimeout)
 	case err == nil && l.Canceled(): // perhaps before the other readers unlocked
-		w.Downgrade()
+		w.downgrade()
 		return l.Err(nil)
 	default:
 		return err

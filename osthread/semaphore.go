@@ -12,6 +12,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // Model: verify/semaphore.pml. How waiters go through the queue: retries.go.
@@ -153,7 +154,7 @@ func newSemaphore(op string, n int, bounded bool) *Semaphore {
 // error that is ErrCount, too; the others fail as if there were too few, and
 // keep no other caller out.
 func (s *Semaphore) Acquire(n int) {
-	if w := s.word.Load(); n < 1 || w < int64(n) || !s.word.CompareAndSwap(w, w-int64(n)) {
+	if w := s.word.Load(); watch.On || n < 1 || w < int64(n) || !s.word.CompareAndSwap(w, w-int64(n)) {
 		s.acquire("Acquire", n, &forever)
 	}
 }
@@ -190,8 +191,18 @@ func (s *Semaphore) acquire(op string, n int, l *park.Limit) bool {
 		w := park.Waiter{Bubble: true}
 		w.Park(*l)
 		return false
+	case acquire(s, uint64(n), l):
+		s.acquired(n)
+		return true
 	default:
-		return acquire(s, uint64(n), l)
+		return false
+	}
+}
+
+// acquired notes in watch mode that the caller has taken n permits.
+func (s *Semaphore) acquired(n int) {
+	if watch.On {
+		watch.Acquired(s, watch.Permits, n)
 	}
 }
 
@@ -202,8 +213,12 @@ func (s *Semaphore) most() int64 { return math.MaxInt - s.short }
 // < 1, and that is [ErrOverflow] if a bounded semaphore would hold more than it
 // may, or any more than an int can count; the permits are then unchanged.
 func (s *Semaphore) Release(n int) {
-	if w := s.word.Load(); n < 1 || w < 0 || int64(n) > math.MaxInt-s.short-w || !s.word.CompareAndSwap(w, w+int64(n)) {
+	if w := s.word.Load(); watch.On || n < 1 || w < 0 || int64(n) > math.MaxInt-s.short-w ||
+		!s.word.CompareAndSwap(w, w+int64(n)) {
 		s.release(int64(n))
+		if watch.On {
+			watch.Released(s, watch.Permits, n)
+		}
 	}
 }
 
@@ -338,7 +353,7 @@ func (s *Semaphore) take(n int64) (ok, sure bool) {
 
 func (s *Semaphore) isFair() bool    { return s.Fair }
 func (s *Semaphore) endHandoff()     {}
-func (s *Semaphore) undo(key uint64) { s.Release(int(key)) }
+func (s *Semaphore) undo(key uint64) { s.release(int64(key)) }
 
 func (s *Semaphore) try(key uint64) bool {
 	ok, sure := s.take(int64(key))

@@ -8,6 +8,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // Models: verify/waitany.pml, verify/waitall.pml.
@@ -133,6 +134,28 @@ func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 }
 
 func waitAny(l park.Limit, ws []Waitable) (winner int) {
+	winner = waitAnyUnnoted(l, ws)
+	if winner >= 0 {
+		noteTaken(ws[winner : winner+1])
+	}
+	return winner
+}
+
+// noteTaken notes in watch mode that the caller has taken from all of ws.
+func noteTaken(ws []Waitable) {
+	if !watch.On {
+		return
+	}
+	for _, w := range ws {
+		if s, ok := w.(*Semaphore); ok {
+			s.acquired(1)
+		} else if s, ok := w.WaitSource().(interface{ Taken() }); ok { // a queue's
+			s.Taken()
+		}
+	}
+}
+
+func waitAnyUnnoted(l park.Limit, ws []Waitable) (winner int) {
 	if i := takeAny(&l, ws); i >= 0 {
 		return i
 	}
@@ -203,7 +226,7 @@ func undo(w Waitable) {
 	case *eventSource:
 		(*Event)(s).undo()
 	case *semaphoreSource:
-		(*Semaphore)(s).Release(1)
+		(*Semaphore)(s).undo(1)
 	}
 }
 
@@ -276,7 +299,15 @@ func remove(w Waitable, n *wait.Node) {
 	q.Unlock()
 }
 
-func waitAll(l park.Limit, ws []Waitable) (taken bool) {
+func waitAll(l park.Limit, ws []Waitable) bool {
+	taken := waitAllUnnoted(l, ws)
+	if taken && len(ws) != 1 { // waitAny has noted a single one
+		noteTaken(ws)
+	}
+	return taken
+}
+
+func waitAllUnnoted(l park.Limit, ws []Waitable) (taken bool) {
 	sources := make([]wait.Source, len(ws))
 	for i, w := range ws {
 		sources[i] = w.WaitSource()

@@ -21,6 +21,11 @@
  * queue is empty. KEPT: the lock has a queue from the start, and keeps it, so
  * that there are states for two rounds of three threads.
  *
+ * The flag watched is not modelled. An owner sets it once, and nothing clears
+ * it. It makes the first swap of Lock fail and the test of Unlock for 0, after
+ * which both go their slow paths, as they may do at any time; those ask for the
+ * other flags and the key, one by one.
+ *
  * Mutants, each of which spin rejects:
  *   M_NO_RELEASE   a spinner that stops does not call release: an Unlock that
  *                  left the lock to it has woken no thread

@@ -19,6 +19,10 @@
  * holds the lock, retries or is about to take the guard, and the flags are
  * true; with FAIR no newcomer passes the queue, but for readers with PREFER.
  *
+ * The flag rwWatched is not modelled. A holder sets it once, and nothing clears
+ * it. It makes swaps and tests of the whole word fail, after which a slow path
+ * follows, as it may at any time; that asks for the other flags one by one.
+ *
  * Mutants, each of which spin rejects:
  *   M_GIVE_BACK     a waiter that gives up after a retry lets no other in: an
  *                   unlock that left it to that retry has woken no thread

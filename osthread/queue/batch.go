@@ -143,5 +143,6 @@ func (q *Queue[T]) getSome(buf []T) (n int) {
 	}
 	q.mu().Unlock()
 	q.wake(woken.Head())
+	q.took(n)
 	return n
 }

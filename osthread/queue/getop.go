@@ -97,6 +97,13 @@ func (s *getSource[T]) Received(n *wait.Node) {
 	s.results = append(s.results, r)
 }
 
+// Taken notes in watch mode that the caller has got the last result.
+func (s *getSource[T]) Taken() {
+	if r := s.results[len(s.results)-1]; r.err == nil && r.panicked == nil {
+		s.q.took(1)
+	}
+}
+
 func (s *getSource[T]) take() (r result[T]) {
 	switch {
 	case s.q.store.n > 0:

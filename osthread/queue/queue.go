@@ -10,6 +10,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // One guard, mu, protects all fields but the ends of the ring, by which Put and
@@ -236,6 +237,7 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 
 func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	if v, ok := q.tryGet(l); ok {
+		q.took(1)
 		return v, nil
 	}
 	q.lock()
@@ -248,6 +250,7 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 			panic(panicked)
 		}
 		q.wake(putters.Head())
+		q.took(1)
 		return v, nil
 	}
 	if q.down || l.Expired() {
@@ -261,7 +264,19 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	q.calmly = 0
 	c := q.newCell(&q.getSpin, v, l)
 	q.getters.PushBack(&c.Node)
-	return q.outcome(c, wait.SleepUnder(q.mu(), &c.Node, q.leaveGetters, l), l, ErrEmpty)
+	v, err = q.outcome(c, wait.SleepUnder(q.mu(), &c.Node, q.leaveGetters, l), l, ErrEmpty)
+	if err == nil {
+		q.took(1)
+	}
+	return v, err
+}
+
+// took notes in watch mode that the caller has taken n values, which are
+// unfinished.
+func (q *Queue[T]) took(n int) {
+	if watch.On && n > 0 {
+		watch.Acquired(q, watch.Tasks, n)
+	}
 }
 
 // giveUp unlocks mu and returns the error of a call that neither succeeds nor

@@ -7,14 +7,21 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // TaskDone marks one value from the queue as done. It panics with an error that
 // is ErrTooManyDone, and changes nothing, if all values that were put are done.
 func (q *Queue[T]) TaskDone() {
-	if q.tryTaskDone() {
-		return
+	if !q.tryTaskDone() {
+		q.taskDone()
 	}
+	if watch.On {
+		watch.Released(q, watch.Tasks, 1)
+	}
+}
+
+func (q *Queue[T]) taskDone() {
 	q.lock()
 	if q.undone() == 0 {
 		q.mu().Unlock()

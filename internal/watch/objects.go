@@ -1,0 +1,129 @@
+package watch
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+)
+
+// What is known of objects beside their holders: names, places of first use,
+// whether they were handed off. The table is by address and does not keep an
+// object alive; an entry goes when its object is collected. Its address may be
+// another object's by then, for which the place of first use begins anew.
+
+type info struct {
+	name      string
+	first     []uintptr // the stack of the first acquisition; nil: none yet
+	handedOff bool
+}
+
+type shard struct {
+	mu sync.RWMutex
+	m  map[uintptr]*info
+}
+
+const shardBits = 6
+
+var shards [1 << shardBits]shard
+
+func shardOf(object unsafe.Pointer) (*shard, uintptr) {
+	key := uintptr(object)
+	return &shards[uint64(key)*golden>>(64-shardBits)], key
+}
+
+// get returns what f reads of the object's entry, of an empty one if there is
+// none.
+func get[T any](object unsafe.Pointer, f func(i *info) T) T {
+	s, key := shardOf(object)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if i := s.m[key]; i != nil {
+		return f(i)
+	}
+	return f(&info{})
+}
+
+// set calls f with the object's entry, which it makes if there is none.
+func set(object unsafe.Pointer, f func(i *info)) {
+	s, key := shardOf(object)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.m[key]
+	if i == nil {
+		i = new(info)
+		if s.m == nil {
+			s.m = map[uintptr]*info{}
+		}
+		s.m[key] = i
+		onCollect(object, gone{s, key, i})
+	}
+	f(i)
+}
+
+// A gone is an entry whose object has been collected.
+type gone struct {
+	s   *shard
+	key uintptr
+	i   *info
+}
+
+// onCollect has the entry removed when the object is collected. Objects outside
+// of Go's heap stay: package variables, and memory of C, for which AddCleanup
+// panics.
+func onCollect(object unsafe.Pointer, g gone) {
+	defer func() { _ = recover() }()
+	runtime.AddCleanup((*byte)(object), forget, g)
+}
+
+func forget(g gone) {
+	g.s.mu.Lock()
+	defer g.s.mu.Unlock()
+	if g.s.m[g.key] == g.i {
+		delete(g.s.m, g.key)
+	}
+}
+
+// Name gives object, a pointer, a name, in place of the one it has. It does
+// nothing unless watch mode is on.
+func Name(object any, name string) {
+	if On {
+		set(wordsOf(object).data, func(i *info) { i.name = name })
+	}
+}
+
+// NameOf returns the name that Name has given to object, or "".
+func NameOf(object any) string {
+	return get(wordsOf(object).data, func(i *info) string { return i.name })
+}
+
+// First notes that the caller acquires object for the first time.
+func First(object any) {
+	var pcs [depth]uintptr
+	walk(&pcs)
+	set(wordsOf(object).data, func(i *info) {
+		if i.first != nil { // an object's that has been collected
+			*i = info{}
+		}
+		i.first = trim(pcs[:])
+	})
+}
+
+// FirstUse returns the stack of the first acquisition of object, as Hold.PCs.
+// It is nil for an object that is neither a Lock, an RLock nor an RWLock.
+func FirstUse(object any) []uintptr {
+	return get(wordsOf(object).data, func(i *info) []uintptr { return i.first })
+}
+
+func markHandedOff(e eface) {
+	if !handedOff(e.data) {
+		set(e.data, func(i *info) { i.handedOff = true })
+	}
+}
+
+func handedOff(object unsafe.Pointer) bool {
+	return get(object, func(i *info) bool { return i.handedOff })
+}
+
+// HandedOff reports whether object has been released by another goroutine than
+// had acquired it.
+func HandedOff(object any) bool { return handedOff(wordsOf(object).data) }

@@ -1,0 +1,125 @@
+package watch
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"example.com/thread/internal/ident"
+)
+
+// A Party is a goroutine that acquires or waits in this module, be it a
+// thread's or an ordinary one. It stays known after its goroutine has ended
+// while it still holds something.
+//
+// Parties are in a table by their g. A g is used again, by a goroutine with
+// another number, which takes over a party that holds nothing. Only the
+// goroutine on a g looks for that g, so no two take over or make the same; mu
+// orders those that add to the table.
+type Party struct {
+	g    unsafe.Pointer // nil once another party has it
+	goid atomic.Uint64
+	slot atomic.Uintptr // of its thread, when last seen; see internal/ident
+	next *Party         // in its bucket
+
+	top     atomic.Uint64 // holds beyond that are not used
+	numbers uint64        // that were given; the owner's
+	first   chunk
+	more    atomic.Pointer[[]*chunk]
+
+	orders edgeCache
+}
+
+const (
+	bucketBits = 14
+	golden     = 0x9E3779B97F4A7C15 // Fibonacci hashing
+)
+
+var (
+	mu      sync.Mutex
+	buckets [1 << bucketBits]atomic.Pointer[Party]
+)
+
+func bucket(key uint64) *atomic.Pointer[Party] { return &buckets[key*golden>>(64-bucketBits)] }
+
+func here() *Party {
+	if goidOffset == 0 {
+		return hereByNumber()
+	}
+	g := getg()
+	p := bucket(uint64(uintptr(g))).Load()
+	if p != nil && p.g == g && p.goid.Load() == goidOf(g) {
+		return p
+	}
+	return search(g)
+}
+
+func search(g unsafe.Pointer) *Party {
+	b := bucket(uint64(uintptr(g)))
+	for p := b.Load(); p != nil; p = p.next {
+		if p.g == g && p.goid.Load() == goidOf(g) {
+			return p
+		}
+	}
+	return newParty(g, goidOf(g), b)
+}
+
+// hereByNumber is here where g is not known. The table is by the number.
+func hereByNumber() *Party {
+	id := parseGoid()
+	b := bucket(id)
+	for p := b.Load(); p != nil; p = p.next {
+		if p.goid.Load() == id {
+			return p
+		}
+	}
+	return newParty(nil, id, b)
+}
+
+// newParty returns the party of the calling goroutine, which is new: one in the
+// bucket whose goroutine has ended and that holds nothing, or else another one.
+func newParty(g unsafe.Pointer, goid uint64, b *atomic.Pointer[Party]) *Party {
+	mu.Lock()
+	defer mu.Unlock()
+	var unused *Party
+	for p := b.Load(); p != nil; p = p.next {
+		if g != nil && p.g == g && !p.idle() {
+			p.g = nil // it ended with what it holds
+		}
+		if g != nil && (p.g == g || p.g == nil) && p.idle() {
+			unused = p
+		}
+	}
+	if unused == nil {
+		unused = &Party{next: b.Load()}
+		unused.begin(g, goid)
+		b.Store(unused)
+		return unused
+	}
+	unused.begin(g, goid)
+	return unused
+}
+
+func (p *Party) begin(g unsafe.Pointer, goid uint64) {
+	p.goid.Store(goid)
+	p.slot.Store(ident.Slot())
+	p.g = g
+	p.orders = edgeCache{}
+}
+
+// Goid returns the number of p's goroutine, as runtime.Stack prints it.
+func (p *Party) Goid() uint64 { return p.goid.Load() }
+
+// Slot returns the slot of the thread that p's goroutine was on when it first
+// acquired something or last waited. It identifies a thread with a record; see
+// package ident.
+func (p *Party) Slot() uintptr { return p.slot.Load() }
+
+// each calls f for every party.
+func each(f func(p *Party)) {
+	for i := range buckets {
+		for p := buckets[i].Load(); p != nil; p = p.next {
+			f(p)
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package watch
+
+import "slices"
+
+// A Hold is one acquisition that was not released.
+type Hold struct {
+	Object any
+	How    How
+	N      int    // permits, tasks; 1 for a lock
+	Number uint64 // no other acquisition of the party has it
+	// PCs is the stack of the acquisition, innermost first, for
+	// runtime.CallersFrames: up to 8 frames, the module's own among them.
+	PCs []uintptr
+	// HandedOff says that the object has been released by another goroutine
+	// than had acquired it, now or earlier. Then the holder need not be the one
+	// that will release it.
+	HandedOff bool
+}
+
+// A State is what a party holds.
+type State struct {
+	Party *Party
+	Goid  uint64
+	Slot  uintptr // see Party.Slot
+	Holds []Hold  // in the order of their acquisition
+}
+
+// States returns the parties that hold something. Parties go on meanwhile: each
+// Hold has stood at some time during the call. Two calls that return the same
+// party, object and number show that it has stood all the time in between.
+func States() []State {
+	var states []State
+	each(func(p *Party) {
+		if s := p.state(); len(s.Holds) > 0 {
+			states = append(states, s)
+		}
+	})
+	return states
+}
+
+func (p *Party) state() State {
+	s := State{Party: p, Goid: p.Goid(), Slot: p.Slot()}
+	for i := range p.top.Load() {
+		var pcs [depth]uintptr
+		number, e, how, n := p.at(i).look(&pcs)
+		if number == 0 {
+			continue
+		}
+		s.Holds = append(s.Holds, Hold{
+			Object: e.object(), How: how, N: n, Number: number,
+			PCs: trim(pcs[:]), HandedOff: handedOff(e.data),
+		})
+	}
+	slices.SortFunc(s.Holds, func(a, b Hold) int { return int(a.Number - b.Number) })
+	return s
+}
+
+// trim returns a copy of the return addresses before the first 0, and a 0
+// behind them: runtime.CallersFrames expands what is inlined in the last one
+// only if another follows.
+func trim(pcs []uintptr) []uintptr {
+	if i := slices.Index(pcs, 0); i >= 0 {
+		pcs = pcs[:i]
+	}
+	return append(slices.Clone(pcs), 0)
+}

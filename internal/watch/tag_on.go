@@ -1,0 +1,6 @@
+//go:build osthreadwatch
+
+package watch
+
+// tagged says that the build turns watch mode on.
+const tagged = true
