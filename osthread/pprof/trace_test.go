@@ -152,12 +152,15 @@ func TestTraceHasTasks(t *testing.T) {
 		require.Error(t, err)
 		require.NoError(t, w.Call(func() error { return nil }))
 		require.NoError(t, w.Call(nil))
-		require.NoError(t, e.Close()) // the ends of tasks are callbacks
+		require.NoError(t, w.Go(func() {}))
+		require.NoError(t, w.Call(nil)) // after it
+		require.NoError(t, e.Close())   // the ends of tasks are callbacks
 	})
 	require.NoError(t, w.Close())
 	for kind, want := range map[string]struct{ tasks, runs int }{
 		"executor task":           {3, 2},
-		"call of executor.Worker": {2, 1},
+		"call of executor.Worker": {3, 1},
+		"posted call":             {1, 1},
 	} {
 		begun := field(taskOf, of(events, "TaskBegin", kind))
 		assert.Len(t, begun, want.tasks, kind)

@@ -214,12 +214,18 @@ func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
 // panic of fn is reported as that of a thread's function.
 func (b *Box) Post(fn func()) error {
 	c := calls.Get().(*Call)
+	task := trace.NewTask("posted call") // does not end if the call is dropped
 	if fn != nil {
-		c.fn = func() error { fn(); return nil }
+		c.fn = func() error {
+			defer task.End()
+			task.Run(fn)
+			return nil
+		}
 	}
 	c.posted = true
 	err := b.put(c, false)
 	if err != nil {
+		task.End()
 		c.free()
 	}
 	return err
