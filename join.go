@@ -8,6 +8,7 @@ import (
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/waits"
 )
 
 // Join does not rely on pthread_join, which allows one joiner, once, without a
@@ -89,7 +90,8 @@ func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d))
 func (t *Thread) JoinContext(ctx context.Context) error { return park.WithContext(ctx, t.join) }
 
 func init() {
-	keep.Join = func(thread any, l park.Limit) error { return thread.(*Thread).join(l) }
+	keep.Join = func(thread any, l park.Limit, object any) error { return thread.(*Thread).joinFor(object, l) }
+	keep.Wait = func(thread any) (waits.Wait, bool) { return waits.Of(thread.(*Thread).slot) }
 	keep.IsGone = func(thread any) bool {
 		t := thread.(*Thread)
 		if osExitUnseen && t.kind == native {
@@ -132,7 +134,10 @@ func (t *Thread) isJoinable() bool {
 	return t.joinable()
 }
 
-func (t *Thread) join(l park.Limit) error {
+func (t *Thread) join(l park.Limit) error { return t.joinFor(t, l) }
+
+// joinFor is join for a caller that waits for object.
+func (t *Thread) joinFor(object any, l park.Limit) error {
 	if !t.isJoinable() {
 		return ErrNotJoinable
 	}
@@ -140,7 +145,7 @@ func (t *Thread) join(l park.Limit) error {
 	if t == me {
 		return ErrDeadlock
 	}
-	if err := t.awaitEnd(me != nil, &l); err != nil {
+	if err := t.awaitEnd(me != nil, object, &l); err != nil {
 		return err
 	}
 	if err := t.awaitGone(&l); err != nil {
@@ -155,14 +160,14 @@ func (t *Thread) join(l park.Limit) error {
 }
 
 // awaitEnd waits until t has ended. thread says whether the caller has a thread
-// of its own.
-func (t *Thread) awaitEnd(thread bool, l *park.Limit) error {
+// of its own, object what it waits for.
+func (t *Thread) awaitEnd(thread bool, object any, l *park.Limit) error {
 	t.mu.Lock()
 	if t.ended {
 		t.mu.Unlock()
 		return nil
 	}
-	w := &park.Waiter{Spin: &joinSpin}
+	w := &park.Waiter{Spin: &joinSpin, For: object}
 	t.joiners.waiting = append(t.joiners.waiting, w)
 	t.mu.Unlock()
 

@@ -130,7 +130,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	if a.refusable() && s.err != nil {
 		forever := park.Forever()
 		// Without a deadline and a context neither fails.
-		_ = t.awaitEnd(Current() != nil, &forever)
+		_ = t.awaitEnd(Current() != nil, t, &forever)
 		_ = t.awaitGone(&forever)
 		return nil, s.err
 	}

@@ -2,6 +2,7 @@ package thread
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/waits"
 )
 
 // The word of a Lock, for Go here and for C in csrc/osthread.h:
@@ -110,6 +112,16 @@ func (l *Lock) Unlock() {
 // Locked reports whether l is locked.
 func (l *Lock) Locked() bool { return l.word.Load() != free }
 
+// String returns l's address and whether it is locked. It may be called at any
+// time.
+func (l *Lock) String() string {
+	state := "unlocked"
+	if l.Locked() {
+		state = "locked"
+	}
+	return fmt.Sprintf("thread.Lock(%p, %s)", l, state)
+}
+
 // lockInterruptibly is lockSlow, with sleeps that end when the context of limit
 // is done.
 func (l *Lock) lockInterruptibly(limit park.Limit) bool {
@@ -133,6 +145,13 @@ func (l *Lock) lockSlow(limit park.Limit) bool {
 	if l.TryLock() {
 		return true
 	}
+	return l.sleep(&limit)
+}
+
+// sleep is lockSlow after the caller has spun.
+func (l *Lock) sleep(limit *park.Limit) bool {
+	record := waits.Begin(l, unsafe.Pointer(l), !limit.Never())
+	defer record.End()
 	timedOut := false
 	for l.word.Swap(contended) != free {
 		if timedOut || limit.Canceled() {

@@ -229,3 +229,11 @@ func TestLockContextDoneBeforeUnlockDoesNotLock(t *testing.T) {
 		require.False(t, l.Locked())
 	}
 }
+
+func TestLockString(t *testing.T) {
+	var l Lock
+	assert.Contains(t, l.String(), ", unlocked)")
+	l.Lock()
+	assert.Contains(t, l.String(), ", locked)")
+	l.Unlock()
+}

@@ -29,6 +29,9 @@ func ParkContext(ctx context.Context) error {
 	return parkFor(l)
 }
 
+// parked is what a thread waits for in Park.
+const parked = "Unpark"
+
 func parkFor(l park.Limit) error {
 	t := Current()
 	if t == nil {

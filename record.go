@@ -69,7 +69,7 @@ func (r *recordTable) at(slot uintptr) *Thread {
 
 // add assigns a row to t, whose serial is set.
 func (r *recordTable) add(t *Thread) {
-	t.permit.Spin = &t.spin
+	t.permit.Spin, t.permit.For = &t.spin, parked
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var i uintptr

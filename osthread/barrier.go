@@ -232,6 +232,7 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 		}
 	}
 	n := wait.NewAs(thread, spin, &l)
+	n.For = b
 	g.q.PushBack(n)
 	if l.Source() != nil {
 		g.contexts++
@@ -256,11 +257,11 @@ func (b *Barrier) sleepTogether(
 	spin *park.Spinner,
 	l *park.Limit,
 ) (int, error) {
-	if !g.threads.Sleep(epoch, spin, l) {
+	if !g.threads.Sleep(epoch, spin, l, b) {
 		if b.leave(g, epoch, nil) {
 			return 0, gaveUp(ErrTimeout)
 		}
-		g.threads.Sleep(epoch, nil, &forever) // the action runs
+		g.threads.Sleep(epoch, nil, &forever, b) // the action runs
 	}
 	if g.broken.Load() == epoch+1 {
 		return 0, ErrBroken

@@ -258,7 +258,7 @@ func (c *Condition) wait(op string, l park.Limit) (notified bool) {
 	key := c.mustHold(op)
 	q := c.queue()
 	n := q.spare.New(&q.spin, &l)
-	n.Key = key
+	n.Key, n.For = key, c
 	q.Lock()
 	q.PushBack(n)
 	if c.unlockUnder(n, &l) {

@@ -173,23 +173,27 @@ func (e *Event) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-func (e *Event) wait(l park.Limit) (passed bool) {
+func (e *Event) wait(l park.Limit) (passed bool) { return e.waitFor(e, l) }
+
+// waitFor is wait for a caller that waits for object, which is, or has, e.
+func (e *Event) waitFor(object any, l park.Limit) (passed bool) {
 	if !e.AutoReset && e.flag.Load() {
 		return !l.Canceled()
 	}
 	if trace.Enabled() && !e.flag.Load() {
-		return trace.Around(e, func() bool { return e.sleep(&l) }, e.undo)
+		return trace.Around(object, func() bool { return e.sleep(object, &l) }, e.undo)
 	}
-	return e.sleep(&l)
+	return e.sleep(object, &l)
 }
 
-func (e *Event) sleep(l *park.Limit) (passed bool) {
+func (e *Event) sleep(object any, l *park.Limit) (passed bool) {
 	q := e.queue()
 	thread := park.OnThread()
 	if thread && !e.AutoReset && l.Shared() {
-		return e.sleepTogether(q, l)
+		return e.sleepTogether(q, object, l)
 	}
 	n := wait.NewAs(thread, &q.spin, l)
+	n.For = object
 	if e.byThread {
 		n.ByThread()
 	}
@@ -210,7 +214,7 @@ func (e *Event) sleep(l *park.Limit) (passed bool) {
 }
 
 // sleepTogether is sleep for a thread that needs no place in the queue.
-func (e *Event) sleepTogether(q *eventQueue, l *park.Limit) (passed bool) {
+func (e *Event) sleepTogether(q *eventQueue, object any, l *park.Limit) (passed bool) {
 	q.Lock()
 	if passed = e.flag.Load(); passed || l.Expired() {
 		q.Unlock()
@@ -219,7 +223,7 @@ func (e *Event) sleepTogether(q *eventQueue, l *park.Limit) (passed bool) {
 	epoch := q.threads.Epoch()
 	q.together++
 	q.Unlock()
-	if q.threads.Sleep(epoch, &q.spin, l) {
+	if q.threads.Sleep(epoch, &q.spin, l, object) {
 		return true
 	}
 	q.Lock()

@@ -46,7 +46,7 @@ func (t *Thread) join(l park.Limit) error {
 	case state != ended && isSelf(t):
 		return ErrDeadlock
 	case t.origin == first:
-		if !t.done.wait(l) {
+		if !t.done.waitFor(t, l) {
 			return l.Err(ErrTimeout)
 		}
 		return t.result()
@@ -54,7 +54,7 @@ func (t *Thread) join(l park.Limit) error {
 	if state != ended && trace.Enabled() && !l.Expired() {
 		defer trace.Block(t).Resume(false, nil)
 	}
-	err := keep.Join(th, l)
+	err := keep.Join(th, l, t)
 	if err == ErrTimeout || l.Canceled() && !t.done.IsSet() {
 		return err
 	}

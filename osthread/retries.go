@@ -134,6 +134,7 @@ func acquireContext(ctx context.Context, p barged, key uint64) error {
 // acquireQueued acquires n.Key from p with n, which is in no queue. again says
 // that n was woken to retry.
 func acquireQueued(p barged, n *wait.Node, again bool, l *park.Limit) bool {
+	n.For = p
 	if !again {
 		n.Since = since(p.isFair())
 	}

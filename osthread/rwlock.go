@@ -622,7 +622,7 @@ func (w *RWLock) upgradeUnnoted(op string, l park.Limit) (err error) {
 	}
 	n := wait.New(nil, &l)
 	defer n.Free()
-	n.Key, n.Since = toUpgrade, sinceFair
+	n.Key, n.Since, n.For = toUpgrade, sinceFair, w
 	n.Contend()
 	waits, err := w.beginUpgrade(op, n, &l)
 	switch {

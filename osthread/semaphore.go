@@ -188,7 +188,7 @@ func (s *Semaphore) acquire(op string, n int, l *park.Limit) bool {
 	case n < 1 || never && l.Never():
 		panic(misuse("Semaphore."+op, ErrCount))
 	case never:
-		w := park.Waiter{Bubble: true}
+		w := park.Waiter{Bubble: true, For: s}
 		w.Park(*l)
 		return false
 	case acquire(s, uint64(n), l):

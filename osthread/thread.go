@@ -229,8 +229,12 @@ func (t *Thread) CPUTime() (time.Duration, error) {
 	return th.CPUTime()
 }
 
-// String returns t's name, state, whether it is a daemon, and its native id.
-func (t *Thread) String() string {
+// String returns t's name, state, whether it is a daemon, its native id, and
+// what it sleeps for.
+func (t *Thread) String() string { return t.describe() + t.sleepsFor() + ")" }
+
+// describe returns String without what t sleeps for.
+func (t *Thread) describe() string {
 	native := t.NativeID()
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -241,7 +245,7 @@ func (t *Thread) String() string {
 	if native != 0 {
 		s += fmt.Sprintf(" %d", native)
 	}
-	return s + ")"
+	return s
 }
 
 // WaitSource makes t a [Waitable].

@@ -260,6 +260,7 @@ func waitAnyQueued(l *park.Limit, ws []Waitable) int {
 
 // newSet prepares s for a wait for ws.
 func newSet(s *wait.Set, ws []Waitable) *wait.Set {
+	s.For(ws)
 	for _, w := range ws {
 		if e, ok := w.WaitSource().(*eventSource); ok && e.byThread {
 			s.ByThread()

@@ -2,15 +2,23 @@
 // this module alone. Package thread sets them.
 package keep
 
-import "example.com/thread/internal/park"
+import (
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/waits"
+)
 
 var (
 	// Joinable makes Detach of thread, a *thread.Thread, return ErrNotJoinable:
 	// its owner joins it.
 	Joinable func(thread any)
 
-	// Join is (*thread.Thread).Join of thread until l ends.
-	Join func(thread any, l park.Limit) error
+	// Join is (*thread.Thread).Join of thread until l ends. The caller says
+	// that it waits for object (internal/waits).
+	Join func(thread any, l park.Limit, object any) error
+
+	// Wait returns what thread sleeps for. It returns false if it does not
+	// sleep.
+	Wait func(thread any) (waits.Wait, bool)
 
 	// IsGone reports whether thread has ended, even if C code ended it by a
 	// system call, which runs nothing on it. It asks the system.

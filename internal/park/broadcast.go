@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/waits"
 )
 
 // A Broadcast is where threads sleep that are all woken at once: on one word,
@@ -44,11 +45,14 @@ func (b *Broadcast) Epoch() uint32 { return b.word.Load() &^ asleep }
 
 // Sleep waits until epoch is over, or l ends the wait, which must be
 // [Limit.Shared], and reports whether epoch is over. The caller is on a thread
-// of its own. It spins by spin, if not nil, before it sleeps.
-func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit) (over bool) {
+// of its own, and waits for object. It spins by spin, if not nil, before it
+// sleeps.
+func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit, object any) (over bool) {
 	if b.Epoch() != epoch || spin != nil && spin.Until(func() bool { return b.Epoch() != epoch }) {
 		return true
 	}
+	record := waits.Begin(object, unsafe.Pointer(b), !l.Never())
+	defer record.End()
 	for b.Epoch() == epoch {
 		if b.word.Load() == epoch && !b.word.CompareAndSwap(epoch, epoch|asleep) {
 			continue

@@ -32,7 +32,7 @@ func TestBroadcastEndWakesAllOfItsEpoch(t *testing.T) {
 		epoch := b.Epoch()
 		wait := onThreads(threads, func() {
 			l := Forever()
-			assert.True(t, b.Sleep(epoch, nil, &l))
+			assert.True(t, b.Sleep(epoch, nil, &l, nil))
 		})
 		for b.word.Load()&asleep == 0 {
 			runtime.Gosched()
@@ -41,7 +41,7 @@ func TestBroadcastEndWakesAllOfItsEpoch(t *testing.T) {
 		b.Wake()
 		wait()
 		assert.False(t, b.End(threads), "nobody sleeps")
-		assert.True(t, b.Sleep(epoch, new(Spinner), &forever), "the epoch is over")
+		assert.True(t, b.Sleep(epoch, new(Spinner), &forever, nil), "the epoch is over")
 	}
 }
 
@@ -49,10 +49,10 @@ func TestBroadcastSleepEndsAtItsDeadline(t *testing.T) {
 	var b Broadcast
 	began := time.Now()
 	l := For(2 * time.Millisecond)
-	assert.False(t, b.Sleep(b.Epoch(), nil, &l))
+	assert.False(t, b.Sleep(b.Epoch(), nil, &l, nil))
 	assert.GreaterOrEqual(t, time.Since(began), 2*time.Millisecond)
 	l = For(0)
-	assert.False(t, b.Sleep(b.Epoch(), nil, &l))
+	assert.False(t, b.Sleep(b.Epoch(), nil, &l, nil))
 }
 
 // A wakeup of an earlier epoch reaches threads that sleep in the next one,
@@ -64,7 +64,7 @@ func TestBroadcastLateWakeIsSpurious(t *testing.T) {
 	var over atomic.Bool
 	wait := onThreads(threads, func() {
 		l := Forever()
-		assert.True(t, b.Sleep(epoch, nil, &l))
+		assert.True(t, b.Sleep(epoch, nil, &l, nil))
 		assert.True(t, over.Load())
 	})
 	for b.word.Load()&asleep == 0 {
@@ -95,7 +95,7 @@ func TestBroadcastLosesNoWakeup(t *testing.T) {
 				continue
 			}
 			l := For(time.Minute)
-			assert.True(t, b.Sleep(epoch, nil, &l))
+			assert.True(t, b.Sleep(epoch, nil, &l, nil))
 		}
 	})
 	wait()

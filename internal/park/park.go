@@ -81,6 +81,7 @@ import (
 	"unsafe"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/waits"
 )
 
 // An Outcome is why Park returned.
@@ -122,6 +123,9 @@ type Waiter struct {
 	// bubble unpark it: the sleep is durable (bubble.go). Threads are in no
 	// bubble.
 	Bubble bool
+	// For is what the owner waits for, which it says before it parks
+	// (internal/waits).
+	For any
 
 	state atomic.Uint32
 	slot  slot
@@ -160,9 +164,21 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 		return Unparked
 	}
 	switch {
-	case !thread && l.done != nil && !inBubble():
+	case thread:
+		record := waits.Begin(w.For, unsafe.Pointer(w), !l.Never())
+		defer record.End()
+		return w.parkRecorded(l)
+	case l.done != nil && !inBubble():
 		return w.parkSelecting(l)
-	case !thread, inBubble(): // a bubble's clock is not the kernel's
+	default:
+		return w.parkGoroutine(l)
+	}
+}
+
+// parkRecorded parks a caller on a thread of its own, whose wait is recorded.
+func (w *Waiter) parkRecorded(l *Limit) Outcome {
+	switch {
+	case inBubble(): // a bubble's clock is not the kernel's
 		return w.parkGoroutine(l)
 	case CanSpin():
 		return w.parkThread(l)

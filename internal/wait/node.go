@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"example.com/thread/internal/list"
 	"example.com/thread/internal/park"
@@ -73,8 +74,15 @@ func (n *Node) OnThread() bool { return n.onThread }
 
 // Free releases n, which must be in no queue and have no wakeup pending.
 func (n *Node) Free() {
-	n.set, n.source, n.Item = nil, nil, nil
+	n.set, n.source, n.Item, n.For = nil, nil, nil, nil
 	nodes.Put(n)
+}
+
+// InQueue reports whether the node whose Waiter is at that address is in the
+// queue that its owner put it into. The caller has that queue's guard, and the
+// owner sleeps.
+func InQueue(waiter unsafe.Pointer) bool {
+	return (*Node)(unsafe.Add(waiter, -int(unsafe.Offsetof(Node{}.Waiter)))).in
 }
 
 // Await waits for the wakeup of a node that a waker has taken out.

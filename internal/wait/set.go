@@ -50,6 +50,9 @@ func (s *Set) ByThread() { s.waiter.Bubble = false }
 // Node returns the node for the queue i.
 func (s *Set) Node(i int) *Node { return s.nodes[i] }
 
+// For says what the owner waits for.
+func (s *Set) For(object any) { s.waiter.For = object }
+
 // Park sleeps until one of the nodes is unparked or l ends the wait.
 func (s *Set) Park(l *park.Limit) park.Outcome {
 	return s.waiter.ParkAs(park.OnThread(), l)

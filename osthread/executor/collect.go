@@ -141,6 +141,7 @@ func (c *collector) await(want int, errs bool, l *park.Limit, obj any) error {
 	}
 	n := wait.New(nil, l)
 	defer n.Free()
+	n.For = obj
 	if c.byThread {
 		n.ByThread()
 	}

@@ -210,6 +210,7 @@ func (m *member) main() error {
 	p := m.pool
 	m.host.Enter()
 	m.node = wait.New(&p.spin, &forever)
+	m.node.For = "task"
 	if p.OnStart != nil {
 		if err := p.OnStart(); err != nil {
 			return err

@@ -165,7 +165,7 @@ func (p *pool) submitWaiting(t *task, l *park.Limit) error {
 	if err := p.assign(t); err != errNoRoom {
 		return err
 	}
-	n.Item, t.where = t, waiting
+	n.Item, n.For, t.where = t, t.self, waiting
 	p.waiting.PushBack(n)
 	p.guard.Unlock()
 	if l.Never() {

@@ -227,6 +227,7 @@ func (t *task) await(l *park.Limit, spin *park.Spinner, edge waitfor.Edge) error
 	}
 	n := wait.New(nil, l)
 	defer n.Free()
+	n.For = t.self
 	if t.pool != nil {
 		n.ByThread()
 	}

@@ -299,6 +299,7 @@ func (q *Queue[T]) newCell(spin *park.Spinner, v T, l *park.Limit) *cell[T] {
 	}
 	c.v = v
 	c.Renew(spin, l)
+	c.For = q
 	return c
 }
 

@@ -77,6 +77,7 @@ func (q *Queue[T]) join(l park.Limit) bool {
 func (q *Queue[T]) joinUntraced(l *park.Limit) bool {
 	n := wait.New(nil, l)
 	defer n.Free()
+	n.For = q
 	q.lock()
 	if q.undone() == 0 || l.Expired() {
 		done := q.undone() == 0 && !l.Canceled()

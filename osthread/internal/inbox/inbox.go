@@ -127,7 +127,7 @@ var calls = sync.Pool{New: func() any {
 }}
 
 func (c *Call) free() {
-	c.fn, c.err, c.posted, c.source, c.outer, c.edge = nil, nil, false, nil, nil, nil
+	c.fn, c.err, c.posted, c.source, c.outer, c.edge, c.waiter.For = nil, nil, false, nil, nil, nil, nil
 	c.state.Store(waiting)
 	calls.Put(c)
 }
@@ -155,7 +155,7 @@ func (b *Box) DoIfIdle(fn func() error, obj any) error {
 
 func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (err error) {
 	if !trace.Enabled() {
-		return b.do(fn, l, ifIdle)
+		return b.do(fn, l, ifIdle, obj)
 	}
 	if task := trace.NewTask("call of " + trace.TypeOf(obj)); task != nil {
 		defer task.End()
@@ -167,13 +167,13 @@ func (b *Box) doTraced(fn func() error, l *park.Limit, ifIdle bool, obj any) (er
 			return err
 		}
 	}
-	trace.Around(obj, func() bool { err = b.do(fn, l, ifIdle); return true }, nil)
+	trace.Around(obj, func() bool { err = b.do(fn, l, ifIdle, obj); return true }, nil)
 	return err
 }
 
-func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool) error {
+func (b *Box) do(fn func() error, l *park.Limit, ifIdle bool, obj any) error {
 	c := calls.Get().(*Call)
-	c.fn, c.source = fn, l.Source()
+	c.fn, c.source, c.waiter.For = fn, l.Source(), obj
 	// An ordinary goroutine spins, too: the server keeps its P while it polls
 	// for more, and others take the woken goroutine from that P's queue only
 	// after a while.
@@ -348,7 +348,7 @@ func (b *Box) Next(l park.Limit) *Call {
 // sleep releases the guard, which the caller has, and sleeps until the server
 // is woken, and returns true, or until l ends.
 func (b *Box) sleep(l park.Limit) (woken bool) {
-	b.server.Spin = &b.serverSpin
+	b.server.Spin, b.server.For = &b.serverSpin, "call"
 	b.asleep = true
 	thread := !(b.goroutine && park.OnOneP()) && park.OnThread()
 	b.q.Unlock()

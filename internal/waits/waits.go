@@ -1,0 +1,123 @@
+// Package waits knows what each thread sleeps for.
+//
+// Each thread with a record (package thread) has a [Record] here, in a table by
+// the rows of their slots (internal/ident). Package park calls [Begin] when a
+// caller is about to sleep, after spinning has failed, and [Record.End] after
+// the sleep. So a path that does not sleep costs nothing, and a sleep, which
+// takes microseconds, two calls of a mutex that only a reader contends for.
+//
+// A Record outlives its thread: the next thread with the row has it. What a
+// thread slept for that C code ended meanwhile is not mistaken for the next
+// one's, which has another slot.
+package waits
+
+import (
+	"sync"
+	"sync/atomic"
+	"unsafe"
+
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/ident"
+)
+
+// A Wait is one sleep of one caller.
+type Wait struct {
+	// Object is what the caller waits for, in the terms of
+	// osthread.TraceEvent.Object; nil if that is not known.
+	Object any
+	// Parker is the address of the place that the caller sleeps at. It is never
+	// dereferenced.
+	Parker unsafe.Pointer
+	// Number distinguishes this wait from all others of the same Record.
+	Number uint64
+	// Since is when the sleep began, by futex.Now.
+	Since int64
+	// Ends says that the wait ends by itself: it has a deadline or a context.
+	Ends bool
+}
+
+// Requeued returns what the caller at parker, which went to sleep for object,
+// sleeps for meanwhile. It is called while the caller cannot go on, and must
+// not sleep. Package osthread sets it.
+var Requeued = func(object any, parker unsafe.Pointer) any { return object }
+
+// A Record holds the wait of one caller, if it sleeps.
+type Record struct {
+	mu   sync.Mutex
+	slot uintptr // the sleeper's
+	on   bool
+	wait Wait
+}
+
+// Rows are kept in chunks, so that a record never moves.
+const (
+	chunkBits = 8
+	chunks    = 1 << (ident.RowBits - chunkBits)
+)
+
+type chunk [1 << chunkBits]Record
+
+var table [chunks]atomic.Pointer[chunk]
+
+// Begin records that the calling thread is about to sleep at parker for object.
+// It returns nil, for which End does nothing, if the caller has no record.
+func Begin(object any, parker unsafe.Pointer, ends bool) *Record {
+	slot := ident.Slot()
+	row := ident.Row(slot)
+	if row == 0 {
+		return nil
+	}
+	c := &table[row>>chunkBits]
+	if c.Load() == nil {
+		c.CompareAndSwap(nil, new(chunk))
+	}
+	r := &c.Load()[row&(1<<chunkBits-1)]
+	r.Begin(slot, object, parker, ends)
+	return r
+}
+
+// Begin is the function Begin for the caller that r belongs to, whose slot is 0
+// if it is not a thread with a record.
+func (r *Record) Begin(slot uintptr, object any, parker unsafe.Pointer, ends bool) {
+	now := futex.Now()
+	r.mu.Lock()
+	r.slot, r.on = slot, true
+	r.wait = Wait{Object: object, Parker: parker, Number: r.wait.Number + 1, Since: now, Ends: ends}
+	r.mu.Unlock()
+}
+
+// End records that the sleep is over.
+func (r *Record) End() {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	r.on, r.wait.Object, r.wait.Parker = false, nil, nil
+	r.mu.Unlock()
+}
+
+// Wait returns the wait of the caller with that slot, which r belongs to.
+func (r *Record) Wait(slot uintptr) (w Wait, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.on || r.slot != slot {
+		return Wait{}, false
+	}
+	w = r.wait
+	w.Object = Requeued(w.Object, w.Parker)
+	return w, true
+}
+
+// Of returns what the thread with that slot sleeps for. It returns false if
+// that does not sleep.
+func Of(slot uintptr) (w Wait, ok bool) {
+	row := ident.Row(slot)
+	if row == 0 {
+		return Wait{}, false
+	}
+	c := table[row>>chunkBits].Load()
+	if c == nil {
+		return Wait{}, false
+	}
+	return c[row&(1<<chunkBits-1)].Wait(slot)
+}
