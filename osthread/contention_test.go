@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/contention"
 	"example.com/thread/internal/testutil"
 )
 
@@ -110,6 +111,26 @@ func mutexProfile(t *testing.T, fn string) map[string]time.Duration {
 		}
 	}
 	return found
+}
+
+// An Unlock that leaves the lock to the spinner is charged with about what that
+// has spun.
+func TestMutexProfileHasClaims(t *testing.T) {
+	defer runtime.SetMutexProfileFraction(runtime.SetMutexProfileFraction(1))
+	const d = time.Second
+	var l Lock
+	l.Lock()
+	l.word.Or(claimed)
+	began := contention.Now()
+	new(Event).WaitTimeout(time.Millisecond)
+	defer claimWait.Store(claimWait.Swap((contention.Now() - began) * int64(d/time.Millisecond)))
+	l.Unlock()
+	var got time.Duration
+	for stack, waited := range mutexProfile(t, "TestMutexProfileHasClaims") {
+		assert.True(t, strings.HasPrefix(stack, "osthread.(*Lock).Unlock\nosthread.TestMutexProfileHasClaims"), stack)
+		got += waited
+	}
+	assert.Greater(t, got, d*8/10)
 }
 
 // The profile has the time that the waiter has waited, under the method that

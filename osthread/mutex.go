@@ -3,6 +3,7 @@ package osthread
 import (
 	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
 
 	"example.com/thread/internal/contention"
 	"example.com/thread/internal/futex"
@@ -232,6 +233,7 @@ func (m *mutex) giveUp(*wait.Node) {}
 func (m *mutex) poll(key uint64) bool {
 	limit := spinLimit()
 	claim := false
+	began := contention.Now()
 	for poll := 0; ; poll++ {
 		s := m.word.Load()
 		switch {
@@ -252,9 +254,22 @@ func (m *mutex) poll(key uint64) bool {
 			return false
 		case poll == claimAfter && s&claimed == 0:
 			claim = m.word.CompareAndSwap(s, s|claimed)
+			noteClaim(began)
 		default:
 			park.Pause(spinnerPause)
 		}
+	}
+}
+
+// claimWait is for how long the last spinner that claimed a lock had spun, in
+// ticks of the mutex profile. All spin for about as long until then.
+var claimWait atomic.Int64
+
+// noteClaim sets claimWait for a spinner that began then; 0 if there was no
+// profile.
+func noteClaim(began int64) {
+	if began != 0 {
+		claimWait.Store(contention.Now() - began)
 	}
 }
 
@@ -424,6 +439,9 @@ func (m *mutex) unlock(key uint64, obj any) {
 // unlockSlow ends an Unlock that has left the word as s, free and with flags.
 func (m *mutex) unlockSlow(s uint64, obj any) {
 	if m.mayPass(s) {
+		if s&claimed != 0 && contention.On() {
+			contention.Report(claimWait.Load(), unlockFrames)
+		}
 		return
 	}
 	got, waited := m.release()
