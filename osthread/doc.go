@@ -85,7 +85,8 @@
 // With OSTHREAD_WATCH=1 in the environment, the build tag osthreadwatch, or
 // [Watch] in an init function, locks, semaphores and queues know their holders
 // and the calls that acquired them. It is for finding out why a program is
-// stuck. See [Named], and package inspect.
+// stuck, or could be: different orders of locking are reported before they
+// deadlock. See [Named], and package inspect.
 //
 // # Misuse
 //

@@ -50,13 +50,13 @@ func (l *Lock) Lock() {
 
 func (l *Lock) lockSlow() {
 	if watch.On {
+		if l.word.Load()&watched == 0 {
+			l.mutex().watch(l)
+		}
 		p := watch.Here()
 		p.Wants(l, watch.Exclusive)
-		if !l.word.CompareAndSwap(watched, watched|anonymous) {
-			if !l.try(anonymous) {
-				acquire(l, anonymous, &forever)
-			}
-			l.mutex().watch(l)
+		if !l.word.CompareAndSwap(watched, watched|anonymous) && !l.try(anonymous) {
+			acquire(l, anonymous, &forever)
 		}
 		p.Acquired(l, watch.Exclusive, 1)
 		return

@@ -412,8 +412,8 @@ func (m *mutex) tidy(q *lockQueue) {
 	}
 }
 
-// watch sets watched after the caller, in watch mode, has locked m, which is
-// obj.
+// watch sets watched, in watch mode, before the caller waits for m, which is
+// obj, or after it has locked it.
 func (m *mutex) watch(obj any) {
 	if m.word.Load()&watched == 0 {
 		m.word.Or(watched)

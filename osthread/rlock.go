@@ -110,6 +110,7 @@ func (r *RLock) lock(l *park.Limit) bool {
 
 func (r *RLock) lockWatched(l *park.Limit) bool {
 	if l.Never() && !r.Owned() {
+		r.watch(r)
 		watch.Here().Wants(r, watch.Exclusive)
 	}
 	locked := r.acquire(l)

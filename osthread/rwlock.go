@@ -173,6 +173,7 @@ func (w *RWLock) Lock() {
 
 func (w *RWLock) lockSlow(want uint64) {
 	if watch.On {
+		w.watch()
 		watch.Here().Wants(w, rwHow[want])
 	}
 	acquire(w, want, &forever)
@@ -181,14 +182,19 @@ func (w *RWLock) lockSlow(want uint64) {
 
 // acquired notes in watch mode that the caller has locked w.
 func (w *RWLock) acquired(want uint64) {
-	if !watch.On {
-		return
+	if watch.On {
+		w.watch()
+		watch.Acquired(w, rwHow[want], 1)
 	}
+}
+
+// watch sets rwWatched, in watch mode, before the caller waits for w or after
+// it has locked it.
+func (w *RWLock) watch() {
 	if w.word.Load()&rwWatched == 0 {
 		w.word.Or(rwWatched)
 		watch.First(w)
 	}
-	watch.Acquired(w, rwHow[want], 1)
 }
 
 // TryLock is LockTimeout(0).

@@ -5,7 +5,10 @@ import "example.com/thread/internal/watch"
 // Watch turns watch mode on, in which objects know their holders: package
 // inspect then names those of locks, semaphores and RWLocks, all readers among
 // them, and the calls that acquired them, for goroutines as for threads.
-// In watch mode locks are several times as slow.
+// If locks are acquired in one order here and in another there, which can
+// deadlock even if it never has, both stacks of each are written to standard
+// error, once for the same locks. In watch mode locks are several times as
+// slow.
 //
 // It must be called in an init function, or to initialize a package variable,
 // before other goroutines use this package: the mode cannot change later. The

@@ -26,8 +26,9 @@ const shardBits = 6
 
 var shards [1 << shardBits]shard
 
-func shardOf(object unsafe.Pointer) (*shard, uintptr) {
-	key := uintptr(object)
+func shardOf(object unsafe.Pointer) (*shard, uintptr) { return shardAt(uintptr(object)) }
+
+func shardAt(key uintptr) (*shard, uintptr) {
 	return &shards[uint64(key)*golden>>(64-shardBits)], key
 }
 
@@ -50,14 +51,21 @@ func set(object unsafe.Pointer, f func(i *info)) {
 	defer s.mu.Unlock()
 	i := s.m[key]
 	if i == nil {
-		i = new(info)
-		if s.m == nil {
-			s.m = map[uintptr]*info{}
-		}
-		s.m[key] = i
-		onCollect(object, gone{s, key, i})
+		i = s.add(object, key)
 	}
 	f(i)
+}
+
+// add makes the object's entry, in place of one of an object that has been
+// collected. The caller holds mu.
+func (s *shard) add(object unsafe.Pointer, key uintptr) *info {
+	if s.m == nil {
+		s.m = map[uintptr]*info{}
+	}
+	i := new(info)
+	s.m[key] = i
+	onCollect(object, gone{s, key, i})
+	return i
 }
 
 // A gone is an entry whose object has been collected.
@@ -75,11 +83,14 @@ func onCollect(object unsafe.Pointer, g gone) {
 	runtime.AddCleanup((*byte)(object), forget, g)
 }
 
+// forget removes the entry, and the node, in one step for others: a new object
+// at that address finds both or none.
 func forget(g gone) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
 	if g.s.m[g.key] == g.i {
 		delete(g.s.m, g.key)
+		leaveOrder(g.key)
 	}
 }
 
@@ -96,16 +107,21 @@ func NameOf(object any) string {
 	return get(wordsOf(object).data, func(i *info) string { return i.name })
 }
 
-// First notes that the caller acquires object for the first time.
+// First notes that the caller is about to acquire object for the first time, or
+// just has.
 func First(object any) {
 	var pcs [depth]uintptr
 	walk(&pcs)
-	set(wordsOf(object).data, func(i *info) {
-		if i.first != nil { // an object's that has been collected
-			*i = info{}
-		}
-		i.first = trim(pcs[:])
-	})
+	data := wordsOf(object).data
+	s, key := shardOf(data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.m[key]
+	if i == nil || i.first != nil { // if not nil, it is another object's
+		i = s.add(data, key)
+		leaveOrder(key)
+	}
+	i.first = trim(pcs[:])
 }
 
 // FirstUse returns the stack of the first acquisition of object, as Hold.PCs.
@@ -117,6 +133,7 @@ func FirstUse(object any) []uintptr {
 func markHandedOff(e eface) {
 	if !handedOff(e.data) {
 		set(e.data, func(i *info) { i.handedOff = true })
+		leaveOrder(uintptr(e.data))
 	}
 }
 
