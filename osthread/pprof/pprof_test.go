@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -17,26 +16,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/executor"
 	"example.com/thread/osthread/pprof"
 	"example.com/thread/osthread/queue"
 )
-
-// goTool returns what the go command's tool prints. It skips t where there is
-// no go command.
-func goTool(t *testing.T, args ...string) string {
-	t.Helper()
-	path, err := exec.LookPath("go")
-	if err != nil {
-		t.Skip(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, append([]string{"tool"}, args...)...)
-	cmd.Env = append(os.Environ(), "PPROF_TMPDIR="+t.TempDir())
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return string(out)
-}
 
 // top returns what go tool pprof shows of the profile written by write.
 func top(t *testing.T, write func(f *os.File), args ...string) string {
@@ -46,7 +31,7 @@ func top(t *testing.T, write func(f *os.File), args ...string) string {
 	require.NoError(t, err)
 	write(f)
 	require.NoError(t, f.Close())
-	return goTool(t, append(append([]string{"pprof", "-top"}, args...), name)...)
+	return testutil.GoTool(t, "pprof", append(append([]string{"-top"}, args...), name)...)
 }
 
 func waits(t *testing.T) func(f *os.File) {

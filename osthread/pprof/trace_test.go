@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/executor"
 	"example.com/thread/osthread/queue"
@@ -31,7 +32,7 @@ func traced(t *testing.T, f func()) (events []string) {
 	f()
 	trace.Stop()
 	require.NoError(t, file.Close())
-	return strings.Split(goTool(t, "trace", "-d=parsed", name), "\n")
+	return strings.Split(testutil.GoTool(t, "trace", "-d=parsed", name), "\n")
 }
 
 var (
