@@ -115,7 +115,10 @@ func (r *recordTable) count() int {
 	return r.used()
 }
 
-func init() { keep.Records = records.count }
+func init() {
+	keep.Records = records.count
+	keep.Slot = func(t any) uintptr { return t.(*Thread).slot }
+}
 
 // used is count with mu held.
 func (r *recordTable) used() int { return int(r.rows) - len(r.unused) }

@@ -105,7 +105,7 @@
 // Package queue has Python's queues. Package executor has its executors and
 // futures, and a Worker: one thread for a C library. Package mainthread calls
 // functions on the process's first thread. Package inspect shows what the
-// threads of the process are doing.
+// threads of the process are doing, and finds deadlocks.
 //
 // See docs/python.md for a table from Python's threading to this package.
 package osthread

@@ -32,6 +32,9 @@ var (
 	// is called by the deferred function that recovered v.
 	Recovered func(v any) error
 
+	// Slot returns the slot of thread, a *thread.Thread; see internal/ident.
+	Slot func(thread any) uintptr
+
 	// Records returns the number of records of threads, for tests.
 	Records func() int
 

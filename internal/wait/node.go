@@ -69,6 +69,9 @@ func (n *Node) renew(thread bool, spin *park.Spinner, l *park.Limit) {
 // goroutine of the same testing/synctest bubble, if the owner is in one.
 func (n *Node) ByThread() { n.waiter.Bubble = false }
 
+// Parker returns the address of where n's owner sleeps.
+func (n *Node) Parker() unsafe.Pointer { return unsafe.Pointer(n.waiter) }
+
 // OnThread reports whether n's owner has a thread of its own.
 func (n *Node) OnThread() bool { return n.onThread }
 

@@ -29,8 +29,8 @@ type Thread struct {
 	// Owner is what the thread belongs to: a pool, a worker.
 	Owner any
 
-	slot uintptr     // its own, set by Enter
-	gone atomic.Bool // the thread has ended, perhaps by C code, with its edge left in
+	slot atomic.Uintptr // its own, set by Enter
+	gone atomic.Bool    // the thread has ended, perhaps by C code, with its edge left in
 
 	// Under mu.
 	edge Edge   // nil: not waiting
@@ -132,8 +132,10 @@ func place(slot uintptr) *atomic.Pointer[Thread] {
 }
 
 // Here returns the calling thread, nil if it is not in the graph.
-func Here() *Thread {
-	slot := ident.Slot()
+func Here() *Thread { return of(ident.Slot()) }
+
+// of returns the thread with that slot, nil if it is not in the graph.
+func of(slot uintptr) *Thread {
 	row := ident.Row(slot)
 	if row == 0 { // an ordinary goroutine
 		return nil
@@ -142,7 +144,7 @@ func Here() *Thread {
 	if c == nil {
 		return nil
 	}
-	if t := c[row&(1<<chunkBits-1)].Load(); t != nil && t.slot == slot {
+	if t := c[row&(1<<chunkBits-1)].Load(); t != nil && t.slot.Load() == slot {
 		return t
 	}
 	return nil
@@ -150,9 +152,10 @@ func Here() *Thread {
 
 // Enter makes t the calling thread, which must have a record of package thread.
 func (t *Thread) Enter() {
-	t.slot = ident.Slot()
-	if ident.Row(t.slot) != 0 {
-		place(t.slot).Store(t)
+	slot := ident.Slot()
+	t.slot.Store(slot)
+	if ident.Row(slot) != 0 {
+		place(slot).Store(t)
 	}
 }
 
@@ -160,9 +163,39 @@ func (t *Thread) Enter() {
 // it.
 func (t *Thread) Leave() {
 	t.gone.Store(true)
-	if ident.Row(t.slot) != 0 {
-		place(t.slot).CompareAndSwap(t, nil) // or a new thread has the row
+	if slot := t.slot.Load(); ident.Row(slot) != 0 {
+		place(slot).CompareAndSwap(t, nil) // or a new thread has the row
 	}
+}
+
+// ServersOf returns the slots of the threads of which any one can end the wait
+// of the thread with that slot. It reports false if that is not known.
+func ServersOf(slot uintptr) (servers []uintptr, known bool) {
+	t := of(slot)
+	if t == nil {
+		return nil, false
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if t.edge == nil {
+		return nil, false
+	}
+	threads, known := t.edge.Servers(nil)
+	for _, s := range threads {
+		slot, lives := s.Slot()
+		if !lives {
+			return nil, false
+		}
+		servers = append(servers, slot)
+	}
+	return servers, known
+}
+
+// Slot returns t's slot (internal/ident), and false before Enter and if t has
+// ended.
+func (t *Thread) Slot() (slot uintptr, lives bool) {
+	slot = t.slot.Load()
+	return slot, slot != ident.None && !t.gone.Load()
 }
 
 // Waits reports whether t has an edge. For tests.

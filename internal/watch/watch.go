@@ -55,6 +55,9 @@ func Enable() {
 	if !On {
 		setup()
 		On = true
+		for _, f := range onEnable {
+			f()
+		}
 	}
 }
 
@@ -68,3 +71,16 @@ func Acquired(object any, how How, n int) { here().Acquired(object, how, n) }
 // Released notes that the caller has released n of object. If the caller does
 // not hold it, that is a handoff: the oldest holder's is taken away.
 func Released(object any, how How, n int) { here().Released(object, how, n) }
+
+// onEnable are called when watch mode turns on.
+var onEnable []func()
+
+// OnEnable makes f be called when watch mode turns on, or at once if it is on.
+// It must be called by package initialization.
+func OnEnable(f func()) {
+	if On {
+		f()
+		return
+	}
+	onEnable = append(onEnable, f)
+}

@@ -1,3 +1,21 @@
-// Package inspect shows what the threads of a process are doing: Dump writes it
-// for a person, in the manner of Java's jstack, and Take returns it as data.
+// Package inspect shows what the threads of a process are doing, and finds
+// deadlocks. Dump writes it for a person, in the manner of Java's jstack, and
+// Take returns it as data:
+//
+//	defer inspect.OnSignal(syscall.SIGUSR1)() // kill -USR1 PID: a dump on stderr
+//
+// # Without watch mode
+//
+// Each thread with a record (package thread) has what it waits for and since
+// when, and the threads that must go on first where these are known: the owner
+// of an RLock, a thread that is joined, the threads of a Worker or a pool.
+// Deadlocks finds cycles of these.
+//
+// # Watch mode
+//
+// In watch mode, which osthread.Watch turns on, or OSTHREAD_WATCH=1 in the
+// environment, all holders are known, with the calls that acquired, and
+// goroutines that hold something are parties as threads are. A
+// deadlock is reported once, within a second, to the function of SetHook, and
+// by default on stderr. For that the program must import this package.
 package inspect

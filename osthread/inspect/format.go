@@ -71,6 +71,9 @@ func (p *printer) head() {
 		line += ", " + count(goroutines, "goroutine")
 	}
 	p.line(0, "%s, %d waiting here; %s", line, waiting, count(len(p.s.Deadlocks), "deadlock"))
+	if !p.s.Watched {
+		p.line(0, "Run with OSTHREAD_WATCH=1 to see the holders of all locks, not of RLocks alone, and goroutines.")
+	}
 }
 
 func count(n int, what string) string {
@@ -170,7 +173,7 @@ func (p *printer) party(i int) {
 			how = " (" + h.How + ")"
 		}
 		p.line(2, "holds %v%s", p.s.Objects[h.Object], how)
-		p.frames("taken in", h.Taken)
+		p.frames("taken in", callers(h.Taken))
 	}
 	for n, stack := range q.Stacks {
 		switch {
@@ -227,6 +230,12 @@ func (p *printer) frames(what string, frames []Frame) {
 	}
 }
 
+// callers returns the frames from the caller's on.
+func callers(frames []Frame) []Frame {
+	first := slices.IndexFunc(frames, isTheirs)
+	return frames[max(first, 0):]
+}
+
 // fold returns the frames of the caller's code, and a line for those of this
 // module, and of Go's runtime, inside of them. The frames that lead to the
 // caller's code have no line.
@@ -276,7 +285,8 @@ func isTheirs(f Frame) bool { return !isOurs(f) }
 
 func isRuntime(f Frame) bool {
 	return strings.HasPrefix(f.Func, "runtime.") || strings.HasPrefix(f.Func, "internal/runtime/") ||
-		strings.HasPrefix(f.Func, "runtime/") || strings.HasPrefix(f.Func, "iter.")
+		strings.HasPrefix(f.Func, "runtime/") || strings.HasPrefix(f.Func, "iter.") ||
+		strings.HasPrefix(f.Func, "_cgoexp_")
 }
 
 // short returns the function without the path of its package.

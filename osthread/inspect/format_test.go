@@ -127,6 +127,7 @@ func TestDumpOfDegenerateDeadlocks(t *testing.T) {
 	assert.Contains(t, text, "DEADLOCK 2: \"late\" has ended and holds what others wait for\n")
 	assert.Contains(t, text, "held by \"late\" (ended)\n")
 	assert.Contains(t, text, "holds RWLock(1) (shared)\n")
+	assert.Contains(t, text, "OSTHREAD_WATCH=1")
 }
 
 func TestLongListsAreCut(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func runs() node                           { return node{} }
-func waits(need need, servers ...int) node { return node{waits: true, need: need, servers: servers} }
+func runs() node                             { return node{} }
+func blocked(need need, servers ...int) node { return node{waits: true, need: need, servers: servers} }
 
 func limited(need need, servers ...int) node {
 	return node{waits: true, ends: true, need: need, servers: servers}
@@ -19,42 +19,42 @@ func TestKnotsAreFound(t *testing.T) {
 		nodes []node
 		want  []knot
 	}{
-		{"two locks", []node{waits(all, 1), waits(all, 0)}, []knot{{cycle: []int{0, 1}}}},
-		{"a lock that its holder waits for", []node{waits(all, 0)}, []knot{{cycle: []int{0}}}},
+		{"two locks", []node{blocked(all, 1), blocked(all, 0)}, []knot{{cycle: []int{0, 1}}}},
+		{"a lock that its holder waits for", []node{blocked(all, 0)}, []knot{{cycle: []int{0}}}},
 		{
 			"three locks, against the order",
-			[]node{waits(all, 2), waits(all, 0), waits(all, 1)},
+			[]node{blocked(all, 2), blocked(all, 0), blocked(all, 1)},
 			[]knot{{cycle: []int{0, 2, 1}}},
 		},
 		{
 			"others behind",
-			[]node{runs(), waits(all, 2), waits(all, 3), waits(all, 2), waits(all, 1)},
+			[]node{runs(), blocked(all, 2), blocked(all, 3), blocked(all, 2), blocked(all, 1)},
 			[]knot{{cycle: []int{2, 3}, behind: []int{1, 4}}},
 		},
 		{
 			"two of them",
-			[]node{waits(all, 3), waits(all, 2), waits(all, 1), waits(all, 0)},
+			[]node{blocked(all, 3), blocked(all, 2), blocked(all, 1), blocked(all, 0)},
 			[]knot{{cycle: []int{0, 3}}, {cycle: []int{1, 2}}},
 		},
 		{
 			"one behind another",
-			[]node{waits(all, 1), waits(all, 0, 2), waits(all, 3), waits(all, 2)},
+			[]node{blocked(all, 1), blocked(all, 0, 2), blocked(all, 3), blocked(all, 2)},
 			[]knot{{cycle: []int{0, 1}}, {cycle: []int{2, 3}}},
 		},
-		{"two upgraders", []node{waits(all, 1), waits(all, 0)}, []knot{{cycle: []int{0, 1}}}},
+		{"two upgraders", []node{blocked(all, 1), blocked(all, 0)}, []knot{{cycle: []int{0, 1}}}},
 		{
 			"a writer, and one of its readers waits for it",
-			[]node{waits(all, 1, 2), runs(), waits(all, 0)},
+			[]node{blocked(all, 1, 2), runs(), blocked(all, 0)},
 			[]knot{{cycle: []int{0, 2}}},
 		},
 		{
 			"a pool that waits for itself",
-			[]node{waits(any1, 0, 1, 2), waits(any1, 0, 1, 2), waits(any1, 0, 1, 2)},
+			[]node{blocked(any1, 0, 1, 2), blocked(any1, 0, 1, 2), blocked(any1, 0, 1, 2)},
 			[]knot{{cycle: []int{0, 1, 2}}},
 		},
 		{
 			"a lock of a thread that has ended",
-			[]node{waits(all, 1), {gone: true}},
+			[]node{blocked(all, 1), {gone: true}},
 			[]knot{{cycle: []int{1}, behind: []int{0}}},
 		},
 	} {
@@ -66,9 +66,9 @@ func TestKnotsAreFound(t *testing.T) {
 
 // A cycle through a pool is one only if no other thread of the pool goes on.
 func TestKnotThroughAPoolNeedsAllOfItsThreads(t *testing.T) {
-	caller := waits(any1, 1, 2)
-	assert.Empty(t, knots([]node{caller, waits(all, 0), runs()}), "the second thread can take the task")
-	found := knots([]node{caller, waits(all, 0), waits(all, 0)})
+	caller := blocked(any1, 1, 2)
+	assert.Empty(t, knots([]node{caller, blocked(all, 0), runs()}), "the second thread can take the task")
+	found := knots([]node{caller, blocked(all, 0), blocked(all, 0)})
 	assert.Len(t, found, 1)
 	assert.Len(t, found[0].cycle, 3)
 }
@@ -80,15 +80,15 @@ func TestKnotsLeaveOutWhatCanGoOn(t *testing.T) {
 	}{
 		{"nothing", nil},
 		{"all run", []node{runs(), runs()}},
-		{"a chain", []node{waits(all, 1), waits(all, 2), runs()}},
-		{"a wait with a limit closes the cycle", []node{waits(all, 1), limited(all, 0)}},
-		{"nobody is known to hold it", []node{waits(all), waits(any1)}},
-		{"others may end it", []node{waits(unknown, 1), waits(all, 0)}},
-		{"a pool with a free thread", []node{waits(any1, 0, 1, 2), waits(any1, 0, 1, 2), runs()}},
+		{"a chain", []node{blocked(all, 1), blocked(all, 2), runs()}},
+		{"a wait with a limit closes the cycle", []node{blocked(all, 1), limited(all, 0)}},
+		{"nobody is known to hold it", []node{blocked(all), blocked(any1)}},
+		{"others may end it", []node{blocked(unknown, 1), blocked(all, 0)}},
+		{"a pool with a free thread", []node{blocked(any1, 0, 1, 2), blocked(any1, 0, 1, 2), runs()}},
 		{"a thread that has ended, and nobody waits for it", []node{{gone: true}, runs()}},
-		{"a reader behind a writer that gives up", []node{limited(all, 1), waits(all, 0)}},
+		{"a reader behind a writer that gives up", []node{limited(all, 1), blocked(all, 0)}},
 		{"a pool thread behind a lock that another pool frees", []node{
-			waits(all, 1), waits(any1, 0, 2), waits(all, 3), runs(),
+			blocked(all, 1), blocked(any1, 0, 2), blocked(all, 3), runs(),
 		}},
 	} {
 		t.Run(row.name, func(t *testing.T) { assert.Empty(t, knots(row.nodes)) })
@@ -99,7 +99,7 @@ func TestKnotOfManyNodes(t *testing.T) {
 	const n = 100_000
 	nodes := make([]node, n)
 	for i := range nodes {
-		nodes[i] = waits(all, (i+1)%n)
+		nodes[i] = blocked(all, (i+1)%n)
 	}
 	found := knots(nodes)
 	assert.Len(t, found, 1)
@@ -107,7 +107,7 @@ func TestKnotOfManyNodes(t *testing.T) {
 	nodes[n/2] = runs()
 	assert.Empty(t, knots(nodes))
 	for i := range nodes {
-		nodes[i] = waits(all, 0)
+		nodes[i] = blocked(all, 0)
 	}
 	found = knots(nodes)
 	assert.Equal(t, []int{0}, found[0].cycle)
@@ -126,7 +126,7 @@ func TestStuckIsTheLargestStuckSet(t *testing.T) {
 				s = append(s, i)
 			}
 		}
-		kinds = append(kinds, waits(all, s...), waits(any1, s...))
+		kinds = append(kinds, blocked(all, s...), blocked(any1, s...))
 	}
 	isStuck := func(nodes []node, set int) bool {
 		for i, nd := range nodes {

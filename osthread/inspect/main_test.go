@@ -1,9 +1,19 @@
 package inspect_test
 
 import (
+	"sync"
 	"testing"
 
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
+
+var await = testutil.Await
+
+// pass locks l and unlocks it.
+func pass(l sync.Locker) {
+	l.Lock()
+	defer l.Unlock()
+}

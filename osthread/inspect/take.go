@@ -1,12 +1,15 @@
 package inspect
 
 import (
+	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
-	"example.com/thread"
+	"example.com/thread/internal/futex"
+	"example.com/thread/internal/watch"
 	"example.com/thread/osthread"
 )
 
@@ -25,12 +28,8 @@ func Take() *Snapshot { return TakeWith(Options{}) }
 
 // TakeWith is Take with options.
 func TakeWith(o Options) *Snapshot {
-	t := taker{snapshot: &Snapshot{Taken: time.Now(), Process: os.Getpid()}}
-	t.threads()
-	if o.Stacks {
-		t.stacks()
-	}
-	return t.snapshot
+	l, found := findKnots()
+	return newTaker(l, found, o).snapshot
 }
 
 // Dump writes a snapshot with stacks for a person; see Snapshot.WriteTo. It
@@ -40,52 +39,184 @@ func Dump(w io.Writer) error {
 	return err
 }
 
+// Deadlocks returns a snapshot, with stacks, of the parties that cannot go on,
+// and nil if there are none. It finds parties that wait for each other without
+// a limit: for locks, of which outside of watch mode RLocks alone have known
+// holders, for the ends of threads, for calls of a Worker, for futures of
+// pools, and in queue.Join. A deadlock that it returns is real: all its
+// waits stood at one time. It does not find one that involves a
+// wait for something else, like a Condition, which any other party could end;
+// nor a lock that is unlocked by another party than has locked it.
+func Deadlocks() *Snapshot {
+	l, found := findKnots()
+	if len(found) == 0 {
+		return nil
+	}
+	return newTaker(l, found, Options{Stacks: true}).snapshot.only()
+}
+
+// A taker makes a snapshot.
 type taker struct {
+	view     *view
+	now      int64
 	snapshot *Snapshot
+	objects  map[any]int // by keyOf
 }
 
-// threads adds the living threads: those of package osthread in the order of
-// their starts, and then those that only package thread knows.
-func (t *taker) threads() {
-	known := make(map[*thread.Thread]bool)
-	for th := range osthread.Threads() {
-		record, _ := th.OSThread() // it has none, or not yet
-		known[record] = true
-		t.add(record, th)
+func newTaker(l *view, found []knot, o Options) *taker {
+	t := &taker{view: l, now: futex.Now(), objects: map[any]int{}}
+	t.snapshot = &Snapshot{Taken: time.Now(), Process: os.Getpid(), Watched: watch.On}
+	for _, s := range l.subjects {
+		t.snapshot.Parties = append(t.snapshot.Parties, describe(s))
 	}
-	for _, record := range thread.Threads() {
-		if !known[record] {
-			t.add(record, nil)
-		}
+	for i, s := range l.subjects {
+		t.hold(i, s)
+		t.wait(i, s)
 	}
+	for _, k := range found {
+		t.snapshot.Deadlocks = append(t.snapshot.Deadlocks, Deadlock{k.cycle, k.behind})
+	}
+	if o.Stacks {
+		t.stacks()
+	}
+	return t
 }
 
-// add adds a thread, of which one of record and th may be nil.
-func (t *taker) add(record *thread.Thread, th *osthread.Thread) {
-	p := Party{Kind: KindThread}
-	if th != nil {
-		p.Name, p.Daemon = th.Name(), th.Daemon()
-		if record == nil {
-			p.NativeID = th.NativeID()
-		}
+// describe returns the party of s, without what it waits for and holds.
+func describe(s *subject) Party {
+	p := Party{Kind: KindThread, Goroutine: s.goid, Ended: s.ended}
+	if s.thread == nil && s.record == nil {
+		p.Kind, p.Name = KindGoroutine, "goroutine "+strconv.FormatUint(s.goid, 10)
+		return p
 	}
-	if record != nil {
-		p.Serial, p.NativeID = record.Serial(), record.NativeID()
-		p.CPUTime, _ = record.CPUTime() // 0: the system does not tell
-		if th == nil {
-			p.Name, p.Daemon = record.Name(), true
-		}
+	if s.thread != nil {
+		p.Name, p.Daemon = s.thread.Name(), s.thread.Daemon()
+	}
+	if s.record == nil {
+		p.NativeID = s.thread.NativeID()
+	} else {
+		p.Serial, p.NativeID = s.record.Serial(), s.record.NativeID()
+		p.CPUTime, _ = s.record.CPUTime() // 0: the system does not report it
+	}
+	if s.thread == nil {
+		p.Name, p.Daemon = s.record.Name(), true
 	}
 	if p.Name == "" {
 		p.Name = "thread " + strconv.Itoa(p.NativeID)
 	}
-	t.snapshot.Parties = append(t.snapshot.Parties, p)
+	return p
+}
+
+func (t *taker) hold(i int, s *subject) {
+	p := &t.snapshot.Parties[i]
+	for _, h := range s.holds {
+		at := t.object(h.Object)
+		p.Holds = append(p.Holds, Hold{Object: at, How: how(h), Taken: framesOf(h.PCs)})
+		t.snapshot.Objects[at].Holders = append(t.snapshot.Objects[at].Holders, i)
+	}
+}
+
+func how(h watch.Hold) string {
+	switch h.How {
+	case watch.Shared:
+		return "shared"
+	case watch.Permits:
+		return count(h.N, "permit")
+	case watch.Tasks:
+		return count(h.N, "task")
+	default:
+		return ""
+	}
+}
+
+func (t *taker) wait(i int, s *subject) {
+	if !s.waits {
+		return
+	}
+	at := t.object(s.wait.Object)
+	w := &Wait{
+		Object: at, For: time.Duration(t.now - s.wait.Since), Ends: s.wait.Ends,
+		Needs: [...]Needs{unknown: NeedsUnknown, all: NeedsAll, any1: NeedsAny}[s.need],
+	}
+	if s.need != unknown {
+		for _, server := range s.servers {
+			w.Servers = append(w.Servers, server.index)
+		}
+	}
+	t.snapshot.Parties[i].Wait = w
+	o := &t.snapshot.Objects[at]
+	o.Waiters = append(o.Waiters, i)
+	if _, ok := s.wait.Object.(*osthread.RLock); ok && len(o.Holders) == 0 {
+		o.Holders = w.Servers // its owner, known without watch mode
+	}
+}
+
+// object returns the index of an object, which it adds if it is new.
+func (t *taker) object(object any) int {
+	key := keyOf(object)
+	i, known := t.objects[key]
+	if !known {
+		i = len(t.snapshot.Objects)
+		t.objects[key] = i
+		t.snapshot.Objects = append(t.snapshot.Objects, Object{Text: t.text(object), Name: nameOf(object)})
+	}
+	return i
+}
+
+// text returns the String of an object. That of an RLock searches its owner
+// among all threads, so of many RLocks it would take long.
+func (t *taker) text(object any) string {
+	switch o := object.(type) {
+	case nil:
+		return "something unknown"
+	case *osthread.RLock:
+		state := "unlocked"
+		if o.Locked() {
+			state = "locked"
+		}
+		return fmt.Sprintf("RLock(%p, %s, %d waiting)", o, state, o.Waiting())
+	default:
+		return fmt.Sprint(object)
+	}
+}
+
+// nameOf returns the name that was given to an object, or its kind and where it
+// was first used, or "".
+func nameOf(object any) string {
+	if !watch.On {
+		return ""
+	}
+	return watch.NameOf(object)
+}
+
+// framesOf returns the frames of a stack of return addresses, without those of
+// this module that are its innermost ones.
+func framesOf(pcs []uintptr) (frames []Frame) {
+	if len(pcs) == 0 {
+		return nil
+	}
+	next := runtime.CallersFrames(pcs)
+	for more := true; more; {
+		var f runtime.Frame
+		if f, more = next.Next(); f.Function != "" {
+			frames = append(frames, Frame{f.Function, f.File, f.Line})
+		}
+	}
+	return frames
 }
 
 func (t *taker) stacks() {
+	var byID map[uint64][]Frame
+	if t.snapshot.Watched {
+		byID = stacksByID()
+	}
 	byName := stacksByName()
 	for i := range t.snapshot.Parties {
 		p := &t.snapshot.Parties[i]
-		p.Stacks = byName[p.Name]
+		if stack := byID[p.Goroutine]; stack != nil {
+			p.Stacks = [][]Frame{stack}
+		} else if p.Kind == KindThread {
+			p.Stacks = byName[p.Name]
+		}
 	}
 }

@@ -1,0 +1,98 @@
+package inspect
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"example.com/thread/internal/watch"
+)
+
+// In watch mode a goroutine searches for deadlocks. It reports each once: a
+// deadlock is known by the numbers of its waits, which do not end.
+
+// interval is how often the monitor searches. A deadlock is reported by the
+// second search at the latest, so within half a second if a processor is free.
+const interval = 250 * time.Millisecond
+
+// A Report is what watch mode has found.
+type Report struct {
+	// Deadlock has the parties of one deadlock, with their stacks, and one
+	// element in Deadlocks.
+	Deadlock *Snapshot `json:"deadlock,omitempty"`
+}
+
+// String returns the report as a text of several lines.
+func (r *Report) String() string {
+	if r.Deadlock == nil {
+		return ""
+	}
+	return r.Deadlock.String()
+}
+
+var hook atomic.Pointer[func(*Report)]
+
+// SetHook sets the function that gets what watch mode finds: each deadlock
+// within a second, once. nil stands for a function that writes the report to
+// stderr. f runs on a goroutine of this package, which searches for no others
+// meanwhile; it must not wait for the parties of the report. Outside of watch
+// mode, f is not called.
+func SetHook(f func(*Report)) {
+	if f == nil {
+		hook.Store(nil)
+		return
+	}
+	hook.Store(&f)
+}
+
+func report(r *Report) {
+	if f := hook.Load(); f != nil {
+		(*f)(r)
+		return
+	}
+	fmt.Fprint(os.Stderr, r) // there is nobody else to report its error to
+}
+
+func init() { watch.OnEnable(sync.OnceFunc(func() { go monitor() })) }
+
+func monitor() {
+	var m reported
+	for range time.Tick(interval) {
+		for _, s := range m.search() {
+			report(&Report{Deadlock: s})
+		}
+	}
+}
+
+// A reported has the waits of deadlocks that were reported.
+type reported map[uint64]bool
+
+// search returns the deadlocks that have come since it was called before.
+func (m *reported) search() (fresh []*Snapshot) {
+	l, found := findKnots()
+	now := make(reported, len(found))
+	for _, k := range found {
+		id := l.number(k)
+		now[id] = true
+		if !(*m)[id] {
+			fresh = append(fresh, newTaker(l, []knot{k}, Options{Stacks: true}).snapshot.only())
+		}
+	}
+	*m = now
+	return fresh
+}
+
+// number returns the lowest number of the waits of k, which no other knot has.
+func (l *view) number(k knot) uint64 {
+	parties := k.cycle
+	if !l.subjects[parties[0]].waits { // it has ended
+		parties = k.behind
+	}
+	number := l.subjects[parties[0]].wait.Number
+	for _, i := range parties {
+		number = min(number, l.subjects[i].wait.Number)
+	}
+	return number
+}
