@@ -6,7 +6,6 @@ import (
 	"unsafe"
 
 	"example.com/thread/internal/futex"
-	"example.com/thread/internal/waits"
 )
 
 // A Broadcast is where threads sleep that are all woken at once: on one word,
@@ -51,7 +50,7 @@ func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit, object any) (ov
 	if b.Epoch() != epoch || spin != nil && spin.Until(func() bool { return b.Epoch() != epoch }) {
 		return true
 	}
-	record := waits.Begin(object, unsafe.Pointer(b), !l.Never())
+	record := begin(object, unsafe.Pointer(b), l)
 	defer record.End()
 	for b.Epoch() == epoch {
 		if b.word.Load() == epoch && !b.word.CompareAndSwap(epoch, epoch|asleep) {

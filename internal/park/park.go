@@ -82,6 +82,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/waits"
+	"example.com/thread/internal/watch"
 )
 
 // An Outcome is why Park returned.
@@ -165,14 +166,26 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	}
 	switch {
 	case thread:
-		record := waits.Begin(w.For, unsafe.Pointer(w), !l.Never())
+		record := begin(w.For, unsafe.Pointer(w), l)
 		defer record.End()
 		return w.parkRecorded(l)
-	case l.done != nil && !inBubble():
-		return w.parkSelecting(l)
-	default:
-		return w.parkGoroutine(l)
+	case watch.On:
+		record := watch.Sleeps(w.For, unsafe.Pointer(w), !l.Never())
+		defer record.End()
 	}
+	if l.done != nil && !inBubble() {
+		return w.parkSelecting(l)
+	}
+	return w.parkGoroutine(l)
+}
+
+// begin records the wait of a caller on a thread of its own. In watch mode that
+// of a goroutine is recorded, too, which has no more than locked its thread.
+func begin(object any, parker unsafe.Pointer, l *Limit) *waits.Record {
+	if r := waits.Begin(object, parker, !l.Never()); r != nil {
+		return r
+	}
+	return watch.Sleeps(object, parker, !l.Never())
 }
 
 // parkRecorded parks a caller on a thread of its own, whose wait is recorded.

@@ -1,6 +1,9 @@
 package wait
 
-import "example.com/thread/internal/park"
+import (
+	"example.com/thread/internal/park"
+	"example.com/thread/internal/watch"
+)
 
 // HoldExit makes osthread.Shutdown wait for thread, an *osthread.Thread, until
 // release is called, once, even if the thread has ended by then. Package
@@ -25,9 +28,10 @@ func SleepUnder(g *Guard, n *Node, leave func(*Node) bool, l *park.Limit) bool {
 }
 
 // CanParkUnder reports whether n's owner may sleep by ParkUnder: an ordinary
-// goroutine that only a wakeup of n ends.
+// goroutine that only a wakeup of n ends. In watch mode none may: its wait is
+// recorded first, which is too long for a guard.
 func (n *Node) CanParkUnder(l *park.Limit) bool {
-	return park.CanParkUnder && !n.onThread && l.Never() && !park.InBubble()
+	return park.CanParkUnder && !n.onThread && !watch.On && l.Never() && !park.InBubble()
 }
 
 // ParkUnder parks the owner of n, which is in the queue whose guard g it holds,

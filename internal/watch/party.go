@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/waits"
 )
 
 // A Party is a goroutine that acquires or waits in this module, be it a
@@ -28,6 +29,7 @@ type Party struct {
 	more    atomic.Pointer[[]*chunk]
 
 	orders edgeCache
+	wait   waits.Record // what it sleeps for, unless its thread has a record
 }
 
 const (
@@ -106,6 +108,22 @@ func (p *Party) begin(g unsafe.Pointer, goid uint64) {
 	p.g = g
 	p.orders = edgeCache{}
 }
+
+// Sleeps records that the caller is about to sleep at parker for object. It
+// returns nil, for which End does nothing, outside of watch mode. A thread with
+// a record has its wait in internal/waits instead.
+func Sleeps(object any, parker unsafe.Pointer, ends bool) *waits.Record {
+	if !On {
+		return nil
+	}
+	p := here()
+	p.wait.Begin(ident.None, object, parker, ends)
+	return &p.wait
+}
+
+// Wait returns what p sleeps for. It returns false if p does not sleep, and if
+// its thread has a record.
+func (p *Party) Wait() (w waits.Wait, ok bool) { return p.wait.Wait(ident.None) }
 
 // Goid returns the number of p's goroutine, as runtime.Stack prints it.
 func (p *Party) Goid() uint64 { return p.goid.Load() }

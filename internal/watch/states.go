@@ -1,6 +1,10 @@
 package watch
 
-import "slices"
+import (
+	"slices"
+
+	"example.com/thread/internal/waits"
+)
 
 // A Hold is one acquisition that was not released.
 type Hold struct {
@@ -17,21 +21,24 @@ type Hold struct {
 	HandedOff bool
 }
 
-// A State is what a party holds.
+// A State is what a party holds and sleeps for.
 type State struct {
 	Party *Party
 	Goid  uint64
 	Slot  uintptr // see Party.Slot
 	Holds []Hold  // in the order of their acquisition
+	Wait  waits.Wait
+	Waits bool // see Party.Wait
 }
 
-// States returns the parties that hold something. Parties go on meanwhile: each
-// Hold has stood at some time during the call. Two calls that return the same
-// party, object and number show that it has stood all the time in between.
+// States returns the parties that hold or sleep for something. Parties go on
+// meanwhile: each Hold has stood at some time during the call. Two calls that
+// return the same party, object and number show that it has stood all the time
+// in between.
 func States() []State {
 	var states []State
 	each(func(p *Party) {
-		if s := p.state(); len(s.Holds) > 0 {
+		if s := p.state(); len(s.Holds) > 0 || s.Waits {
 			states = append(states, s)
 		}
 	})
@@ -40,6 +47,7 @@ func States() []State {
 
 func (p *Party) state() State {
 	s := State{Party: p, Goid: p.Goid(), Slot: p.Slot()}
+	s.Wait, s.Waits = p.Wait()
 	for i := range p.top.Load() {
 		var pcs [depth]uintptr
 		number, e, how, n := p.at(i).look(&pcs)

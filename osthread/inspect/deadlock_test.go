@@ -144,6 +144,22 @@ var deadlocks = []deadlock{
 		},
 	},
 	{
+		"three Locks, two of goroutines", true, 3,
+		func() {
+			var a, b, c osthread.Lock
+			met := meet(3)
+			daemon("alice", func() { a.Lock(); met(); b.Lock() })
+			go func() { b.Lock(); met(); c.Lock() }()
+			go func() { c.Lock(); met(); a.Lock() }()
+		},
+		[]string{
+			`DEADLOCK 1: 3 parties wait for each other`,
+			`"alice" waits for \S+ for Lock\(.*, held by goroutine \d+`,
+			`goroutine \d+ waits for \S+ for Lock\(.*, held by "alice"`,
+			`goroutine \d+ waits for \S+ for Lock\(.*, held by goroutine \d+`,
+		},
+	},
+	{
 		"an upgrader, and a reader that waits for its lock", true, 2,
 		func() {
 			var w osthread.RWLock

@@ -15,7 +15,7 @@
 //
 // In watch mode, which osthread.Watch turns on, or OSTHREAD_WATCH=1 in the
 // environment, all holders are known, with the calls that acquired, and
-// goroutines that hold something are parties as threads are. A
+// goroutines that wait or hold something are parties as threads are. A
 // deadlock is reported once, within a second, to the function of SetHook, and
 // by default on stderr. For that the program must import this package.
 package inspect

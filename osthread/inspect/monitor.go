@@ -66,15 +66,21 @@ func monitor() {
 	}
 }
 
-// A reported has the waits of deadlocks that were reported.
-type reported map[uint64]bool
+// A first is a wait of a knot: waits of one party have different numbers.
+type first struct {
+	party  any // a subject's key
+	number uint64
+}
+
+// A reported has the first waits of deadlocks that were reported.
+type reported map[first]bool
 
 // search returns the deadlocks that have come since it was called before.
 func (m *reported) search() (fresh []*Snapshot) {
 	l, found := findKnots()
 	now := make(reported, len(found))
 	for _, k := range found {
-		id := l.number(k)
+		id := l.firstOf(k)
 		now[id] = true
 		if !(*m)[id] {
 			fresh = append(fresh, newTaker(l, []knot{k}, Options{Stacks: true}).snapshot.only())
@@ -84,15 +90,12 @@ func (m *reported) search() (fresh []*Snapshot) {
 	return fresh
 }
 
-// number returns the lowest number of the waits of k, which no other knot has.
-func (l *view) number(k knot) uint64 {
-	parties := k.cycle
-	if !l.subjects[parties[0]].waits { // it has ended
-		parties = k.behind
+// firstOf returns the wait of the first party of k, or if that has ended, of
+// the first one behind it. No later party comes before.
+func (l *view) firstOf(k knot) first {
+	s := l.subjects[k.cycle[0]]
+	if !s.waits {
+		s = l.subjects[k.behind[0]]
 	}
-	number := l.subjects[parties[0]].wait.Number
-	for _, i := range parties {
-		number = min(number, l.subjects[i].wait.Number)
-	}
-	return number
+	return first{s.key, s.wait.Number}
 }

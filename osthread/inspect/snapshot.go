@@ -29,8 +29,8 @@ const (
 	KindGoroutine Kind = "goroutine"
 )
 
-// A Party is a thread, or a goroutine without a thread of its own that holds
-// something.
+// A Party is a thread, or a goroutine without a thread of its own that waits
+// for or holds something.
 type Party struct {
 	Kind      Kind          `json:"kind"`
 	Name      string        `json:"name"`

@@ -3,8 +3,8 @@
 package inspect_test
 
 import (
-	"flag"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,7 +19,14 @@ import (
 	"example.com/thread/osthread/queue"
 )
 
-var stress = flag.Duration("stress", time.Second, "how long TestDeadlocksAreNoneUnderStress runs")
+// stress is how long a stress runs: OSTHREAD_STRESS, which child processes have
+// as well, or a second.
+func stress() time.Duration {
+	if d, err := time.ParseDuration(os.Getenv("OSTHREAD_STRESS")); err == nil {
+		return d
+	}
+	return time.Second
+}
 
 // Threads and goroutines wait for each other in all ways, without a deadlock,
 // and none is reported: neither by watch mode nor by Deadlocks.
@@ -33,7 +40,7 @@ func TestDeadlocksAreNoneUnderStress(t *testing.T) {
 						fmt.Println("FALSE:", r)
 					}
 				})
-				n := waitAboutFor(*stress, func() {
+				n := waitAboutFor(stress(), func() {
 					if s := inspect.Deadlocks(); s != nil {
 						fmt.Println("FALSE:", s)
 					}

@@ -130,7 +130,7 @@ func (l *view) subjectOf(state watch.State) *subject {
 	if s := l.bySlot[state.Slot]; s != nil {
 		return s
 	}
-	s := &subject{key: state.Party, ended: ident.Row(state.Slot) != 0}
+	s := &subject{key: state.Party, ended: ident.Row(state.Slot) != 0, wait: state.Wait, waits: state.Waits}
 	return l.add(s)
 }
 
@@ -167,10 +167,16 @@ func (l *view) resolve(s *subject) {
 
 // check makes unknown what s needs, if its wait ended while that was found.
 func (s *subject) check() {
-	if slot, ok := s.key.(slotted); ok {
-		if now, ok := waits.Of(uintptr(slot)); !ok || now.Number != s.wait.Number {
-			s.need = unknown
-		}
+	var now waits.Wait
+	still := false
+	switch key := s.key.(type) {
+	case slotted:
+		now, still = waits.Of(uintptr(key))
+	case *watch.Party:
+		now, still = key.Wait()
+	}
+	if !still || now.Number != s.wait.Number {
+		s.need = unknown
 	}
 }
 
