@@ -220,6 +220,7 @@ func TestDeadlocksAreFound(t *testing.T) {
 				t.Setenv("OSTHREAD_WATCH", "1")
 			}
 			text := leak.InChild(t, func() {
+				inspect.SetHook(func(*inspect.Report) {}) // it finds the same
 				row.enter()
 				var s *inspect.Snapshot
 				await(func() bool {

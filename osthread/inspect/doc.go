@@ -17,5 +17,7 @@
 // environment, all holders are known, with the calls that acquired, and
 // goroutines that wait or hold something are parties as threads are. A
 // deadlock is reported once, within a second, to the function of SetHook, and
-// by default on stderr. For that the program must import this package.
+// by default on stderr. For that the program must import this package. So is an
+// inversion: locks that are acquired in different orders, which can deadlock;
+// see SetLockOrder and IgnoreLockOrder.
 package inspect

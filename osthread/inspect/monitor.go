@@ -17,28 +17,36 @@ import (
 // second search at the latest, so within half a second if a processor is free.
 const interval = 250 * time.Millisecond
 
-// A Report is what watch mode has found.
+// A Report is what watch mode has found: one of its fields is not nil.
 type Report struct {
 	// Deadlock has the parties of one deadlock, with their stacks, and one
 	// element in Deadlocks.
 	Deadlock *Snapshot `json:"deadlock,omitempty"`
+	// Inversion has locks that are acquired in different orders.
+	Inversion *Inversion `json:"inversion,omitempty"`
 }
 
 // String returns the report as a text of several lines.
 func (r *Report) String() string {
-	if r.Deadlock == nil {
+	switch {
+	case r.Deadlock != nil:
+		return r.Deadlock.String()
+	case r.Inversion != nil:
+		return r.Inversion.String()
+	default:
 		return ""
 	}
-	return r.Deadlock.String()
 }
 
 var hook atomic.Pointer[func(*Report)]
 
 // SetHook sets the function that gets what watch mode finds: each deadlock
-// within a second, once. nil stands for a function that writes the report to
-// stderr. f runs on a goroutine of this package, which searches for no others
-// meanwhile; it must not wait for the parties of the report. Outside of watch
-// mode, f is not called.
+// within a second, and each inversion of the order of locks before the last of
+// its goroutines waits, both once. nil stands for a function that writes the
+// report to stderr. f may be called by several goroutines at once: for a
+// deadlock by one of this package, which searches for no others meanwhile; for
+// an inversion by the goroutine that is about to make it. It must not wait for
+// the parties of the report. Outside of watch mode, f is not called.
 func SetHook(f func(*Report)) {
 	if f == nil {
 		hook.Store(nil)

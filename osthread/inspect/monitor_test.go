@@ -1,0 +1,56 @@
+//go:build unix || windows
+
+package inspect_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/leak"
+	"example.com/thread/osthread"
+	"example.com/thread/osthread/inspect"
+)
+
+// Each of two deadlocks is reported once, although both stay.
+func TestHookGetsEachDeadlockOnce(t *testing.T) {
+	t.Setenv("OSTHREAD_WATCH", "1")
+	text := leak.InChild(t, func() {
+		inspect.SetLockOrder(false)
+		reports := make(chan *inspect.Report)
+		inspect.SetHook(func(r *inspect.Report) { reports <- r })
+		for range 2 {
+			deadlocks[0].enter()
+			r := <-reports
+			fmt.Println("REPORT", len(r.Deadlock.Deadlocks), len(r.Deadlock.Parties))
+		}
+		os.Exit(0)
+	})
+	assert.Equal(t, 2, strings.Count(text, "REPORT 1 2\n"), text)
+}
+
+func TestHookGetsInversions(t *testing.T) {
+	t.Setenv("OSTHREAD_WATCH", "1")
+	text := leak.InChild(t, func() {
+		inspect.SetHook(func(r *inspect.Report) { fmt.Print(r) })
+		var a, b, c, d osthread.Lock
+		osthread.Named(&a, "first")
+		inspect.IgnoreLockOrder(&c, &d)
+		for _, order := range [][2]*osthread.Lock{{&a, &b}, {&b, &a}, {&c, &d}, {&d, &c}} {
+			ended := make(chan bool)
+			go func() {
+				order[0].Lock()
+				pass(order[1])
+				order[0].Unlock()
+				close(ended)
+			}()
+			<-ended
+		}
+	})
+	assert.Equal(t, 1, strings.Count(text, "LOCK ORDER: 2 locks acquired in different orders"), text)
+	assert.Contains(t, text, `"first"`)
+	assert.Contains(t, text, "inspect_test.TestHookGetsInversions")
+}
