@@ -22,7 +22,7 @@ func TestDumpShowsTheDeadlock(t *testing.T) {
 		`  "alice" waits for \S+ for Lock\(.*\) "savings", held by "bob"`,
 		`  "bob" waits for \S+ for Lock\(.*\) "checking", held by "alice"`,
 		`  holds Lock\(.*\) "checking"`,
-		`      .*main\.transfer  .*main\.go:\d+`,
+		`      \S+\.transfer  .*main\.go:\d+`,
 	} {
 		assert.Regexp(t, `(?m)^`+line+`$`, text)
 	}

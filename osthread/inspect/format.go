@@ -286,7 +286,7 @@ func isTheirs(f Frame) bool { return !isOurs(f) }
 func isRuntime(f Frame) bool {
 	return strings.HasPrefix(f.Func, "runtime.") || strings.HasPrefix(f.Func, "internal/runtime/") ||
 		strings.HasPrefix(f.Func, "runtime/") || strings.HasPrefix(f.Func, "iter.") ||
-		strings.HasPrefix(f.Func, "_cgoexp_")
+		strings.HasPrefix(f.Func, "_cgoexp_") || strings.HasPrefix(f.Func, "syscall.")
 }
 
 // short returns the function without the path of its package.

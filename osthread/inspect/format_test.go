@@ -161,6 +161,11 @@ func TestFramesOfTheLibraryAreFolded(t *testing.T) {
 		{"idle", []Frame{rt, lib, rt}, []string{"in " + get + " (3 frames of the library)"}},
 		{"an example, a test", []Frame{{Func: example}, {Func: test}}, []string{example, test}},
 		{"another module of that prefix", []Frame{{Func: module + "s/x.f"}}, []string{module + "s/x.f"}},
+		{
+			"asleep without linknames",
+			[]Frame{{Func: "syscall.Syscall6"}, lib, user},
+			[]string{"main.f", "in " + get + " (2 frames of the library)"},
+		},
 		{"nothing", nil, nil},
 	} {
 		t.Run(row.name, func(t *testing.T) { assert.Equal(t, row.want, fold(row.frames)) })
