@@ -67,3 +67,116 @@ func inlined(object any) { acquire(object) }
 //
 //go:noinline
 func acquire(object any) { Here().Acquired(object, Exclusive, 1) }
+
+func TestPartyHoldsMoreThanAChunk(t *testing.T) {
+	objects := make([]int, 5*chunkSize)
+	for i := range objects {
+		Acquired(&objects[i], Exclusive, 1)
+	}
+	holds := stateOf(Here()).Holds
+	require.Len(t, holds, len(objects))
+	for i, h := range holds {
+		assert.Same(t, &objects[i], h.Object, "in the order of their acquisition")
+	}
+	for i := range objects { // not the last first
+		Released(&objects[i], Exclusive, 1)
+		assert.Len(t, stateOf(Here()).Holds, len(objects)-i-1)
+	}
+}
+
+// With lock coupling there is always something held, and places are used again.
+func TestPartyThatNeverHoldsNothingDoesNotGrow(t *testing.T) {
+	done := make(chan uint64)
+	go func() {
+		objects := make([]int, 1000)
+		Acquired(&objects[0], Exclusive, 1)
+		for i := range objects[1:] {
+			Acquired(&objects[i+1], Exclusive, 1)
+			Released(&objects[i], Exclusive, 1)
+		}
+		Released(&objects[999], Exclusive, 1)
+		done <- Here().top.Load()
+	}()
+	assert.LessOrEqual(t, <-done, uint64(chunkSize+1))
+}
+
+// A goroutine that ends with what it holds stays known; the next one on its g
+// is another party.
+func TestPartyOutlivesItsGoroutineWhileItHolds(t *testing.T) {
+	object := new(int)
+	parties := map[*Party]bool{}
+	var ended *Party
+	for i := range 100 {
+		done := make(chan *Party)
+		go func() {
+			if i == 0 {
+				Acquired(object, Exclusive, 1)
+			}
+			done <- Here()
+		}()
+		p := <-done
+		if i == 0 {
+			ended = p
+		} else {
+			assert.NotSame(t, ended, p)
+		}
+		parties[p] = true
+	}
+	assert.Len(t, stateOf(ended).Holds, 1)
+	if hasG {
+		assert.Less(t, len(parties), 100, "parties that hold nothing are used again")
+	}
+	Released(object, Exclusive, 1)
+	assert.Empty(t, stateOf(ended).Holds)
+	assert.True(t, HandedOff(object))
+}
+
+func TestPermitsAreSummedUp(t *testing.T) {
+	object := new(int)
+	Acquired(object, Permits, 2)
+	Acquired(object, Permits, 3)
+	holds := stateOf(Here()).Holds
+	require.Len(t, holds, 1)
+	assert.Equal(t, 5, holds[0].N)
+	Released(object, Permits, 4)
+	assert.Equal(t, 1, stateOf(Here()).Holds[0].N)
+	Released(object, Permits, 2)
+	assert.Empty(t, stateOf(Here()).Holds)
+	assert.True(t, HandedOff(object))
+}
+
+// Others read holds that change meanwhile, and see whole ones only.
+func TestStatesAreWholeWhileHoldsChange(t *testing.T) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	a, b := new(int), new(string)
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			Acquired(a, Exclusive, 1)
+			Released(a, Exclusive, 1)
+			Acquired(b, Permits, 2)
+			Released(b, Permits, 2)
+		}
+	}()
+	for range 2000 {
+		for _, s := range States() {
+			for _, h := range s.Holds {
+				switch h.Object {
+				case any(a):
+					assert.Equal(t, Exclusive, h.How)
+					assert.Equal(t, 1, h.N)
+				case any(b):
+					assert.Equal(t, Permits, h.How)
+					assert.Equal(t, 2, h.N)
+				}
+			}
+		}
+	}
+	close(stop)
+	<-done
+}
