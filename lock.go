@@ -10,7 +10,6 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/park"
-	"example.com/thread/internal/waits"
 )
 
 // The word of a Lock, for Go here and for C in csrc/osthread.h:
@@ -150,7 +149,7 @@ func (l *Lock) lockSlow(limit park.Limit) bool {
 
 // sleep is lockSlow after the caller has spun.
 func (l *Lock) sleep(limit *park.Limit) bool {
-	record := waits.Begin(l, unsafe.Pointer(l), !limit.Never())
+	record := park.BeginWait(l, unsafe.Pointer(l), limit)
 	defer record.End()
 	timedOut := false
 	for l.word.Swap(contended) != free {

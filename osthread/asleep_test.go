@@ -10,6 +10,8 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/testutil"
+	"example.com/thread/internal/waits"
+	"example.com/thread/internal/watch"
 )
 
 // A sleeper is one way to sleep: how to, what for, and how to end it.
@@ -192,4 +194,41 @@ func TestThreadStringOfJoiners(t *testing.T) {
 	cancel()
 	require.NoError(t, a.Join())
 	require.NoError(t, b.Join())
+}
+
+// waitOf returns what p waits for.
+func waitOf(p *watch.Party) (w waits.Wait, ok bool) {
+	for _, s := range watch.States() {
+		if s.Party == p {
+			return s.Wait, s.Waits
+		}
+	}
+	return w, false
+}
+
+// In watch mode the waits of goroutines are known as those of threads.
+func TestWatchKnowsWhatGoroutinesWaitFor(t *testing.T) {
+	if !inWatchMode(t) {
+		return
+	}
+	for _, s := range sleepers(t) {
+		if s.name == "thread.Park" {
+			continue // for threads alone
+		}
+		parties, done := make(chan *watch.Party), make(chan struct{})
+		go func() {
+			defer close(done)
+			parties <- watch.Here()
+			s.sleep()
+		}()
+		p := <-parties
+		testutil.Await(func() bool { _, ok := waitOf(p); return ok })
+		w, _ := waitOf(p)
+		assert.Equal(t, s.object, w.Object, s.name)
+		assert.Equal(t, s.ends, w.Ends, s.name)
+		s.wake()
+		<-done
+		_, waits := waitOf(p)
+		assert.False(t, waits, s.name)
+	}
 }

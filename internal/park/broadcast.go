@@ -50,7 +50,7 @@ func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit, object any) (ov
 	if b.Epoch() != epoch || spin != nil && spin.Until(func() bool { return b.Epoch() != epoch }) {
 		return true
 	}
-	record := begin(object, unsafe.Pointer(b), l)
+	record := BeginWait(object, unsafe.Pointer(b), l)
 	defer record.End()
 	for b.Epoch() == epoch {
 		if b.word.Load() == epoch && !b.word.CompareAndSwap(epoch, epoch|asleep) {

@@ -166,7 +166,7 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	}
 	switch {
 	case thread:
-		record := begin(w.For, unsafe.Pointer(w), l)
+		record := BeginWait(w.For, unsafe.Pointer(w), l)
 		defer record.End()
 		return w.parkRecorded(l)
 	case watch.On:
@@ -179,9 +179,10 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	return w.parkGoroutine(l)
 }
 
-// begin records the wait of a caller on a thread of its own. In watch mode that
-// of a goroutine is recorded, too, which has no more than locked its thread.
-func begin(object any, parker unsafe.Pointer, l *Limit) *waits.Record {
+// BeginWait records the wait of a caller on a thread of its own, until End. In
+// watch mode that of a goroutine is recorded, too, which has no more than
+// locked its thread, or keeps its thread while it sleeps.
+func BeginWait(object any, parker unsafe.Pointer, l *Limit) *waits.Record {
 	if r := waits.Begin(object, parker, !l.Never()); r != nil {
 		return r
 	}
