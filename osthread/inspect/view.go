@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"reflect"
+	"slices"
 	"unsafe"
 
 	"example.com/thread"
@@ -162,6 +163,9 @@ func (l *view) resolve(s *subject) {
 	}
 	if len(s.servers) == 0 && r.Serial != 0 {
 		s.addServer(l.bySerial[r.Serial])
+	}
+	if r.Owned && slices.Contains(s.servers, s) {
+		s.need = unknown // the lock was handed off to s, whose wakeup is on its way
 	}
 }
 
