@@ -43,7 +43,7 @@ func (l *Lock) mutex() *mutex { return (*mutex)(l) }
 
 // Lock locks l, sleeping until it is free.
 func (l *Lock) Lock() {
-	if watch.On || !l.word.CompareAndSwap(0, anonymous) {
+	if !l.word.CompareAndSwap(watch.Free, anonymous) {
 		l.lockSlow()
 	}
 }

@@ -67,12 +67,15 @@ func (r *RLock) ownedBy(key uint64) bool { return r.word.Load()&owner == key }
 // times.
 func (r *RLock) Lock() {
 	slot := ident.Slot()
-	if watch.On {
+	switch {
+	case ident.Row(slot) != 0:
+		if !r.word.CompareAndSwap(watch.Free, keyOf(slot)) {
+			r.lock(&forever)
+		}
+	case watch.On:
 		r.lockWatched(&forever)
-	} else if ident.Row(slot) == 0 {
+	default:
 		r.lockGoroutine(&forever)
-	} else if !r.word.CompareAndSwap(0, keyOf(slot)) {
-		r.acquire(&forever)
 	}
 }
 
@@ -109,9 +112,17 @@ func (r *RLock) lock(l *park.Limit) bool {
 }
 
 func (r *RLock) lockWatched(l *park.Limit) bool {
-	if l.Never() && !r.Owned() {
+	p := watch.Here()
+	key := keyOf(ident.ID())
+	if r.word.Load()&owner == 0 || !r.Owned() {
 		r.watch(r)
-		watch.Here().Wants(r, watch.Exclusive)
+		if l.Never() {
+			p.Wants(r, watch.Exclusive)
+		}
+	}
+	if l.Never() && ident.Row(ident.Slot()) != 0 && r.word.CompareAndSwap(watched, watched|key) {
+		p.Acquired(r, watch.Exclusive, 1)
+		return true
 	}
 	locked := r.acquire(l)
 	if locked && r.depth == 0 {
@@ -177,14 +188,15 @@ func (r *RLock) Unlock() {
 	if ident.Row(slot) == 0 {
 		key = r.keyOfGoroutine()
 	}
-	if !r.ownedBy(key) {
+	s := r.word.Load()
+	if s&owner != key {
 		panic(misuse("RLock.Unlock", ErrNotOwner))
 	}
 	if r.depth > 0 {
 		r.depth--
 		return
 	}
-	if r.word.Load()&watched != 0 {
+	if s&watched != 0 {
 		watch.Released(r, watch.Exclusive, 1)
 	}
 	pinned := r.pinned

@@ -166,7 +166,7 @@ var (
 
 // Lock locks w for writing, sleeping until it is free.
 func (w *RWLock) Lock() {
-	if watch.On || !w.word.CompareAndSwap(0, rwWritten) {
+	if !w.word.CompareAndSwap(watch.Free, rwWritten) {
 		w.lockSlow(toWrite)
 	}
 }
@@ -176,7 +176,9 @@ func (w *RWLock) lockSlow(want uint64) {
 		w.watch()
 		watch.Here().Wants(w, rwHow[want])
 	}
-	acquire(w, want, &forever)
+	if !w.try(want) { // not through the interface: it is often open
+		acquire(w, want, &forever)
+	}
 	w.acquired(want)
 }
 

@@ -191,7 +191,7 @@ func (s *Semaphore) acquire(op string, n int, l *park.Limit) bool {
 		w := park.Waiter{Bubble: true, For: s}
 		w.Park(*l)
 		return false
-	case acquire(s, uint64(n), l):
+	case l.Never() && s.try(uint64(n)) || acquire(s, uint64(n), l):
 		s.acquired(n)
 		return true
 	default:
@@ -215,10 +215,14 @@ func (s *Semaphore) most() int64 { return math.MaxInt - s.short }
 func (s *Semaphore) Release(n int) {
 	if w := s.word.Load(); watch.On || n < 1 || w < 0 || int64(n) > math.MaxInt-s.short-w ||
 		!s.word.CompareAndSwap(w, w+int64(n)) {
-		s.release(int64(n))
-		if watch.On {
-			watch.Released(s, watch.Permits, n)
-		}
+		s.releaseSlow(n)
+	}
+}
+
+func (s *Semaphore) releaseSlow(n int) {
+	s.release(int64(n))
+	if watch.On {
+		watch.Released(s, watch.Permits, n)
 	}
 }
 
@@ -256,9 +260,9 @@ func (s *Semaphore) addLocked(n int64) (waited int64) {
 }
 
 // releaseFrames is the functions between Release, with which stacks in the
-// mutex profile begin, and the caller of Report: release, and releaseLocked or
-// wakeNext.
-const releaseFrames = 2
+// mutex profile begin, and the caller of Report: releaseSlow, release, and
+// releaseLocked or wakeNext.
+const releaseFrames = 3
 
 // mustFit panics if there are p permits and s may not hold n more.
 func (s *Semaphore) mustFit(n, p int64) {

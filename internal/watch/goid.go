@@ -2,6 +2,7 @@ package watch
 
 import (
 	"bytes"
+	"math"
 	"runtime"
 	"strconv"
 	"unsafe"
@@ -23,6 +24,7 @@ var goidOffset uintptr
 
 // setup finds goidOffset.
 func setup() {
+	Free = math.MaxUint64
 	if !hasG || goidOffset != 0 {
 		return
 	}

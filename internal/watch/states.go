@@ -13,7 +13,7 @@ type Hold struct {
 	N      int    // permits, tasks; 1 for a lock
 	Number uint64 // no other acquisition of the party has it
 	// PCs is the stack of the acquisition, innermost first, for
-	// runtime.CallersFrames: up to 8 frames, the module's own among them.
+	// runtime.CallersFrames: up to 6 frames, the module's own among them.
 	PCs []uintptr
 	// HandedOff says that the object has been released by another goroutine
 	// than had acquired it, now or earlier. Then the holder need not be the one

@@ -4,9 +4,9 @@
 //
 // # Cost
 //
-// A primitive asks [On] in its fast path, a plain bool, or finds in its slow
-// path that its word has a flag which watch mode has set. So a program that
-// does not use watch mode pays nothing for it.
+// A primitive asks [On] in its fast path, a plain bool, or compares its word
+// with [Free], or finds in its slow path that the word has a flag which watch
+// mode has set. So a program that does not use watch mode pays nothing for it.
 //
 // In watch mode an acquisition finds the caller's [Party] by its g, writes down
 // a [Hold] and walks a few frames of the stack. It asks no clock, allocates
@@ -39,6 +39,11 @@ import "os"
 // initialization: by this package if the environment has OSTHREAD_WATCH=1 or
 // the build has the tag osthreadwatch, and by [Enable].
 var On = enabledAtStart()
+
+// Free is the word of a free lock, 0, for the compare-and-swap of a fast path.
+// In watch mode no lock has that word, so the path fails, without a branch of
+// its own.
+var Free uint64
 
 func enabledAtStart() bool {
 	if !tagged && os.Getenv("OSTHREAD_WATCH") != "1" {

@@ -216,9 +216,7 @@ var deadlocks = []deadlock{
 func TestDeadlocksAreFound(t *testing.T) {
 	for _, row := range deadlocks {
 		t.Run(row.name, func(t *testing.T) {
-			if row.watch {
-				t.Setenv("OSTHREAD_WATCH", "1")
-			}
+			t.Setenv("OSTHREAD_WATCH", map[bool]string{false: "0", true: "1"}[row.watch])
 			text := leak.InChild(t, func() {
 				inspect.SetHook(func(*inspect.Report) {}) // it finds the same
 				row.enter()
