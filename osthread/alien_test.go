@@ -46,3 +46,21 @@ func TestThreadJoinReturnsErrPthreadExit(t *testing.T) {
 		exitIfFailed(t)
 	})
 }
+
+func TestThreadWaitingOfAnAlienThread(t *testing.T) {
+	var e Event
+	dummies := make(chan *Thread)
+	done := make(chan error)
+	go func() {
+		done <- ctest.Aliens(1, func(int) {
+			dummies <- Current()
+			e.Wait()
+		})
+	}()
+	d := <-dummies
+	assert.Same(t, &e, awaitAsleep(d).Object)
+	e.Set()
+	require.NoError(t, <-done)
+	_, asleep := d.Waiting()
+	assert.False(t, asleep, "the thread has ended")
+}

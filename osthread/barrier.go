@@ -9,6 +9,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/watch"
 )
 
 // Models: verify/barrier.pml, verify/broadcast.pml. Everything but the action
@@ -42,6 +43,7 @@ type Barrier struct {
 	gen    *generation
 	broken bool
 	spin   park.Spinner
+	seen   members // in watch mode
 	_      noCopy
 }
 
@@ -187,6 +189,9 @@ const gotBroken = gotLock + 1 // or gotNotice: the round is complete
 func gaveUp(why error) error { return fmt.Errorf("osthread: %w: %w", ErrBroken, why) }
 
 func (b *Barrier) wait(l park.Limit) (index int, err error) {
+	if watch.On {
+		b.seen.add(b.parties)
+	}
 	if trace.Enabled() {
 		span := trace.Block(b)
 		defer func() { span.Resume(false, nil) }()

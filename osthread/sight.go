@@ -1,15 +1,18 @@
 package osthread
 
 import (
+	"slices"
+	"sync"
 	"unsafe"
 
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/sight"
+	"example.com/thread/internal/watch"
 )
 
 // What package inspect asks of this one: what ends a wait. A Condition, a
-// Semaphore, an Event, a Barrier and a wait for any of several objects have no
-// holders that must go on, so nothing is known.
+// Semaphore, an Event and a wait for any of several objects have no holders
+// that must go on, so nothing is known.
 
 func init() { sight.Register(explain) }
 
@@ -32,6 +35,8 @@ func explain(object any, parker unsafe.Pointer) (sight.Reason, bool) {
 	case *rlocker:
 		return (*RWLock)(o).explain(parker), true
 	case *Thread:
+		return o.explain(), true
+	case *Barrier:
 		return o.explain(), true
 	default:
 		return sight.Reason{}, false
@@ -62,6 +67,36 @@ func (w *RWLock) explain(parker unsafe.Pointer) sight.Reason {
 		}
 	}
 	return sight.Reason{} // woken to retry
+}
+
+// members are in watch mode the goroutines that have waited at a Barrier, at
+// most one more than it has parties.
+type members struct {
+	mu  sync.Mutex
+	all []watch.Member
+}
+
+// add adds the caller, unless it is known or there are too many.
+func (m *members) add(parties int) {
+	here := watch.HereAsMember()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.all) <= parties && !slices.Contains(m.all, here) {
+		m.all = append(m.all, here)
+	}
+}
+
+// explain says what a waiter at b needs. If as many as are needed, and no
+// others, have ever waited there, it is taken that those of them that do not
+// wait now have to come.
+func (b *Barrier) explain() sight.Reason {
+	b.seen.mu.Lock()
+	all := slices.Clone(b.seen.all)
+	b.seen.mu.Unlock()
+	if len(all) != b.parties {
+		return sight.Reason{}
+	}
+	return sight.Reason{Needs: sight.All, Members: all, Waiting: b.Waiting()}
 }
 
 // explain says what a Join of t needs.

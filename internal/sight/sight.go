@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/watch"
 )
 
 // Needs is which of the servers of a wait must go on for it to end.
@@ -26,6 +27,10 @@ type Reason struct {
 	Serial  uint64           // of a thread; 0: none
 	Slots   []uintptr        // of threads with a record (internal/ident)
 	Waiters []unsafe.Pointer // by the addresses of their parkers (internal/park)
+	// Members are all that ever waited for the object, as many as have to; the
+	// servers are those that do not wait for it now. Waiting is how many do.
+	Members []watch.Member
+	Waiting int
 }
 
 // explainers are functions for some kinds of objects each. They are registered

@@ -6,6 +6,22 @@ import (
 	"example.com/thread/internal/waits"
 )
 
+// A Member is a goroutine that has used an object.
+type Member struct {
+	Party *Party
+	goid  uint64
+}
+
+// HereAsMember returns the calling goroutine.
+func HereAsMember() Member {
+	p := here()
+	return Member{p, p.Goid()}
+}
+
+// IsCurrent reports whether Party is still that goroutine's: another one may
+// have it once the goroutine has ended.
+func (m Member) IsCurrent() bool { return m.Party.Goid() == m.goid }
+
 // A Hold is one acquisition that was not released.
 type Hold struct {
 	Object any

@@ -154,9 +154,24 @@ var deadlocks = []deadlock{
 		},
 		[]string{
 			`DEADLOCK 1: 3 parties wait for each other`,
-			`"alice" waits for \S+ for Lock\(.*, held by goroutine \d+`,
+			`"alice" waits for \S+ for Lock\(.*\) first used at deadlock_test.go:\d+, held by goroutine \d+`,
 			`goroutine \d+ waits for \S+ for Lock\(.*, held by "alice"`,
 			`goroutine \d+ waits for \S+ for Lock\(.*, held by goroutine \d+`,
+		},
+	},
+	{
+		"a barrier, and a party that waits for the lock of another", true, 2,
+		func() {
+			b := osthread.NewBarrier(2, nil)
+			var l osthread.Lock
+			met := meet(2)
+			daemon("alice", func() { _, _ = b.Wait(); l.Lock(); met(); _, _ = b.Wait() })
+			daemon("bob", func() { _, _ = b.Wait(); met(); l.Lock(); _, _ = b.Wait() })
+		},
+		[]string{
+			`DEADLOCK 1: 2 parties wait for each other`,
+			`"alice" waits for \S+ for Barrier\(.*, for which "bob" must go on`,
+			`"bob" waits for \S+ for Lock\(.*, held by "alice"`,
 		},
 	},
 	{

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"time"
 )
@@ -75,10 +76,13 @@ type Hold struct {
 
 // An Object is what parties wait for or hold.
 type Object struct {
-	Text    string `json:"text"`           // its String
-	Name    string `json:"name,omitempty"` // in watch mode
-	Holders []int  `json:"holders,omitempty"`
-	Waiters []int  `json:"waiters,omitempty"`
+	Text string `json:"text"`           // its String
+	Name string `json:"name,omitempty"` // in watch mode, if osthread.Named gave it one
+	// FirstUse is in watch mode the call that acquired it first, of a Lock, an
+	// RLock or an RWLock.
+	FirstUse *Frame `json:"first_use,omitempty"`
+	Holders  []int  `json:"holders,omitempty"`
+	Waiters  []int  `json:"waiters,omitempty"`
 }
 
 // A Deadlock is a set of parties that wait for each other, without a limit, so
@@ -117,10 +121,14 @@ func (p Party) String() string {
 	return strconv.Quote(p.Name)
 }
 
-// String returns o's String and its name.
+// String returns o's String and its name, or where it was first used.
 func (o Object) String() string {
-	if o.Name == "" {
+	switch {
+	case o.Name != "":
+		return fmt.Sprintf("%s %q", o.Text, o.Name)
+	case o.FirstUse != nil:
+		return fmt.Sprintf("%s first used at %s:%d", o.Text, filepath.Base(o.FirstUse.File), o.FirstUse.Line)
+	default:
 		return o.Text
 	}
-	return fmt.Sprintf("%s %q", o.Text, o.Name)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"runtime"
 	"strconv"
 	"time"
@@ -43,8 +44,9 @@ func Dump(w io.Writer) error {
 // and nil if there are none. It finds parties that wait for each other without
 // a limit: for locks, of which outside of watch mode RLocks alone have known
 // holders, for the ends of threads, for calls of a Worker, for futures of
-// pools, and in queue.Join. A deadlock that it returns is real: all its
-// waits stood at one time. It does not find one that involves a
+// pools, in queue.Join, and at a Barrier where as many as it has parties, and
+// no others, have ever waited in watch mode. A deadlock that it returns is
+// real: all its waits stood at one time. It does not find one that involves a
 // wait for something else, like a Condition, which any other party could end;
 // nor a lock that is unlocked by another party than has locked it.
 func Deadlocks() *Snapshot {
@@ -158,7 +160,7 @@ func (t *taker) object(object any) int {
 	if !known {
 		i = len(t.snapshot.Objects)
 		t.objects[key] = i
-		t.snapshot.Objects = append(t.snapshot.Objects, Object{Text: t.text(object), Name: nameOf(object)})
+		t.snapshot.Objects = append(t.snapshot.Objects, newObject(t.text(object), object))
 	}
 	return i
 }
@@ -180,13 +182,17 @@ func (t *taker) text(object any) string {
 	}
 }
 
-// nameOf returns the name that was given to an object, or its kind and where it
-// was first used, or "".
-func nameOf(object any) string {
-	if !watch.On {
-		return ""
+// newObject returns an object with its name and first use, if they are known.
+func newObject(text string, object any) Object {
+	o := Object{Text: text}
+	if !watch.On || reflect.ValueOf(object).Kind() != reflect.Pointer {
+		return o
 	}
-	return watch.NameOf(object)
+	o.Name = watch.NameOf(object)
+	if calls := callers(framesOf(watch.FirstUse(object))); len(calls) > 0 {
+		o.FirstUse = &calls[0]
+	}
+	return o
 }
 
 // framesOf returns the frames of a stack of return addresses, without those of

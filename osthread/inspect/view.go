@@ -28,7 +28,9 @@ type view struct {
 	bySlot   map[uintptr]*subject
 	bySerial map[uint64]*subject
 	byParker map[unsafe.Pointer]*subject
+	byParty  map[*watch.Party]*subject
 	holders  map[any][]holder // by keyOf
+	waiters  map[any]int      // by keyOf
 }
 
 // A subject is a party in a view.
@@ -59,7 +61,8 @@ type slotted uintptr
 func newView() *view {
 	l := &view{
 		bySlot: map[uintptr]*subject{}, bySerial: map[uint64]*subject{},
-		byParker: map[unsafe.Pointer]*subject{}, holders: map[any][]holder{},
+		byParker: map[unsafe.Pointer]*subject{}, byParty: map[*watch.Party]*subject{},
+		holders: map[any][]holder{}, waiters: map[any]int{},
 	}
 	l.threads()
 	if watch.On {
@@ -79,6 +82,7 @@ func (l *view) add(s *subject) *subject {
 	l.subjects = append(l.subjects, s)
 	if s.waits {
 		l.byParker[s.wait.Parker] = s
+		l.waiters[keyOf(s.wait.Object)]++
 	}
 	return s
 }
@@ -118,6 +122,7 @@ func (l *view) parties() {
 	for _, state := range watch.States() {
 		s := l.subjectOf(state)
 		s.party, s.goid, s.holds = state.Party, state.Goid, state.Holds
+		l.byParty[state.Party] = s
 		for _, h := range state.Holds {
 			key := keyOf(h.Object)
 			l.holders[key] = append(l.holders[key], holder{s, h})
@@ -161,6 +166,7 @@ func (l *view) resolve(s *subject) {
 	for _, parker := range r.Waiters {
 		s.addServer(l.byParker[parker])
 	}
+	l.addMembers(s, r)
 	if len(s.servers) == 0 && r.Serial != 0 {
 		s.addServer(l.bySerial[r.Serial])
 	}
@@ -219,6 +225,28 @@ func (l *view) addHolders(s *subject, r sight.Reason) {
 			s.need = unknown
 		default:
 			s.servers = append(s.servers, h.subject)
+		}
+	}
+}
+
+// addMembers adds those that s waits for at a barrier. If more or fewer are
+// recorded as its waiters than it has, some of them go on already.
+func (l *view) addMembers(s *subject, r sight.Reason) {
+	key := keyOf(s.wait.Object)
+	if len(r.Members) > 0 && l.waiters[key] != r.Waiting {
+		s.need = unknown
+		return
+	}
+	for _, m := range r.Members {
+		member := l.byParty[m.Party]
+		if member == nil {
+			member = l.bySlot[m.Party.Slot()]
+		}
+		switch {
+		case !m.IsCurrent():
+			s.need = unknown
+		case member == nil || !member.waits || keyOf(member.wait.Object) != key:
+			s.addServer(member)
 		}
 	}
 }
