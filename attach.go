@@ -5,6 +5,7 @@ import (
 
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/proflabel"
+	"example.com/thread/internal/watch"
 )
 
 // An attached thread's record ends with the first of
@@ -73,6 +74,9 @@ func Detach() error {
 	defer runtime.UnlockOSThread()
 	if !t.fromStart() {
 		t.endAttached()
+	}
+	if watch.On {
+		watch.Here().Move()
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func (t *Thread) sleepsFor() string {
 func init() { waits.Requeued = requeued }
 
 // requeued returns L for a waiter of a Condition that was notified and stands
-// in L's queue, or was woken to lock L.
+// in L's queue, or was woken to lock L. An L of another package is not
+// returned: to print it could read what others write.
 func requeued(object any, parker unsafe.Pointer) any {
 	c, ok := object.(*Condition)
 	if !ok {
@@ -84,8 +85,13 @@ func requeued(object any, parker unsafe.Pointer) any {
 	q := c.q.Load()
 	q.Lock()
 	defer q.Unlock()
-	if !wait.InQueue(parker) {
-		return c.L
+	if wait.At(parker).InQueue() {
+		return object
 	}
-	return object
+	switch l := c.L.(type) {
+	case *Lock, *RLock, *RWLock, *rlocker:
+		return l
+	default:
+		return object
+	}
 }

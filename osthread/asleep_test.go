@@ -2,6 +2,7 @@ package osthread
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -231,4 +232,30 @@ func TestWatchKnowsWhatGoroutinesWaitFor(t *testing.T) {
 		_, waits := waitOf(p)
 		assert.False(t, waits, s.name)
 	}
+}
+
+// A foreignLocker is another package's L, which cannot be printed while others
+// use it, nor be a key of a map.
+type foreignLocker struct {
+	sync.Locker
+	_ func()
+}
+
+func TestThreadWaitingAfterNotifyIsForTheConditionIfLIsUnknown(t *testing.T) {
+	c := &Condition{L: foreignLocker{Locker: new(sync.Mutex)}}
+	th := start(t, func() error { c.L.Lock(); c.Wait(); c.L.Unlock(); return nil })
+	assert.Equal(t, c, awaitAsleep(th).Object)
+	other := start(t, func() error { c.L.Lock(); c.Wait(); c.L.Unlock(); return nil })
+	assert.Equal(t, c, awaitAsleep(other).Object)
+	c.L.Lock()
+	c.NotifyAll() // wakes the first, and that the second
+	for range 100 {
+		if w, ok := other.Waiting(); ok {
+			assert.Equal(t, c, w.Object)
+		}
+		assert.NotEmpty(t, other.String())
+	}
+	c.L.Unlock()
+	require.NoError(t, th.Join())
+	require.NoError(t, other.Join())
 }

@@ -415,8 +415,7 @@ func (m *mutex) tidy(q *lockQueue) {
 // watch sets watched, in watch mode, before the caller waits for m, which is
 // obj, or after it has locked it.
 func (m *mutex) watch(obj any) {
-	if m.word.Load()&watched == 0 {
-		m.word.Or(watched)
+	if m.word.Load()&watched == 0 && m.word.Or(watched)&watched == 0 {
 		watch.First(obj)
 	}
 }

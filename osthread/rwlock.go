@@ -193,8 +193,7 @@ func (w *RWLock) acquired(want uint64) {
 // watch sets rwWatched, in watch mode, before the caller waits for w or after
 // it has locked it.
 func (w *RWLock) watch() {
-	if w.word.Load()&rwWatched == 0 {
-		w.word.Or(rwWatched)
+	if w.word.Load()&rwWatched == 0 && w.word.Or(rwWatched)&rwWatched == 0 {
 		watch.First(w)
 	}
 }

@@ -45,7 +45,7 @@ func explain(object any, parker unsafe.Pointer) (sight.Reason, bool) {
 
 // explain says what the waiter at parker needs: a writer and an upgrader that
 // the holders of w go on; a reader that the writer does, or, if readers hold w,
-// the writers that came before.
+// the first writer that came before.
 func (w *RWLock) explain(parker unsafe.Pointer) sight.Reason {
 	q := w.q.Load()
 	if q == nil {
@@ -54,20 +54,22 @@ func (w *RWLock) explain(parker unsafe.Pointer) sight.Reason {
 	q.Lock()
 	defer q.Unlock()
 	r := sight.Reason{Needs: sight.All}
-	for n := q.Head(); n != nil; n = n.Next() {
+	for n, i := q.Head(), 0; n != nil && i < mostWalked; n, i = n.Next(), i+1 {
 		switch {
+		case n.Parker() == parker && (n.Key != toRead || w.writeLocked()):
+			return sight.Reason{Needs: sight.All, Holders: true}
 		case n.Parker() == parker:
-			r.Holders = n.Key != toRead || w.writeLocked()
-			if r.Holders {
-				r.Waiters = nil
-			}
 			return r
-		case n.Key != toRead && !w.PreferReaders:
-			r.Waiters = append(r.Waiters, n.Parker())
+		case n.Key != toRead && !w.PreferReaders && r.Waiters == nil:
+			r.Waiters = []unsafe.Pointer{n.Parker()}
 		}
 	}
-	return sight.Reason{} // woken to retry
+	return sight.Reason{} // woken to retry, or far behind
 }
+
+// mostWalked is how many nodes of a queue are walked under its guard. Of those
+// behind nothing is known.
+const mostWalked = 1000
 
 // members are in watch mode the goroutines that have waited at a Barrier, at
 // most one more than it has parties.

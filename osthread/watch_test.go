@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"reflect"
+	"sync"
 	"testing"
 	"time"
 
@@ -292,4 +293,35 @@ func TestNamedNamesAnObject(t *testing.T) {
 	assert.Equal(t, "accounts", watch.NameOf(l))
 	assert.NotEmpty(t, watch.FirstUse(l))
 	assert.Empty(t, watch.NameOf(new(Lock)))
+}
+
+// The first two that lock it at once find one object, not two.
+func TestWatchKeepsTheNameOfWhatTwoLockFirst(t *testing.T) {
+	if !inWatchMode(t) {
+		return
+	}
+	for range 2000 {
+		l, w := Named(new(Lock), "lock"), Named(new(RWLock), "rwlock")
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { With(l, func() {}); With(w.RLocker(), func() {}) })
+		}
+		both.Wait()
+		require.Equal(t, "lock", watch.NameOf(l))
+		require.Equal(t, "rwlock", watch.NameOf(w))
+	}
+}
+
+// Permits that others release have no holder once their taker has ended.
+func TestWatchForgetsPermitsOfGoroutinesThatEnded(t *testing.T) {
+	if !inWatchMode(t) {
+		return
+	}
+	var s Semaphore
+	const n = 10_000
+	for range n {
+		s.Release(1)
+		partyOf(func() { s.Acquire(1) })
+	}
+	assert.Less(t, len(watch.States()), n/10)
 }

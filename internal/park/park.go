@@ -184,6 +184,9 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 // locked its thread, or keeps its thread while it sleeps.
 func BeginWait(object any, parker unsafe.Pointer, l *Limit) *waits.Record {
 	if r := waits.Begin(object, parker, !l.Never()); r != nil {
+		if watch.On {
+			watch.Here().Move()
+		}
 		return r
 	}
 	return watch.Sleeps(object, parker, !l.Never())

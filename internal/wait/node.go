@@ -81,12 +81,14 @@ func (n *Node) Free() {
 	nodes.Put(n)
 }
 
-// InQueue reports whether the node whose Waiter is at that address is in the
-// queue that its owner put it into. The caller has that queue's guard, and the
-// owner sleeps.
-func InQueue(waiter unsafe.Pointer) bool {
-	return (*Node)(unsafe.Add(waiter, -int(unsafe.Offsetof(Node{}.Waiter)))).in
+// At returns the node whose Waiter is at that address.
+func At(waiter unsafe.Pointer) *Node {
+	return (*Node)(unsafe.Add(waiter, -int(unsafe.Offsetof(Node{}.Waiter))))
 }
+
+// InQueue reports whether n is in the queue that its owner put it into. The
+// caller has that queue's guard, and the owner sleeps.
+func (n *Node) InQueue() bool { return n.in }
 
 // Await waits for the wakeup of a node that a waker has taken out.
 func (n *Node) Await() {

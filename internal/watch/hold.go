@@ -54,6 +54,17 @@ func (p *Party) at(i uint64) *hold {
 	return &(*p.more.Load())[i/chunkSize-1][i%chunkSize]
 }
 
+// dropCounts ends the holds of permits and tasks of p, whose goroutine has
+// ended: others release them, which does not end a hold (handOff).
+func (p *Party) dropCounts() {
+	for i := range p.top.Load() {
+		if h := p.at(i); h.number.Load() != 0 && h.how >= Permits {
+			h.number.Store(0)
+			h.object = nil
+		}
+	}
+}
+
 // idle reports whether p holds nothing.
 func (p *Party) idle() bool {
 	for i := range p.top.Load() {
@@ -70,6 +81,7 @@ func (p *Party) idle() bool {
 //
 //go:norace
 func (p *Party) Acquired(object any, how How, n int) {
+	p.Move()
 	e := wordsOf(object)
 	i := p.top.Load()
 	h := &p.first[i%chunkSize]
@@ -186,10 +198,13 @@ func (p *Party) Changed(object any, from, to How) {
 // the search would make each such release slow.
 func handOff(object any, how How) {
 	e := wordsOf(object)
-	if markHandedOff(e); how >= Permits {
+	if how >= Permits {
+		markHandedOff(e)
 		return
 	}
+	// Without a holder it was acquired before the mode was on.
 	if p, h, number := oldest(e.data, how); p != nil {
+		markHandedOff(e)
 		h.number.CompareAndSwap(number, 0)
 	}
 }

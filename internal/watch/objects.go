@@ -117,9 +117,12 @@ func First(object any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.m[key]
-	if i == nil || i.first != nil { // if not nil, it is another object's
+	if i == nil {
 		i = s.add(data, key)
+	}
+	if i.first != nil { // of one that was collected, or set to the zero value
 		leaveOrder(key)
+		i.handedOff = false
 	}
 	i.first = trim(pcs[:])
 }

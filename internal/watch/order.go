@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -230,7 +231,7 @@ func gates(held []Hold, but int) (gs []gate) {
 		}
 	}
 	slices.SortFunc(gs, func(a, b gate) int {
-		return int(int64(a.object) - int64(b.object))
+		return cmp.Compare(a.object, b.object)
 	})
 	return gs
 }

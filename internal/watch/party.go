@@ -18,7 +18,7 @@ import (
 // goroutine on a g looks for that g, so no two take over or make the same; mu
 // orders those that add to the table.
 type Party struct {
-	g    unsafe.Pointer // nil once another party has it
+	g    atomic.Uintptr // 0 once another party has it; Go frees no g
 	goid atomic.Uint64
 	slot atomic.Uintptr // of its thread, when last seen; see internal/ident
 	next *Party         // in its bucket
@@ -50,7 +50,7 @@ func here() *Party {
 	}
 	g := getg()
 	p := bucket(uint64(uintptr(g))).Load()
-	if p != nil && p.g == g && p.goid.Load() == goidOf(g) {
+	if p != nil && p.g.Load() == uintptr(g) && p.goid.Load() == goidOf(g) {
 		return p
 	}
 	return search(g)
@@ -59,7 +59,7 @@ func here() *Party {
 func search(g unsafe.Pointer) *Party {
 	b := bucket(uint64(uintptr(g)))
 	for p := b.Load(); p != nil; p = p.next {
-		if p.g == g && p.goid.Load() == goidOf(g) {
+		if p.g.Load() == uintptr(g) && p.goid.Load() == goidOf(g) {
 			return p
 		}
 	}
@@ -85,10 +85,13 @@ func newParty(g unsafe.Pointer, goid uint64, b *atomic.Pointer[Party]) *Party {
 	defer mu.Unlock()
 	var unused *Party
 	for p := b.Load(); p != nil; p = p.next {
-		if g != nil && p.g == g && !p.idle() {
-			p.g = nil // it ended with what it holds
+		if g != nil && p.g.Load() == uintptr(g) {
+			p.dropCounts()
 		}
-		if g != nil && (p.g == g || p.g == nil) && p.idle() {
+		if g != nil && p.g.Load() == uintptr(g) && !p.idle() {
+			p.g.Store(0) // it ended with what it holds
+		}
+		if g != nil && (p.g.Load() == uintptr(g) || p.g.Load() == 0) && p.idle() {
 			unused = p
 		}
 	}
@@ -105,7 +108,7 @@ func newParty(g unsafe.Pointer, goid uint64, b *atomic.Pointer[Party]) *Party {
 func (p *Party) begin(g unsafe.Pointer, goid uint64) {
 	p.goid.Store(goid)
 	p.slot.Store(ident.Slot())
-	p.g = g
+	p.g.Store(uintptr(g))
 	p.orders = edgeCache{}
 }
 
@@ -117,6 +120,7 @@ func Sleeps(object any, parker unsafe.Pointer, ends bool) *waits.Record {
 		return nil
 	}
 	p := here()
+	p.Move()
 	p.wait.Begin(ident.None, object, parker, ends)
 	return &p.wait
 }
@@ -128,9 +132,17 @@ func (p *Party) Wait() (w waits.Wait, ok bool) { return p.wait.Wait(ident.None) 
 // Goid returns the number of p's goroutine, as runtime.Stack prints it.
 func (p *Party) Goid() uint64 { return p.goid.Load() }
 
-// Slot returns the slot of the thread that p's goroutine was on when it first
-// acquired something or last waited. It identifies a thread with a record; see
-// package ident.
+// Move notes which thread p's goroutine, the caller, is on: it may have been
+// attached or detached since it was last asked.
+func (p *Party) Move() {
+	if s := ident.Slot(); s != p.slot.Load() {
+		p.slot.Store(s)
+	}
+}
+
+// Slot returns the slot of the thread that p's goroutine was on when it last
+// acquired something, waited, or was attached or detached. It identifies a
+// thread with a record; see package ident.
 func (p *Party) Slot() uintptr { return p.slot.Load() }
 
 // each calls f for every party.

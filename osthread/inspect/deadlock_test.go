@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"example.com/thread"
 	"example.com/thread/internal/leak"
 	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
@@ -171,6 +172,7 @@ var deadlocks = []deadlock{
 		[]string{
 			`DEADLOCK 1: 2 parties wait for each other`,
 			`"alice" waits for \S+ for Barrier\(.*, for which "bob" must go on`,
+			`unless another party comes to the barrier`,
 			`"bob" waits for \S+ for Lock\(.*, held by "alice"`,
 		},
 	},
@@ -268,5 +270,84 @@ func TestDeadlocksLeaveOutWaitsThatEnd(t *testing.T) {
 	})
 	for unlocked.Alive() {
 		assert.Nil(t, inspect.Deadlocks())
+	}
+}
+
+// Waits that parties can end which do not hold the object.
+var noDeadlocks = []struct {
+	name  string
+	enter func() // returns once all wait
+}{
+	{"a Lock as a signal", func() {
+		var l osthread.Lock
+		l.Lock()
+		go l.Lock()
+		await(func() bool { return l.Waiting() == 1 })
+	}},
+	{"a Lock that its locker waits for", func() {
+		var l osthread.Lock
+		go func() { l.Lock(); l.Lock() }() // another one may unlock it
+		await(func() bool { return l.Waiting() == 1 })
+	}},
+	{"a task that was handed on", func() {
+		q := queue.New[int](0)
+		testutil.Must(q.Put(1))
+		daemon("dispatcher", func() { _, _ = q.Get(); q.Join() }) // TaskDone is to come from elsewhere
+		await(func() bool { return len(waiting()) == 1 })
+	}},
+	{"an RLock of a goroutine that was detached", func() {
+		var r osthread.RLock
+		var l osthread.Lock
+		held := make(chan struct{})
+		go func() {
+			_, err := thread.Attach()
+			testutil.Must(err)
+			osthread.With(&l, func() {})
+			testutil.Must(thread.Detach())
+			r.Lock()
+			close(held)
+			select {} // it computes
+		}()
+		<-held
+		go r.Lock()
+		await(func() bool { return r.Waiting() == 1 })
+	}},
+	{"a barrier to which others came before", func() {
+		b := osthread.NewBarrier(2, nil)
+		var l osthread.Lock
+		locked := make(chan struct{})
+		go func() { _, _ = b.Wait(); l.Lock(); close(locked); _, _ = b.Wait() }()
+		go func() { _, _ = b.Wait(); _, _ = b.Wait() }()
+		go func() { <-locked; l.Lock() }()
+		go func() { <-locked; _, _ = b.Wait() }()
+		await(func() bool { return l.Waiting() == 1 })
+	}},
+}
+
+// waiting returns the parties that wait.
+func waiting() (some []inspect.Party) {
+	for _, p := range inspect.Take().Parties {
+		if p.Wait != nil {
+			some = append(some, p)
+		}
+	}
+	return some
+}
+
+func TestNoDeadlockIsFoundWhereOthersCanEndTheWait(t *testing.T) {
+	t.Setenv("OSTHREAD_WATCH", "1")
+	for _, row := range noDeadlocks {
+		t.Run(row.name, func(t *testing.T) {
+			text := leak.InChild(t, func() {
+				row.enter()
+				for range 10 {
+					if s := inspect.Deadlocks(); s != nil {
+						fmt.Println("FOUND", s)
+					}
+				}
+				os.Exit(0)
+			})
+			assert.NotContains(t, text, "FOUND")
+		})
 	}
 }

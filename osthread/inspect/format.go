@@ -100,6 +100,9 @@ func (p *printer) deadlock(i int) {
 			p.line(2, "%v %s", p.s.Parties[j], p.wait(w))
 		}
 	}
+	if d.Unless != "" {
+		p.line(2, "unless %s", d.Unless)
+	}
 	if len(d.Behind) > 0 {
 		p.line(2, "behind them, so stuck as well: %s", p.names(d.Behind))
 	}

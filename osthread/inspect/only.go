@@ -26,7 +26,7 @@ func (s *Snapshot) only() *Snapshot {
 	}
 	r := &Snapshot{Taken: s.Taken, Process: s.Process, Watched: s.Watched}
 	for _, d := range s.Deadlocks {
-		r.Deadlocks = append(r.Deadlocks, Deadlock{renumber(d.Cycle, to), renumber(d.Behind, to)})
+		r.Deadlocks = append(r.Deadlocks, Deadlock{renumber(d.Cycle, to), renumber(d.Behind, to), d.Unless})
 	}
 	objects := map[int]int{}
 	object := func(i int) int {

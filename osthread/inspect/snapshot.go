@@ -96,6 +96,9 @@ type Deadlock struct {
 	Cycle []int `json:"cycle"`
 	// Behind has the other parties that cannot go on because of it.
 	Behind []int `json:"behind,omitempty"`
+	// Unless is "", or what would end it all the same: that another party comes
+	// to a Barrier than those that have ever waited there.
+	Unless string `json:"unless,omitempty"`
 }
 
 // A Frame is a call in a stack.

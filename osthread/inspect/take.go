@@ -46,9 +46,10 @@ func Dump(w io.Writer) error {
 // holders, for the ends of threads, for calls of a Worker, for futures of
 // pools, in queue.Join, and at a Barrier where as many as it has parties, and
 // no others, have ever waited in watch mode. A deadlock that it returns is
-// real: all its waits stood at one time. It does not find one that involves a
-// wait for something else, like a Condition, which any other party could end;
-// nor a lock that is unlocked by another party than has locked it.
+// real: all its waits stood at one time; but see Deadlock.Unless. It does not
+// find one that involves a wait for something else, like a Condition, which any
+// other party could end; nor a lock that another party has unlocked than had
+// locked it, or that its holder itself waits for.
 func Deadlocks() *Snapshot {
 	l, found := findKnots()
 	if len(found) == 0 {
@@ -76,7 +77,7 @@ func newTaker(l *view, found []knot, o Options) *taker {
 		t.wait(i, s)
 	}
 	for _, k := range found {
-		t.snapshot.Deadlocks = append(t.snapshot.Deadlocks, Deadlock{k.cycle, k.behind})
+		t.snapshot.Deadlocks = append(t.snapshot.Deadlocks, Deadlock{k.cycle, k.behind, l.unless(k)})
 	}
 	if o.Stacks {
 		t.stacks()

@@ -121,7 +121,7 @@ func (l *view) addThread(record *thread.Thread, th *osthread.Thread) {
 func (l *view) parties() {
 	for _, state := range watch.States() {
 		s := l.subjectOf(state)
-		s.party, s.goid, s.holds = state.Party, state.Goid, state.Holds
+		s.party, s.goid, s.holds = state.Party, state.Goid, append(s.holds, state.Holds...)
 		l.byParty[state.Party] = s
 		for _, h := range state.Holds {
 			key := keyOf(h.Object)
@@ -170,8 +170,10 @@ func (l *view) resolve(s *subject) {
 	if len(s.servers) == 0 && r.Serial != 0 {
 		s.addServer(l.bySerial[r.Serial])
 	}
-	if r.Owned && slices.Contains(s.servers, s) {
-		s.need = unknown // the lock was handed off to s, whose wakeup is on its way
+	// A lock that its owner alone can unlock was handed off to s, whose wakeup
+	// is on its way. Another lock others may unlock, and s may rely on that.
+	if slices.Contains(s.servers, s) {
+		s.need = unknown
 	}
 }
 
@@ -262,6 +264,16 @@ func (l *view) nodes() []node {
 		nodes[i] = n
 	}
 	return nodes
+}
+
+// unless returns Deadlock.Unless of k.
+func (l *view) unless(k knot) string {
+	for _, i := range k.cycle {
+		if _, ok := l.subjects[i].wait.Object.(*osthread.Barrier); ok {
+			return "another party comes to the barrier"
+		}
+	}
+	return ""
 }
 
 // findKnots returns a view and its knots. If it has any, a second view is made,

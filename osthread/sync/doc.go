@@ -27,8 +27,9 @@
 //     fatal error, which cannot be recovered.
 //   - [Cond] wakes its waiters in the order in which they began to wait, even if
 //     they then find L taken; L must not change after the first Wait.
-//   - Waits are in the events of osthread.SetTrace, not in the mutex and block
-//     profiles of package runtime.
+//   - Waits are in the events of osthread.SetTrace, and those for a [Mutex] and
+//     an [RWMutex] in the mutex profile of package runtime, but not in its block
+//     profile.
 //   - The race detector does not report a [WaitGroup.Add] that is not ordered
 //     before a Wait; the panics about it are the same.
 //   - Objects are larger: see the types of package osthread.

@@ -268,20 +268,17 @@ func (b *Box) put(c *Call, ifIdle bool) error {
 	}
 	wake := b.asleep
 	b.asleep = false
+	// Under the guard: a function that c itself sets is for later calls, and a
+	// server that sets one and then polls the box misses no call.
+	f := b.onPost.Load()
 	b.q.Unlock()
 	if wake {
 		b.wake()
 	}
-	b.callOnPost()
-	return nil
-}
-
-// callOnPost calls OnPost's function. The call is in the box, whatever that
-// does.
-func (b *Box) callOnPost() {
-	if f := b.onPost.Load(); f != nil {
+	if f != nil { // c is in the box, whatever f does
 		report(protect.Run(func() error { (*f)(); return nil }))
 	}
+	return nil
 }
 
 // remove takes c out of the list and reports whether it was there.
@@ -494,7 +491,9 @@ func (b *Box) Close(drop bool) (dropped int) {
 		}
 	}
 	if news { // f may use what is gone after the first Close
-		b.callOnPost()
+		if f := b.onPost.Load(); f != nil {
+			report(protect.Run(func() error { (*f)(); return nil }))
+		}
 	}
 	return dropped
 }
