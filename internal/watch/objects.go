@@ -117,14 +117,16 @@ func First(object any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := s.m[key]
+	// An entry that has a first acquisition, and a node without an entry, are
+	// of an object that was collected, whose cleanup is to end them, or of this
+	// one before it was set to the zero value.
+	if i == nil || i.first != nil {
+		leaveOrder(key)
+	}
 	if i == nil {
 		i = s.add(data, key)
 	}
-	if i.first != nil { // of one that was collected, or set to the zero value
-		leaveOrder(key)
-		i.handedOff = false
-	}
-	i.first = trim(pcs[:])
+	i.first, i.handedOff = trim(pcs[:]), false
 }
 
 // FirstUse returns the stack of the first acquisition of object, as Hold.PCs.
