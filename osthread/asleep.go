@@ -6,6 +6,7 @@ import (
 	"time"
 	"unsafe"
 
+	"example.com/thread"
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/wait"
@@ -40,7 +41,7 @@ type Wait struct {
 // waits in channels and package sync, which Go's scheduler knows alone. The
 // result may be stale by the time it is used.
 func (t *Thread) Waiting() (w Wait, ok bool) {
-	th := t.made()
+	th := t.record()
 	if th == nil {
 		return Wait{}, false
 	}
@@ -50,6 +51,21 @@ func (t *Thread) Waiting() (w Wait, ok bool) {
 	}
 	asleep := time.Duration(futex.Now() - sleep.Since)
 	return Wait{Object: sleep.Object, Since: time.Now().Add(-asleep), Ends: sleep.Ends}, true
+}
+
+// record returns the thread of package thread that t runs on, nil if there is
+// none. That of Main may be attached without RunMain.
+func (t *Thread) record() *thread.Thread {
+	th := t.made()
+	if th != nil || t.origin != first {
+		return th
+	}
+	for _, th := range thread.Threads() {
+		if th.Ident() == t.ident {
+			return th
+		}
+	}
+	return nil
 }
 
 // sleepsFor returns what t sleeps for, for String, or "". It does not say it of
