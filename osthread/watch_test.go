@@ -3,7 +3,6 @@ package osthread
 import (
 	"context"
 	"os"
-	"os/exec"
 	"reflect"
 	"sync"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/leak"
 	"example.com/thread/internal/watch"
 )
 
@@ -21,9 +21,7 @@ func inWatchMode(t *testing.T) bool {
 	if watch.On {
 		return true
 	}
-	exe, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.timeout=2m")
+	cmd := leak.Command(t.Context(), "-test.run=^"+t.Name()+"$", "-test.timeout=2m")
 	cmd.Env = append(os.Environ(), "OSTHREAD_WATCH=1")
 	out, err := cmd.CombinedOutput()
 	assert.NoError(t, err, "%s", out)

@@ -2,12 +2,12 @@ package queue
 
 import (
 	"os"
-	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/leak"
 	"example.com/thread/internal/watch"
 	"example.com/thread/osthread"
 )
@@ -27,9 +27,7 @@ func taken(object any) (n int) {
 // In watch mode a queue knows the takers of the values that Join waits for.
 func TestWatchKnowsTheTakersOfValues(t *testing.T) {
 	if !watch.On {
-		exe, err := os.Executable()
-		require.NoError(t, err)
-		cmd := exec.CommandContext(t.Context(), exe, "-test.run=^"+t.Name()+"$", "-test.timeout=2m")
+		cmd := leak.Command(t.Context(), "-test.run=^"+t.Name()+"$", "-test.timeout=2m")
 		cmd.Env = append(os.Environ(), "OSTHREAD_WATCH=1")
 		out, err := cmd.CombinedOutput()
 		assert.NoError(t, err, "%s", out)
