@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"reflect"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -314,6 +315,9 @@ func TestWatchKeepsTheNameOfWhatTwoLockFirst(t *testing.T) {
 func TestWatchForgetsPermitsOfGoroutinesThatEnded(t *testing.T) {
 	if !inWatchMode(t) {
 		return
+	}
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("the party of a goroutine that has ended is not used again")
 	}
 	var s Semaphore
 	const n = 10_000

@@ -15,6 +15,7 @@ type info struct {
 	name      string
 	first     []uintptr // the stack of the first acquisition; nil: none yet
 	handedOff bool
+	objects   int // whose cleanups are to come
 }
 
 type shard struct {
@@ -62,7 +63,7 @@ func (s *shard) add(object unsafe.Pointer, key uintptr) *info {
 	if s.m == nil {
 		s.m = map[uintptr]*info{}
 	}
-	i := new(info)
+	i := &info{objects: 1}
 	s.m[key] = i
 	onCollect(object, gone{s, key, i})
 	return i
@@ -88,7 +89,7 @@ func onCollect(object unsafe.Pointer, g gone) {
 func forget(g gone) {
 	g.s.mu.Lock()
 	defer g.s.mu.Unlock()
-	if g.s.m[g.key] == g.i {
+	if g.i.objects--; g.i.objects == 0 && g.s.m[g.key] == g.i {
 		delete(g.s.m, g.key)
 		leaveOrder(g.key)
 	}
@@ -97,9 +98,21 @@ func forget(g gone) {
 // Name gives object, a pointer, a name, in place of the one it has. It does
 // nothing unless watch mode is on.
 func Name(object any, name string) {
-	if On {
-		set(wordsOf(object).data, func(i *info) { i.name = name })
+	if !On {
+		return
 	}
+	data := wordsOf(object).data
+	s, key := shardOf(data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := s.m[key]
+	if i == nil {
+		i = s.add(data, key)
+	} else { // perhaps of one that was collected, whose cleanup is to come
+		i.objects++
+		onCollect(data, gone{s, key, i})
+	}
+	i.name = name
 }
 
 // NameOf returns the name that Name has given to object, or "".
