@@ -8,6 +8,7 @@ import (
 
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/keep"
+	"example.com/thread/internal/waits"
 )
 
 // A thread's slot (internal/ident) identifies the thread: it holds its serial
@@ -89,6 +90,7 @@ func (r *recordTable) add(t *Thread) {
 
 // remove frees t's row. The thread must have cleared its slot, or be gone.
 func (r *recordTable) remove(t *Thread) {
+	waits.Forget(t.slot)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := ident.Row(t.slot) - 1

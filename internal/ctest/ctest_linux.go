@@ -6,6 +6,7 @@ package ctest
 #cgo CFLAGS: -D_GNU_SOURCE
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -62,6 +63,19 @@ static void *vanish(void *unused)
 	return unused;
 }
 
+static void vanish_now(int sig)
+{
+	syscall(SYS_exit, 0 * sig);
+}
+
+// vanish_on makes sig end the thread that it is sent to.
+static int vanish_on(int sig)
+{
+	struct sigaction a = { .sa_handler = vanish_now, .sa_flags = SA_ONSTACK };
+
+	return sigaction(sig, &a, NULL);
+}
+
 static int start_vanish(void)
 {
 	pthread_t t;
@@ -91,4 +105,11 @@ func Vanish(f func(n int)) error {
 func AtEnd(f func(n int)) {
 	call.Store(&f)
 	C.set_end_key()
+}
+
+// VanishOn makes the signal with that number end the thread that it is sent to,
+// by the system call and whatever it does, for the rest of the process.
+func VanishOn(sig int) error {
+	_, err := C.vanish_on(C.int(sig))
+	return err
 }

@@ -6,9 +6,9 @@
 // the sleep. So a path that does not sleep costs nothing, and a sleep, which
 // takes microseconds, two calls of a mutex that only a reader contends for.
 //
-// A Record outlives its thread: the next thread with the row has it. What a
-// thread slept for that C code ended meanwhile is not mistaken for the next
-// one's, which has another slot.
+// A Record outlives its thread: the next thread with the row has it. [Forget]
+// clears what a thread slept for that C code ended meanwhile. It is never
+// mistaken for the next one's, which has another slot.
 package waits
 
 import (
@@ -108,16 +108,40 @@ func (r *Record) Wait(slot uintptr) (w Wait, ok bool) {
 	return w, true
 }
 
+// Forget clears what the thread with that slot slept for, if C code ended it in
+// its sleep: nothing calls End then. The thread is gone, or about to be.
+func Forget(slot uintptr) {
+	if r := at(slot); r != nil {
+		r.forget(slot)
+	}
+}
+
+func (r *Record) forget(slot uintptr) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.on && r.slot == slot {
+		r.on, r.wait.Object, r.wait.Parker = false, nil, nil
+	}
+}
+
 // Of returns what the thread with that slot sleeps for. It returns false if
 // that does not sleep.
 func Of(slot uintptr) (w Wait, ok bool) {
+	if r := at(slot); r != nil {
+		return r.Wait(slot)
+	}
+	return Wait{}, false
+}
+
+// at returns the record of the thread with that slot, or nil if there is none.
+func at(slot uintptr) *Record {
 	row := ident.Row(slot)
 	if row == 0 {
-		return Wait{}, false
+		return nil
 	}
 	c := table[row>>chunkBits].Load()
 	if c == nil {
-		return Wait{}, false
+		return nil
 	}
-	return c[row&(1<<chunkBits-1)].Wait(slot)
+	return &c[row&(1<<chunkBits-1)]
 }
