@@ -172,6 +172,45 @@ func TestThreadWaitingOfAnAttachedGoroutine(t *testing.T) {
 	assert.False(t, asleep)
 }
 
+// A thousand threads are each known to wait for their own object, and to wait
+// no longer once that is there.
+func TestThreadWaitingOfAThousandThreads(t *testing.T) {
+	const n = 1000
+	events := make([]Event, n)
+	threads := make([]*Thread, n)
+	after := make(chan struct{})
+	for i := range threads {
+		threads[i] = start(t, func() error { events[i].Wait(); <-after; return nil })
+	}
+	for i, th := range threads {
+		assert.Same(t, &events[i], awaitAsleep(th).Object)
+	}
+	for i := range events {
+		events[i].Set()
+	}
+	for _, th := range threads {
+		testutil.Await(func() bool { _, asleep := th.Waiting(); return !asleep })
+	}
+	close(after)
+	for _, th := range threads {
+		require.NoError(t, th.Join())
+	}
+}
+
+func TestThreadWaitingOfATimer(t *testing.T) {
+	tm := NewTimer(time.Hour, nil, nil)
+	require.NoError(t, tm.Start())
+	w := awaitAsleep(tm.Thread)
+	assert.IsType(t, new(Event), w.Object)
+	assert.True(t, w.Ends)
+	joiner := start(t, tm.Join)
+	assert.Same(t, tm.Thread, awaitAsleep(joiner).Object)
+	tm.Cancel()
+	require.NoError(t, joiner.Join())
+	_, asleep := tm.Waiting()
+	assert.False(t, asleep)
+}
+
 func TestThreadWaitingBeforeStartIsNothing(t *testing.T) {
 	_, asleep := New(nil, nil).Waiting()
 	assert.False(t, asleep)
