@@ -104,6 +104,9 @@ func attach(k kind) (*Thread, error) {
 	t.made.Store(true)
 	t.begun.Store(true)
 	if k == alien {
+		if watch.On {
+			watch.BeginAlien()
+		}
 		osMakePreemptible(t)
 	}
 	return t, nil

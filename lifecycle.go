@@ -10,6 +10,7 @@ import (
 	"example.com/thread/internal/ident"
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/proflabel"
+	"example.com/thread/internal/watch"
 )
 
 // The life of a thread made by Start, by the owner of its record:
@@ -220,6 +221,9 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	s := t.start
 	t.start = nil // what fn refers to must not outlive it
 	ident.SetSlot(t.slot)
+	if watch.On && t.kind == native {
+		watch.BeginThread()
+	}
 	t.labels.begin(s.labels, t.name)
 	t.ident, t.nativeID = osSelf(), osNativeID()
 	s.err = s.attr.apply(t)

@@ -167,6 +167,18 @@ func TestWatchForgetsCollectedLocks(t *testing.T) {
 	}
 }
 
+// Go reuses the goroutine, and its number, of a thread that has ended.
+func TestWatchReportsInversionsOfThreadsOneAfterTheOther(t *testing.T) {
+	if !inWatchMode(t) {
+		return
+	}
+	a, b := new(Lock), new(Lock)
+	onThread := func(f func()) func() {
+		return func() { require.NoError(t, start(t, func() error { f(); return nil }).Join()) }
+	}
+	assert.Len(t, inversions(t, onThread(nested(a, b)), onThread(nested(b, a))), 1)
+}
+
 // The hook may lock what it likes.
 func TestWatchOrderHookMayLock(t *testing.T) {
 	if !inWatchMode(t) {

@@ -25,8 +25,9 @@ type Wait struct {
 	// Object is what the caller waits for, in the terms of
 	// osthread.TraceEvent.Object; nil if that is not known.
 	Object any
-	// Parker is the address of the place that the caller sleeps at. It is never
-	// dereferenced.
+	// Parker is the address of the place that the caller sleeps at: a
+	// park.Waiter, a park.Broadcast, or the word of a thread.Lock. It keeps
+	// that place reachable, which may be another caller's by now.
 	Parker unsafe.Pointer
 	// Number distinguishes this wait from all others of the same Record.
 	Number uint64

@@ -103,16 +103,11 @@ func Name(object any, name string) {
 	}
 	data := wordsOf(object).data
 	s, key := shardOf(data)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	i := s.m[key]
-	if i == nil {
-		i = s.add(data, key)
-	} else { // perhaps of one that was collected, whose cleanup is to come
-		i.objects++
+	set(data, func(i *info) {
+		i.name = name
+		i.objects++ // the entry may be of one that was collected, whose cleanup is to come
 		onCollect(data, gone{s, key, i})
-	}
-	i.name = name
+	})
 }
 
 // NameOf returns the name that Name has given to object, or "".

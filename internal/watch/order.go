@@ -52,7 +52,7 @@ type edge struct{ uses []*use }
 
 // A use is how an edge came about.
 type use struct {
-	goid       uint64
+	goid, life uint64
 	held, want How
 	gates      []gate // what the party held besides, by address
 	heldAt     []uintptr
@@ -205,7 +205,7 @@ func (p *Party) addEdges(e eface, wanted any, how How, at []uintptr) (found []In
 			continue
 		}
 		u := &use{
-			goid: p.Goid(), slot: p.Slot(), held: h.How, want: how, gates: gates(held, i),
+			goid: p.Goid(), life: p.life.Load(), slot: p.Slot(), held: h.How, want: how, gates: gates(held, i),
 			heldAt: h.PCs, wantedAt: at, from: nodeOf(wordsOf(h.Object), h.Object), to: to,
 		}
 		if u.add() {
@@ -249,7 +249,7 @@ func (u *use) add() bool {
 	same := 0
 	for _, v := range e.uses {
 		if v.held == u.held && v.want == u.want && slices.Equal(v.gates, u.gates) {
-			if same++; same == 2 || v.goid == u.goid {
+			if same++; same == 2 || v.life == u.life {
 				return false
 			}
 		}
@@ -309,7 +309,7 @@ func follows(path []*use, v *use) bool {
 		return false
 	}
 	for _, u := range path {
-		if u.goid == v.goid || u.from == v.from || u.shutsOut(v) {
+		if u.life == v.life || u.from == v.from || u.shutsOut(v) {
 			return false
 		}
 	}

@@ -13,6 +13,9 @@ import (
 // thread's or an ordinary one. It stays known after its goroutine has ended
 // while it still holds something.
 //
+// Go runs the threads of C on goroutines that it reuses with their numbers, so
+// a number alone is not one goroutine's: each begins a life of its own.
+//
 // Parties are in a table by their g. A g is used again, by a goroutine with
 // another number, which takes over a party that holds nothing. Only the
 // goroutine on a g looks for that g, so no two take over or make the same; mu
@@ -20,6 +23,7 @@ import (
 type Party struct {
 	g    atomic.Uintptr // 0 once another party has it; Go frees no g
 	goid atomic.Uint64
+	life atomic.Uint64  // no other goroutine has it
 	slot atomic.Uintptr // of its thread, when last seen; see internal/ident
 	next *Party         // in its bucket
 
@@ -38,6 +42,7 @@ const (
 )
 
 var (
+	lives   atomic.Uint64
 	mu      sync.Mutex
 	buckets [1 << bucketBits]atomic.Pointer[Party]
 )
@@ -107,9 +112,30 @@ func newParty(g unsafe.Pointer, goid uint64, b *atomic.Pointer[Party]) *Party {
 
 func (p *Party) begin(g unsafe.Pointer, goid uint64) {
 	p.goid.Store(goid)
+	p.life.Store(lives.Add(1))
 	p.slot.Store(ident.Slot())
 	p.g.Store(uintptr(g))
 	p.orders = edgeCache{}
+}
+
+// BeginThread notes that the caller's goroutine is a new thread's from now on.
+// The last thread on that goroutine has ended, with what it holds.
+func BeginThread() {
+	if goidOffset == 0 {
+		id := parseGoid()
+		newParty(nil, id, bucket(id))
+		return
+	}
+	g := getg()
+	newParty(g, goidOf(g), bucket(uint64(uintptr(g))))
+}
+
+// BeginAlien is BeginThread for a thread of C that may have acquired something
+// before: it does nothing if the goroutine's party holds something.
+func BeginAlien() {
+	if here().idle() {
+		BeginThread()
+	}
 }
 
 // Sleeps records that the caller is about to sleep at parker for object. It

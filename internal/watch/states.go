@@ -9,18 +9,18 @@ import (
 // A Member is a goroutine that has used an object.
 type Member struct {
 	Party *Party
-	goid  uint64
+	life  uint64
 }
 
 // HereAsMember returns the calling goroutine.
 func HereAsMember() Member {
 	p := here()
-	return Member{p, p.Goid()}
+	return Member{p, p.life.Load()}
 }
 
 // IsCurrent reports whether Party is still that goroutine's: another one may
 // have it once the goroutine has ended.
-func (m Member) IsCurrent() bool { return m.Party.Goid() == m.goid }
+func (m Member) IsCurrent() bool { return m.Party.life.Load() == m.life }
 
 // A Hold is one acquisition that was not released.
 type Hold struct {
