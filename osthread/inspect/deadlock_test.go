@@ -351,3 +351,20 @@ func TestNoDeadlockIsFoundWhereOthersCanEndTheWait(t *testing.T) {
 		})
 	}
 }
+
+func TestTakeNamesEachHolderOnce(t *testing.T) {
+	t.Setenv("OSTHREAD_WATCH", "1")
+	leak.InChild(t, func() {
+		var r osthread.RLock
+		r.Lock()
+		go r.Lock()
+		await(func() bool { return len(waiting()) == 1 })
+		for _, o := range inspect.Take().Objects {
+			if len(o.Holders) != 1 {
+				fmt.Println(o, "has the holders", o.Holders)
+				os.Exit(1)
+			}
+		}
+		os.Exit(0)
+	})
+}

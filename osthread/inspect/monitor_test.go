@@ -54,3 +54,26 @@ func TestHookGetsInversions(t *testing.T) {
 	assert.Contains(t, text, `"first"`)
 	assert.Contains(t, text, "inspect_test.TestHookGetsInversions")
 }
+
+func TestInversionsNameThreads(t *testing.T) {
+	t.Setenv("OSTHREAD_WATCH", "1")
+	text := leak.InChild(t, func() {
+		inspect.SetHook(func(r *inspect.Report) { fmt.Print(r) })
+		var a, b osthread.Lock
+		for name, order := range map[string][2]*osthread.Lock{"alice": {&a, &b}, "bob": {&b, &a}} {
+			done := make(chan bool)
+			daemon(name, func() {
+				order[0].Lock()
+				pass(order[1])
+				order[0].Unlock()
+				close(done)
+				new(osthread.Event).Wait() // it lives
+			})
+			<-done
+		}
+		os.Exit(0)
+	})
+	assert.Regexp(t, `"alice", goroutine \d+, acquired \*osthread.Lock`, text)
+	assert.Regexp(t, `"bob", goroutine \d+, acquired \*osthread.Lock`, text)
+	assert.NotContains(t, text, "protect.Call")
+}

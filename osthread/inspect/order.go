@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/watch"
+	"example.com/thread/osthread"
 )
 
 // An Inversion is a cycle of locks that were acquired in different orders: each
@@ -17,9 +19,10 @@ type Inversion struct {
 // A Step is what one goroutine or thread of an Inversion has done; the last one
 // is about to do it.
 type Step struct {
-	Goroutine uint64  `json:"goroutine"` // its id in Go's dumps
-	Held      string  `json:"held"`      // the lock: its type, address and name
-	HeldAt    []Frame `json:"held_at"`   // where it was acquired
+	Goroutine uint64  `json:"goroutine"`        // its id in Go's dumps
+	Thread    string  `json:"thread,omitempty"` // the name of its thread, if it has one that lives
+	Held      string  `json:"held"`             // the lock: its type, address and name
+	HeldAt    []Frame `json:"held_at"`          // where it was acquired
 	Wanted    string  `json:"wanted"`
 	WantedAt  []Frame `json:"wanted_at"`
 }
@@ -29,7 +32,11 @@ func (i *Inversion) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "LOCK ORDER: %s acquired in different orders, which can deadlock\n", count(len(i.Steps), "lock"))
 	for _, s := range i.Steps {
-		fmt.Fprintf(&b, "  goroutine %d acquired %s in\n", s.Goroutine, s.Held)
+		party := fmt.Sprintf("goroutine %d", s.Goroutine)
+		if s.Thread != "" {
+			party = fmt.Sprintf("%q, %s,", s.Thread, party)
+		}
+		fmt.Fprintf(&b, "  %s acquired %s in\n", party, s.Held)
 		writeFrames(&b, s.HeldAt)
 		fmt.Fprintf(&b, "  and then wanted %s in\n", s.Wanted)
 		writeFrames(&b, s.WantedAt)
@@ -38,10 +45,8 @@ func (i *Inversion) String() string {
 }
 
 func writeFrames(b *strings.Builder, frames []Frame) {
-	for _, f := range callers(frames) {
-		if !isRuntime(f) {
-			fmt.Fprintf(b, "      %v\n", f)
-		}
+	for _, line := range fold(callers(frames)) {
+		fmt.Fprintf(b, "      %s\n", line)
 	}
 }
 
@@ -63,11 +68,22 @@ func init() {
 	watch.SetOrderHook(func(i watch.Inversion) { report(&Report{Inversion: newInversion(i)}) })
 }
 
+// threadNames returns the names of living threads by their slots.
+func threadNames() map[uintptr]string {
+	names := map[uintptr]string{}
+	for th := range osthread.Threads() {
+		if record, err := th.OSThread(); err == nil {
+			names[keep.Slot(record)] = th.Name()
+		}
+	}
+	return names
+}
+
 func newInversion(i watch.Inversion) *Inversion {
-	r := &Inversion{}
+	r, names := &Inversion{}, threadNames()
 	for _, s := range i.Steps {
 		r.Steps = append(r.Steps, Step{
-			Goroutine: s.Goid, Held: s.Held.String(), HeldAt: framesOf(s.HeldAt),
+			Goroutine: s.Goid, Thread: names[s.Slot], Held: s.Held.String(), HeldAt: framesOf(s.HeldAt),
 			Wanted: s.Wanted.String(), WantedAt: framesOf(s.WantedAt),
 		})
 	}

@@ -74,6 +74,8 @@ func newTaker(l *view, found []knot, o Options) *taker {
 	}
 	for i, s := range l.subjects {
 		t.hold(i, s)
+	}
+	for i, s := range l.subjects { // after all holders are known
 		t.wait(i, s)
 	}
 	for _, k := range found {
