@@ -1,0 +1,29 @@
+package osthread
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A free lock costs what it does because the first attempt is made in the
+// caller: one statement more may exceed what the compiler inlines, and then
+// each pair costs two calls more.
+func TestFirstAttemptsAreInlined(t *testing.T) {
+	goTool, err := exec.LookPath("go")
+	if err != nil {
+		t.Skip("needs the go command: ", err)
+	}
+	out, err := exec.Command(goTool, "build", "-gcflags=-m", ".").CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, f := range []string{
+		"(*Lock).Lock", "(*Lock).Unlock", "(*RWLock).Lock", "(*RWLock).TryRLock", "(*RWLock).RUnlock",
+		"(*Semaphore).TryAcquire", "(*Event).IsSet", "(*Event).Wait",
+	} {
+		assert.Contains(t, "\n"+string(out), ": can inline "+f+"\n", f)
+	}
+	assert.Less(t, 50, strings.Count(string(out), "can inline"), "the compiler has not printed its decisions")
+}
