@@ -173,13 +173,22 @@ func (w *RWLock) Lock() {
 
 func (w *RWLock) lockSlow(want uint64) {
 	if watch.On {
-		w.watch()
-		watch.Here().Wants(w, rwHow[want])
+		w.lockWatched(want)
+		return
 	}
 	if !w.try(want) { // not through the interface: it is often open
 		acquire(w, want, &forever)
 	}
-	w.acquired(want)
+}
+
+func (w *RWLock) lockWatched(want uint64) {
+	w.watch()
+	p := watch.Here()
+	p.Wants(w, rwHow[want])
+	if !w.try(want) {
+		acquire(w, want, &forever)
+	}
+	p.Acquired(w, rwHow[want], 1)
 }
 
 // acquired notes in watch mode that the caller has locked w.
