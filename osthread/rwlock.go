@@ -185,7 +185,8 @@ func (w *RWLock) lockWatched(want uint64) {
 	w.watch()
 	p := watch.Here()
 	p.Wants(w, rwHow[want])
-	if !w.try(want) {
+	direct := want == toWrite && w.word.CompareAndSwap(rwWatched, rwWatched|rwWritten)
+	if !direct && !w.try(want) {
 		acquire(w, want, &forever)
 	}
 	p.Acquired(w, rwHow[want], 1)
