@@ -16,6 +16,13 @@ var system interface {
 	wake(w *uint32, n int)
 }
 
+// sharedSystem is system for words in memory that several processes have
+// mapped, nil if it has no such calls.
+var sharedSystem interface {
+	sleep(w *uint32, old uint32, deadline int64) Result
+	wake(w *uint32, n int)
+}
+
 var start = time.Now()
 
 // Now returns a monotonic time in ns since the start of the process, the clock
@@ -33,6 +40,20 @@ func Wait(w *uint32, old uint32, deadline int64) Result {
 		return system.sleep(w, old, deadline)
 	}
 	return sleepInQueue(w, old, deadline)
+}
+
+// CanShare reports whether [WaitShared] and [WakeShared] work.
+func CanShare() bool { return sharedSystem != nil }
+
+// WaitShared is Wait for a word in memory that several processes have mapped.
+func WaitShared(w *uint32, old uint32, deadline int64) Result {
+	return sharedSystem.sleep(w, old, deadline)
+}
+
+// WakeShared is Wake for the sleepers of [WaitShared] in all processes.
+func WakeShared(w *uint32, n int) int {
+	sharedSystem.wake(w, n)
+	return 0
 }
 
 // Wake wakes up to n threads that sleep on w, math.MaxInt32 for all, in FIFO

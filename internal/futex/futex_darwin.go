@@ -14,7 +14,8 @@ package futex
 // (golang/go#21827).
 //
 // The kernel identifies a word by its size, 4, and the flags, 0 for memory of
-// this process alone, as well: csrc/osthread.h must use the same.
+// this process alone and 1 for shared memory, as well: csrc/ost_os.h must use
+// the same.
 
 /*
 #include <errno.h>
@@ -27,7 +28,6 @@ package futex
 #cgo nocallback ost_sync_wake_all_
 
 #define OST_WORD_	4	// bytes
-#define OST_PRIVATE_	0	// OS_SYNC_WAIT_ON_ADDRESS_NONE, OS_SYNC_WAKE_BY_ADDRESS_NONE
 #define OST_MACH_TIME_	32	// OS_CLOCK_MACH_ABSOLUTE_TIME
 
 #define OST_WEAK_	__attribute__((weak_import))
@@ -45,27 +45,28 @@ static inline int ost_sync_there_(void)
 	       os_sync_wake_by_address_any && os_sync_wake_by_address_all;
 }
 
-static inline int ost_sync_wait_(uint32_t *word, uint32_t old, int64_t ns)
+static inline int ost_sync_wait_(uint32_t *word, uint32_t old, int64_t ns,
+		uint32_t flags)
 {
 	int r;
 
 	if (ns < 0)
-		r = os_sync_wait_on_address(word, old, OST_WORD_, OST_PRIVATE_);
+		r = os_sync_wait_on_address(word, old, OST_WORD_, flags);
 	else
 		r = os_sync_wait_on_address_with_timeout(word, old, OST_WORD_,
-				OST_PRIVATE_, OST_MACH_TIME_, (uint64_t)ns);
+				flags, OST_MACH_TIME_, (uint64_t)ns);
 	return r < 0 ? errno : 0;
 }
 
-static inline int ost_sync_wake_any_(uint32_t *word)
+static inline int ost_sync_wake_any_(uint32_t *word, uint32_t flags)
 {
-	return os_sync_wake_by_address_any(word, OST_WORD_, OST_PRIVATE_) < 0 ?
+	return os_sync_wake_by_address_any(word, OST_WORD_, flags) < 0 ?
 	       errno : 0;
 }
 
-static inline int ost_sync_wake_all_(uint32_t *word)
+static inline int ost_sync_wake_all_(uint32_t *word, uint32_t flags)
 {
-	return os_sync_wake_by_address_all(word, OST_WORD_, OST_PRIVATE_) < 0 ?
+	return os_sync_wake_by_address_all(word, OST_WORD_, flags) < 0 ?
 	       errno : 0;
 }
 */
@@ -76,20 +77,27 @@ import (
 	"unsafe"
 )
 
+// Flags of the calls: OS_SYNC_WAIT_ON_ADDRESS_NONE and _SHARED, which have the
+// values of those for waking.
+const (
+	osSyncNone   = 0
+	osSyncShared = 1
+)
+
 func init() {
 	if C.ost_sync_there_() != 0 {
-		system = &addressCalls{wait: osSyncWait, wakeAny: osSyncWakeAny, wakeAll: osSyncWakeAll}
+		system, sharedSystem = osSync(osSyncNone), osSync(osSyncShared)
 	}
 }
 
-func osSyncWait(w *uint32, old uint32, ns int64) syscall.Errno {
-	return syscall.Errno(C.ost_sync_wait_((*C.uint32_t)(unsafe.Pointer(w)), C.uint32_t(old), C.int64_t(ns)))
+func osSync(flags C.uint32_t) *addressCalls {
+	return &addressCalls{
+		wait: func(w *uint32, old uint32, ns int64) syscall.Errno {
+			return syscall.Errno(C.ost_sync_wait_(word(w), C.uint32_t(old), C.int64_t(ns), flags))
+		},
+		wakeAny: func(w *uint32) syscall.Errno { return syscall.Errno(C.ost_sync_wake_any_(word(w), flags)) },
+		wakeAll: func(w *uint32) syscall.Errno { return syscall.Errno(C.ost_sync_wake_all_(word(w), flags)) },
+	}
 }
 
-func osSyncWakeAny(w *uint32) syscall.Errno {
-	return syscall.Errno(C.ost_sync_wake_any_((*C.uint32_t)(unsafe.Pointer(w))))
-}
-
-func osSyncWakeAll(w *uint32) syscall.Errno {
-	return syscall.Errno(C.ost_sync_wake_all_((*C.uint32_t)(unsafe.Pointer(w))))
-}
+func word(w *uint32) *C.uint32_t { return (*C.uint32_t)(unsafe.Pointer(w)) }

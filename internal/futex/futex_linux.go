@@ -39,10 +39,22 @@ const (
 	futexPrivate    = 128
 	matchAny        = 0xffffffff
 
-	waitUntil = futexWaitBitset | futexPrivate
-	waitFor   = futexWait | futexPrivate
-	wakeOp    = futexWake | futexPrivate
+	waitUntil = futexWaitBitset
+	waitFor   = futexWait
+	wakeOp    = futexWake
 )
+
+// A Scope is whose threads may sleep on a word: those of this process, or of
+// all that have mapped it. A sleeper and its waker must use the same.
+type Scope uintptr
+
+const (
+	Private Scope = futexPrivate
+	Shared  Scope = 0
+)
+
+// CanShare reports whether [WaitShared] and [WakeShared] work.
+func CanShare() bool { return true }
 
 // A Timespec is a deadline in the kernel's form, of 64 bits, for the operation
 // op.
@@ -136,11 +148,20 @@ func MakeTimespec(deadline int64) Timespec {
 // the calling thread; sysmon hands the thread's P off after 20 us to 10 ms. It
 // panics if w cannot be a futex, as [RawResult] does.
 func Wait(w *uint32, old uint32, deadline int64) Result {
+	return waitIn(Private, w, old, deadline)
+}
+
+// WaitShared is Wait for a word in memory that several processes have mapped.
+func WaitShared(w *uint32, old uint32, deadline int64) Result {
+	return waitIn(Shared, w, old, deadline)
+}
+
+func waitIn(s Scope, w *uint32, old uint32, deadline int64) Result {
 	if deadline == Never {
-		return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, nil))
+		return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, nil, s))
 	}
 	ts := MakeTimespec(deadline)
-	return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, &ts))
+	return RawResult(w, wait(uintptr(unsafe.Pointer(w)), old, &ts, s))
 }
 
 // RawResult returns the meaning of an errno of [RawWait]. It panics with an
@@ -167,11 +188,16 @@ func RawResult(w *uint32, errno syscall.Errno) Result {
 // 0 it does nothing. An address without memory has no sleepers. It panics with
 // an error that wraps ENOSYS or EPERM if the kernel refuses the call: otherwise
 // a sleeper would sleep on unnoticed.
-func Wake(w *uint32, n int) int {
+func Wake(w *uint32, n int) int { return wakeIn(Private, w, n) }
+
+// WakeShared is Wake for the sleepers of [WaitShared] in all processes.
+func WakeShared(w *uint32, n int) int { return wakeIn(Shared, w, n) }
+
+func wakeIn(s Scope, w *uint32, n int) int {
 	if n <= 0 {
 		return 0 // the kernel takes 0 and less for 1
 	}
-	woken, errno := wake(w, uintptr(min(n, math.MaxInt32)))
+	woken, errno := wake(w, uintptr(min(n, math.MaxInt32)), s)
 	if refused(errno) {
 		panic(fmt.Errorf("futex: wake on %p: %w", w, errno))
 	}

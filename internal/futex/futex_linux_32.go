@@ -86,13 +86,14 @@ func remember(errno syscall.Errno) {
 // for a function in assembly.
 //
 //go:uintptrescapes
-func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
+func wait(w uintptr, old uint32, ts *Timespec, s Scope) syscall.Errno {
 	op := waitOp(ts)
+	scoped := op | uintptr(s)
 	if atomic.LoadUint32(&time32) == 0 {
 		_, _, errno := syscall.Syscall6(
 			unix.SYS_FUTEX_TIME64,
 			w,
-			op,
+			scoped,
 			uintptr(old),
 			uintptr(unsafe.Pointer(ts)),
 			0,
@@ -103,12 +104,12 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 		}
 	}
 	if ts == nil {
-		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), 0, 0, matchAny)
+		_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, scoped, uintptr(old), 0, 0, matchAny)
 		remember(errno)
 		return fallBack(op, errno)
 	}
 	t, early := clamp(ts)
-	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
+	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, scoped, uintptr(old), uintptr(unsafe.Pointer(&t)), 0, matchAny)
 	remember(errno)
 	return fallBack(op, unclamp(errno, early))
 }
@@ -121,14 +122,15 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 //
 //go:nosplit
 //go:norace
-func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
+func RawWait(w *uint32, old uint32, ts unsafe.Pointer, s Scope) syscall.Errno {
 	addr := unsafe.Pointer(w)
 	op := waitOp((*Timespec)(ts))
+	scoped := op | uintptr(s)
 	if atomic.LoadUint32(&time32) == 0 {
 		_, _, errno := syscall.RawSyscall6(
 			unix.SYS_FUTEX_TIME64,
 			uintptr(addr),
-			op,
+			scoped,
 			uintptr(old),
 			uintptr(ts),
 			0,
@@ -139,7 +141,7 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 		}
 	}
 	if ts == nil {
-		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), op, uintptr(old), 0, 0, matchAny)
+		_, _, errno := syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(addr), scoped, uintptr(old), 0, 0, matchAny)
 		remember(errno)
 		return fallBack(op, errno)
 	}
@@ -147,7 +149,7 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 	_, _, errno := syscall.RawSyscall6(
 		unix.SYS_FUTEX,
 		uintptr(addr),
-		op,
+		scoped,
 		uintptr(old),
 		uintptr(unsafe.Pointer(&t)),
 		0,
@@ -158,14 +160,15 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 }
 
 // wake does not block, so it keeps its P.
-func wake(w *uint32, n uintptr) (woken uintptr, errno syscall.Errno) {
+func wake(w *uint32, n uintptr, s Scope) (woken uintptr, errno syscall.Errno) {
+	op := wakeOp | uintptr(s)
 	if atomic.LoadUint32(&time32) == 0 {
-		woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+		woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX_TIME64, uintptr(unsafe.Pointer(w)), op, n, 0, 0, 0)
 		if !refused(errno) {
 			return woken, errno
 		}
 	}
-	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), op, n, 0, 0, 0)
 	remember(errno)
 	return woken, errno
 }

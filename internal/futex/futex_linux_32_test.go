@@ -45,8 +45,8 @@ func TestFutexTime64RefusalIsRemembered(t *testing.T) {
 	for name, call := range map[string]func(w *uint32){
 		"Wait changed":      func(w *uint32) { assert.Equal(t, Changed, Wait(w, 1, Never)) },
 		"Wait timed out":    func(w *uint32) { assert.Equal(t, TimedOut, waitThrough(w, After(time.Millisecond))) },
-		"RawWait changed":   func(w *uint32) { assert.Equal(t, syscall.EAGAIN, RawWait(w, 1, nil)) },
-		"RawWait timed out": func(w *uint32) { assert.Equal(t, syscall.ETIMEDOUT, RawWait(w, 0, unsafe.Pointer(&past))) },
+		"RawWait changed":   func(w *uint32) { assert.Equal(t, syscall.EAGAIN, RawWait(w, 1, nil, Private)) },
+		"RawWait timed out": func(w *uint32) { assert.Equal(t, syscall.ETIMEDOUT, RawWait(w, 0, unsafe.Pointer(&past), Private)) },
 		"Wake":              func(w *uint32) { assert.Zero(t, Wake(w, 1)) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,8 +74,8 @@ func TestFutexTime64IsNotRefusedByAnOperation(t *testing.T) {
 	past := MakeTimespec(0)
 	for name, call := range map[string]func(w *uint32){
 		"Wait":             func(w *uint32) { assert.Equal(t, Woken, Wait(w, 0, Never)) },
-		"RawWait":          func(w *uint32) { assert.Equal(t, syscall.EINTR, RawWait(w, 0, nil)) },
-		"RawWait deadline": func(w *uint32) { assert.Equal(t, syscall.EINTR, RawWait(w, 0, unsafe.Pointer(&past))) },
+		"RawWait":          func(w *uint32) { assert.Equal(t, syscall.EINTR, RawWait(w, 0, nil, Private)) },
+		"RawWait deadline": func(w *uint32) { assert.Equal(t, syscall.EINTR, RawWait(w, 0, unsafe.Pointer(&past), Private)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, errno := range refusals {

@@ -16,9 +16,17 @@ import (
 // for a function in assembly.
 //
 //go:uintptrescapes
-func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
+func wait(w uintptr, old uint32, ts *Timespec, s Scope) syscall.Errno {
 	op := waitOp(ts)
-	_, _, errno := syscall.Syscall6(unix.SYS_FUTEX, w, op, uintptr(old), uintptr(unsafe.Pointer(ts)), 0, matchAny)
+	_, _, errno := syscall.Syscall6(
+		unix.SYS_FUTEX,
+		w,
+		op|uintptr(s),
+		uintptr(old),
+		uintptr(unsafe.Pointer(ts)),
+		0,
+		matchAny,
+	)
 	return fallBack(op, errno)
 }
 
@@ -30,12 +38,12 @@ func wait(w uintptr, old uint32, ts *Timespec) syscall.Errno {
 //
 //go:nosplit
 //go:norace
-func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
+func RawWait(w *uint32, old uint32, ts unsafe.Pointer, s Scope) syscall.Errno {
 	op := waitOp((*Timespec)(ts))
 	_, _, errno := syscall.RawSyscall6(
 		unix.SYS_FUTEX,
 		uintptr(unsafe.Pointer(w)),
-		op,
+		op|uintptr(s),
 		uintptr(old),
 		uintptr(ts),
 		0,
@@ -45,7 +53,7 @@ func RawWait(w *uint32, old uint32, ts unsafe.Pointer) syscall.Errno {
 }
 
 // wake does not block, so it keeps its P.
-func wake(w *uint32, n uintptr) (woken uintptr, errno syscall.Errno) {
-	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wakeOp, n, 0, 0, 0)
+func wake(w *uint32, n uintptr, s Scope) (woken uintptr, errno syscall.Errno) {
+	woken, _, errno = syscall.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(w)), wakeOp|uintptr(s), n, 0, 0, 0)
 	return woken, errno
 }

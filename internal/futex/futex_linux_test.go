@@ -143,9 +143,9 @@ func TestWaitPanicsOnAnInvalidWord(t *testing.T) {
 func TestRawWaitIsWait(t *testing.T) {
 	w := uint32(1)
 	past := MakeTimespec(math.MinInt64)
-	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, nil)))
-	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, unsafe.Pointer(&past))))
-	assert.Equal(t, TimedOut, RawResult(&w, RawWait(&w, 1, unsafe.Pointer(&past))))
+	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, nil, Private)))
+	assert.Equal(t, Changed, RawResult(&w, RawWait(&w, 0, unsafe.Pointer(&past), Private)))
+	assert.Equal(t, TimedOut, RawResult(&w, RawWait(&w, 1, unsafe.Pointer(&past), Private)))
 }
 
 func TestRawResultOfEachErrno(t *testing.T) {

@@ -97,3 +97,13 @@ func Wake(w *uint32, n int) int {
 	}
 	return 0
 }
+
+// CanShare reports whether [WaitShared] and [WakeShared] work. The system's
+// calls know only their own process.
+func CanShare() bool { return false }
+
+// WaitShared panics; see [CanShare].
+func WaitShared(*uint32, uint32, int64) Result { panic("futex: no sleep on shared memory") }
+
+// WakeShared panics; see [CanShare].
+func WakeShared(*uint32, int) int { panic("futex: no sleep on shared memory") }

@@ -89,7 +89,7 @@ var refusals = []syscall.Errno{syscall.ENOSYS, syscall.EPERM}
 func TestAbsoluteWaitRefusalIsRemembered(t *testing.T) {
 	raw := func(w *uint32, old uint32, ts unsafe.Pointer) (errno syscall.Errno) {
 		for errno = syscall.EINTR; errno == syscall.EINTR; {
-			errno = RawWait(w, old, ts)
+			errno = RawWait(w, old, ts, Private)
 		}
 		return errno
 	}

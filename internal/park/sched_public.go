@@ -22,6 +22,13 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 	return futex.Wait(w, old, deadline)
 }
 
+// SleepShared is Sleep on a word in memory that several processes have mapped,
+// until a futex.WakeShared.
+func SleepShared(w *uint32, old uint32, deadline int64) futex.Result {
+	leak(unsafe.Pointer(w))
+	return futex.WaitShared(w, old, deadline)
+}
+
 // sleepInCrowd is Sleep: the P is not handed off at once, so a yield would keep
 // it from others.
 func sleepInCrowd(w *uint32, old uint32, deadline int64, _ *atomic.Uint32) futex.Result {

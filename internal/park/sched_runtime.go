@@ -33,17 +33,27 @@ func Sleep(w *uint32, old uint32, deadline int64) futex.Result {
 	return sleepInCrowd(w, old, deadline, &alone)
 }
 
+// SleepShared is Sleep on a word in memory that several processes have mapped,
+// until a futex.WakeShared.
+func SleepShared(w *uint32, old uint32, deadline int64) futex.Result {
+	return sleepIn(futex.Shared, w, old, deadline, &alone)
+}
+
 var alone atomic.Uint32
 
 // sleepInCrowd is Sleep, after which the thread yields its processor before it
 // asks for a P, if crowded is not 0 then.
 func sleepInCrowd(w *uint32, old uint32, deadline int64, crowded *atomic.Uint32) futex.Result {
+	return sleepIn(futex.Private, w, old, deadline, crowded)
+}
+
+func sleepIn(s futex.Scope, w *uint32, old uint32, deadline int64, crowded *atomic.Uint32) futex.Result {
 	leak(unsafe.Pointer(w))
 	if deadline == futex.Never {
-		return futex.RawResult(w, block(w, old, nil, crowded))
+		return futex.RawResult(w, block(w, old, nil, s, crowded))
 	}
 	ts := futex.MakeTimespec(deadline)
-	return futex.RawResult(w, block(w, old, unsafe.Pointer(&ts), crowded))
+	return futex.RawResult(w, block(w, old, unsafe.Pointer(&ts), s, crowded))
 }
 
 // block must not grow its stack between the two calls, and both must be made
@@ -52,9 +62,9 @@ func sleepInCrowd(w *uint32, old uint32, deadline int64, crowded *atomic.Uint32)
 //
 //go:nosplit
 //go:norace
-func block(w *uint32, old uint32, ts unsafe.Pointer, crowded *atomic.Uint32) syscall.Errno {
+func block(w *uint32, old uint32, ts unsafe.Pointer, s futex.Scope, crowded *atomic.Uint32) syscall.Errno {
 	entersyscallblock()
-	errno := futex.RawWait(w, old, ts)
+	errno := futex.RawWait(w, old, ts, s)
 	if crowded.Load() != 0 {
 		yield()
 	}

@@ -1,0 +1,56 @@
+package shared
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"example.com/thread"
+	"example.com/thread/osthread"
+)
+
+// These are the errors of other packages that this one returns too.
+var (
+	ErrTimeout     = thread.ErrTimeout     // POSIX: ETIMEDOUT
+	ErrDeadlock    = thread.ErrDeadlock    // POSIX: EDEADLK
+	ErrNotAttached = thread.ErrNotAttached // a goroutine without a thread of its own
+	ErrNotOwner    = osthread.ErrNotOwner  // POSIX: EPERM
+	ErrCount       = osthread.ErrCount     // POSIX: EAGAIN
+	ErrOverflow    = osthread.ErrOverflow  // POSIX: EOVERFLOW
+	ErrUnsupported = errors.ErrUnsupported // POSIX: ENOTSUP
+)
+
+var (
+	// ErrBusy says that an object could not be acquired without waiting.
+	ErrBusy error = &posixError{"busy", syscall.EBUSY}
+	// ErrOwnerDead says that the last owner of an object has died while it held
+	// it. The caller holds it now, unless a method says otherwise, and what it
+	// protects may be inconsistent.
+	ErrOwnerDead error = &posixError{"owner died", syscall.EOWNERDEAD}
+	// ErrNotRecoverable says that a robust object was unlocked after an owner's
+	// death without Consistent. Only Init makes it usable again.
+	ErrNotRecoverable error = &posixError{"state not recoverable", syscall.ENOTRECOVERABLE}
+	// ErrInvalid says that attributes or arguments are invalid, or do not
+	// combine.
+	ErrInvalid error = &posixError{"invalid argument", syscall.EINVAL}
+	// ErrCorrupt says that an object holds what no call could have left there.
+	ErrCorrupt error = &posixError{"corrupt object", syscall.EBADMSG}
+	// ErrLayout says that memory holds no segment or object, or one of another
+	// version, word size or byte order.
+	ErrLayout error = &posixError{"layout differs", syscall.EINVAL}
+)
+
+// A posixError has the number by which POSIX calls it, which may be the number
+// of several: an object that is corrupt has invalid arguments.
+type posixError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *posixError) Error() string { return e.text }
+
+// Is reports whether err is the error's number.
+func (e *posixError) Is(err error) bool { return err == error(e.errno) }
+
+// failed returns err as the error of a call.
+func failed(call string, err error) error { return fmt.Errorf("shared: %s: %w", call, err) }
