@@ -4,14 +4,20 @@
  * All headers beside it that are for users; each also stands alone.
  *
  *	ost_mutex.h	ost_mutex_t	thread.Lock
+ *	ost_ring.h	ost_ring_t	shared.Ring
+ *	ost_segment.h	ost_segment_t	shared.Segment
  *
  * The third column is the Go type with the same layout: a pointer to either may
  * be used as a pointer to the other, by both languages at the same time, and
- * neither calls the other for it. ost_os.h has the systems and compilers.
+ * neither calls the other for it. Of a ring and a segment that is the memory;
+ * the handles of both languages are their own. ost_os.h has the systems and
+ * compilers.
  */
 #ifndef OSTHREAD_H
 #define OSTHREAD_H
 
 #include "ost_mutex.h"
+#include "ost_ring.h"
+#include "ost_segment.h"
 
 #endif
