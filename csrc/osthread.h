@@ -4,6 +4,9 @@
  * All headers beside it that are for users; each also stands alone.
  *
  *	ost_mutex.h	ost_mutex_t	thread.Lock
+ *	ost_sem.h	ost_sem_t	shared.Semaphore
+ *	ost_event.h	ost_event_t	shared.Event
+ *	ost_barrier.h	ost_barrier_t	shared.Barrier
  *	ost_ring.h	ost_ring_t	shared.Ring
  *	ost_segment.h	ost_segment_t	shared.Segment
  *
@@ -16,8 +19,11 @@
 #ifndef OSTHREAD_H
 #define OSTHREAD_H
 
+#include "ost_barrier.h"
+#include "ost_event.h"
 #include "ost_mutex.h"
 #include "ost_ring.h"
 #include "ost_segment.h"
+#include "ost_sem.h"
 
 #endif

@@ -46,6 +46,61 @@ static void check(const char *what, int got, int want)
 	}
 }
 
+static ost_sem_t sem = OST_SEM_INIT(0);
+static ost_event_t event = OST_EVENT_INIT, automatic = OST_EVENT_AUTO_INIT;
+static ost_barrier_t barrier = OST_BARRIER_INIT(2);
+
+static void *other(void *unused)
+{
+	(void)unused;
+	check("sem_wait", ost_sem_wait(&sem), 0);
+	check("event_set", ost_event_set(&event), 0);
+	check("event_wait", ost_event_wait(&automatic), 0);
+	return ost_barrier_wait(&barrier) ? &barrier : 0;
+}
+
+/* semaphore, events and barrier */
+static void signals(void)
+{
+	struct timespec past = { 0, 0 };
+	pthread_t t;
+	void *serial;
+	unsigned n;
+	int set;
+
+	check("sem_init", ost_sem_init(&sem, 1, 0), 0);
+	check("sem_trywait", ost_sem_trywait(&sem), 0);
+	check("sem_trywait of none", ost_sem_trywait(&sem), EAGAIN);
+	check("sem_timedwait", ost_sem_timedwait(&sem, &past), ETIMEDOUT);
+	check("sem_clockwait", ost_sem_clockwait(&sem, CLOCK_REALTIME, &past),
+	      ETIMEDOUT);
+	check("event_init", ost_event_init(&event, 0), 0);
+	check("event_init", ost_event_init(&automatic, OST_EVENT_AUTO), 0);
+	check("event_trywait", ost_event_trywait(&event), EAGAIN);
+	check("event_timedwait", ost_event_timedwait(&automatic, &past),
+	      ETIMEDOUT);
+	check("event_clockwait",
+	      ost_event_clockwait(&event, CLOCK_REALTIME, &past), ETIMEDOUT);
+	check("barrier_init", ost_barrier_init(&barrier, 2, 0), 0);
+	check("barrier_timedwait", ost_barrier_timedwait(&barrier, &past),
+	      ETIMEDOUT);
+	check("barrier_clockwait",
+	      ost_barrier_clockwait(&barrier, CLOCK_REALTIME, &past),
+	      ETIMEDOUT);
+	check("pthread_create", pthread_create(&t, 0, other, 0), 0);
+	check("sem_post", ost_sem_post(&sem), 0);
+	check("event_wait", ost_event_wait(&event), 0);
+	check("event_is_set", ost_event_is_set(&event, &set), 0);
+	check("event is set", set, 1);
+	check("event_clear", ost_event_clear(&event), 0);
+	check("event_set", ost_event_set(&automatic), 0);
+	set = ost_barrier_wait(&barrier) == OST_BARRIER_SERIAL;
+	check("pthread_join", pthread_join(t, &serial), 0);
+	check("serial parties", set + !!serial, 1);
+	check("sem_getvalue", ost_sem_getvalue(&sem, &n), 0);
+	check("value", (int)n, 0);
+}
+
 int main(void)
 {
 	struct timespec soon = after_ms(5), bad = { 0, 1000000000 };
@@ -68,6 +123,7 @@ int main(void)
 	check("unlock", ost_mutex_unlock(&m), 0);
 	check("trylock", ost_mutex_trylock(&m), 0);
 	check("unlock", ost_mutex_unlock(&m), 0);
+	signals();
 	check("errno", errno, 0);
 	for (i = 0; i < THREADS; i++)
 		check("pthread_create", pthread_create(&t[i], 0, add, 0), 0);
