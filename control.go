@@ -46,6 +46,7 @@ func (t *Thread) Name() string {
 
 func init() {
 	keep.SystemName = func() string { return osGetName(&Thread{ident: osSelf(), nativeID: osNativeID()}) }
+	keep.NativeID = osNativeID
 }
 
 // givenName returns the name of t, and whether this package set it.

@@ -4,6 +4,7 @@
  * All headers beside it that are for users; each also stands alone.
  *
  *	ost_mutex.h	ost_mutex_t	thread.Lock
+ *	ost_pmutex.h	ost_pmutex_t	shared.Mutex
  *	ost_sem.h	ost_sem_t	shared.Semaphore
  *	ost_event.h	ost_event_t	shared.Event
  *	ost_barrier.h	ost_barrier_t	shared.Barrier
@@ -22,6 +23,7 @@
 #include "ost_barrier.h"
 #include "ost_event.h"
 #include "ost_mutex.h"
+#include "ost_pmutex.h"
 #include "ost_ring.h"
 #include "ost_segment.h"
 #include "ost_sem.h"

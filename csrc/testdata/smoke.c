@@ -65,8 +65,8 @@ static void signals(void)
 	struct timespec past = { 0, 0 };
 	pthread_t t;
 	void *serial;
-	unsigned n;
-	int set;
+	unsigned n = 0;
+	int set = 0;
 
 	check("sem_init", ost_sem_init(&sem, 1, 0), 0);
 	check("sem_trywait", ost_sem_trywait(&sem), 0);
@@ -101,6 +101,57 @@ static void signals(void)
 	check("value", (int)n, 0);
 }
 
+/* Every function of ost_pmutex.h, on a mutex with those attributes. */
+static void pmutex(unsigned attr)
+{
+	struct timespec soon = after_ms(2);
+	ost_pmutex_t p = OST_PMUTEX_INIT;
+	int err = ost_pmutex_init(&p, attr);
+
+	if (err == ENOTSUP)
+		return;
+	ost_self_prepare();
+	check("init", err, 0);
+	check("lock", ost_pmutex_lock(&p), 0);
+	if (attr & OST_MUTEX_RECURSIVE) {
+		check("relock", ost_pmutex_lock(&p), 0);
+		check("unlock", ost_pmutex_unlock(&p), 0);
+	} else if (attr & OST_MUTEX_ERRORCHECK) {
+		check("relock", ost_pmutex_lock(&p), EDEADLK);
+		check("timedlock", ost_pmutex_timedlock(&p, &soon), EDEADLK);
+	} else if (!(attr & OST_INHERIT)) {
+		check("timedlock", ost_pmutex_timedlock(&p, &soon), ETIMEDOUT);
+	}
+	check("destroy", ost_pmutex_destroy(&p), EBUSY);
+	check("consistent", ost_pmutex_consistent(&p), EINVAL);
+	check("unlock", ost_pmutex_unlock(&p), 0);
+	check("unlock", ost_pmutex_unlock(&p), EPERM);
+	check("trylock", ost_pmutex_trylock(&p), 0);
+	check("unlock", ost_pmutex_unlock(&p), 0);
+	check("clocklock", ost_pmutex_clocklock(&p, CLOCK_REALTIME, &soon), 0);
+	check("unlock", ost_pmutex_unlock(&p), 0);
+	check("destroy", ost_pmutex_destroy(&p), 0);
+	check("lock", ost_pmutex_lock(&p), EINVAL);
+}
+
+static void pmutexes(void)
+{
+	static const unsigned kinds[] = { OST_MUTEX_DEFAULT,
+					  OST_MUTEX_ERRORCHECK,
+					  OST_MUTEX_RECURSIVE };
+	ost_pmutex_t p = OST_PMUTEX_INIT_ATTR(OST_MUTEX_RECURSIVE);
+	unsigned i, others;
+
+	for (i = 0; i < 3; i++) {
+		for (others = 0; others < 8; others++)
+			pmutex(kinds[i] | (others & 1 ? OST_ROBUST : 0) |
+			       (others & 2 ? OST_INHERIT : 0) |
+			       (others & 4 ? OST_PSHARED : 0));
+	}
+	check("lock", ost_pmutex_lock(&p), 0);
+	check("relock", ost_pmutex_lock(&p), 0);
+}
+
 int main(void)
 {
 	struct timespec soon = after_ms(5), bad = { 0, 1000000000 };
@@ -130,5 +181,6 @@ int main(void)
 	for (i = 0; i < THREADS; i++)
 		check("pthread_join", pthread_join(t[i], 0), 0);
 	check("counter", counter == (long)THREADS * TIMES, 1);
+	pmutexes();
 	return failed;
 }

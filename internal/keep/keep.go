@@ -41,4 +41,8 @@ var (
 	// SystemName returns the calling thread's name as the system's tools show
 	// it, "" if there is none, for tests.
 	SystemName func() string
+
+	// NativeID returns the system's id of the calling thread, 0 where it has
+	// none.
+	NativeID func() int
 )

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-enum { SEMAPHORE, EVENT_MANUAL, EVENT_AUTO, BARRIER };
+enum { SEMAPHORE, EVENT_MANUAL, EVENT_AUTO, BARRIER, MUTEX };
 
 static unsigned next(unsigned *seed)
 {
@@ -23,6 +23,65 @@ static struct timespec soon(long us)
 		t.tv_nsec -= 1000000000;
 	}
 	return t;
+}
+
+// What a mutex at 0 protects, at USER_AT: the thread inside, two counters that
+// are equal outside, and how often that was not so.
+#define USER_AT	2048
+
+struct guarded {
+	uint32_t inside, violations;
+	uint64_t a, b;
+};
+
+static void guarded_check(struct guarded *g, int ok)
+{
+	if (!ok)
+		__atomic_fetch_add(&g->violations, 1, __ATOMIC_SEQ_CST);
+}
+
+// Passes through the critical section of the mutex p that was locked with err.
+static void guarded_pass(void *p, struct guarded *g, int err, unsigned *seed)
+{
+	uint32_t me = (uint32_t)syscall(SYS_gettid);
+	unsigned i;
+
+	if (err == EOWNERDEAD) {
+		__atomic_store_n(&g->b, g->a, __ATOMIC_RELAXED);
+		guarded_check(g, !ost_pmutex_consistent(p));
+	} else {
+		guarded_check(g, !__atomic_load_n(&g->inside, __ATOMIC_RELAXED));
+		guarded_check(g, g->a == g->b);
+	}
+	__atomic_store_n(&g->inside, me, __ATOMIC_RELAXED);
+	__atomic_store_n(&g->a, g->a + 1, __ATOMIC_RELAXED);
+	for (i = next(seed) % 4000; i; i--)
+		ost_pause_();
+	__atomic_store_n(&g->b, g->b + 1, __ATOMIC_RELAXED);
+	guarded_check(g, __atomic_load_n(&g->inside, __ATOMIC_RELAXED) == me);
+	__atomic_store_n(&g->inside, 0, __ATOMIC_RELAXED);
+	guarded_check(g, !ost_pmutex_unlock(p));
+}
+
+static void hammer_mutex(char *mem, struct timespec *end, unsigned *seed)
+{
+	struct guarded *g = (void *)(mem + USER_AT);
+	int err;
+
+	switch (next(seed) % 3) {
+	case 0:
+		err = ost_pmutex_trylock((void *)mem);
+		break;
+	case 1:
+		err = ost_pmutex_timedlock((void *)mem, end);
+		break;
+	default:
+		err = ost_pmutex_lock((void *)mem);
+	}
+	if (!err || err == EOWNERDEAD)
+		guarded_pass(mem, g, err, seed);
+	else
+		guarded_check(g, err == EBUSY || err == ETIMEDOUT);
 }
 
 static void hammer(int kind, char *mem, unsigned *seed)
@@ -61,6 +120,9 @@ static void hammer(int kind, char *mem, unsigned *seed)
 		break;
 	case BARRIER:
 		ost_barrier_timedwait(p, &end);
+		break;
+	case MUTEX:
+		hammer_mutex(mem, &end, seed);
 		break;
 	}
 }

@@ -9,6 +9,7 @@ package sharedtest
 #cgo CFLAGS: -I${SRCDIR}/../../csrc -D_GNU_SOURCE -O1 -Wall -Wextra -Werror
 #include "ost_barrier.h"
 #include "ost_event.h"
+#include "ost_pmutex.h"
 #include "ost_sem.h"
 #include "hammer.h"
 #include <stdlib.h>

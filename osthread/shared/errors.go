@@ -2,7 +2,6 @@ package shared
 
 import (
 	"errors"
-	"fmt"
 	"syscall"
 
 	"example.com/thread"
@@ -52,5 +51,37 @@ func (e *posixError) Error() string { return e.text }
 // Is reports whether err is the error's number.
 func (e *posixError) Is(err error) bool { return err == error(e.errno) }
 
+// A callError is err as the error of a call. Errors of other packages get the
+// numbers by which POSIX calls them.
+type callError struct {
+	call string
+	err  error
+}
+
+func (e *callError) Error() string { return "shared: " + e.call + ": " + e.err.Error() }
+func (e *callError) Unwrap() error { return e.err }
+
+// Is reports whether err is the error's number.
+func (e *callError) Is(err error) bool {
+	switch errno, _ := err.(syscall.Errno); errno {
+	case syscall.ETIMEDOUT:
+		return e.err == ErrTimeout
+	case syscall.EDEADLK:
+		return e.err == ErrDeadlock
+	case syscall.EPERM:
+		return e.err == ErrNotOwner
+	case syscall.EAGAIN:
+		return e.err == ErrCount
+	case syscall.EOVERFLOW:
+		return e.err == ErrOverflow
+	case syscall.ENOTSUP:
+		return e.err == ErrUnsupported
+	}
+	return false
+}
+
 // failed returns err as the error of a call.
-func failed(call string, err error) error { return fmt.Errorf("shared: %s: %w", call, err) }
+func failed(call string, err error) error { return &callError{call, err} }
+
+// isLocked reports whether a lock that returned err holds its object.
+func isLocked(err error) bool { return err == nil || errors.Is(err, ErrOwnerDead) }

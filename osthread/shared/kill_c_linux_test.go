@@ -35,6 +35,16 @@ func init() {
 			return err
 		}),
 	}
+	for name, k := range kinds {
+		if k.number == mutexNumber {
+			cSteps[name] = func(a arena) func() bool {
+				return func() bool {
+					sharedtest.HammerHere(mutexNumber, a.at(0), 1, rand.Uint32())
+					return true
+				}
+			}
+		}
+	}
 }
 
 // A cVictim is a process that C code runs.

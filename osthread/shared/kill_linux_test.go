@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -77,6 +78,10 @@ var kinds = map[string]*kind{
 	"event manual": eventKind(1, false),
 	"event auto":   eventKind(2, true),
 	"barrier":      barrierKind,
+
+	"mutex":           mutexKindOf("mutex", MutexAttr{Robust: true, ProcessShared: true}),
+	"mutex recursive": mutexKindOf("mutex recursive", MutexAttr{Robust: true, ProcessShared: true, Kind: Recursive}),
+	"mutex inherit":   mutexKindOf("mutex inherit", MutexAttr{Robust: true, ProcessShared: true, Inherit: true}),
 }
 
 // TestHammerChild is a victim of Go.
@@ -152,6 +157,9 @@ func TestKilledProcessesLeaveObjectsUsable(t *testing.T) {
 			require.NoError(t, k.init(a))
 			stop := k.live(t, a)
 			n := kills(t)
+			if strings.HasPrefix(name, "mutex") {
+				n *= 2
+			}
 			for i := range n {
 				start, language := starter(startGo), "Go"
 				if startC != nil && i%4 != 0 { // a process of Go takes long to start

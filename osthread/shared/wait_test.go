@@ -106,6 +106,8 @@ func TestClockIsChecked(t *testing.T) {
 func TestErrorsHavePosixNumbers(t *testing.T) {
 	for err, errno := range map[error]syscall.Errno{
 		ErrBusy: syscall.EBUSY, ErrOwnerDead: syscall.EOWNERDEAD, ErrNotRecoverable: syscall.ENOTRECOVERABLE,
+		ErrTimeout: syscall.ETIMEDOUT, ErrDeadlock: syscall.EDEADLK, ErrNotOwner: syscall.EPERM,
+		ErrCount: syscall.EAGAIN, ErrOverflow: syscall.EOVERFLOW, ErrUnsupported: syscall.ENOTSUP,
 		ErrInvalid: syscall.EINVAL, ErrCorrupt: syscall.EBADMSG, ErrLayout: syscall.EINVAL,
 	} {
 		assert.ErrorIs(t, failed("test", err), errno)
