@@ -5,6 +5,9 @@
  *
  *	ost_mutex.h	ost_mutex_t	thread.Lock
  *	ost_pmutex.h	ost_pmutex_t	shared.Mutex
+ *	ost_cond.h	ost_cond_t	shared.Cond
+ *	ost_rwlock.h	ost_rwlock_t	shared.RWMutex
+ *	ost_once.h	ost_once_t	shared.Once
  *	ost_sem.h	ost_sem_t	shared.Semaphore
  *	ost_event.h	ost_event_t	shared.Event
  *	ost_barrier.h	ost_barrier_t	shared.Barrier
@@ -21,10 +24,13 @@
 #define OSTHREAD_H
 
 #include "ost_barrier.h"
+#include "ost_cond.h"
 #include "ost_event.h"
 #include "ost_mutex.h"
+#include "ost_once.h"
 #include "ost_pmutex.h"
 #include "ost_ring.h"
+#include "ost_rwlock.h"
 #include "ost_segment.h"
 #include "ost_sem.h"
 

@@ -152,6 +152,96 @@ static void pmutexes(void)
 	check("relock", ost_pmutex_lock(&p), 0);
 }
 
+static ost_pmutex_t guard = OST_PMUTEX_INIT;
+static ost_cond_t cond = OST_COND_INIT, cond2 = OST_COND_INIT;
+static ost_rwlock_t rw = OST_RWLOCK_INIT;
+static ost_once_t once = OST_ONCE_INIT;
+static int ready, ran;
+
+static void *notify(void *unused)
+{
+	(void)unused;
+	ost_pmutex_lock(&guard);
+	ready = 1;
+	check("cond_signal", ost_cond_signal(&cond), 0);
+	ost_pmutex_unlock(&guard);
+	ost_mutex_lock(&m);
+	ready = 2;
+	ost_mutex_unlock(&m);
+	check("cond_broadcast", ost_cond_broadcast(&cond2), 0);
+	return 0;
+}
+
+static void conditions(void)
+{
+	struct timespec past = { 0, 0 };
+	pthread_t t;
+
+	check("cond_init", ost_cond_init(&cond, 0), 0);
+	ost_pmutex_lock(&guard);
+	check("cond_timedwait", ost_cond_timedwait(&cond, &guard, &past),
+	      ETIMEDOUT);
+	check("cond_clockwait",
+	      ost_cond_clockwait(&cond, &guard, CLOCK_REALTIME, &past),
+	      ETIMEDOUT);
+	check("pthread_create", pthread_create(&t, 0, notify, 0), 0);
+	while (!ready)
+		check("cond_wait", ost_cond_wait(&cond, &guard), 0);
+	ost_pmutex_unlock(&guard);
+	ost_mutex_lock(&m);
+	check("cond_timedwait_plain",
+	      ost_cond_timedwait_plain(&cond, &m, &past), ETIMEDOUT);
+	check("cond_clockwait_plain",
+	      ost_cond_clockwait_plain(&cond, &m, CLOCK_REALTIME, &past),
+	      ETIMEDOUT);
+	while (ready < 2)
+		check("cond_wait_plain", ost_cond_wait_plain(&cond2, &m), 0);
+	ost_mutex_unlock(&m);
+	check("pthread_join", pthread_join(t, 0), 0);
+}
+
+static void rwlocks(void)
+{
+	struct timespec past = { 0, 0 };
+
+	check("rwlock_init", ost_rwlock_init(&rw, 0), 0);
+	check("rdlock", ost_rwlock_rdlock(&rw), 0);
+	check("tryrdlock", ost_rwlock_tryrdlock(&rw), 0);
+	check("timedrdlock", ost_rwlock_timedrdlock(&rw, &past), 0);
+	check("clockrdlock",
+	      ost_rwlock_clockrdlock(&rw, CLOCK_REALTIME, &past), 0);
+	check("trywrlock", ost_rwlock_trywrlock(&rw), EBUSY);
+	check("timedwrlock", ost_rwlock_timedwrlock(&rw, &past), ETIMEDOUT);
+	check("rdunlock", ost_rwlock_rdunlock(&rw), 0);
+	check("rdunlock", ost_rwlock_rdunlock(&rw), 0);
+	check("unlock", ost_rwlock_unlock(&rw), 0);
+	check("unlock", ost_rwlock_unlock(&rw), 0);
+	check("clockwrlock",
+	      ost_rwlock_clockwrlock(&rw, CLOCK_REALTIME, &past), 0);
+	check("tryrdlock", ost_rwlock_tryrdlock(&rw), EBUSY);
+	check("consistent", ost_rwlock_consistent(&rw), EINVAL);
+	check("wrunlock", ost_rwlock_wrunlock(&rw), 0);
+	check("wrlock", ost_rwlock_wrlock(&rw), 0);
+	check("unlock", ost_rwlock_unlock(&rw), 0);
+}
+
+static void run(void)
+{
+	ran++;
+}
+
+static void onces(void)
+{
+	check("once_init", ost_once_init(&once, 0), 0);
+	check("once_begin", ost_once_begin(&once), 0);
+	check("once_end", ost_once_end(&once, 0), 0);
+	check("once_is_done", ost_once_is_done(&once), 0);
+	check("once", ost_once(&once, run), 0);
+	check("once", ost_once(&once, run), 0);
+	check("ran", ran, 1);
+	check("once_is_done", ost_once_is_done(&once), 1);
+}
+
 int main(void)
 {
 	struct timespec soon = after_ms(5), bad = { 0, 1000000000 };
@@ -175,6 +265,9 @@ int main(void)
 	check("trylock", ost_mutex_trylock(&m), 0);
 	check("unlock", ost_mutex_unlock(&m), 0);
 	signals();
+	conditions();
+	rwlocks();
+	onces();
 	check("errno", errno, 0);
 	for (i = 0; i < THREADS; i++)
 		check("pthread_create", pthread_create(&t[i], 0, add, 0), 0);

@@ -4,7 +4,11 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
-enum { SEMAPHORE, EVENT_MANUAL, EVENT_AUTO, BARRIER, MUTEX };
+enum { SEMAPHORE, EVENT_MANUAL, EVENT_AUTO, BARRIER, MUTEX, COND, ONCE, RWLOCK };
+
+// Where the objects are; the same as in the Go side.
+#define SECOND	256	// a mutex
+#define USER_AT	2048	// what the kind keeps
 
 static unsigned next(unsigned *seed)
 {
@@ -27,8 +31,6 @@ static struct timespec soon(long us)
 
 // What a mutex at 0 protects, at USER_AT: the thread inside, two counters that
 // are equal outside, and how often that was not so.
-#define USER_AT	2048
-
 struct guarded {
 	uint32_t inside, violations;
 	uint64_t a, b;
@@ -84,6 +86,67 @@ static void hammer_mutex(char *mem, struct timespec *end, unsigned *seed)
 		guarded_check(g, err == EBUSY || err == ETIMEDOUT);
 }
 
+// Adds or takes tokens, which living consumers take, too.
+static void hammer_cond(void *c, void *m, uint32_t *tokens, unsigned *seed)
+{
+	struct timespec end = soon(next(seed) % 200);
+	int err = ost_pmutex_lock(m);
+
+	if (err == EOWNERDEAD)
+		err = ost_pmutex_consistent(m);
+	if (err)
+		return;
+	switch (next(seed) % 3) {
+	case 0:
+		++*tokens;
+		ost_cond_signal(c);
+		break;
+	case 1:
+		*tokens += 2;
+		ost_cond_broadcast(c);
+		break;
+	default:
+		err = *tokens ? 0 : ost_cond_timedwait(c, m, &end);
+		if (err == EOWNERDEAD)
+			ost_pmutex_consistent(m);
+		if (*tokens)
+			--*tokens;
+	}
+	ost_pmutex_unlock(m);
+}
+
+// Runs functions that fail, so that others run theirs; 2 in user[0] says that
+// one of the living runs, and user[1] counts those that it has met.
+static void hammer_once(void *o, uint32_t *user)
+{
+	if (ost_once_begin(o))
+		return;
+	if (__atomic_exchange_n(&user[0], 1, __ATOMIC_SEQ_CST) == 2)
+		__atomic_fetch_add(&user[1], 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&user[0], 0, __ATOMIC_SEQ_CST);
+	ost_once_end(o, 0);
+}
+
+// A writer that adds 1 to two counters, which differ only while it holds the
+// lock.
+static void hammer_rwlock(void *rw, uint32_t *user, unsigned *seed)
+{
+	struct timespec end = soon(next(seed) % 200);
+	int err = next(seed) % 2 ? ost_rwlock_timedwrlock(rw, &end) :
+				   ost_rwlock_trywrlock(rw);
+
+	if (err == EOWNERDEAD) {
+		user[1] = user[0];
+		err = ost_rwlock_consistent(rw);
+	}
+	if (err)
+		return;
+	user[0]++;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	user[1]++;
+	ost_rwlock_wrunlock(rw);
+}
+
 static void hammer(int kind, char *mem, unsigned *seed)
 {
 	struct timespec end = soon(next(seed) % 200);
@@ -123,6 +186,15 @@ static void hammer(int kind, char *mem, unsigned *seed)
 		break;
 	case MUTEX:
 		hammer_mutex(mem, &end, seed);
+		break;
+	case COND:
+		hammer_cond(p, mem + SECOND, (uint32_t *)(mem + USER_AT), seed);
+		break;
+	case ONCE:
+		hammer_once(p, (uint32_t *)(mem + USER_AT));
+		break;
+	case RWLOCK:
+		hammer_rwlock(p, (uint32_t *)(mem + USER_AT), seed);
 		break;
 	}
 }

@@ -8,8 +8,11 @@ package sharedtest
 /*
 #cgo CFLAGS: -I${SRCDIR}/../../csrc -D_GNU_SOURCE -O1 -Wall -Wextra -Werror
 #include "ost_barrier.h"
+#include "ost_cond.h"
 #include "ost_event.h"
 #include "ost_pmutex.h"
+#include "ost_once.h"
+#include "ost_rwlock.h"
 #include "ost_sem.h"
 #include "hammer.h"
 #include <stdlib.h>
@@ -43,6 +46,101 @@ static int barrier_clockwait_(void *p, int clock, int64_t sec, int64_t nsec)
 {
 	struct timespec t = { (time_t)sec, (long)nsec };
 	return ost_barrier_clockwait(p, clock, &t);
+}
+
+static int cond_init_(void *p, unsigned flags) { return ost_cond_init(p, flags); }
+static int cond_wait_(void *p, void *m) { return ost_cond_wait(p, m); }
+static int cond_signal_(void *p) { return ost_cond_signal(p); }
+static int cond_broadcast_(void *p) { return ost_cond_broadcast(p); }
+static int cond_clockwait_(void *p, void *m, int plain, int clock, int64_t sec, int64_t nsec)
+{
+	struct timespec t = { (time_t)sec, (long)nsec };
+	if (plain)
+		return ost_cond_clockwait_plain(p, m, clock, &t);
+	return ost_cond_clockwait(p, m, clock, &t);
+}
+
+// consume takes n tokens under m, and waits for them on c. It returns an error.
+static int consume(void *c, void *m, uint32_t *tokens, int n)
+{
+	int err = 0;
+
+	while (n-- > 0 && !err) {
+		err = ost_pmutex_lock(m);
+		while (!err && !*tokens)
+			err = ost_cond_wait(c, m);
+		if (err == EOWNERDEAD) {
+			err = ost_pmutex_consistent(m);
+			ost_cond_broadcast(c);
+			if (!*tokens)
+				n++;
+			else
+				--*tokens;
+			ost_pmutex_unlock(m);
+			continue;
+		}
+		if (err)
+			return err;
+		--*tokens;
+		err = ost_pmutex_unlock(m);
+	}
+	return err;
+}
+
+// consume_plain is consume with an ost_mutex_t.
+static int consume_plain(void *c, void *m, uint32_t *tokens, int n)
+{
+	while (n-- > 0) {
+		ost_mutex_lock(m);
+		while (!*tokens) {
+			int err = ost_cond_wait_plain(c, m);
+			if (err)
+				return err;
+		}
+		--*tokens;
+		ost_mutex_unlock(m);
+	}
+	return 0;
+}
+
+static int once_init_(void *p, unsigned flags) { return ost_once_init(p, flags); }
+static int once_begin_(void *p) { return ost_once_begin(p); }
+static int once_end_(void *p, int done) { return ost_once_end(p, done); }
+static void *once_self;
+static int once_result;
+static int once_calls;
+static void once_again(void)
+{
+	once_calls++;
+	once_result = ost_once(once_self, once_again);
+}
+static int once_recursive(void *p, int *inner, int *calls)
+{
+	int err;
+
+	once_self = p;
+	once_calls = 0;
+	err = ost_once(p, once_again);
+	*inner = once_result;
+	*calls = once_calls;
+	return err;
+}
+
+static int rw_init_(void *p, unsigned flags) { return ost_rwlock_init(p, flags); }
+static int rw_rdlock_(void *p) { return ost_rwlock_rdlock(p); }
+static int rw_tryrdlock_(void *p) { return ost_rwlock_tryrdlock(p); }
+static int rw_rdunlock_(void *p) { return ost_rwlock_rdunlock(p); }
+static int rw_wrlock_(void *p) { return ost_rwlock_wrlock(p); }
+static int rw_trywrlock_(void *p) { return ost_rwlock_trywrlock(p); }
+static int rw_wrunlock_(void *p) { return ost_rwlock_wrunlock(p); }
+static int rw_unlock_(void *p) { return ost_rwlock_unlock(p); }
+static int rw_consistent_(void *p) { return ost_rwlock_consistent(p); }
+static int rw_clock_(void *p, int writer, int clock, int64_t sec, int64_t nsec)
+{
+	struct timespec t = { (time_t)sec, (long)nsec };
+	if (writer)
+		return ost_rwlock_clockwrlock(p, clock, &t);
+	return ost_rwlock_clockrdlock(p, clock, &t);
 }
 */
 import "C"
@@ -133,4 +231,65 @@ func Hammer(kind int, mem unsafe.Pointer, ready *uint32, seed uint32) (pid int, 
 // HammerHere is Hammer in the calling thread, times over.
 func HammerHere(kind int, mem unsafe.Pointer, times int, seed uint32) {
 	C.hammer_here(C.int(kind), mem, C.int(times), C.uint(seed))
+}
+
+func CondInit(p unsafe.Pointer, flags uint32) syscall.Errno {
+	return errno(C.cond_init_(p, C.uint(flags)))
+}
+func CondWait(p, m unsafe.Pointer) syscall.Errno   { return errno(C.cond_wait_(p, m)) }
+func CondSignal(p unsafe.Pointer) syscall.Errno    { return errno(C.cond_signal_(p)) }
+func CondBroadcast(p unsafe.Pointer) syscall.Errno { return errno(C.cond_broadcast_(p)) }
+
+func CondClockWait(p, m unsafe.Pointer, d Deadline) syscall.Errno {
+	return errno(C.cond_clockwait_(p, m, 0, C.int(d.Clock), C.int64_t(d.Sec), C.int64_t(d.Nsec)))
+}
+
+// CondClockWaitPlain is CondClockWait with an ost_mutex_t.
+func CondClockWaitPlain(p, m unsafe.Pointer, d Deadline) syscall.Errno {
+	return errno(C.cond_clockwait_(p, m, 1, C.int(d.Clock), C.int64_t(d.Sec), C.int64_t(d.Nsec)))
+}
+
+// Consume takes n tokens under the mutex m, and waits for them on the condition
+// c.
+func Consume(c, m unsafe.Pointer, tokens *uint32, n int) syscall.Errno {
+	return errno(C.consume(c, m, (*C.uint32_t)(unsafe.Pointer(tokens)), C.int(n)))
+}
+
+// ConsumePlain is Consume with an ost_mutex_t.
+func ConsumePlain(c, m unsafe.Pointer, tokens *uint32, n int) syscall.Errno {
+	return errno(C.consume_plain(c, m, (*C.uint32_t)(unsafe.Pointer(tokens)), C.int(n)))
+}
+
+func OnceInit(p unsafe.Pointer, flags uint32) syscall.Errno {
+	return errno(C.once_init_(p, C.uint(flags)))
+}
+func OnceBegin(p unsafe.Pointer) syscall.Errno { return errno(C.once_begin_(p)) }
+func OnceEnd(p unsafe.Pointer, done int) syscall.Errno {
+	return errno(C.once_end_(p, C.int(done)))
+}
+
+// OnceRecursive calls a function by p that does the same, and returns also the
+// inner result and the number of calls.
+func OnceRecursive(p unsafe.Pointer) (err, inner syscall.Errno, calls int) {
+	var in, n C.int
+	err = errno(C.once_recursive(p, &in, &n))
+	return err, errno(in), int(n)
+}
+
+func RWInit(p unsafe.Pointer, flags uint32) syscall.Errno { return errno(C.rw_init_(p, C.uint(flags))) }
+func RWRdLock(p unsafe.Pointer) syscall.Errno             { return errno(C.rw_rdlock_(p)) }
+func RWTryRdLock(p unsafe.Pointer) syscall.Errno          { return errno(C.rw_tryrdlock_(p)) }
+func RWRdUnlock(p unsafe.Pointer) syscall.Errno           { return errno(C.rw_rdunlock_(p)) }
+func RWWrLock(p unsafe.Pointer) syscall.Errno             { return errno(C.rw_wrlock_(p)) }
+func RWTryWrLock(p unsafe.Pointer) syscall.Errno          { return errno(C.rw_trywrlock_(p)) }
+func RWWrUnlock(p unsafe.Pointer) syscall.Errno           { return errno(C.rw_wrunlock_(p)) }
+func RWUnlock(p unsafe.Pointer) syscall.Errno             { return errno(C.rw_unlock_(p)) }
+func RWConsistent(p unsafe.Pointer) syscall.Errno         { return errno(C.rw_consistent_(p)) }
+
+func RWClockRdLock(p unsafe.Pointer, d Deadline) syscall.Errno {
+	return errno(C.rw_clock_(p, 0, C.int(d.Clock), C.int64_t(d.Sec), C.int64_t(d.Nsec)))
+}
+
+func RWClockWrLock(p unsafe.Pointer, d Deadline) syscall.Errno {
+	return errno(C.rw_clock_(p, 1, C.int(d.Clock), C.int64_t(d.Sec), C.int64_t(d.Nsec)))
 }

@@ -5,6 +5,7 @@ package shared
 import (
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +34,27 @@ func init() {
 				return ok
 			}
 			return err
+		}),
+		"cond": func(a arena) func() bool {
+			return func() bool {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+				return sharedtest.Consume(a.at(0), a.at(secondAt), (*uint32)(a.at(userAt)), 1) == ok
+			}
+		},
+		"once": passes(func(p unsafe.Pointer) syscall.Errno {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if err := sharedtest.OnceBegin(p); err != ok {
+				return err
+			}
+			return sharedtest.OnceEnd(p, 0)
+		}),
+		"rwmutex": passes(func(p unsafe.Pointer) syscall.Errno {
+			if err := sharedtest.RWRdLock(p); err != ok {
+				return err
+			}
+			return sharedtest.RWRdUnlock(p)
 		}),
 	}
 	for name, k := range kinds {

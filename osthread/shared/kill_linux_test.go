@@ -3,10 +3,12 @@
 package shared
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -36,6 +38,7 @@ type arena []byte
 
 const (
 	arenaSize = 4096
+	secondAt  = 256
 	readyAt   = 1024
 	userAt    = 2048 // what the tests of a kind keep there
 )
@@ -82,6 +85,9 @@ var kinds = map[string]*kind{
 	"mutex":           mutexKindOf("mutex", MutexAttr{Robust: true, ProcessShared: true}),
 	"mutex recursive": mutexKindOf("mutex recursive", MutexAttr{Robust: true, ProcessShared: true, Kind: Recursive}),
 	"mutex inherit":   mutexKindOf("mutex inherit", MutexAttr{Robust: true, ProcessShared: true, Inherit: true}),
+	"cond":            condKind,
+	"once":            onceKind,
+	"rwmutex":         rwmutexKind,
 }
 
 // TestHammerChild is a victim of Go.
@@ -353,6 +359,193 @@ var barrierKind = func() *kind {
 			for range 2 {
 				eventually(t, "a round is complete", func() bool { return wait(t, a, 50*time.Millisecond) })
 			}
+		},
+	}
+}()
+
+// Consumers take tokens that the test and the victims make. A victim may be
+// killed between its change of the tokens and its signal: the next owner of the
+// mutex gets ErrOwnerDead, and signals.
+var condKind = func() *kind {
+	cond := func(a arena) *Cond { return (*Cond)(a.at(0)) }
+	mutex := func(a arena) *Mutex { return (*Mutex)(a.at(secondAt)) }
+	tokens := func(a arena) *atomic.Uint32 { return (*atomic.Uint32)(a.at(userAt)) }
+	// repair is for the result of a lock.
+	repair := func(a arena, err error) error {
+		if errors.Is(err, ErrOwnerDead) {
+			err = errors.Join(mutex(a).Consistent(), cond(a).Broadcast())
+		}
+		return err
+	}
+	lock := func(a arena) error { return repair(a, mutex(a).Lock()) }
+	var m *team
+	return &kind{
+		number: 5,
+		init: func(a arena) error {
+			return errors.Join(cond(a).Init(true), mutex(a).Init(MutexAttr{Robust: true, ProcessShared: true}))
+		},
+		hammer: func(a arena, r *rand.Rand) {
+			if lock(a) != nil {
+				return
+			}
+			switch n := tokens(a).Load(); r.IntN(3) {
+			case 0:
+				tokens(a).Store(n + 1)
+				_ = cond(a).Signal()
+			case 1:
+				tokens(a).Store(n + 2)
+				_ = cond(a).Broadcast()
+			default:
+				if n == 0 {
+					_ = repair(a, cond(a).WaitTimeout(mutex(a), time.Duration(r.IntN(200))*time.Microsecond))
+				}
+				if n := tokens(a).Load(); n > 0 {
+					tokens(a).Store(n - 1)
+				}
+			}
+			_ = mutex(a).Unlock()
+		},
+		live: func(t *testing.T, a arena) func() {
+			step := func() bool {
+				err := lock(a)
+				for err == nil && tokens(a).Load() == 0 {
+					err = repair(a, cond(a).Wait(mutex(a)))
+				}
+				if !assert.NoError(t, err) {
+					return false
+				}
+				tokens(a).Add(^uint32(0))
+				return assert.NoError(t, mutex(a).Unlock())
+			}
+			m = startTeam(steps("cond", a, step, step)...)
+			return func() {
+				m.stop(func() {
+					assert.NoError(t, lock(a))
+					tokens(a).Add(1)
+					assert.NoError(t, cond(a).Signal())
+					assert.NoError(t, mutex(a).Unlock())
+				})
+			}
+		},
+		check: func(t *testing.T, a arena) {
+			const more = 6
+			before := m.passed.Load()
+			assert.NoError(t, lock(a))
+			tokens(a).Add(more)
+			assert.NoError(t, cond(a).Broadcast())
+			assert.NoError(t, mutex(a).Unlock())
+			taken := func() bool { return tokens(a).Load() == 0 && m.passed.Load() > before }
+			eventually(t, "all tokens are taken", taken)
+			for range 2 {
+				before = m.passed.Load()
+				assert.NoError(t, lock(a))
+				tokens(a).Add(1)
+				assert.NoError(t, mutex(a).Unlock())
+				assert.NoError(t, cond(a).Signal())
+				eventually(t, "the token is taken", taken)
+			}
+		},
+	}
+}()
+
+// All run functions that fail, so that the next call runs one. No two run at
+// once: the living mark with 2 that they run, and victims with 1.
+var onceKind = func() *kind {
+	once := func(a arena) *Once { return (*Once)(a.at(0)) }
+	user := func(a arena, i int) *atomic.Uint32 { return (*atomic.Uint32)(a.at(userAt + 4*i)) }
+	errFail := errors.New("fails")
+	fail := func(do func(func()) error, f func()) {
+		defer func() {
+			if err := recover(); err != nil && err != error(errFail) {
+				panic(err)
+			}
+		}()
+		if do(func() { f(); panic(errFail) }) != nil {
+			panic("no function has run")
+		}
+	}
+	var m *team
+	return &kind{
+		number: 6,
+		init:   func(a arena) error { return once(a).Init(true) },
+		hammer: func(a arena, _ *rand.Rand) {
+			fail(once(a).Do, func() {
+				if user(a, 0).Swap(1) == 2 {
+					user(a, 1).Add(1)
+				}
+				user(a, 0).Store(0)
+			})
+		},
+		live: func(t *testing.T, a arena) func() {
+			step := func() bool {
+				if once(a).Done() {
+					return true
+				}
+				fail(once(a).Do, func() {
+					user(a, 0).Store(2)
+					runtime.Gosched()
+					assert.True(t, user(a, 0).CompareAndSwap(2, 0), "another runs as well")
+				})
+				return true
+			}
+			m = startTeam(steps("once", a, step)...)
+			return func() {
+				m.stop(func() {})
+				assert.NoError(t, once(a).Do(func() {}))
+				assert.True(t, once(a).Done())
+			}
+		},
+		check: func(t *testing.T, a arena) {
+			before := m.passed.Load()
+			eventually(t, "the living run", func() bool { return m.passed.Load() > before+4 })
+			assert.Zero(t, user(a, 1).Load(), "a victim ran as well")
+		},
+	}
+}()
+
+// Victims write, as readers that die are not seen. Two counters are equal while
+// nobody writes.
+var rwmutexKind = func() *kind {
+	rw := func(a arena) *RWMutex { return (*RWMutex)(a.at(0)) }
+	user := func(a arena, i int) *atomic.Uint32 { return (*atomic.Uint32)(a.at(userAt + 4*i)) }
+	write := func(a arena, lock func() error) error {
+		err := lock()
+		if errors.Is(err, ErrOwnerDead) {
+			user(a, 1).Store(user(a, 0).Load())
+			err = rw(a).Consistent()
+		}
+		if err != nil {
+			return err
+		}
+		user(a, 0).Add(1)
+		user(a, 1).Add(1)
+		return rw(a).Unlock()
+	}
+	var m *team
+	return &kind{
+		number: 7,
+		init:   func(a arena) error { return rw(a).Init(RWMutexAttr{Robust: true, ProcessShared: true}) },
+		hammer: func(a arena, r *rand.Rand) {
+			d := time.Duration(r.IntN(200)) * time.Microsecond
+			_ = write(a, func() error { return rw(a).LockTimeout(d) }) // may end
+		},
+		live: func(t *testing.T, a arena) func() {
+			read := func() bool {
+				err := rw(a).RLock()
+				if errors.Is(err, ErrOwnerDead) {
+					return assert.NoError(t, write(a, rw(a).Lock))
+				}
+				assert.NoError(t, err)
+				assert.Equal(t, user(a, 0).Load(), user(a, 1).Load())
+				return assert.NoError(t, rw(a).RUnlock())
+			}
+			m = startTeam(steps("rwmutex", a, read)...)
+			return func() { m.stop(func() {}) }
+		},
+		check: func(t *testing.T, a arena) {
+			assert.NoError(t, write(a, rw(a).Lock))
+			before := m.passed.Load()
+			eventually(t, "readers pass", func() bool { return m.passed.Load() > before+4 })
 		},
 	}
 }()

@@ -18,6 +18,11 @@ func TestObjectsHaveTheirSizes(t *testing.T) {
 	assert.EqualValues(t, 16, unsafe.Sizeof(Semaphore{}))
 	assert.EqualValues(t, 8, unsafe.Sizeof(Event{}))
 	assert.EqualValues(t, 16, unsafe.Sizeof(Barrier{}))
+	assert.EqualValues(t, 16, unsafe.Sizeof(Cond{}))
+	assert.EqualValues(t, 16, unsafe.Sizeof(Once{}))
+	assert.EqualValues(t, 32, unsafe.Sizeof(RWMutex{}))
+	assert.EqualValues(t, 8, unsafe.Alignof(RWMutex{}))
+	assert.EqualValues(t, 8, unsafe.Alignof(Once{}))
 	assert.EqualValues(t, 8, unsafe.Alignof(Semaphore{}))
 	assert.EqualValues(t, 8, unsafe.Alignof(Barrier{}))
 }

@@ -107,17 +107,22 @@ func (w *waiter) sleep(word *uint32, old uint32) bool {
 	if w.limit.park.Canceled() {
 		return false
 	}
-	deadline, last := w.next()
-	if deadline == 0 {
-		return false
-	}
-	var result futex.Result
-	if w.shared {
-		result = park.SleepShared(word, old, deadline)
-	} else {
-		result = park.Sleep(word, old, deadline)
-	}
+	result, last := w.sleepOnce(word, old)
 	return !(last && result == futex.TimedOut) && !w.limit.park.Canceled()
+}
+
+// sleepOnce sleeps on word while it holds old, for a slice at most. It returns
+// how that ended, and whether the limit has ended if it timed out. It ignores
+// the context.
+func (w *waiter) sleepOnce(word *uint32, old uint32) (result futex.Result, last bool) {
+	deadline, last := w.next()
+	switch {
+	case deadline == 0:
+		return futex.TimedOut, true
+	case w.shared:
+		return park.SleepShared(word, old, deadline), last
+	}
+	return park.Sleep(word, old, deadline), last
 }
 
 // next returns when the next sleep must end, 0 if the limit has ended, and
