@@ -8,6 +8,7 @@ import (
 var titles = map[string]string{
 	"lock":      "Lock",
 	"recursive": "Recursive lock",
+	"shared":    "Shared with C",
 	"rwlock":    "Reader-writer lock",
 	"condition": "Condition",
 	"event":     "Event",

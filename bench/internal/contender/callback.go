@@ -58,6 +58,15 @@ var callbacks = []Contender{
 // time.
 var called atomic.Pointer[func() bool]
 
+// runThread runs a C thread that calls the function in called until that
+// returns false.
+func runThread() error {
+	if rc := C.run_thread(0); rc != 0 {
+		return fmt.Errorf("pthread_create: %w", syscall.Errno(rc))
+	}
+	return nil
+}
+
 // callIn calls body on C threads: one for each call, or one for all.
 func callIn(c *crew, body func()) (sample.Sample, error) {
 	once, flag := c.spec.Op == "first", C.int(0)

@@ -52,6 +52,8 @@ func For(s scenario.Spec) []Contender {
 		return barriers
 	case scenario.DropIn:
 		return dropins
+	case scenario.Shared:
+		return shareds(s)
 	case scenario.Queue:
 		return queues
 	case scenario.StartJoin:

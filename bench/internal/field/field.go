@@ -23,20 +23,28 @@ import (
 const ServeFlag = "-serve"
 
 // names are the column names of the languages of package foreign.
-var names = map[string]string{"C": "C pthreads", "Rust": "Rust", "Java": "Java", "Python": "CPython"}
+var names = map[string]string{
+	"C": "C pthreads", "osthread.h": "osthread.h", "Rust": "Rust", "Java": "Java", "Python": "CPython",
+}
 
 // A Field is the contenders of a run. It must be closed.
 type Field struct {
 	ctx      context.Context
 	programs []*program
-	absent   []result.Absence
+	absent   []absence
 	only     []string // names; empty for all
 }
 
 // program is a contender that runs in another process.
 type program struct {
 	*foreign.Program
-	name string
+	name, language string
+}
+
+// absence is a program that cannot take part.
+type absence struct {
+	result.Absence
+	language string
 }
 
 // Open starts the programs that specs and only call for. A program that cannot
@@ -52,18 +60,20 @@ func Open(ctx context.Context, specs []scenario.Spec, only []string, alone bool)
 		return f, nil
 	}
 	for _, language := range foreign.Languages() {
-		if !f.wanted(names[language]) {
+		has := func(s scenario.Spec) bool { return s.HasThreads() && foreign.Has(language, s) }
+		if !f.wanted(names[language]) || !slices.ContainsFunc(specs, has) {
 			continue
 		}
 		p, err := foreign.Start(ctx, language)
 		if err != nil && ctx.Err() == nil { // the tools are missing or do not work: a stub, an old compiler
-			f.absent = append(f.absent, result.Absence{Contender: names[language], Why: sample.Absent(err).Why})
+			why := result.Absence{Contender: names[language], Why: sample.Absent(err).Why}
+			f.absent = append(f.absent, absence{why, language})
 			continue
 		}
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("%s: %w", names[language], err), f.Close())
 		}
-		f.programs = append(f.programs, &program{p, names[language]})
+		f.programs = append(f.programs, &program{p, names[language], language})
 	}
 	return f, nil
 }
@@ -101,7 +111,12 @@ func (f *Field) Close() error {
 }
 
 // Absent returns the contenders that cannot take part, with the reason.
-func (f *Field) Absent() []result.Absence { return f.absent }
+func (f *Field) Absent() (as []result.Absence) {
+	for _, a := range f.absent {
+		as = append(as, a.Absence)
+	}
+	return as
+}
 
 // Tools returns the versions of the programs' languages.
 func (f *Field) Tools() (ts []result.Tool) {
@@ -126,9 +141,14 @@ func (f *Field) For(s scenario.Spec) (cs []contender.Contender) {
 		return cs
 	}
 	for _, p := range f.programs {
-		cs = append(cs, contender.Contender{Name: p.name, Run: p.run})
+		if foreign.Has(p.language, s) {
+			cs = append(cs, contender.Contender{Name: p.name, Ours: p.language == "osthread.h", Run: p.run})
+		}
 	}
 	for _, a := range f.absent {
+		if !foreign.Has(a.language, s) {
+			continue
+		}
 		cs = append(
 			cs,
 			contender.Contender{Name: a.Contender, Run: func(scenario.Spec, sample.Round) (sample.Sample, error) {

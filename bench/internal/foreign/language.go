@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"example.com/thread/bench/internal/sample"
+	"example.com/thread/bench/internal/scenario"
+	"example.com/thread/csrc"
 )
 
 // The sources are embedded, so that this program does not need its source tree.
@@ -39,9 +41,21 @@ type language struct {
 
 var languages = []language{
 	{"C", "bench.c", cSource, buildC},
+	{osthreadH, "bench.c", cSource, buildOsthreadH},
 	{"Rust", "bench.rs", rustSource, buildRust},
 	{"Java", "Bench.java", javaSource, buildJava},
 	{"Python", "bench.py", pythonSource, buildPython},
+}
+
+// osthreadH is C with the objects of this library in place of POSIX's.
+const osthreadH = "osthread.h"
+
+// Has reports whether the program in a language has a row of its own for s.
+func Has(language string, s scenario.Spec) bool {
+	if s.Kind != scenario.Shared {
+		return language != osthreadH
+	}
+	return (language == osthreadH || language == "C") && s.Object != "event" && s.Object != "ring"
 }
 
 // Languages returns the names that [Start] accepts.
@@ -55,6 +69,18 @@ func Languages() []string {
 
 // buildC uses the compiler that cgo would: $CC, else gcc, else cc.
 func buildC(ctx context.Context, dir, source string) ([]string, error) {
+	return buildCWith(ctx, dir, source)
+}
+
+// buildOsthreadH builds the same program with the headers of package csrc.
+func buildOsthreadH(ctx context.Context, dir, source string) ([]string, error) {
+	if err := os.CopyFS(dir, csrc.Headers); err != nil {
+		return nil, err
+	}
+	return buildCWith(ctx, dir, source, "-DOSTHREAD", "-I", dir)
+}
+
+func buildCWith(ctx context.Context, dir, source string, more ...string) ([]string, error) {
 	if cAbsent != "" {
 		return nil, &sample.AbsentError{Why: cAbsent}
 	}
@@ -70,6 +96,7 @@ func buildC(ctx context.Context, dir, source string) ([]string, error) {
 	}
 	program := filepath.Join(dir, "bench")
 	flags := append(cc[1:], "-std=gnu11", "-O2", "-pthread", "-o", program, source)
+	flags = append(flags, more...)
 	return []string{program}, compile(exec.CommandContext(ctx, cc[0], flags...))
 }
 

@@ -71,6 +71,7 @@ func build(procs []int, quick bool) (specs []Spec) {
 			}
 		}
 	}
+	add(shared(quick)...)
 	add(Spec{Kind: StartJoin}, Spec{Kind: StartJoin, Stack: 64 << 10})
 	for _, op := range []string{"first", "again"} {
 		add(Spec{Kind: Callback, Op: op})
@@ -159,6 +160,23 @@ func locks(caller Caller, procs int, quick bool) (specs []Spec) {
 		for _, w := range []int{50, 500} {
 			specs = append(specs, Spec{Kind: Lock, Caller: caller, Threads: t, Work: w, Think: think, Procs: procs})
 		}
+	}
+	return specs
+}
+
+func shared(quick bool) (specs []Spec) {
+	if quick {
+		return []Spec{{Kind: Shared, Object: "normal", Threads: 1}}
+	}
+	mutexes := []string{"normal", "errorcheck", "recursive", "robust", "inherit"}
+	for _, m := range mutexes {
+		specs = append(specs, Spec{Kind: Shared, Object: m, Threads: 1})
+	}
+	for _, m := range mutexes {
+		specs = append(specs, Spec{Kind: Shared, Object: m, Threads: 2, Work: 50})
+	}
+	for _, object := range []string{"semaphore", "event", "ring"} {
+		specs = append(specs, Spec{Kind: Shared, Object: object})
 	}
 	return specs
 }

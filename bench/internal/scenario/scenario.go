@@ -45,6 +45,14 @@ const (
 	// a Cond as in Condition, WaitGroups as in Barrier. A thread is a goroutine
 	// that is locked to one.
 	DropIn Kind = "dropin"
+	// Shared is the objects that C and Go share (package shared, csrc). With a
+	// mutex as the Object ("normal", "errorcheck", "recursive", "robust",
+	// "inherit") it is lock, Work steps, unlock, on each of Threads threads,
+	// the wait the call of lock. With "semaphore" and "event" it is a thread of
+	// C and one of the contender's that wake each other in turns; an operation
+	// is one wakeup. With "ring" a thread of C writes records of 64 bytes, in
+	// batches, that one of the contender's reads; an operation is one record.
+	Shared Kind = "shared"
 	// Queue is Producers that put and Consumers that get through a queue of
 	// Capacity. An operation is one item, its wait the call of get.
 	Queue Kind = "queue"
@@ -214,6 +222,14 @@ func (s Spec) Batch() int {
 	switch s.Kind {
 	case Identity, Recursive:
 		return 1024
+	case Shared:
+		switch {
+		case s.Threads > 1:
+			return s.sections()
+		case s.Object == "semaphore", s.Object == "event":
+			return 8
+		}
+		return 1024
 	case DropIn:
 		if s.Threads == 0 {
 			return 8
@@ -256,6 +272,8 @@ func (s Spec) Waits() bool {
 	switch s.Kind {
 	case Identity, Recursive, Many, Waiters, Tasks:
 		return false
+	case Shared:
+		return s.Threads > 1
 	case Callback:
 		return s.Op == "first"
 	default:
@@ -289,6 +307,8 @@ func (s Spec) Counted() int {
 	switch s.Kind {
 	case Lock, RWLock, Semaphore, Lua:
 		return s.Threads
+	case Shared:
+		return max(1, s.Threads)
 	case Condition, Event:
 		return 2 * s.Pairs
 	case DropIn:

@@ -326,6 +326,162 @@ static void recursive_body(struct worker *w)
 	}
 }
 
+/*
+ * What C and Go share, in C: with osthread.h if OSTHREAD is defined, otherwise
+ * with POSIX's objects.
+ */
+#ifdef OSTHREAD
+#include "osthread.h"
+
+typedef ost_pmutex_t shared_mutex;
+typedef ost_sem_t shared_sem;
+
+static inline void shared_lock(shared_mutex *m)
+{
+	ost_pmutex_lock(m);
+}
+
+static inline void shared_unlock(shared_mutex *m)
+{
+	ost_pmutex_unlock(m);
+}
+
+static void shared_init(shared_mutex *m, const char *kind)
+{
+	unsigned attr = 0;
+
+	if (!strcmp(kind, "errorcheck"))
+		attr = OST_MUTEX_ERRORCHECK;
+	else if (!strcmp(kind, "recursive"))
+		attr = OST_MUTEX_RECURSIVE;
+	else if (!strcmp(kind, "robust"))
+		attr = OST_ROBUST;
+	else if (!strcmp(kind, "inherit"))
+		attr = OST_INHERIT;
+	check("ost_pmutex_init", ost_pmutex_init(m, attr | OST_PSHARED));
+}
+
+static void shared_sem_init(shared_sem *s)
+{
+	check("ost_sem_init", ost_sem_init(s, 0, OST_PSHARED));
+}
+
+#define shared_sem_post	ost_sem_post
+#define shared_sem_wait	ost_sem_wait
+#else
+typedef pthread_mutex_t shared_mutex;
+typedef sem_t shared_sem;
+
+static inline void shared_lock(shared_mutex *m)
+{
+	pthread_mutex_lock(m);
+}
+
+static inline void shared_unlock(shared_mutex *m)
+{
+	pthread_mutex_unlock(m);
+}
+
+static void shared_init(shared_mutex *m, const char *kind)
+{
+	pthread_mutexattr_t a;
+
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	if (!strcmp(kind, "errorcheck"))
+		pthread_mutexattr_settype(&a, PTHREAD_MUTEX_ERRORCHECK);
+	else if (!strcmp(kind, "recursive"))
+		pthread_mutexattr_settype(&a, PTHREAD_MUTEX_RECURSIVE);
+	else if (!strcmp(kind, "robust"))
+		pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	else if (!strcmp(kind, "inherit"))
+		pthread_mutexattr_setprotocol(&a, PTHREAD_PRIO_INHERIT);
+	check("pthread_mutex_init", pthread_mutex_init(m, &a));
+	pthread_mutexattr_destroy(&a);
+}
+
+static void shared_sem_init(shared_sem *s)
+{
+	sem_init(s, 1, 0);
+}
+
+#define shared_sem_post	sem_post
+#define shared_sem_wait	sem_wait
+#endif
+
+static void shared_mutex_body(struct worker *w)
+{
+	shared_mutex *m = w->shared;
+	const struct spec s = *w->spec;
+	uint64_t x = w->index;
+
+	while (going(w)) {
+		for (long i = 0; i < s.batch; i++) {
+			int64_t t = wait_begins(w);
+
+			shared_lock(m);
+			t = wait_ends(w, t);
+			x = work(x, s.work);
+			shared_unlock(m);
+			record(w, t);
+		}
+		done(w, s.batch);
+	}
+	w->sink = x;
+}
+
+struct shared_pair {
+	struct {
+		_Alignas(LINE) shared_sem sem;
+	} token[2];
+	bool over; /* passed with the token */
+};
+
+static void shared_sem_body(struct worker *w)
+{
+	struct shared_pair *p = w->shared;
+	int me = w->index;
+	long batch = w->spec->batch;
+
+	if (me)
+		while (shared_sem_wait(&p->token[me].sem))
+			; /* EINTR */
+	for (;;) {
+		for (long i = 0; i < batch / 2; i++) { /* of two wakeups */
+			if (p->over) {
+				shared_sem_post(&p->token[!me].sem);
+				return;
+			}
+			shared_sem_post(&p->token[!me].sem);
+			while (shared_sem_wait(&p->token[me].sem))
+				;
+		}
+		done(w, batch);
+		if (!me && !going(w))
+			p->over = true;
+	}
+}
+
+static bool shared_round(struct round *r)
+{
+	static struct shared_pair p;
+	_Alignas(LINE) shared_mutex m;
+
+	if (!strcmp(r->spec.object, "semaphore")) {
+		p.over = false;
+		shared_sem_init(&p.token[0].sem);
+		shared_sem_init(&p.token[1].sem);
+		prepare(r, 2);
+		start(r, 0, shared_sem_body, &p);
+		start(r, 1, shared_sem_body, &p);
+		measure(r, 1); /* which counts both wakeups */
+		join(r, 0, 2);
+		return true;
+	}
+	shared_init(&m, r->spec.object);
+	return together(r, r->spec.threads, shared_mutex_body, &m);
+}
+
 static bool recursive_round(struct round *r)
 {
 	pthread_mutexattr_t a;
@@ -1177,6 +1333,7 @@ static const struct {
 	{ "semaphore", semaphore_round },
 	{ "barrier", barrier_round },
 	{ "queue", queue_round },
+	{ "shared", shared_round },
 	{ "startjoin", start_join_round },
 	{ "submit", submit_round },
 	{ "call", submit_round }, /* a given thread is called as a pool of one thread */
