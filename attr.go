@@ -36,7 +36,8 @@ type Attr struct {
 	GuardSize int
 	// Affinity lists the numbers of the processors that the thread may run on,
 	// on Windows within its processor group; nil inherits. It is supported on
-	// Linux and Windows, elsewhere it is errors.ErrUnsupported.
+	// Linux and Windows, elsewhere it is errors.ErrUnsupported. Package
+	// topology has sets of processors, and says which there are.
 	Affinity []int
 	// Policy and Priority are as for Thread.SetPriority. PolicyInherit inherits
 	// both.
