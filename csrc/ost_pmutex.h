@@ -496,6 +496,36 @@ static inline int ost_pm_locked_(ost_pmutex_t *m, int err)
 	return err;
 }
 
+/* Whether the attribute word has an owner that the kernel does not change. */
+static inline int ost_pm_owned_(uint32_t attr)
+{
+	const uint32_t others = OST_PMUTEX_KIND_ | OST_ROBUST | OST_PSHARED;
+
+	return (attr & ~others) == OST_PMUTEX_MARK_ &&
+	       (attr & OST_PMUTEX_KIND_) != OST_PMUTEX_KIND_;
+}
+
+/* Locks m if it has such an owner and is free, and returns whether it did. */
+static inline int ost_pm_fast_(ost_pmutex_t *m, uint32_t attr)
+{
+	uint64_t s = 0;
+
+	return ost_pm_owned_(attr) &&
+	       ost_own_cas_(&m->owner, &s, ost_self_());
+}
+
+/* Unlocks m if its owner is the caller, without relocks and waiters. */
+static inline int ost_pm_fast_unlock_(ost_pmutex_t *m, uint32_t attr)
+{
+	uint64_t self;
+
+	if (!ost_pm_owned_(attr) ||
+	    __atomic_load_n(&m->depth, __ATOMIC_RELAXED))
+		return 0;
+	self = ost_self_();
+	return ost_own_cas_(&m->owner, &self, 0);
+}
+
 /* A lock of a mutex with an owner, or one that had to wait. */
 static inline int ost_pm_lock_(ost_pmutex_t *m, uint32_t attr, clockid_t clock,
 			       const struct timespec *at)
@@ -545,7 +575,7 @@ static inline int ost_pmutex_lock(ost_pmutex_t *m)
 {
 	uint32_t attr = ost_pm_attr_(m);
 
-	if (ost_pm_plain_(attr) && ost_pm_take_(m))
+	if (ost_pm_plain_(attr) ? ost_pm_take_(m) : ost_pm_fast_(m, attr))
 		return 0;
 	return ost_pm_lock_(m, attr, CLOCK_MONOTONIC, 0);
 }
@@ -618,6 +648,8 @@ static inline int ost_pmutex_unlock(ost_pmutex_t *m)
 
 	if (ost_pm_plain_(attr))
 		return ost_pm_release_(m, attr & OST_PSHARED);
+	if (ost_pm_fast_unlock_(m, attr))
+		return 0;
 	if (!ost_pm_valid_(attr))
 		return EINVAL;
 	self = ost_self_();
