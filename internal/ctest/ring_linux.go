@@ -219,6 +219,78 @@ static void ring_abuse(void *mem, size_t size, size_t behind,
 	free(buf);
 }
 
+// Writes n records of 64 bytes as fast as the reader takes them, batch at a time.
+static int ring_flood(void *mem, size_t size, uint64_t n, uint64_t batch)
+{
+	ost_ring_writer_t w;
+	uint64_t i = 0, k;
+	void *p;
+	int err = ost_ring_writer(&w, (ost_ring_t *)mem, size);
+
+	while (!err && i < n) {
+		for (k = 0; k < batch && i < n; k++, i++) {
+			err = ost_ring_reserve(&w, 64, &p);
+			if (err)
+				break;
+			memset(p, 0, 64);
+			memcpy(p, &i, 8);
+		}
+		if (err && err != EAGAIN)
+			return err;
+		err = ost_ring_commit(&w);
+		if (!err)
+			err = ost_ring_waitroom(&w, 64);
+	}
+	return err ? err : ost_ring_writer_close(&w);
+}
+
+static int64_t ring_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+// Writes n records of 64 bytes, one per us, with the time on CLOCK_MONOTONIC.
+static int ring_stamp(void *mem, size_t size, uint64_t n)
+{
+	ost_ring_writer_t w;
+	int64_t buf[8] = { 0 }, next = ring_now();
+	size_t done;
+	int err = ost_ring_writer(&w, (ost_ring_t *)mem, size);
+
+	for (; !err && n; n--) {
+		for (next += 1000; ring_now() < next;)
+			ost_pause_();
+		buf[0] = ring_now();
+		err = ost_ring_trywrite(&w, buf, sizeof(buf), &done);
+		if (err == EAGAIN) // the reader is late: a record less
+			err = 0;
+	}
+	return err ? err : ost_ring_writer_close(&w);
+}
+
+// Writes back each record of 64 bytes, never asleep.
+static int ring_echo(void *in, void *out, size_t size)
+{
+	ost_ring_reader_t r;
+	ost_ring_writer_t w;
+	uint8_t buf[64];
+	size_t n;
+	int err = ost_ring_reader(&r, (ost_ring_t *)in, size);
+
+	if (!err)
+		err = ost_ring_writer(&w, (ost_ring_t *)out, size);
+	while (!err) {
+		while ((err = ost_ring_tryread(&r, buf, sizeof(buf), &n)) == EAGAIN)
+			ost_pause_();
+		if (!err)
+			err = ost_ring_trywrite(&w, buf, n, &n);
+	}
+	return err == ENODATA ? 0 : err;
+}
+
 // The child of fork has one thread, and calls only what a signal handler may.
 static pid_t ring_fork(void *mem, size_t size, uint64_t from, int reads)
 {
@@ -323,6 +395,27 @@ func RingAbuse(mem []byte, behind int, stop, calls *uint32, seed uint32) {
 	p, n := address(mem)
 	C.ring_abuse(p, n, C.size_t(behind), (*C.uint32_t)(unsafe.Pointer(stop)),
 		(*C.uint32_t)(unsafe.Pointer(calls)), C.uint32_t(seed|1<<20))
+}
+
+// RingFlood writes n records of 64 bytes, batch by one commit, and closes.
+func RingFlood(mem []byte, n, batch int) error {
+	p, size := address(mem)
+	return orNil(C.ring_flood(p, size, C.uint64_t(n), C.uint64_t(batch)))
+}
+
+// RingStamp writes n records of 64 bytes, one per us, that begin with the time on
+// CLOCK_MONOTONIC in ns, and closes.
+func RingStamp(mem []byte, n int) error {
+	p, size := address(mem)
+	return orNil(C.ring_stamp(p, size, C.uint64_t(n)))
+}
+
+// RingEcho writes the records of 64 bytes that it reads from in to out, and does
+// not sleep, until in is closed.
+func RingEcho(in, out []byte) error {
+	p, size := address(in)
+	q, _ := address(out)
+	return orNil(C.ring_echo(p, q, size))
 }
 
 // RingFork makes a process without Go that writes records without end, or reads
