@@ -219,7 +219,8 @@ static void ring_abuse(void *mem, size_t size, size_t behind,
 	free(buf);
 }
 
-// Writes n records of 64 bytes as fast as the reader takes them, batch at a time.
+// Writes n records of 64 bytes as fast as the reader takes them, batch at a
+// time.
 static int ring_flood(void *mem, size_t size, uint64_t n, uint64_t batch)
 {
 	ost_ring_writer_t w;
@@ -403,15 +404,15 @@ func RingFlood(mem []byte, n, batch int) error {
 	return orNil(C.ring_flood(p, size, C.uint64_t(n), C.uint64_t(batch)))
 }
 
-// RingStamp writes n records of 64 bytes, one per us, that begin with the time on
-// CLOCK_MONOTONIC in ns, and closes.
+// RingStamp writes n records of 64 bytes, one per us, that begin with the time
+// on CLOCK_MONOTONIC in ns, and closes.
 func RingStamp(mem []byte, n int) error {
 	p, size := address(mem)
 	return orNil(C.ring_stamp(p, size, C.uint64_t(n)))
 }
 
-// RingEcho writes the records of 64 bytes that it reads from in to out, and does
-// not sleep, until in is closed.
+// RingEcho writes the records of 64 bytes that it reads from in to out, and
+// does not sleep, until in is closed.
 func RingEcho(in, out []byte) error {
 	p, size := address(in)
 	q, _ := address(out)
