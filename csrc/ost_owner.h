@@ -46,6 +46,8 @@
  * an unlocking thread that is killed in between leaves the others asleep for a
  * slice: see ost_limit_.
  *
+ * Model: verify/robust.pml.
+ *
  * All accesses are sequentially consistent; what precedes an unlock happens
  * before what follows the lock that reads it.
  *
