@@ -18,7 +18,7 @@
  * be used as a pointer to the other, by both languages at the same time, and
  * neither calls the other for it. Of a ring and a segment that is the memory;
  * the handles of both languages are their own. ost_os.h has the systems and
- * compilers.
+ * compilers, osthread.hpp classes for C++.
  */
 #ifndef OSTHREAD_H
 #define OSTHREAD_H
