@@ -196,7 +196,7 @@ func (e *Event) wait(l limit) error {
 	if err != nil {
 		return err
 	}
-	poll(func() bool { return e.state.Load()&eventSet != 0 })
+	spin(futexOf(&e.state), func() bool { return e.state.Load()&eventSet != 0 })
 	w := begin(e, futexOf(&e.state), l, flags&attrShared != 0)
 	defer w.end()
 	if flags&eventAuto != 0 {

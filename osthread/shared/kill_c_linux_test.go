@@ -3,6 +3,7 @@
 package shared
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"runtime"
@@ -69,8 +70,48 @@ func init() {
 	}
 }
 
+func init() {
+	soon := func() sharedtest.Deadline { return clockAfter(unix.CLOCK_MONOTONIC, 50*time.Microsecond) }
+	call := func(f func(p unsafe.Pointer)) func(p, mutex unsafe.Pointer) {
+		return func(p, _ unsafe.Pointer) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			f(p)
+		}
+	}
+	cGarbage = map[string][]func(p, mutex unsafe.Pointer){
+		"semaphore": {
+			call(func(p unsafe.Pointer) { sharedtest.SemClockWait(p, soon()) }),
+			call(func(p unsafe.Pointer) { sharedtest.SemPost(p) }),
+		},
+		"event": {
+			call(func(p unsafe.Pointer) { sharedtest.EventClockWait(p, soon()) }),
+			call(func(p unsafe.Pointer) { sharedtest.EventSet(p) }),
+			call(func(p unsafe.Pointer) { sharedtest.EventClear(p) }),
+		},
+		"barrier": {call(func(p unsafe.Pointer) { sharedtest.BarrierClockWait(p, soon()) })},
+		"cond": {
+			func(p, mutex unsafe.Pointer) { sharedtest.CondClockWait(p, mutex, soon()) },
+			call(func(p unsafe.Pointer) { sharedtest.CondSignal(p) }),
+		},
+		"rwmutex": {
+			call(func(p unsafe.Pointer) { sharedtest.RWClockRdLock(p, soon()) }),
+			call(func(p unsafe.Pointer) { sharedtest.RWClockWrLock(p, soon()) }),
+			call(func(p unsafe.Pointer) { sharedtest.RWRdUnlock(p) }),
+			call(func(p unsafe.Pointer) { sharedtest.RWWrUnlock(p) }),
+			call(func(p unsafe.Pointer) { sharedtest.RWConsistent(p) }),
+		},
+	}
+}
+
 // A cVictim is a process that C code runs.
 type cVictim int
+
+// String returns what the kernel says about it.
+func (pid cVictim) String() string {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", int(pid)))
+	return fmt.Sprintf("%s %v", status, err)
+}
 
 func (pid cVictim) kill() error {
 	if err := syscall.Kill(int(pid), syscall.SIGKILL); err != nil {

@@ -183,11 +183,13 @@ func TestKilledProcessesLeaveObjectsUsable(t *testing.T) {
 
 // killOne kills a victim a random time after it has begun.
 func killOne(t *testing.T, a arena, f *os.File, name string, start starter) {
-	watch := time.AfterFunc(30*time.Second, func() { panic(fmt.Sprintf("%s: a victim does not begin", name)) })
-	defer watch.Stop()
 	before := a.ready().Load()
 	v, err := start(t, name, a, f)
 	require.NoError(t, err)
+	watch := time.AfterFunc(30*time.Second, func() {
+		panic(fmt.Sprintf("%s: a victim does not begin: %v, object % x", name, v, a[:64]))
+	})
+	defer watch.Stop()
 	for a.ready().Load() == before {
 		time.Sleep(50 * time.Microsecond)
 	}

@@ -168,7 +168,7 @@ func (s *Semaphore) acquire(l limit) error {
 	if err != nil {
 		return err
 	}
-	poll(func() bool { return uint32(s.word.Load()) != 0 })
+	spin(s.value(), func() bool { return uint32(s.word.Load()) != 0 })
 	w := begin(s, s.value(), l, flags&attrShared != 0)
 	defer w.end()
 	s.word.Add(semWaiter)

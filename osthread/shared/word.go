@@ -97,6 +97,22 @@ func poll(cond func() bool) {
 	}
 }
 
+// spinners are for waits for what another thread does next, as the waits of a
+// semaphore and an event, each for the objects whose address selects it:
+// whether spinning pays is known from the last waits. They are in the process's
+// own memory.
+var spinners [64]struct {
+	park.Spinner
+	_ [128 - unsafe.Sizeof(park.Spinner{})]byte // a cache line each
+}
+
+// spin polls cond, for some 40 us if that has paid before.
+func spin(word *uint32, cond func() bool) {
+	if park.CanSpin() {
+		spinners[uintptr(unsafe.Pointer(word))/8%uintptr(len(spinners))].Until(cond)
+	}
+}
+
 // errEnded is what a wait returns once its limit has ended.
 var errEnded = errors.New("ended")
 
