@@ -40,7 +40,7 @@ import (
 	"syscall"
 	"unsafe"
 
-	_ "example.com/thread/csrc" // "go mod vendor" drops folders without Go files that are imported
+	_ "example.com/thread/csrc" // for go mod vendor, and to be rebuilt if a header changes
 	"example.com/thread/internal/ident"
 )
 

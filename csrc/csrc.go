@@ -2,13 +2,15 @@
 // with one header for each object, and create.h, how package thread makes a
 // thread.
 //
-// Importing it keeps the folder where "go mod vendor" would drop one without Go
-// files, and gives a program the headers to compile C code with at run time.
+// A package whose C code includes one of them imports this package: so "go mod
+// vendor" keeps the folder, and a change of a header, of which go build does
+// not know otherwise, rebuilds the package.
 package csrc
 
 import "embed"
 
-// Headers are osthread.h and the headers that it includes.
+// Headers are the headers, for a program that compiles C code at run time. The
+// linker leaves them out of others.
 //
-//go:embed osthread.h ost_*.h
+//go:embed *.h *.hpp
 var Headers embed.FS

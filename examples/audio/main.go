@@ -40,6 +40,7 @@ import (
 	"time"
 	"unsafe"
 
+	_ "example.com/thread/csrc" // is rebuilt if a header changes
 	"example.com/thread/osthread/shared"
 )
 

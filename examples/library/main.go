@@ -22,6 +22,7 @@ import (
 	"unsafe"
 
 	"example.com/thread"
+	_ "example.com/thread/csrc" // is rebuilt if a header changes
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/queue"
 )

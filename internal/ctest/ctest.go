@@ -125,6 +125,8 @@ import (
 	"syscall"
 	"time"
 	"unsafe"
+
+	_ "example.com/thread/csrc" // is rebuilt if a header changes
 )
 
 var call atomic.Pointer[func(n int)]

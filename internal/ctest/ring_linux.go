@@ -358,6 +358,8 @@ import "C"
 import (
 	"syscall"
 	"unsafe"
+
+	_ "example.com/thread/csrc" // is rebuilt if a header changes
 )
 
 // RingProduce writes the records from the number from up to to, of 8 to 64

@@ -45,22 +45,6 @@ static void mutex_add(void *m, int64_t *counter, int n, long times)
 		pthread_join(t[i], 0);
 }
 
-// Makes a process that adds to the counter under m once it has counted itself
-// in ready and there are two.
-static pid_t mutex_add_fork(void *m, int64_t *counter, uint32_t *ready, long times)
-{
-	struct adding a = { m, counter, times, 0 };
-	pid_t pid = fork();
-
-	if (pid)
-		return pid;
-	__atomic_fetch_add(ready, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < 2)
-		ost_pause_();
-	adder(&a);
-	_exit(0);
-}
-
 struct call {
 	int (*f)(ost_pmutex_t *);
 	void *m;

@@ -76,21 +76,6 @@ func MutexAdd(p unsafe.Pointer, counter *int64, n, times int) {
 	C.mutex_add(p, (*C.int64_t)(unsafe.Pointer(counter)), C.int(n), C.long(times))
 }
 
-// MutexAddFork makes a process that adds 1 to counter, times over, under p,
-// once it has counted itself in ready and there are two. It returns its id.
-func MutexAddFork(p unsafe.Pointer, counter *int64, ready *uint32, times int) (pid int, err error) {
-	n, err := C.mutex_add_fork(
-		p,
-		(*C.int64_t)(unsafe.Pointer(counter)),
-		(*C.uint32_t)(unsafe.Pointer(ready)),
-		C.long(times),
-	)
-	if n < 0 {
-		return 0, err
-	}
-	return int(n), nil
-}
-
 // MutexLockAndExec makes a process that locks p, in a thread that ends or in
 // its only one, stores 1 to locked, and becomes sleep(1). It returns its id.
 func MutexLockAndExec(p unsafe.Pointer, inThread bool, locked *uint32) (pid int, err error) {

@@ -148,6 +148,8 @@ import "C"
 import (
 	"syscall"
 	"unsafe"
+
+	_ "example.com/thread/csrc" // is rebuilt if a header changes
 )
 
 // The flags of C's functions init.

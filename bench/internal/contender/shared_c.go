@@ -137,6 +137,7 @@ import (
 	"unsafe"
 
 	"example.com/thread/bench/internal/sample"
+	_ "example.com/thread/csrc" // is rebuilt if a header changes
 	"example.com/thread/osthread/shared"
 )
 
