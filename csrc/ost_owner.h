@@ -26,9 +26,9 @@
  * at which they are of different threads. A waiter of a robust object sleeps in
  * slices of 1 ms at first and 64 ms at last, and checks the owner after a slice
  * in which the word has not changed: it is dead if the kernel has no such
- * thread, or has it as a zombie, or with another incarnation. It is replaced by
- * a compare-and-swap from the word that was checked, so of several waiters one
- * replaces it, and none replaces a living owner.
+ * thread, or has it as a zombie or about to end, or with another incarnation.
+ * It is replaced by a compare-and-swap from the word that was checked, so of
+ * several waiters one replaces it, and none replaces a living owner.
  *
  * The kernel's list of robust futexes (set_robust_list(2)) would say it at
  * once. It is not used: a thread's list is the C library's, its links would
@@ -115,6 +115,8 @@ static inline char *ost_decimal_(char *p, uint32_t n)
 	return p;
 }
 
+#define OST_EXITING_	0x4	/* the kernel's PF_EXITING: it runs no more code */
+
 static inline char *ost_append_(char *p, const char *s)
 {
 	while (*s)
@@ -178,10 +180,12 @@ static inline int ost_look_(uint32_t id, char *state, uint32_t *incarnation)
 		if (*p != ' ')
 			return -1;
 		p++;
-		if (field != 22 && field != 26 && field != 28)
+		if (field != 9 && field != 22 && field != 26 && field != 28)
 			continue;
 		n = ost_number_(&p);
-		if (field == 22)
+		if (field == 9)
+			*state = n & OST_EXITING_ ? 'X' : *state;
+		else if (field == 22)
 			start = n;
 		else if (field == 26)
 			code = n;
@@ -201,21 +205,28 @@ static inline int ost_same_(uint32_t a, uint32_t b)
 	return a == b || !(a >> 20) || !(b >> 20);
 }
 
+/* Whether no thread has that id. */
+static inline int ost_gone_(uint32_t id)
+{
+	int saved = errno;
+	int gone = kill((pid_t)id, 0) && errno == ESRCH;
+
+	errno = saved;
+	return gone;
+}
+
 /* Whether the owner in the word s is known to be dead. */
 static inline int ost_dead_(uint64_t s)
 {
 	uint32_t id = (uint32_t)s & OST_ID_, now = 0;
-	int err, saved = errno;
 	char state = 0;
 
 	if (!id || id == OST_OVER_)
 		return 0;
-	err = kill((pid_t)id, 0) ? errno : 0;
-	errno = saved;
-	if (err == ESRCH)
+	if (ost_gone_(id))
 		return 1;
 	if (ost_look_(id, &state, &now))
-		return 0;
+		return ost_gone_(id); /* meanwhile, or there is no /proc */
 	return state == 'Z' || state == 'X' || state == 'x' ||
 	       !ost_same_((uint32_t)(s >> 32), now);
 }

@@ -173,6 +173,45 @@ func (m *Mutex) lockPlain() bool {
 	return (a == 0 || a&^attrShared == mutexMark) && m.low().CompareAndSwap(mutexFree, mutexHeld)
 }
 
+// lockFast locks m if it is free and has an owner that the kernel need not
+// know, for a thread that has locked one before.
+func (m *Mutex) lockFast() bool {
+	if !hasFastOwner(m.attr.word.Load()) {
+		return false
+	}
+	self, ok := knownSelf()
+	if !ok || !m.word.CompareAndSwap(0, self) {
+		return false
+	}
+	if m.depth.Load() != 0 { // a dead owner's
+		m.depth.Store(0)
+	}
+	return true
+}
+
+// unlockPlainFast undoes lockPlain, if there are no waiters.
+func (m *Mutex) unlockPlainFast() bool {
+	a := m.attr.word.Load()
+	return (a == 0 || a&^attrShared == mutexMark) && m.low().CompareAndSwap(mutexHeld, mutexFree)
+}
+
+// unlockFast undoes lockFast, if there was no other lock and there are no
+// waiters.
+func (m *Mutex) unlockFast() bool {
+	if !hasFastOwner(m.attr.word.Load()) || m.depth.Load() != 0 {
+		return false
+	}
+	self, ok := knownSelf()
+	return ok && m.word.CompareAndSwap(self, 0)
+}
+
+// hasFastOwner reports whether a is the attribute word of a mutex with an owner
+// that the kernel need not know.
+func hasFastOwner(a uint32) bool {
+	return a&^(mutexKind|attrRobust|attrShared) == mutexMark && a&mutexKind != mutexKind &&
+		a&(mutexKind|attrRobust) != 0
+}
+
 // Lock locks m, sleeping until it is free. It returns ErrOwnerDead, with m
 // locked, ErrNotRecoverable, ErrDeadlock if the caller owns an ErrorCheck mutex
 // or one that inherits and is not Recursive, ErrCount if it has locked a
@@ -181,7 +220,7 @@ func (m *Mutex) lockPlain() bool {
 //
 // POSIX: pthread_mutex_lock.
 func (m *Mutex) Lock() error {
-	if m.lockPlain() {
+	if m.lockPlain() || m.lockFast() {
 		return nil
 	}
 	return m.lock("Mutex.Lock", forever())
@@ -370,6 +409,9 @@ func (m *Mutex) waitForSelf(flags uint32, l limit) error {
 //
 // POSIX: pthread_mutex_unlock.
 func (m *Mutex) Unlock() error {
+	if m.unlockPlainFast() || m.unlockFast() {
+		return nil
+	}
 	flags, err := m.flags()
 	switch {
 	case err != nil:

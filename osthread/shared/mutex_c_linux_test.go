@@ -215,23 +215,6 @@ func TestMutexExcludesGoAndC(t *testing.T) {
 	}
 }
 
-func init() {
-	startAdderC = func(a arena, times int) (wait func() error, err error) {
-		counter, ready := (*int64)(a.at(userAt)), (*uint32)(unsafe.Pointer(a.ready()))
-		pid, err := sharedtest.MutexAddFork(a.at(0), counter, ready, times)
-		return func() error {
-			var status syscall.WaitStatus
-			if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
-				return err
-			}
-			if !status.Exited() || status.ExitStatus() != 0 {
-				return fmt.Errorf("status %v", status)
-			}
-			return nil
-		}, err
-	}
-}
-
 // exec ends all threads but one, which keeps its id, or gets that of the first.
 func TestRobustMutexOwnerCallsExec(t *testing.T) {
 	for _, a := range []MutexAttr{

@@ -109,6 +109,19 @@ func self(robust bool) uint64 {
 	return self
 }
 
+// knownSelf is self for a thread of its own that has called self before.
+func knownSelf() (self uint64, ok bool) {
+	slot := ident.Slot()
+	if ident.Row(slot) == 0 || !ident.SerialInSlot {
+		return 0, false
+	}
+	n := names[(slot>>ident.RowBits)%uintptr(len(names))].Load()
+	if n == nil || n.slot != slot {
+		return 0, false
+	}
+	return n.self, true
+}
+
 // replace replaces the dead owner in the word s by self. It reports whether it
 // did.
 func (o *owner) replace(s, self uint64) bool {

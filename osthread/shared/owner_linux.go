@@ -30,12 +30,22 @@ func isDead(s uint64) bool {
 	if id == 0 || isOver(s) {
 		return false
 	}
-	if unix.Kill(id, 0) == unix.ESRCH {
+	if isGone(id) {
 		return true
 	}
 	state, i, ok := look(id)
-	return ok && (state == 'Z' || state == 'X' || state == 'x' || !sameIncarnation(uint32(s>>32), i))
+	if !ok {
+		return isGone(id) // meanwhile, or there is no /proc
+	}
+	return (state == 'Z' || state == 'X' || state == 'x' || !sameIncarnation(uint32(s>>32), i))
 }
+
+// isGone reports whether no thread has that id.
+func isGone(id int) bool { return unix.Kill(id, 0) == unix.ESRCH }
+
+// exiting is the kernel's flag PF_EXITING, of a thread that runs no more code.
+// It has died even if its end takes a while: join(3) returns before it is over.
+const exiting = 0x4
 
 // look reads what the kernel says of the thread id: its state, a letter of
 // ps(1), and its incarnation. It is ost_look_ of csrc/ost_owner.h, which must
@@ -53,7 +63,11 @@ func look(id int) (state byte, incarnation uint32, ok bool) {
 	if len(fields) < 26 {
 		return 0, 0, false
 	}
-	return fields[0][0], makeIncarnation(number(fields[22-3]), number(fields[26-3]), number(fields[28-3])), true
+	state = fields[0][0]
+	if number(fields[9-3])&exiting != 0 {
+		state = 'X'
+	}
+	return state, makeIncarnation(number(fields[22-3]), number(fields[26-3]), number(fields[28-3])), true
 }
 
 // makeIncarnation returns the incarnation of a thread that began at start, in a
