@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -163,4 +164,10 @@ func TestSegmentOfGoIsThatOfC(t *testing.T) {
 	require.NoError(t, ctest.SegmentShm(name, false, 9))
 	require.NoError(t, shared.RemoveSegmentShm(name))
 	assert.ErrorIs(t, ctest.SegmentShm(name, false, 9), syscall.ENOENT)
+}
+
+func init() { abuse["c"] = ctest.ObjectsAbuse }
+
+func TestObjectsOfGoAreLaidOutAsThoseOfC(t *testing.T) {
+	assert.Equal(t, ctest.ObjectsSize, int(unsafe.Sizeof(objects{})))
 }
