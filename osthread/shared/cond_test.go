@@ -41,15 +41,24 @@ func eachCond(t *testing.T, test func(t *testing.T, c *Cond, m CondLocker)) {
 	})
 }
 
+// inTheEnd calls wait until it has an error: before, it may end spuriously.
+func inTheEnd(wait func() error) error {
+	for {
+		if err := wait(); err != nil {
+			return err
+		}
+	}
+}
+
 func TestCondTimeoutHasTheLockAgain(t *testing.T) {
 	eachCond(t, func(t *testing.T, c *Cond, m CondLocker) {
 		require.NoError(t, m.Lock())
 		noise := make(chan struct{})
 		endsInTime(
 			t,
-			func(d time.Duration) error { return c.WaitTimeout(m, d) },
-			func(d Deadline) error { return c.WaitUntil(m, d) },
-			func(ctx context.Context) error { return c.WaitContext(ctx, m) },
+			func(d time.Duration) error { return inTheEnd(func() error { return c.WaitTimeout(m, d) }) },
+			func(d Deadline) error { return inTheEnd(func() error { return c.WaitUntil(m, d) }) },
+			func(ctx context.Context) error { return inTheEnd(func() error { return c.WaitContext(ctx, m) }) },
 		)
 		go func() {
 			defer close(noise)

@@ -127,7 +127,8 @@ func NewRing(mem []byte, capacity int, attr RingAttr) (Ring, error) {
 // OpenRing returns the ring at the beginning of mem, which Go or C has made
 // there. It returns an error that is ErrInvalid if mem is smaller than any ring
 // or not aligned to 8, ErrLayout if there is no ring or one of another layout,
-// and ErrCorrupt if there is one that cannot be.
+// ErrCorrupt if there is one that cannot be, and ErrUnsupported for a
+// ProcessShared one on a system that has none.
 func OpenRing(mem []byte) (Ring, error) {
 	if len(mem) < ringHeadSize || !aligned(mem) {
 		return Ring{}, fmt.Errorf("shared: ring in %d bytes at %p: %w", len(mem), mem, ErrInvalid)
@@ -145,6 +146,9 @@ func OpenRing(mem []byte) (Ring, error) {
 	if size == 0 || size > len(mem) || attr&^(ringRecords|ringShared) != 0 {
 		return Ring{}, fmt.Errorf("shared: ring of %d bytes, attributes %#x, in %d bytes: %w",
 			capacity, attr, len(mem), ErrCorrupt)
+	}
+	if attr&ringShared != 0 && !canShare() {
+		return Ring{}, fmt.Errorf("shared: process-shared ring: %w", ErrUnsupported)
 	}
 	return Ring{h, mem[ringHeadSize:size:size], attr}, nil
 }

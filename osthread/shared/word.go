@@ -28,13 +28,13 @@ const (
 )
 
 // load returns the flags, or ErrCorrupt for the mark of another type and for
-// flags that the type does not have.
+// flags that the type or the system does not have.
 func (a *attrs) load(mark, allowed uint32) (flags uint32, err error) {
 	w := a.word.Load()
 	if w == 0 {
 		return 0, nil
 	}
-	if w&^flagsMask != mark || w&flagsMask&^allowed != 0 {
+	if w&^flagsMask != mark || w&flagsMask&^allowed != 0 || w&attrShared != 0 && !canShare() {
 		return 0, ErrCorrupt
 	}
 	return w & flagsMask, nil
