@@ -1,3 +1,5 @@
+//go:build !portablefutex
+
 package shared_test
 
 import (
