@@ -26,15 +26,15 @@ import (
 type MutexKind uint8
 
 const (
-	// Normal waits for ever if its owner locks it again. Any thread may unlock
-	// it, unless it is robust or inherits priority (POSIX:
+	// Normal waits for ever if its owner locks it again. Any thread may
+	// unlock it, unless it is robust or inherits priority (POSIX:
 	// PTHREAD_MUTEX_NORMAL, which is PTHREAD_MUTEX_DEFAULT here).
 	Normal MutexKind = iota
 	// ErrorCheck returns ErrDeadlock if its owner locks it again, and
 	// ErrNotOwner if another thread unlocks it (PTHREAD_MUTEX_ERRORCHECK).
 	ErrorCheck
-	// Recursive counts how often its owner locks it, and returns ErrNotOwner if
-	// another thread unlocks it (PTHREAD_MUTEX_RECURSIVE).
+	// Recursive counts how often its owner locks it, and returns
+	// ErrNotOwner if another thread unlocks it (PTHREAD_MUTEX_RECURSIVE).
 	Recursive
 )
 
@@ -48,9 +48,9 @@ const (
 //	ProcessShared  Linux, macOS with cgo  ErrUnsupported
 type MutexAttr struct {
 	Kind MutexKind
-	// Robust says that an owner that dies is replaced: its thread has ended,
-	// its process has, or has called exec (PTHREAD_MUTEX_ROBUST). Its
-	// successor's Lock returns ErrOwnerDead.
+	// Robust says that an owner that dies is replaced: its thread has
+	// ended, its process has, or has called exec (PTHREAD_MUTEX_ROBUST).
+	// Its successor's Lock returns ErrOwnerDead.
 	Robust bool
 	// Inherit lends the owner the priority of those that wait
 	// (PTHREAD_PRIO_INHERIT). Only threads may lock such a mutex, not
@@ -117,8 +117,9 @@ var canInherit = sync.OnceValue(func() bool {
 // mutex with an owner (any but a Normal one that is neither robust nor
 // inherits) stays on the thread it is on until it unlocks it, and must do that
 // itself. If it ends before, Go ends the thread, and a robust mutex has a dead
-// owner. On a thread either language may unlock what the other has locked; a
-// goroutine that Go has pinned stays so if C unlocks.
+// owner; not so on the process's first thread, which Go keeps without using it,
+// so that the mutex stays locked. On a thread either language may unlock what
+// the other has locked; a goroutine that Go has pinned stays so if C unlocks.
 //
 // A goroutine that waits blocks its thread.
 //
@@ -603,7 +604,8 @@ func (m *Mutex) inherit(self uint64, flags uint32, l limit) error {
 		case errno == 0:
 			return m.inherited(self, flags)
 		case errno == syscall.ETIMEDOUT && robust:
-			// While it is inconsistent the high half may be another's.
+			// While it is inconsistent the high half may be
+			// another's.
 			if s&ownerInconsistent == 0 && isDead(s) {
 				m.word.CompareAndSwap(s, inheritGone|s&ownerWaiters)
 			}
@@ -655,7 +657,8 @@ func (m *Mutex) releaseInherit(flags uint32) error {
 	if s&ownerWaiters == 0 && m.word.CompareAndSwap(from, 0) {
 		return nil
 	}
-	// The kernel's store is not seen by the race detector; this is its release.
+	// The kernel's store is not seen by the race detector; this is its
+	// release.
 	if robust {
 		m.word.And(math.MaxUint32)
 	} else {
