@@ -225,9 +225,12 @@ static inline int ost_pi_locked_(ost_pmutex_t *m, uint64_t self, unsigned flags)
  * An owner that ends while others sleep in the kernel is replaced by the
  * kernel, which stores the first sleeper's id once that runs, whatever the word
  * holds by then. So no other thread may replace an owner while there are
- * sleepers. If there are none the kernel says ESRCH to those that come, and
- * under that a compare-and-swap from the dead owner's word replaces it: nobody
- * else can begin to sleep. Without OST_ROBUST they wait, as POSIX has it.
+ * sleepers. If there are none the kernel says ESRCH to those that come, of the
+ * word as it is then. A thread that has seen that the owner in a word is dead,
+ * got ESRCH after that, and still finds the same word, knows that it was the
+ * same all the time: a dead owner does not store it again. So its
+ * compare-and-swap replaces an owner without sleepers.
+ * Without OST_ROBUST they wait, as POSIX has it.
  *
  * If the id of a dead owner is used again, sleepers lend priority to a
  * stranger. One that has checked, as ost_owner.h says, replaces the owner by
@@ -286,8 +289,8 @@ static inline int ost_pi_end_(ost_pmutex_t *m, int err, unsigned flags)
 }
 
 /*
- * Replaces the owner in the word s, of which the kernel has said ESRCH. It has
- * marked the word as if there were sleepers before.
+ * Replaces the owner in the word s, which was dead before the kernel has said
+ * ESRCH. That has marked the word as if there were sleepers.
  */
 static inline int ost_pi_replace_(ost_pmutex_t *m, uint64_t s, uint64_t self)
 {
@@ -295,6 +298,12 @@ static inline int ost_pi_replace_(ost_pmutex_t *m, uint64_t s, uint64_t self)
 	return (uint32_t)s & OST_ID_ &&
 	       ost_own_cas_(&m->owner, &s, self | OST_INCONSISTENT_ |
 						   OST_WAITERS_);
+}
+
+/* ost_dead_, without an incarnation that may be another's. */
+static inline int ost_pi_dead_(uint64_t s)
+{
+	return ost_dead_((uint32_t)s & OST_INCONSISTENT_ ? (uint32_t)s : s);
 }
 
 static inline int ost_pi_trylock_(ost_pmutex_t *m, uint64_t self,
@@ -311,7 +320,10 @@ static inline int ost_pi_trylock_(ost_pmutex_t *m, uint64_t self,
 			 ost_op_(FUTEX_TRYLOCK_PI, flags), 0, 0);
 	if (!err)
 		return ost_pi_end_(m, ost_pi_locked_(m, self, flags), flags);
-	if (err == ESRCH && robust && ost_pi_replace_(m, s, self))
+	if (err == ESRCH && robust && ost_pi_dead_(s) &&
+	    ost_futex_(ost_own_low_(&m->owner),
+		       ost_op_(FUTEX_TRYLOCK_PI, flags), 0, 0) == ESRCH &&
+	    ost_pi_replace_(m, s, self))
 		return ost_pi_end_(m, EOWNERDEAD, flags);
 	return EBUSY;
 }
@@ -319,7 +331,7 @@ static inline int ost_pi_trylock_(ost_pmutex_t *m, uint64_t self,
 static inline int ost_pi_lock_(ost_pmutex_t *m, uint64_t self, ost_limit_ *l)
 {
 	int robust = l->flags & OST_ROBUST ? 1 : 0, err, naps = 0;
-	uint64_t s = 0;
+	uint64_t s = 0, dead = 0; /* dead: a word whose owner is */
 
 	if (ost_own_cas_(&m->owner, &s, robust ? self : (uint32_t)self))
 		return ost_pi_end_(m, 0, l->flags);
@@ -347,8 +359,13 @@ static inline int ost_pi_lock_(ost_pmutex_t *m, uint64_t self, ost_limit_ *l)
 				l->slice *= 2;
 			continue;
 		case ESRCH:
-			if (robust && ost_pi_replace_(m, s, self))
+			s |= OST_WAITERS_;
+			if (robust && s == dead && ost_pi_replace_(m, s, self))
 				return ost_pi_end_(m, EOWNERDEAD, l->flags);
+			if (robust && ost_pi_dead_(s)) {
+				dead = s;
+				continue;
+			}
 			break;
 		case EINVAL:
 		case EPERM:

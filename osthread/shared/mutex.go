@@ -542,7 +542,8 @@ func (m *Mutex) tryInherit(self uint64, flags uint32) error {
 	switch errno := park.TryLockPI(m.futex(), flags&attrShared != 0); {
 	case errno == 0:
 		return m.inherited(self, flags)
-	case errno == syscall.ESRCH && flags&attrRobust != 0 && m.replaceInherit(s, self):
+	case errno == syscall.ESRCH && flags&attrRobust != 0 && isDeadInherit(s) &&
+		park.TryLockPI(m.futex(), flags&attrShared != 0) == syscall.ESRCH && m.replaceInherit(s, self):
 		return m.endInherit(ErrOwnerDead, flags)
 	}
 	return ErrBusy
@@ -574,9 +575,17 @@ func (m *Mutex) endInherit(err error, flags uint32) error {
 	return ErrNotRecoverable
 }
 
-// replaceInherit replaces the owner in the word s, of which the kernel has said
-// ESRCH: it is no thread, and none sleeps in the kernel, which has marked the
-// word as if one did.
+// isDeadInherit is isDead, without an incarnation that may be another's.
+func isDeadInherit(s uint64) bool {
+	if s&ownerInconsistent != 0 {
+		s = uint64(uint32(s))
+	}
+	return isDead(s)
+}
+
+// replaceInherit replaces the owner in the word s, which was dead before the
+// kernel has said ESRCH: none sleeps in the kernel, which has marked the word
+// as if one did.
 func (m *Mutex) replaceInherit(s, self uint64) bool {
 	return s&ownerID != 0 && m.word.CompareAndSwap(s|ownerWaiters, self|ownerInconsistent|ownerWaiters)
 }
@@ -591,6 +600,7 @@ func (m *Mutex) inherit(self uint64, flags uint32, l limit) error {
 	case l.park.Context() != nil:
 		w.slice = contextPoll
 	}
+	var dead uint64 // a word whose owner is
 	for naps := 0; ; {
 		s := m.word.Load()
 		errno, ended := w.lockPI(m.futex())
@@ -615,8 +625,11 @@ func (m *Mutex) inherit(self uint64, flags uint32, l limit) error {
 			continue
 		case errno == syscall.EDEADLK:
 			return ErrDeadlock
-		case errno == syscall.ESRCH && robust && m.replaceInherit(s, self):
+		case errno == syscall.ESRCH && robust && s|ownerWaiters == dead && m.replaceInherit(s, self):
 			return m.endInherit(ErrOwnerDead, flags)
+		case errno == syscall.ESRCH && robust && isDeadInherit(s):
+			dead = s | ownerWaiters
+			continue
 		case errno == syscall.ESRCH:
 		case naps < piNaps:
 			naps++
