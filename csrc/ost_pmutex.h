@@ -238,6 +238,8 @@ static inline int ost_pi_locked_(ost_pmutex_t *m, uint64_t self, unsigned flags)
  * then, until the sleepers' slices have ended, at most 64 ms, and says ESRCH
  * after that.
  *
+ * Model: verify/inherit.pml, without GONE.
+ *
  * An unlock while INCONSISTENT stores OVER in depth and goes on as others do.
  * The next owner gives it back, for ENOTRECOVERABLE: OVER in
  * the word would be lost if the owner ended with threads asleep.
