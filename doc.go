@@ -160,26 +160,29 @@
 //
 // # Platforms
 //
-//	                      linux, cgo   darwin, cgo   windows        anything else, or no cgo
-//	native threads        yes          yes           yes, no cgo    pinned
-//	stack size            yes          yes           to 64 MiB      no
-//	guard size            yes          yes           no             no
-//	name                  yes, 15 B    yes, 63 B     yes            linux, else kept
-//	affinity              yes          no            yes            linux
-//	policy and priority   yes          yes           priority       linux
-//	QoS class             no           yes           no             no
-//	nice, timer slack     yes          no            no             linux
-//	signal mask           yes          yes           no             linux
-//	CPU time              yes          yes           yes            linux
-//	COM apartment         no           no            yes            no
-//	alien threads         yes          yes           yes            do not exist
-//	lock shared with C    yes          yes, 14.4     yes            no
+//	                               linux, cgo   darwin, cgo   windows       anything else, or no cgo
+//	native threads                 yes          yes           yes, no cgo   pinned
+//	stack size                     yes          yes           to 64 MiB     no
+//	guard size                     yes          yes           no            no
+//	name                           yes, 15 B    yes, 63 B     yes           linux, else kept
+//	affinity                       yes          no            yes           linux
+//	policy and priority            yes          yes           priority      linux
+//	QoS class                      no           yes           no            no
+//	nice, timer slack              yes          no            no            linux
+//	signal mask                    yes          yes           no            linux
+//	CPU time                       yes          yes           yes           linux
+//	COM apartment                  no           no            yes           no
+//	alien threads                  yes          yes           yes           do not exist
+//	objects shared with C          yes          yes, 14.4     yes           no
+//	with other processes           yes          yes, 14.4     no            linux
+//	robust, priority inheritance   yes          no            no            linux
 //
 // "linux" is yes on Linux and no elsewhere. A name that is kept is
 // Thread.Name's alone: the system shows none. What a platform does not support
 // returns an error that is errors.ErrUnsupported; osthread.h stops the build of
-// C code where it cannot share a lock. On macOS before 14.4, and with the build
-// tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
+// C code where it cannot share an object. On macOS before 14.4, and with the
+// build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake
+// them.
 //
 // The tests run on Linux (amd64, 386, and by emulation arm64, arm and riscv64;
 // glibc and musl; with and without cgo) and, by wine, on Windows (amd64). The
