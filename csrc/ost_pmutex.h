@@ -322,10 +322,14 @@ static inline int ost_pi_trylock_(ost_pmutex_t *m, uint64_t self,
 			 ost_op_(FUTEX_TRYLOCK_PI, flags), 0, 0);
 	if (!err)
 		return ost_pi_end_(m, ost_pi_locked_(m, self, flags), flags);
-	if (err == ESRCH && robust && ost_pi_dead_(s) &&
-	    ost_futex_(ost_own_low_(&m->owner),
-		       ost_op_(FUTEX_TRYLOCK_PI, flags), 0, 0) == ESRCH &&
-	    ost_pi_replace_(m, s, self))
+	if (err != ESRCH || !robust || !ost_pi_dead_(s))
+		return EBUSY;
+	/* by now it may be free: then this call locks it */
+	err = ost_futex_(ost_own_low_(&m->owner),
+			 ost_op_(FUTEX_TRYLOCK_PI, flags), 0, 0);
+	if (!err)
+		return ost_pi_end_(m, ost_pi_locked_(m, self, flags), flags);
+	if (err == ESRCH && ost_pi_replace_(m, s, self))
 		return ost_pi_end_(m, EOWNERDEAD, flags);
 	return EBUSY;
 }

@@ -539,11 +539,15 @@ func (m *Mutex) tryInherit(self uint64, flags uint32) error {
 	if flags&attrRobust == 0 && s&ownerID != 0 {
 		return ErrBusy
 	}
-	switch errno := park.TryLockPI(m.futex(), flags&attrShared != 0); {
+	errno := park.TryLockPI(m.futex(), flags&attrShared != 0)
+	dead := errno == syscall.ESRCH && flags&attrRobust != 0 && isDeadInherit(s)
+	if dead { // by now it may be free: then this call locks it
+		errno = park.TryLockPI(m.futex(), flags&attrShared != 0)
+	}
+	switch {
 	case errno == 0:
 		return m.inherited(self, flags)
-	case errno == syscall.ESRCH && flags&attrRobust != 0 && isDeadInherit(s) &&
-		park.TryLockPI(m.futex(), flags&attrShared != 0) == syscall.ESRCH && m.replaceInherit(s, self):
+	case dead && errno == syscall.ESRCH && m.replaceInherit(s, self):
 		return m.endInherit(ErrOwnerDead, flags)
 	}
 	return ErrBusy
