@@ -136,8 +136,10 @@ func TestTraceHasThreads(t *testing.T) {
 func TestTraceHasTasks(t *testing.T) {
 	e, err := executor.New(executor.Options{Threads: 1, Attr: &osthread.Attr{Name: "pool"}})
 	require.NoError(t, err)
+	defer e.Close()
 	w, err := executor.NewWorker(&osthread.Attr{Name: "worker"})
 	require.NoError(t, err)
+	defer w.Close() // where traces cannot be read, the test ends before the call below
 	events := traced(t, func() {
 		hold := make(chan struct{})
 		f, err := executor.Submit(e, func() (int, error) { <-hold; return 1, nil })
