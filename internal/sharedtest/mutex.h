@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -164,21 +165,41 @@ static void *inv_high(void *p)
 	return 0;
 }
 
+struct bound {
+	void *(*f)(void *);
+	void *arg;
+};
+
+// Runs on processor 0 alone. musl has no attribute for that.
+static void *on_first_processor(void *p)
+{
+	struct bound b = *(struct bound *)p;
+	cpu_set_t cpus;
+
+	free(p);
+	CPU_ZERO(&cpus);
+	CPU_SET(0, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	return b.f(b.arg);
+}
+
 static int fifo(pthread_t *t, int priority, void *(*f)(void *), void *arg)
 {
 	struct sched_param param = { .sched_priority = priority };
+	struct bound *b = malloc(sizeof(*b));
 	pthread_attr_t attr;
-	cpu_set_t cpus;
 	int err;
 
-	CPU_ZERO(&cpus);
-	CPU_SET(0, &cpus);
+	if (!b)
+		return ENOMEM;
+	*b = (struct bound){ f, arg };
 	pthread_attr_init(&attr);
 	pthread_attr_setinheritsched(&attr, PTHREAD_EXPLICIT_SCHED);
 	pthread_attr_setschedpolicy(&attr, SCHED_FIFO);
 	pthread_attr_setschedparam(&attr, &param);
-	pthread_attr_setaffinity_np(&attr, sizeof(cpus), &cpus);
-	err = pthread_create(t, &attr, f, arg);
+	err = pthread_create(t, &attr, on_first_processor, b);
+	if (err)
+		free(b);
 	pthread_attr_destroy(&attr);
 	return err;
 }

@@ -25,10 +25,10 @@ var (
 	// ErrOwnerDead says that the last owner of an object has died while it held
 	// it. The caller holds it now, unless a method says otherwise, and what it
 	// protects may be inconsistent.
-	ErrOwnerDead error = &posixError{"owner died", syscall.EOWNERDEAD}
+	ErrOwnerDead error = &posixError{"owner died", errnoOwnerDead}
 	// ErrNotRecoverable says that a robust object was unlocked after an owner's
 	// death without Consistent. Only Init makes it usable again.
-	ErrNotRecoverable error = &posixError{"state not recoverable", syscall.ENOTRECOVERABLE}
+	ErrNotRecoverable error = &posixError{"state not recoverable", errnoNotRecoverable}
 	// ErrInvalid says that attributes or arguments are invalid, or do not
 	// combine.
 	ErrInvalid error = &posixError{"invalid argument", syscall.EINVAL}

@@ -326,7 +326,7 @@ func TestRobustMutexOwnerThreadEnds(t *testing.T) {
 					assert.NoError(t, m.Lock())
 				}
 			})
-			assert.ErrorIs(t, lock(), syscall.EOWNERDEAD)
+			assert.ErrorIs(t, lock(), errnoOwnerDead)
 			onThread(t, func() { assert.ErrorIs(t, m.Consistent(), ErrNotOwner) })
 			assert.NoError(t, m.Consistent())
 			assert.ErrorIs(t, m.Consistent(), syscall.EINVAL)
@@ -393,7 +393,7 @@ func TestRobustMutexNotRecoverable(t *testing.T) {
 		}
 		onThread(t, func() { assert.NoError(t, m.Lock()) })
 		assert.ErrorIs(t, m.Lock(), ErrOwnerDead)
-		waiter, err := thread.Start(func() { assert.ErrorIs(t, m.Lock(), syscall.ENOTRECOVERABLE) }, nil)
+		waiter, err := thread.Start(func() { assert.ErrorIs(t, m.Lock(), errnoNotRecoverable) }, nil)
 		assert.NoError(t, err)
 		eventually(t, "one waits", func() bool { return m.word.Load()&ownerWaiters != 0 })
 		assert.NoError(t, m.Unlock())

@@ -105,7 +105,7 @@ func TestClockIsChecked(t *testing.T) {
 
 func TestErrorsHavePosixNumbers(t *testing.T) {
 	for err, errno := range map[error]syscall.Errno{
-		ErrBusy: syscall.EBUSY, ErrOwnerDead: syscall.EOWNERDEAD, ErrNotRecoverable: syscall.ENOTRECOVERABLE,
+		ErrBusy: syscall.EBUSY, ErrOwnerDead: errnoOwnerDead, ErrNotRecoverable: errnoNotRecoverable,
 		ErrTimeout: syscall.ETIMEDOUT, ErrDeadlock: syscall.EDEADLK, ErrNotOwner: syscall.EPERM,
 		ErrCount: syscall.EAGAIN, ErrOverflow: syscall.EOVERFLOW, ErrUnsupported: syscall.ENOTSUP,
 		ErrInvalid: syscall.EINVAL, ErrCorrupt: syscall.EBADMSG, ErrLayout: syscall.EINVAL,
