@@ -18,6 +18,9 @@ func TestFirstAttemptsAreInlined(t *testing.T) {
 		t.Skip("needs the go command: ", err)
 	}
 	out, err := exec.Command(goTool, "build", "-gcflags=-m", ".").CombinedOutput()
+	if strings.Contains(string(out), "build cache") {
+		t.Skip("a user without a folder for the build cache: ", string(out))
+	}
 	require.NoError(t, err, string(out))
 	for _, f := range []string{
 		"(*Lock).Lock", "(*Lock).Unlock", "(*RWLock).Lock", "(*RWLock).TryRLock", "(*RWLock).RUnlock",
