@@ -27,9 +27,10 @@ type sleeper struct {
 
 func sleepers(t *testing.T) []sleeper {
 	ctx, cancel := context.WithCancel(t.Context())
+	tooMany, giveUp := context.WithCancel(t.Context())
 	lock, rlock, fair := new(Lock), new(RLock), &Lock{Fair: true}
 	read, write, up := new(RWLock), new(RWLock), new(RWLock)
-	event, auto, never := new(Event), &Event{AutoReset: true}, new(Event)
+	event, auto, never, timed := new(Event), &Event{AutoReset: true}, new(Event), new(Event)
 	sem, many := NewSemaphore(0), NewBoundedSemaphore(1)
 	cond := &Condition{L: new(Lock)}
 	barrier := NewBarrier(2, nil)
@@ -54,7 +55,6 @@ func sleepers(t *testing.T) []sleeper {
 	}()
 	<-held
 	var parked *Thread
-	nothing := func() {}
 	return []sleeper{
 		{"Lock", lock.Lock, lock, false, lock.Unlock},
 		{"Lock, fair", fair.Lock, fair, false, fair.Unlock},
@@ -64,10 +64,10 @@ func sleepers(t *testing.T) []sleeper {
 		{"RWLock, upgrade", func() { up.RLock(); assert.NoError(t, up.Upgrade()) }, up, false, up.RUnlock},
 		{"Event", event.Wait, event, false, event.Set},
 		{"Event, auto-reset", auto.Wait, auto, false, auto.Set},
-		{"Event, timeout", func() { never.WaitTimeout(200 * time.Millisecond) }, never, true, nothing},
+		{"Event, timeout", func() { timed.WaitTimeout(time.Hour) }, timed, true, timed.Set},
 		{"Event, context", func() { _ = never.WaitContext(ctx) }, never, true, cancel},
 		{"Semaphore", func() { sem.Acquire(1) }, sem, false, func() { sem.Release(1) }},
-		{"Semaphore, never", func() { many.AcquireTimeout(2, 200*time.Millisecond) }, many, true, nothing},
+		{"Semaphore, never", func() { _ = many.AcquireContext(tooMany, 2) }, many, true, giveUp},
 		{"Condition", func() { cond.L.Lock(); cond.Wait(); cond.L.Unlock() }, cond, false, func() {
 			cond.L.Lock()
 			cond.Notify()
