@@ -1,4 +1,4 @@
-//go:build !linux || portablefutex
+//go:build (!linux || portablefutex) && !plan9
 
 package park
 

@@ -22,7 +22,6 @@ import (
 	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/leak"
-	"example.com/thread/osthread/shared"
 )
 
 // The table of platforms, which stands in README.md and in doc.go: the two
@@ -512,39 +511,6 @@ func checkAliens(t *testing.T, cell string) {
 }
 
 // checkSharedLock has C unlock what a thread of Go sleeps for.
-// checkOtherProcesses tries whether objects can be shared between processes.
-func checkOtherProcesses(t *testing.T, cell string) {
-	err := new(shared.Semaphore).Init(0, true)
-	switch {
-	case cell == "no", buildinfo.PortableFutex:
-		assert.ErrorIs(t, err, errors.ErrUnsupported)
-	case cell == "yes, 14.4" && errors.Is(err, errors.ErrUnsupported):
-		t.Skip(err)
-	case cell == "yes", cell == "yes, 14.4":
-		assert.NoError(t, err)
-	default:
-		unknownCell(t, cell)
-	}
-}
-
-// checkRobust tries what mutexes of package shared can be besides.
-func checkRobust(t *testing.T, cell string) {
-	if buildinfo.PortableFutex {
-		t.Skip("with portablefutex the kernel knows no futex of ours")
-	}
-	for _, attr := range []shared.MutexAttr{{Robust: true}, {Inherit: true}} {
-		err := new(shared.Mutex).Init(attr)
-		switch {
-		case cell == "no":
-			assert.ErrorIs(t, err, errors.ErrUnsupported)
-		case cell == "yes":
-			assert.NoError(t, err)
-		default:
-			unknownCell(t, cell)
-		}
-	}
-}
-
 func checkSharedLock(t *testing.T, cell string) {
 	if buildinfo.PortableFutex {
 		t.Skip("with portablefutex the lock is Go's alone, as the documentation says")

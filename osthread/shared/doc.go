@@ -1,3 +1,5 @@
+//go:build !plan9
+
 // Package shared has the objects that C and Go share: each is some words whose
 // layout is that of a C type in csrc, and both languages use them at the same
 // time, without a call from one into the other. With an attribute they may lie
@@ -26,7 +28,8 @@
 //
 // Objects made with the attribute ProcessShared may lie in memory that several
 // processes have mapped, best in a [Segment]. They need Linux, or macOS 14.4
-// with cgo; elsewhere Init returns an error that is [ErrUnsupported]. A waiter
+// with cgo; elsewhere Init returns an error that is [ErrUnsupported]. Plan 9,
+// which has no error numbers, has no such package. A waiter
 // there checks its object again ten times a second, so that one which is killed
 // between its change and its wakeup leaves no other asleep.
 //

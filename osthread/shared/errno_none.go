@@ -1,4 +1,4 @@
-//go:build netbsd || dragonfly
+//go:build netbsd || dragonfly || js
 
 package shared
 

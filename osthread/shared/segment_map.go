@@ -1,4 +1,4 @@
-//go:build linux || darwin
+//go:build (linux || darwin) && !plan9
 
 package shared
 
