@@ -280,6 +280,11 @@ static inline int ost_ring_writer(ost_ring_writer_t *w, ost_ring_t *r,
 	uint32_t attr, capacity, tail, head;
 	int err = ost_ring_attach_(r, size, &attr, &capacity, &tail, &head);
 
+	/* A handle that is not opened is closed. */
+	w->ring = 0;
+	w->data = 0;
+	w->capacity = w->attr = w->tail = w->next = w->head = 0;
+	w->closed = w->gone = 1;
 	if (err)
 		return err;
 	if (tail & OST_RING_CLOSED_)
@@ -307,6 +312,11 @@ static inline int ost_ring_reader(ost_ring_reader_t *h, ost_ring_t *r,
 	uint32_t attr, capacity, tail, head;
 	int err = ost_ring_attach_(r, size, &attr, &capacity, &tail, &head);
 
+	/* A handle that is not opened is closed. */
+	h->ring = 0;
+	h->data = 0;
+	h->capacity = h->attr = h->tail = h->next = h->head = 0;
+	h->closed = h->ended = 1;
 	if (err)
 		return err;
 	if (head & OST_RING_CLOSED_)
