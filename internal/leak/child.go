@@ -12,7 +12,7 @@ import (
 )
 
 // InChild runs body in a process of its own, which ends with status 0 when body
-// returns. It returns what the process wrote.
+// returns and t has not failed. It returns what the process wrote.
 func InChild(t *testing.T, body func()) string {
 	t.Helper()
 	out, err := Child(t, body)
@@ -27,6 +27,9 @@ func Child(t *testing.T, body func()) (string, error) {
 	t.Helper()
 	if os.Getenv(ChildEnv) == t.Name() {
 		body()
+		if t.Failed() {
+			t.FailNow() // m.Run shows why
+		}
 		os.Exit(0)
 	}
 	// With cgo the runtime does not notice a deadlock. The child's own time

@@ -138,6 +138,10 @@ type Waiter struct {
 // there is more than one P.
 func LockedAndSpins() bool { return locked() && CanSpin() }
 
+// Locked reports whether the calling goroutine is locked to its thread. Where
+// that is not known it is false.
+func Locked() bool { return locked() }
+
 // SetOnThread sets the function that reports whether the calling goroutine has
 // a thread of its own. It is called once, before the first Park.
 func SetOnThread(f func() bool) { onThread = f }

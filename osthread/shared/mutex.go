@@ -313,8 +313,7 @@ func (m *Mutex) pinned(flags uint32, lock func(self uint64) error) error {
 	if flags&mutexInherit != 0 && ident.Row(ident.Slot()) == 0 {
 		return ErrNotAttached
 	}
-	pinned := pin()
-	self := self(flags&attrRobust != 0)
+	self, pinned := pinSelf(flags&attrRobust != 0)
 	if isOwner(m.word.Load(), self) {
 		unpin(pinned)
 		return m.relock(flags)

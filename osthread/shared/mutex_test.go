@@ -414,12 +414,16 @@ func TestRobustMutexNotRecoverable(t *testing.T) {
 // A goroutine that ends with a mutex locked ends its thread.
 func TestRobustMutexGoroutineEnds(t *testing.T) {
 	watch(t)
-	m := newMutex(t, MutexAttr{Robust: true})
+	endLocked(t, newMutex(t, MutexAttr{Robust: true}), func(f func()) { go f() })
+}
+
+// endLocked locks m in a goroutine that ends, and then here.
+func endLocked(t *testing.T, m *Mutex, start func(f func())) {
 	done := make(chan struct{})
-	go func() {
+	start(func() {
 		defer close(done)
 		assert.NoError(t, m.Lock())
-	}()
+	})
 	<-done
 	require.ErrorIs(t, m.Lock(), ErrOwnerDead)
 	assert.NoError(t, m.Consistent())

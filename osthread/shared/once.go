@@ -102,9 +102,8 @@ func (o *Once) do(call string, f func(), l limit) error {
 
 // run runs f if it gets to own o.
 func (o *Once) run(flags uint32, f func(), l limit) error {
-	pinned := pin()
+	self, pinned := pinSelf(canRobust)
 	defer unpin(pinned)
-	self := self(canRobust)
 	if isOwner(o.owner.word.Load(), self) {
 		return ErrDeadlock
 	}

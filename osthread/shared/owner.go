@@ -18,7 +18,8 @@ import (
 // What is Go's own: a goroutine without a thread of its own is pinned
 // (runtime.LockOSThread) from the lock to the unlock, so that the thread's id
 // identifies it. If it ends in between, Go ends its thread, which waiters then
-// find dead. Thread ids and incarnations are cached under the slot of package
+// find dead; for the first thread, which Go does not end, see owner_linux.go.
+// Thread ids and incarnations are cached under the slot of package
 // ident, which no other thread has later. Where slots are not in the thread's
 // own memory, as without cgo, a slot may outlive its thread: there the id is
 // asked for at every lock, and of robust objects the incarnation is read.
@@ -109,6 +110,18 @@ func self(robust bool) uint64 {
 		place.Store(&name{slot, self})
 	}
 	return self
+}
+
+// pinSelf pins the calling goroutine, and returns its thread as the owner that
+// it is to be, and what pin returns.
+func pinSelf(robust bool) (owner uint64, pinned bool) {
+	pinned = pin()
+	owner = self(robust)
+	if pinned && robust && onFirstThread(owner) {
+		leaveFirstThread()
+		owner = self(robust)
+	}
+	return owner, pinned
 }
 
 // knownSelf is self for a thread of its own that has called self before.

@@ -2,11 +2,13 @@ package shared
 
 import (
 	"bytes"
+	"runtime"
 	"strconv"
 
 	"golang.org/x/sys/unix"
 
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/park"
 )
 
 // canRobust says that dead owners are seen.
@@ -42,6 +44,44 @@ func isDead(s uint64) bool {
 
 // isGone reports whether no thread has that id.
 func isGone(id int) bool { return unix.Kill(id, 0) == unix.ESRCH }
+
+// firstThread is the thread that Go began on. Package initialization runs on it.
+var firstThread = ident.NativeID()
+
+func onFirstThread(self uint64) bool { return int(self&ownerID) == firstThread }
+
+// leaveFirstThread moves the calling goroutine, which pin has pinned, off the
+// process's first thread: if a goroutine ends locked to that, Go stops the
+// thread for good and does not end it, so no waiter would find the owner dead.
+//
+// Another goroutine occupies the first thread until the caller has a different
+// one. It is the next to run where the caller yields, which is the first
+// thread. If another thread runs it nevertheless, or the caller returns before
+// it, there is another try. A caller that its own LockOSThread keeps on the
+// first thread stays.
+func leaveFirstThread() {
+	for range 16 {
+		runtime.UnlockOSThread()
+		if park.Locked() {
+			runtime.LockOSThread()
+			return
+		}
+		away := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			if ident.NativeID() == firstThread {
+				<-away
+			}
+		}()
+		runtime.Gosched()
+		runtime.LockOSThread()
+		close(away)
+		if ident.NativeID() != firstThread {
+			return
+		}
+	}
+}
 
 // exiting is the kernel's flag PF_EXITING, of a thread that runs no more code.
 // It has died even if its end takes a while: join(3) returns before it is over.

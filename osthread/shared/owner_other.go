@@ -21,3 +21,6 @@ func readSelf(bool) uint64 {
 }
 
 func isDead(uint64) bool { return false }
+
+func onFirstThread(uint64) bool { return false }
+func leaveFirstThread()         {}
