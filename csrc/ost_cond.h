@@ -96,7 +96,7 @@ static inline int ost_cond_init(ost_cond_t *c, unsigned flags)
  * the first two.
  */
 static inline int ost_cond_sleep_once_(ost_cond_t *c, uint32_t seq,
-				       const ost_limit_ *limit)
+				       ost_limit_ *limit)
 {
 	struct timespec end;
 	int64_t left = OST_SLICE_;
@@ -113,7 +113,7 @@ static inline int ost_cond_sleep_once_(ost_cond_t *c, uint32_t seq,
 
 /* Sleeps until a notification. Returns 0, also spuriously, or ETIMEDOUT. */
 static inline int ost_cond_sleep_(ost_cond_t *c, uint32_t seq,
-				  const ost_limit_ *limit)
+				  ost_limit_ *limit)
 {
 	int err;
 
@@ -175,7 +175,7 @@ static inline int ost_cond_clockwait(ost_cond_t *c, ost_pmutex_t *m,
 	depth = __atomic_load_n(&m->depth, __ATOMIC_RELAXED);
 	if ((ost_pm_attr_(m) & OST_PMUTEX_KIND_) == OST_MUTEX_RECURSIVE &&
 	    depth & ~OST_PM_PINNED_)
-		return ost_own_is_(ost_own_load_(&m->owner), ost_self_()) ?
+		return ost_own_is_(ost_load64_(&m->owner), ost_self_()) ?
 		       EINVAL : EPERM;
 	seq = ost_cond_enter_(c);
 	err = ost_pmutex_unlock(m);

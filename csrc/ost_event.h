@@ -208,7 +208,7 @@ static inline int ost_event_pass_(ost_event_t *e, unsigned flags)
 }
 
 static inline int ost_event_sleep_auto_(ost_event_t *e,
-					const ost_limit_ *limit)
+					ost_limit_ *limit)
 {
 	int late = 0;
 	uint32_t s;
@@ -227,7 +227,7 @@ static inline int ost_event_sleep_auto_(ost_event_t *e,
 }
 
 static inline int ost_event_sleep_manual_(ost_event_t *e,
-					  const ost_limit_ *limit)
+					  ost_limit_ *limit)
 {
 	unsigned failures = 0;
 	uint32_t s = ost_load_(&e->state);

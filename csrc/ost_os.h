@@ -372,7 +372,36 @@ typedef struct {
 	clockid_t clock;
 	unsigned flags;	/* of the object */
 	int64_t slice;	/* ns; the longest sleep, 0 for no limit */
+	unsigned sleeps; /* begun */
 } ost_limit_;
+
+/* how often a compare-and-swap or a sleep may fail before there is a nap of
+ * 1 ms */
+#define OST_FAILURES_	1000
+
+/* The time ns, at most 1 s, from now by CLOCK_MONOTONIC. */
+static inline struct timespec ost_from_now_(long ns)
+{
+	struct timespec t = { 0, 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += ns;
+	if (t.tv_nsec > 999999999) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+/* Sleeps for 1 ms. */
+static inline void ost_nap_(void)
+{
+	struct timespec end = ost_from_now_(1000000);
+	uint32_t own = 0;
+
+	while (!ost_sleep_on_(&own, 0, &end, 0))
+		;
+}
 
 /*
  * Sets l to the limit at, an absolute time on clock; a null at never ends.
@@ -386,6 +415,7 @@ static inline int ost_limit_init_(ost_limit_ *l, unsigned flags,
 	l->clock = clock;
 	l->flags = flags;
 	l->slice = flags & OST_PSHARED ? OST_SLICE_ : 0;
+	l->sleeps = 0;
 	if (!at)
 		return 0;
 	if (at->tv_nsec < 0 || at->tv_nsec > 999999999)
@@ -427,14 +457,21 @@ static inline int64_t ost_limit_left_(const ost_limit_ *l)
  * spuriously: check the word again. Returns ETIMEDOUT once l has ended; a
  * wakeup that came before may have been used up, so the caller tries once more
  * before it reports that.
+ *
+ * A process that changes the word, or wakes, all the time prevents the sleep. So
+ * every OST_FAILURES_ calls there is a nap.
  */
-static inline int ost_wait_on_(uint32_t *word, uint32_t old,
-			       const ost_limit_ *l)
+static inline int ost_wait_on_(uint32_t *word, uint32_t old, ost_limit_ *l)
 {
-	struct timespec end = { 0, 0 };
+	struct timespec end;
 	int64_t ns = l->slice;
 	int err;
 
+	if (++l->sleeps % OST_FAILURES_ == 0) {
+		ost_nap_();
+		if (l->at && !ost_limit_left_(l))
+			return ETIMEDOUT;
+	}
 	if (!l->slice)
 		return l->at && l->at->tv_sec < 0 ?
 			       ETIMEDOUT :
@@ -447,10 +484,7 @@ static inline int ost_wait_on_(uint32_t *word, uint32_t old,
 		if (left < ns)
 			ns = left;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	ns += end.tv_nsec;
-	end.tv_sec += (time_t)(ns / 1000000000);
-	end.tv_nsec = (long)(ns % 1000000000);
+	end = ost_from_now_((long)ns);
 	err = ost_sleep_on_(word, old, &end, l->flags);
 	return err && l->at && !ost_limit_left_(l) ? ETIMEDOUT : 0;
 }

@@ -59,7 +59,7 @@
 #ifndef OST_OWNER_H
 #define OST_OWNER_H
 
-#include "ost_os.h"
+#include "ost_word.h"
 
 #if defined(__linux__)
 #include <fcntl.h>
@@ -84,8 +84,6 @@ extern "C" {
 #define OST_ID_			0x3fffffffu
 #define OST_OVER_		0x3fffffffu
 
-#define OST_OWN_SPINS_		100
-#define OST_OWN_FAILURES_	1000	/* compare-and-swaps until a nap */
 #define OST_LOOK_FIRST_		1000000		/* ns */
 #define OST_LOOK_LAST_		64000000	/* ns */
 
@@ -291,25 +289,10 @@ static inline uint64_t ost_self_(void)
 
 #endif
 
-static inline uint64_t ost_own_load_(uint64_t *w)
-{
-	return __atomic_load_n(w, __ATOMIC_SEQ_CST);
-}
-
-static inline int ost_own_cas_(uint64_t *w, uint64_t *from, uint64_t to)
-{
-	return __atomic_compare_exchange_n(w, from, to, 0, __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
-}
-
 /* The half of w that waiters sleep on, and that the kernel knows. */
 static inline uint32_t *ost_own_low_(uint64_t *w)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	return (uint32_t *)(void *)w + 1;
-#else
-	return (uint32_t *)(void *)w;
-#endif
+	return ost_half_(w, 0);
 }
 
 /* Whether self, as ost_self_ returns it, owns the object with the word s. */
@@ -324,22 +307,11 @@ static inline int ost_own_over_(uint64_t s)
 	return ((uint32_t)s & OST_ID_) == OST_OVER_;
 }
 
-/* Sleeps for ns, at most 1 s. */
-static inline void ost_own_nap_(int64_t ns)
-{
-	uint32_t own = 0;
-	ost_limit_ l;
-
-	ost_limit_init_(&l, 0, CLOCK_MONOTONIC, 0);
-	l.slice = ns;
-	ost_wait_on_(&own, 0, &l);
-}
-
 /* Replaces the dead owner in the word s by self. Returns whether it did. */
 static inline int ost_own_replace_(uint64_t *w, uint64_t s, uint64_t self)
 {
 	return ost_dead_(s) &&
-	       ost_own_cas_(w, &s, self | OST_INCONSISTENT_ | OST_WAITERS_);
+	       ost_cas64_(w, &s, self | OST_INCONSISTENT_ | OST_WAITERS_);
 }
 
 /*
@@ -350,12 +322,12 @@ static inline int ost_own_replace_(uint64_t *w, uint64_t s, uint64_t self)
  */
 static inline int ost_own_try_(uint64_t *w, uint64_t self, unsigned flags)
 {
-	uint64_t s = ost_own_load_(w);
+	uint64_t s = ost_load64_(w);
 	int i;
 
 	/* a word that is free differs only if its high half is corrupt */
 	for (i = 0; i < 3 && !(uint32_t)s; i++)
-		if (ost_own_cas_(w, &s, self))
+		if (ost_cas64_(w, &s, self))
 			return 0;
 	if (ost_own_over_(s))
 		return ENOTRECOVERABLE;
@@ -375,22 +347,22 @@ static inline int ost_own_wait_(uint64_t *w, uint64_t self, ost_limit_ *l)
 
 	if (robust)
 		l->slice = OST_LOOK_FIRST_;
-	for (i = 0; i < OST_OWN_SPINS_; i++) {
-		s = ost_own_load_(w);
+	for (i = 0; i < OST_POLLS_; i++) {
+		s = ost_load64_(w);
 		if (!(uint32_t)s || (uint32_t)s & OST_WAITERS_)
 			break;
 		ost_pause_();
 	}
-	for (s = ost_own_load_(w);;) {
-		if (++failures % OST_OWN_FAILURES_ == 0) {
-			ost_own_nap_(1000000);
+	for (s = ost_load64_(w);;) {
+		if (++failures % OST_FAILURES_ == 0) {
+			ost_nap_();
 			if (l->at && !ost_limit_left_(l))
 				err = ETIMEDOUT;
-			if (err && failures / OST_OWN_FAILURES_ > 1)
+			if (err && failures / OST_FAILURES_ > 1)
 				return err;
 		}
 		if (!(uint32_t)s) {
-			if (ost_own_cas_(w, &s, mine))
+			if (ost_cas64_(w, &s, mine))
 				return 0;
 			continue;
 		}
@@ -402,14 +374,14 @@ static inline int ost_own_wait_(uint64_t *w, uint64_t self, ost_limit_ *l)
 			return err;
 		}
 		if (!((uint32_t)s & OST_WAITERS_)) {
-			if (!ost_own_cas_(w, &s, s | OST_WAITERS_))
+			if (!ost_cas64_(w, &s, s | OST_WAITERS_))
 				continue;
 			s |= OST_WAITERS_;
 		}
 		before = s;
 		err = ost_wait_on_(ost_own_low_(w), (uint32_t)s, l);
 		mine = self | OST_WAITERS_;
-		s = ost_own_load_(w);
+		s = ost_load64_(w);
 		if (s != before || !robust || err)
 			continue;
 		if (ost_own_replace_(w, s, self))
@@ -430,7 +402,7 @@ static inline int ost_own_lock_(uint64_t *w, uint64_t self, ost_limit_ *l)
 {
 	uint64_t s = 0;
 
-	if (ost_own_cas_(w, &s, self))
+	if (ost_cas64_(w, &s, self))
 		return 0;
 	return ost_own_wait_(w, self, l);
 }
@@ -442,7 +414,7 @@ static inline int ost_own_lock_(uint64_t *w, uint64_t self, ost_limit_ *l)
  */
 static inline void ost_own_unlock_(uint64_t *w, unsigned flags)
 {
-	uint64_t to = 0, s = ost_own_load_(w);
+	uint64_t to = 0, s = ost_load64_(w);
 
 	if ((uint32_t)s & OST_INCONSISTENT_)
 		to = OST_OVER_;
@@ -468,7 +440,7 @@ static inline void ost_own_end_(uint64_t *w, unsigned flags)
  */
 static inline int ost_own_consistent_(uint64_t *w, uint64_t self)
 {
-	uint64_t s = ost_own_load_(w);
+	uint64_t s = ost_load64_(w);
 
 	if (!ost_own_is_(s, self))
 		return EPERM;

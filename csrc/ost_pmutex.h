@@ -105,9 +105,7 @@ static inline int ost_pm_take_(ost_pmutex_t *m)
 {
 	uint32_t from = OST_PM_FREE_;
 
-	return __atomic_compare_exchange_n(ost_own_low_(&m->owner), &from,
-					   OST_PM_HELD_, 0, __ATOMIC_SEQ_CST,
-					   __ATOMIC_SEQ_CST);
+	return ost_cas_(ost_own_low_(&m->owner), &from, OST_PM_HELD_);
 }
 
 static inline int ost_pm_wait_(ost_pmutex_t *m, ost_limit_ *l)
@@ -115,7 +113,7 @@ static inline int ost_pm_wait_(ost_pmutex_t *m, ost_limit_ *l)
 	uint32_t *word = ost_own_low_(&m->owner);
 	int i, err = 0;
 
-	for (i = 0; i < OST_OWN_SPINS_ && ost_load_(word) == OST_PM_HELD_; i++)
+	for (i = 0; i < OST_POLLS_ && ost_load_(word) == OST_PM_HELD_; i++)
 		ost_pause_();
 	if (ost_pm_take_(m))
 		return 0;
@@ -202,8 +200,7 @@ static inline int ost_pi_wait_(uint32_t *word, const ost_limit_ *l)
 static inline int ost_pi_locked_(ost_pmutex_t *m, uint64_t self, unsigned flags)
 {
 	uint32_t *low = ost_own_low_(&m->owner);
-	uint32_t *high = (uint32_t *)(void *)&m->owner +
-			 (low == (uint32_t *)(void *)&m->owner);
+	uint32_t *high = ost_half_(&m->owner, 1);
 
 	if (!(ost_load_(low) & OST_INCONSISTENT_)) {
 		if (flags & OST_ROBUST)
@@ -229,8 +226,8 @@ static inline int ost_pi_locked_(ost_pmutex_t *m, uint64_t self, unsigned flags)
  * word as it is then. A thread that has seen that the owner in a word is dead,
  * got ESRCH after that, and still finds the same word, knows that it was the
  * same all the time: a dead owner does not store it again. So its
- * compare-and-swap replaces an owner without sleepers.
- * Without OST_ROBUST they wait, as POSIX has it.
+ * compare-and-swap replaces an owner without sleepers. Without OST_ROBUST they
+ * wait, as POSIX has it.
  *
  * If the id of a dead owner is used again, sleepers lend priority to a
  * stranger. One that has checked, as ost_owner.h says, replaces the owner by
@@ -241,8 +238,8 @@ static inline int ost_pi_locked_(ost_pmutex_t *m, uint64_t self, unsigned flags)
  * Model: verify/inherit.pml, without GONE.
  *
  * An unlock while INCONSISTENT stores OVER in depth and goes on as others do.
- * The next owner gives it back, for ENOTRECOVERABLE: OVER in
- * the word would be lost if the owner ended with threads asleep.
+ * The next owner gives it back, for ENOTRECOVERABLE: OVER in the word would be
+ * lost if the owner ended with threads asleep.
  */
 #define OST_PI_GONE_	0x3ffffffeu
 #define OST_PI_OVER_	0xffffffffu	/* in depth */
@@ -251,11 +248,11 @@ static inline int ost_pi_locked_(ost_pmutex_t *m, uint64_t self, unsigned flags)
 static inline int ost_pi_release_(ost_pmutex_t *m, unsigned flags)
 {
 	uint32_t *low = ost_own_low_(&m->owner);
-	uint64_t s = ost_own_load_(&m->owner), id = s & OST_ID_;
+	uint64_t s = ost_load64_(&m->owner), id = s & OST_ID_;
 	int robust = flags & OST_ROBUST ? 1 : 0;
 
 	if (!((uint32_t)s & OST_WAITERS_) &&
-	    ost_own_cas_(&m->owner, robust ? &s : &id, 0))
+	    ost_cas64_(&m->owner, robust ? &s : &id, 0))
 		return 0;
 	if (robust)
 		__atomic_fetch_and(&m->owner, (uint64_t)UINT32_MAX,
@@ -270,7 +267,7 @@ static inline int ost_pi_release_(ost_pmutex_t *m, unsigned flags)
 static inline int ost_pi_unlock_(ost_pmutex_t *m, unsigned flags)
 {
 	if (flags & OST_ROBUST &&
-	    (uint32_t)ost_own_load_(&m->owner) & OST_INCONSISTENT_) {
+	    (uint32_t)ost_load64_(&m->owner) & OST_INCONSISTENT_) {
 		__atomic_store_n(&m->depth, OST_PI_OVER_, __ATOMIC_SEQ_CST);
 		__atomic_fetch_and(&m->owner, ~(uint64_t)OST_INCONSISTENT_,
 				   __ATOMIC_SEQ_CST);
@@ -298,7 +295,7 @@ static inline int ost_pi_replace_(ost_pmutex_t *m, uint64_t s, uint64_t self)
 {
 	s |= OST_WAITERS_;
 	return (uint32_t)s & OST_ID_ &&
-	       ost_own_cas_(&m->owner, &s, self | OST_INCONSISTENT_ |
+	       ost_cas64_(&m->owner, &s, self | OST_INCONSISTENT_ |
 						   OST_WAITERS_);
 }
 
@@ -314,7 +311,7 @@ static inline int ost_pi_trylock_(ost_pmutex_t *m, uint64_t self,
 	int robust = flags & OST_ROBUST ? 1 : 0, err;
 	uint64_t s = 0;
 
-	if (ost_own_cas_(&m->owner, &s, robust ? self : (uint32_t)self))
+	if (ost_cas64_(&m->owner, &s, robust ? self : (uint32_t)self))
 		return ost_pi_end_(m, 0, flags);
 	if (!robust && (uint32_t)s & OST_ID_)
 		return EBUSY;
@@ -339,12 +336,12 @@ static inline int ost_pi_lock_(ost_pmutex_t *m, uint64_t self, ost_limit_ *l)
 	int robust = l->flags & OST_ROBUST ? 1 : 0, err, naps = 0;
 	uint64_t s = 0, dead = 0; /* dead: a word whose owner is */
 
-	if (ost_own_cas_(&m->owner, &s, robust ? self : (uint32_t)self))
+	if (ost_cas64_(&m->owner, &s, robust ? self : (uint32_t)self))
 		return ost_pi_end_(m, 0, l->flags);
 	if (robust)
 		l->slice = OST_LOOK_FIRST_;
 	for (;;) {
-		s = ost_own_load_(&m->owner);
+		s = ost_load64_(&m->owner);
 		err = ost_pi_wait_(ost_own_low_(&m->owner), l);
 		switch (err) {
 		case 0:
@@ -357,7 +354,7 @@ static inline int ost_pi_lock_(ost_pmutex_t *m, uint64_t self, ost_limit_ *l)
 			/* while INCONSISTENT the high half may be another's */
 			if (robust && !((uint32_t)s & OST_INCONSISTENT_) &&
 			    ost_dead_(s))
-				ost_own_cas_(&m->owner, &s,
+				ost_cas64_(&m->owner, &s,
 					     OST_PI_GONE_ |
 						     ((uint32_t)s &
 						      OST_WAITERS_));
@@ -381,7 +378,7 @@ static inline int ost_pi_lock_(ost_pmutex_t *m, uint64_t self, ost_limit_ *l)
 		default:
 			return err;
 		}
-		ost_own_nap_(1000000);
+		ost_nap_();
 	}
 }
 
@@ -468,7 +465,7 @@ static inline int ost_pmutex_init(ost_pmutex_t *m, unsigned attr)
  */
 static inline int ost_pmutex_destroy(ost_pmutex_t *m)
 {
-	uint32_t low = (uint32_t)ost_own_load_(&m->owner);
+	uint32_t low = (uint32_t)ost_load64_(&m->owner);
 
 	if (!ost_pm_valid_(ost_pm_attr_(m)))
 		return EINVAL;
@@ -534,7 +531,7 @@ static inline int ost_pm_fast_(ost_pmutex_t *m, uint32_t attr)
 	uint64_t s = 0;
 
 	return ost_pm_owned_(attr) &&
-	       ost_own_cas_(&m->owner, &s, ost_self_());
+	       ost_cas64_(&m->owner, &s, ost_self_());
 }
 
 /* Unlocks m if its owner is the caller, without relocks and waiters. */
@@ -546,7 +543,7 @@ static inline int ost_pm_fast_unlock_(ost_pmutex_t *m, uint32_t attr)
 	    __atomic_load_n(&m->depth, __ATOMIC_RELAXED))
 		return 0;
 	self = ost_self_();
-	return ost_own_cas_(&m->owner, &self, 0);
+	return ost_cas64_(&m->owner, &self, 0);
 }
 
 /* A lock of a mutex with an owner, or one that had to wait. */
@@ -567,10 +564,10 @@ static inline int ost_pm_lock_(ost_pmutex_t *m, uint32_t attr, clockid_t clock,
 		return err ? err : ost_pm_wait_(m, &l);
 	}
 	self = ost_self_();
-	if (!(flags & OST_INHERIT) && ost_own_cas_(&m->owner, &s, self))
+	if (!(flags & OST_INHERIT) && ost_cas64_(&m->owner, &s, self))
 		return 0;
 	if (!s)
-		s = ost_own_load_(&m->owner);
+		s = ost_load64_(&m->owner);
 	if (ost_own_is_(s, self) && ost_pm_again_(m, attr, 0, &err))
 		return err;
 	err = ost_limit_init_(&l, flags, clock, at);
@@ -621,7 +618,7 @@ static inline int ost_pmutex_trylock(ost_pmutex_t *m)
 	if (!ost_pm_valid_(attr))
 		return EINVAL;
 	self = ost_self_();
-	if (ost_own_is_(ost_own_load_(&m->owner), self) &&
+	if (ost_own_is_(ost_load64_(&m->owner), self) &&
 	    ost_pm_again_(m, attr, 1, &err))
 		return err;
 	err = attr & OST_INHERIT ? ost_pi_trylock_(m, self, attr & 0xffffu) :
@@ -676,7 +673,7 @@ static inline int ost_pmutex_unlock(ost_pmutex_t *m)
 	if (!ost_pm_valid_(attr))
 		return EINVAL;
 	self = ost_self_();
-	s = ost_own_load_(&m->owner);
+	s = ost_load64_(&m->owner);
 	if (!ost_own_is_(s, self))
 		return EPERM;
 	depth = __atomic_load_n(&m->depth, __ATOMIC_RELAXED);

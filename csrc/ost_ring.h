@@ -100,7 +100,6 @@ extern "C" {
 #define OST_RING_CLOSED_	0x80000000u
 #define OST_RING_SLEEPING_	0x80000000u
 #define OST_RING_LOOK_		1u	/* a sleep word: head is closed */
-#define OST_RING_TRIES_		1000
 #define OST_RING_INDEX_		0x7fffffffu	/* an index without CLOSED */
 #define OST_RING_PAD_		0x80000000u
 #define OST_RING_FRAME_		8u
@@ -796,46 +795,22 @@ static inline int ost_ring_tryread(ost_ring_reader_t *h, void *to, size_t n,
 
 /* Waiting and closing, for a side that may block. */
 
-/* Sleeps for 1 ms. */
-static inline void ost_ring_nap_(void)
-{
-	struct timespec end = { 0, 0 };
-	uint32_t own = 0;
-
-	clock_gettime(CLOCK_MONOTONIC, &end);
-	end.tv_nsec += 1000000;
-	if (end.tv_nsec > 999999999) {
-		end.tv_sec++;
-		end.tv_nsec -= 1000000000;
-	}
-	ost_sleep_on_(&own, 0, &end, 0);
-}
-
 /*
  * Sleeps on the other side's index while it is seen, or until l has ended.
- * Returns what ost_wait_on_ does. A hostile peer can keep it from sleeping, so
- * every so often it naps.
+ * Returns what ost_wait_on_ does.
  */
 static inline int ost_ring_sleep_(uint32_t *sleeps, uint32_t *index,
-				  uint32_t seen, const ost_limit_ *l,
-				  int *tries)
+				  uint32_t seen, ost_limit_ *l)
 {
-	int same;
-
 	ost_ring_store_(sleeps, seen | OST_RING_SLEEPING_);
-	same = ost_load_(index) == seen;
-	if (++*tries % OST_RING_TRIES_ == 0)
-		ost_ring_nap_();
-	else if (!same)
-		return 0;
 	return ost_wait_on_(index, seen, l);
 }
 
 static inline int ost_ring_await_data_(ost_ring_reader_t *h,
-				       const ost_limit_ *l)
+				       ost_limit_ *l)
 {
 	uint32_t *sleeps = &h->ring->reader_sleeps;
-	int i, err, late = 0, tries = 0;
+	int i, err, late = 0;
 
 	for (i = 0; (err = ost_ring_some_(h)) == EAGAIN &&
 		    i < OST_RING_SPINS_; i++)
@@ -843,8 +818,7 @@ static inline int ost_ring_await_data_(ost_ring_reader_t *h,
 	if (err != EAGAIN)
 		return err;
 	while (err == EAGAIN && !late) {
-		late = ost_ring_sleep_(sleeps, &h->ring->tail, h->tail, l,
-				       &tries);
+		late = ost_ring_sleep_(sleeps, &h->ring->tail, h->tail, l);
 		err = ost_ring_some_(h);
 	}
 	ost_ring_store_(sleeps, 0);
@@ -852,10 +826,10 @@ static inline int ost_ring_await_data_(ost_ring_reader_t *h,
 }
 
 static inline int ost_ring_await_room_(ost_ring_writer_t *w, uint32_t n,
-				       const ost_limit_ *l)
+				       ost_limit_ *l)
 {
 	uint32_t *sleeps = &w->ring->writer_sleeps;
-	int i, err, late = 0, tries = 0;
+	int i, err, late = 0;
 
 	for (i = 0; (err = ost_ring_need_(w, n)) == EAGAIN &&
 		    i < OST_RING_SPINS_; i++)
@@ -863,8 +837,7 @@ static inline int ost_ring_await_room_(ost_ring_writer_t *w, uint32_t n,
 	if (err != EAGAIN)
 		return err;
 	while (err == EAGAIN && !late) {
-		late = ost_ring_sleep_(sleeps, &w->ring->head, w->head, l,
-				       &tries);
+		late = ost_ring_sleep_(sleeps, &w->ring->head, w->head, l);
 		err = ost_ring_need_(w, n);
 	}
 	ost_ring_store_(sleeps, 0);

@@ -329,7 +329,7 @@ static inline void ost_rwlock_leave_(ost_rwlock_t *rw, int died,
 }
 
 /* Waits for the readers to leave; the caller has locked writer. */
-static inline int ost_rwlock_drain_(ost_rwlock_t *rw, const ost_limit_ *limit)
+static inline int ost_rwlock_drain_(ost_rwlock_t *rw, ost_limit_ *limit)
 {
 	int late = 0;
 	uint32_t s;

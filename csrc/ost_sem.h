@@ -118,7 +118,7 @@ static inline int ost_sem_take_(ost_sem_t *s, uint64_t waiter,
 	}
 }
 
-static inline int ost_sem_sleep_(ost_sem_t *s, const ost_limit_ *limit)
+static inline int ost_sem_sleep_(ost_sem_t *s, ost_limit_ *limit)
 {
 	int err, late = 0;
 

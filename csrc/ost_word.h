@@ -17,9 +17,6 @@ extern "C" {
 
 #define OST_ALIGNED_8_	__attribute__((aligned(8)))
 
-/* how often a compare-and-swap may fail before the loop sleeps for 1 ms */
-#define OST_FAILURES_	1000
-
 /* how often a wait polls its word before it sleeps, as Rust's std */
 #define OST_POLLS_	100
 
@@ -81,20 +78,6 @@ static inline uint64_t ost_load64_(uint64_t *word)
 	return __atomic_load_n(word, __ATOMIC_SEQ_CST);
 }
 
-/* Adds ns, below 1 s, to the time that it is by CLOCK_MONOTONIC. */
-static inline struct timespec ost_from_now_(long ns)
-{
-	struct timespec t = { 0, 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_nsec += ns;
-	if (t.tv_nsec > 999999999) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
-
 /*
  * Counts a failed compare-and-swap, and sleeps for 1 ms after each
  * OST_FAILURES_ of them. Returns ETIMEDOUT if limit, which may be null, has
@@ -102,14 +85,9 @@ static inline struct timespec ost_from_now_(long ns)
  */
 static inline int ost_backoff_(unsigned *failures, const ost_limit_ *limit)
 {
-	struct timespec end;
-	uint32_t own = 0;
-
 	if (++*failures % OST_FAILURES_)
 		return 0;
-	end = ost_from_now_(1000000);
-	while (!ost_sleep_on_(&own, 0, &end, 0))
-		;
+	ost_nap_();
 	return limit && limit->at && !ost_limit_left_(limit) ? ETIMEDOUT : 0;
 }
 

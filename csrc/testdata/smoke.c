@@ -242,6 +242,25 @@ static void onces(void)
 	check("once_is_done", ost_once_is_done(&once), 1);
 }
 
+/* a wait whose word another process changes all the time */
+static void prevented(void)
+{
+	struct timespec began = after_ms(0), now, end = after_ms(5);
+	uint32_t word = 0;
+	ost_limit_ l;
+	int i;
+
+	ost_limit_init_(&l, 0, CLOCK_MONOTONIC, 0);
+	for (i = 0; i < 5 * OST_FAILURES_; i++)
+		check("prevented sleep", ost_wait_on_(&word, 1, &l), 0);
+	now = after_ms(0);
+	check("naps", (now.tv_sec - began.tv_sec) * 1000 +
+		      (now.tv_nsec - began.tv_nsec) / 1000000 >= 5, 1);
+	ost_limit_init_(&l, 0, CLOCK_MONOTONIC, &end);
+	while (!ost_wait_on_(&word, 1, &l))
+		;
+}
+
 int main(void)
 {
 	struct timespec soon = after_ms(5), bad = { 0, 1000000000 };
@@ -268,6 +287,7 @@ int main(void)
 	conditions();
 	rwlocks();
 	onces();
+	prevented();
 	check("errno", errno, 0);
 	for (i = 0; i < THREADS; i++)
 		check("pthread_create", pthread_create(&t[i], 0, add, 0), 0);
