@@ -159,14 +159,10 @@ func (c *Cond) wait(call string, m CondLocker, l limit) error {
 	if err != nil {
 		return failed(call, err)
 	}
-	c.waiters.Add(1)
-	seq := c.seq.Load()
-	if err := m.Unlock(); err != nil {
-		c.waiters.Add(^uint32(0))
+	unlocked, err := c.unlockAndSleep(m, l, flags&attrShared != 0)
+	if !unlocked {
 		return failed(call, err)
 	}
-	err = c.sleep(seq, l, flags&attrShared != 0)
-	c.waiters.Add(^uint32(0))
 	if err := m.Lock(); err != nil {
 		return failed(call, err)
 	}
@@ -174,6 +170,18 @@ func (c *Cond) wait(call string, m CondLocker, l limit) error {
 		return l.err(call)
 	}
 	return nil
+}
+
+// unlockAndSleep unlocks m, which may panic, and sleeps. It returns whether m is
+// unlocked.
+func (c *Cond) unlockAndSleep(m CondLocker, l limit, processShared bool) (unlocked bool, err error) {
+	c.waiters.Add(1)
+	defer c.waiters.Add(^uint32(0))
+	seq := c.seq.Load()
+	if err := m.Unlock(); err != nil {
+		return false, err
+	}
+	return true, c.sleep(seq, l, processShared)
 }
 
 // check returns c's flags, or an error if c or m cannot be waited with.

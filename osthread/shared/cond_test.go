@@ -201,6 +201,7 @@ func TestCondWaitNeedsTheLockOnce(t *testing.T) {
 	assert.NoError(t, m.Unlock())
 	assert.ErrorIs(t, c.WaitTimeout(m, 1), ErrTimeout)
 	assert.NoError(t, m.Unlock())
+	assert.Panics(t, func() { _ = c.Wait(Plain(new(thread.Lock))) })
 	assert.Zero(t, c.waiters.Load())
 	if canShare() {
 		require.NoError(t, c.Init(true))

@@ -71,8 +71,18 @@ func (c Clock) After(d time.Duration) Deadline {
 	return Deadline{c, now + d}
 }
 
-// At returns the deadline t of Realtime.
-func At(t time.Time) Deadline { return Deadline{Realtime, time.Duration(t.UnixNano())} }
+// At returns the deadline t of Realtime, which is in the years 1678 to 2262, or
+// else the first or last that there is.
+func At(t time.Time) Deadline {
+	const second = int64(time.Second)
+	switch s := t.Unix(); {
+	case s <= math.MinInt64/second:
+		return Deadline{Realtime, math.MinInt64}
+	case s >= math.MaxInt64/second:
+		return Deadline{Realtime, math.MaxInt64}
+	}
+	return Deadline{Realtime, time.Duration(t.UnixNano())}
+}
 
 // check returns an error if a wait cannot have the deadline.
 func (d Deadline) check() error {

@@ -119,9 +119,12 @@ var canInherit = sync.OnceValue(func() bool {
 // mutex with an owner (any but a Normal one that is neither robust nor
 // inherits) stays on the thread it is on until it unlocks it, and must do that
 // itself. If it ends before, Go ends the thread, and a robust mutex has a dead
-// owner; not so on the process's first thread, which Go keeps without using it,
-// so that the mutex stays locked. On a thread either language may unlock what
-// the other has locked; a goroutine that Go has pinned stays so if C unlocks.
+// owner. The process's first thread, which Go does not end, it leaves before it
+// locks a robust mutex, unless runtime.LockOSThread or thread.Attach keeps it
+// there. Between the lock and the unlock a goroutine should call neither Attach,
+// after which it stays pinned, nor Detach, after which it may leave the thread.
+// On a thread either language may unlock what the other has locked; a goroutine
+// that Go has pinned stays so if C unlocks.
 //
 // A goroutine that waits blocks its thread.
 //
@@ -275,8 +278,11 @@ func (m *Mutex) lock(call string, l limit) error {
 		}
 		err = m.wait(l, err == errRelock)
 	}
-	if err == errEnded {
+	switch err {
+	case errEnded:
 		return l.err(call)
+	case errRelock: // another process stored the caller's id since
+		err = ErrDeadlock
 	}
 	return named(call, err)
 }
@@ -480,26 +486,7 @@ func (m *Mutex) Consistent() error {
 // Locker returns m as a sync.Locker, whose methods panic with the error that
 // m's return. Lock panics with ErrOwnerDead, too, and then m is not
 // recoverable.
-func (m *Mutex) Locker() sync.Locker { return locker{m} }
-
-type locker struct{ m *Mutex }
-
-func (l locker) Lock() {
-	err := l.m.Lock()
-	if err == nil {
-		return
-	}
-	if isLocked(err) {
-		_ = l.m.Unlock() // the error is the one of Lock
-	}
-	panic(err)
-}
-
-func (l locker) Unlock() {
-	if err := l.m.Unlock(); err != nil {
-		panic(err)
-	}
-}
+func (m *Mutex) Locker() sync.Locker { return panicker{m.Lock, m.Unlock, m.Unlock} }
 
 // String returns m's address, attributes and state. It may be called at any
 // time.

@@ -188,7 +188,8 @@ func (o *owner) wait(w *waiter, self uint64, robust bool) error {
 		switch {
 		case failures%failuresPerNap == 0:
 			time.Sleep(time.Millisecond)
-			if failures > failuresPerNap && ended {
+			ended = ended || w.ended()
+			if ended && failures > failuresPerNap {
 				return errEnded
 			}
 		case isFree(s):

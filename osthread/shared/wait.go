@@ -65,6 +65,7 @@ type waiter struct {
 	limit  limit
 	shared bool
 	slice  time.Duration // 0: not cut
+	sleeps failures      // begun
 	record *waits.Record
 
 	stop   func() bool // of what wakes it when its context is done
@@ -75,7 +76,11 @@ type waiter struct {
 // It is made once the call has found that it must sleep.
 func begin(object any, word *uint32, l limit, pshared bool) waiter {
 	w := waiter{limit: l, shared: pshared}
-	w.record = park.BeginWait(object, unsafe.Pointer(word), &w.limit.park)
+	recorded := l.park
+	if l.until != nil {
+		recorded = park.Limit{} // it ends by itself
+	}
+	w.record = park.BeginWait(object, unsafe.Pointer(word), &recorded)
 	if pshared || l.until != nil {
 		w.slice = slice
 	}
@@ -115,8 +120,10 @@ func (w *waiter) sleep(word *uint32, old uint32) bool {
 
 // sleepOnce sleeps on word while it holds old, for a slice at most. It returns
 // how that ended, and whether the limit has ended if it timed out. It ignores
-// the context.
+// the context. A process that changes the word, or wakes, all the time prevents
+// the sleep: every 1,000 calls there is a nap.
 func (w *waiter) sleepOnce(word *uint32, old uint32) (result futex.Result, last bool) {
+	w.sleeps.pause()
 	deadline, last := w.next()
 	switch {
 	case deadline == 0:
@@ -125,6 +132,12 @@ func (w *waiter) sleepOnce(word *uint32, old uint32) (result futex.Result, last 
 		return park.SleepShared(word, old, deadline), last
 	}
 	return park.Sleep(word, old, deadline), last
+}
+
+// ended reports whether the limit has ended.
+func (w *waiter) ended() bool {
+	deadline, _ := w.next()
+	return deadline == 0 || w.limit.park.Canceled()
 }
 
 // next returns when the next sleep must end, 0 if the limit has ended, and

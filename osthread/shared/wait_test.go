@@ -5,6 +5,7 @@ package shared
 import (
 	"context"
 	"errors"
+	"math"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -13,6 +14,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/thread/internal/ident"
+	"example.com/thread/internal/waits"
 )
 
 func sharings() map[string]bool {
@@ -93,6 +97,52 @@ func TestSleepEndsWithItsLimit(t *testing.T) {
 	}
 }
 
+// A process that changes the word all the time slows a waiter down and does not
+// keep it busy.
+func TestSleepThatIsPreventedNaps(t *testing.T) {
+	for name, pshared := range sharings() {
+		t.Run(name, func(t *testing.T) {
+			word := new(uint32)
+			for what, l := range map[string]limit{
+				"never": forever(), "within": within(time.Hour), "until": untilTime(Realtime.After(time.Hour)),
+			} {
+				w := begin("word", word, l, pshared)
+				began := time.Now()
+				for range 5 * failuresPerNap {
+					assert.True(t, w.sleep(word, 1), what)
+				}
+				assert.GreaterOrEqual(t, time.Since(began), 5*time.Millisecond, what)
+				w.end()
+			}
+			w := begin("word", word, within(5*time.Millisecond), pshared)
+			for w.sleep(word, 1) { // ends
+			}
+			w.end()
+		})
+	}
+}
+
+// A wait with a Deadline ends by itself, which its record says.
+func TestRecordSaysWhetherTheWaitEnds(t *testing.T) {
+	for what, c := range map[string]struct {
+		limit limit
+		ends  bool
+	}{
+		"never":  {forever(), false},
+		"within": {within(time.Hour), true},
+		"until":  {untilTime(Monotonic.After(time.Hour)), true},
+	} {
+		onThread(t, func() {
+			word := new(uint32)
+			w := begin("word", word, c.limit, false)
+			defer w.end()
+			wait, ok := waits.Of(ident.Slot())
+			assert.True(t, ok, what)
+			assert.Equal(t, c.ends, wait.Ends, what)
+		})
+	}
+}
+
 func TestClockIsChecked(t *testing.T) {
 	for _, c := range []Clock{-1, Boottime + 1} {
 		_, err := c.Now()
@@ -100,6 +150,10 @@ func TestClockIsChecked(t *testing.T) {
 		assert.ErrorIs(t, c.After(time.Hour).check(), ErrInvalid, c)
 	}
 	assert.Equal(t, Deadline{Realtime, time.Duration(1)}, At(time.Unix(0, 1)))
+	assert.Equal(t, Deadline{Realtime, math.MaxInt64}, At(time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)))
+	assert.Equal(t, Deadline{Realtime, math.MinInt64}, At(time.Time{}))
+	last := time.Unix(math.MaxInt64/int64(time.Second)-1, 999_999_999)
+	assert.Equal(t, Deadline{Realtime, time.Duration(last.UnixNano())}, At(last))
 	assert.Equal(t, Deadline{Monotonic, 1<<63 - 1}, Monotonic.After(1<<63-1))
 	assert.Equal(t, []string{"monotonic", "realtime", "boottime", "Clock(7)"},
 		[]string{Monotonic.String(), Realtime.String(), Boottime.String(), Clock(7).String()})
