@@ -192,9 +192,9 @@ func killOne(t *testing.T, a arena, f *os.File, name string, start starter) {
 	})
 	defer watch.Stop()
 	for a.ready().Load() == before {
-		time.Sleep(50 * time.Microsecond)
+		runtime.Gosched()
 	}
-	time.Sleep(time.Duration(rand.IntN(1000)) * time.Microsecond) // the random point
+	<-time.After(time.Duration(rand.IntN(1000)) * time.Microsecond) // the random point
 	require.NoError(t, v.kill())
 }
 
