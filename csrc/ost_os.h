@@ -458,8 +458,8 @@ static inline int64_t ost_limit_left_(const ost_limit_ *l)
  * wakeup that came before may have been used up, so the caller tries once more
  * before it reports that.
  *
- * A process that changes the word, or wakes, all the time prevents the sleep. So
- * every OST_FAILURES_ calls there is a nap.
+ * A process that changes the word, or wakes, all the time prevents the sleep.
+ * So every OST_FAILURES_ calls there is a nap.
  */
 static inline int ost_wait_on_(uint32_t *word, uint32_t old, ost_limit_ *l)
 {

@@ -8,6 +8,18 @@
  *	ost_pmutex_t m = OST_PMUTEX_INIT;	normal, for one process
  *	ost_pmutex_init(&m, OST_MUTEX_RECURSIVE | OST_ROBUST | OST_PSHARED);
  *
+ * A robust one, whose owner may die:
+ *
+ *	err = ost_pmutex_lock(&m);
+ *	if (err == EOWNERDEAD) {		locked, nevertheless
+ *		... repair what m protects ...
+ *		err = ost_pmutex_consistent(&m);
+ *	}					without: not recoverable
+ *	if (!err) {
+ *		...
+ *		ost_pmutex_unlock(&m);
+ *	}
+ *
  * The attributes are one value, flags that are or-ed:
  *
  *	OST_MUTEX_NORMAL	0; a relock waits for ever, any thread may

@@ -7,10 +7,16 @@
  * system call unless the reader sleeps: it may be a real-time thread, or a
  * signal handler.
  *
+ *	size = ost_ring_size(capacity);         once, by either side or a third
+ *	err = ost_ring_init(ring, size, capacity, OST_RING_RECORDS);
+ *
  *	writer, of records                      reader
+ *	err = ost_ring_writer(&w, ring, size);  err = ost_ring_reader(&r, ring, size);
  *	err = ost_ring_reserve(&w, n, &p);      err = ost_ring_next(&r, &p, &n);
  *	... fill p[0..n), reserve more ...      ... use p[0..n), next ...
  *	err = ost_ring_commit(&w);              ost_ring_release(&r);
+ *	                                        on EAGAIN: err = ost_ring_wait(&r);
+ *	ost_ring_writer_close(&w);              on ENODATA: ost_ring_reader_close(&r);
  *
  * The memory: ost_ring_t, three groups of words that lie 128 bytes apart (two
  * cache lines, which processors fetch in pairs), and behind it capacity bytes

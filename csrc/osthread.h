@@ -19,6 +19,13 @@
  * neither calls the other for it. Of a ring and a segment that is the memory;
  * the handles of both languages are their own. ost_os.h has the systems and
  * compilers, osthread.hpp classes for C++.
+ *
+ *	ost_sem_t posted = OST_SEM_INIT(0);		in C
+ *	(*shared.Semaphore)(unsafe.Pointer(&C.posted))	in Go
+ *
+ * On Linux they need -D_GNU_SOURCE. A Go package whose C code includes one
+ * imports example.com/thread/csrc for its side effects; the path for -I is
+ * $(go list -m -f '{{.Dir}}' example.com/thread)/csrc.
  */
 #ifndef OSTHREAD_H
 #define OSTHREAD_H

@@ -172,8 +172,8 @@ func (c *Cond) wait(call string, m CondLocker, l limit) error {
 	return nil
 }
 
-// unlockAndSleep unlocks m, which may panic, and sleeps. It returns whether m is
-// unlocked.
+// unlockAndSleep unlocks m, which may panic, and sleeps. It returns whether m
+// is unlocked.
 func (c *Cond) unlockAndSleep(m CondLocker, l limit, processShared bool) (unlocked bool, err error) {
 	c.waiters.Add(1)
 	defer c.waiters.Add(^uint32(0))

@@ -121,10 +121,10 @@ var canInherit = sync.OnceValue(func() bool {
 // itself. If it ends before, Go ends the thread, and a robust mutex has a dead
 // owner. The process's first thread, which Go does not end, it leaves before it
 // locks a robust mutex, unless runtime.LockOSThread or thread.Attach keeps it
-// there. Between the lock and the unlock a goroutine should call neither Attach,
-// after which it stays pinned, nor Detach, after which it may leave the thread.
-// On a thread either language may unlock what the other has locked; a goroutine
-// that Go has pinned stays so if C unlocks.
+// there. Between the lock and the unlock a goroutine should call neither
+// thread.Attach, after which it stays pinned, nor Detach, after which it may
+// leave the thread. On a thread either language may unlock what the other has
+// locked; a goroutine that Go has pinned stays so if C unlocks.
 //
 // A goroutine that waits blocks its thread.
 //

@@ -19,10 +19,10 @@ import (
 // (runtime.LockOSThread) from the lock to the unlock, so that the thread's id
 // identifies it. If it ends in between, Go ends its thread, which waiters then
 // find dead; for the first thread, which Go does not end, see owner_linux.go.
-// Thread ids and incarnations are cached under the slot of package
-// ident, which no other thread has later. Where slots are not in the thread's
-// own memory, as without cgo, a slot may outlive its thread: there the id is
-// asked for at every lock, and of robust objects the incarnation is read.
+// Thread ids and incarnations are cached under the slot of package ident, which
+// no other thread has later. Where slots are not in the thread's own memory, as
+// without cgo, a slot may outlive its thread: there the id is asked for at
+// every lock, and of robust objects the incarnation is read.
 
 const (
 	ownerWaiters      uint64 = 0x80000000

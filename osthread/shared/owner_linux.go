@@ -45,7 +45,7 @@ func isDead(s uint64) bool {
 // isGone reports whether no thread has that id.
 func isGone(id int) bool { return unix.Kill(id, 0) == unix.ESRCH }
 
-// firstThread is the thread that Go began on. Package initialization runs on it.
+// firstThread is the thread that Go began on, as package initialization does.
 var firstThread = ident.NativeID()
 
 func onFirstThread(self uint64) bool { return int(self&ownerID) == firstThread }
