@@ -36,9 +36,12 @@ import (
 
 func main() {
 	var err error
-	if len(os.Args) == 3 && os.Args[1] == field.ServeFlag {
+	switch {
+	case len(os.Args) == 3 && os.Args[1] == field.ServeFlag:
 		err = field.Serve(os.Args[2], os.Stdin, os.Stdout)
-	} else {
+	case len(os.Args) == 2 && os.Args[1] == contender.PeerFlag:
+		err = contender.RunPeer()
+	default:
 		err = bench(os.Args[1:], os.Stdout, os.Stderr)
 	}
 	if errors.Is(err, flag.ErrHelp) {

@@ -28,6 +28,12 @@ import (
 // The rows of many threads start this program for each round: in a test that is
 // the test binary.
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == contender.PeerFlag {
+		if err := contender.RunPeer(); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) == 3 && os.Args[1] == field.ServeFlag {
 		if err := field.Serve(os.Args[2], os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)

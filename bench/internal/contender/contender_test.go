@@ -1,6 +1,7 @@
 package contender
 
 import (
+	"os"
 	"runtime"
 	"testing"
 	"time"
@@ -12,6 +13,17 @@ import (
 	"example.com/thread/bench/internal/sample"
 	"example.com/thread/bench/internal/scenario"
 )
+
+// TestMain runs the other process of a row of two.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == PeerFlag {
+		if err := RunPeer(); err != nil {
+			os.Exit(1)
+		}
+		return
+	}
+	m.Run()
+}
 
 // Every row has a baseline, and each of its contenders does the work, ends, and
 // leaves no thread.

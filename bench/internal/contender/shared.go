@@ -29,19 +29,23 @@ func shareds(s scenario.Spec) []Contender {
 		case "inherit":
 			attr.Inherit = true
 		}
+		if c.spec.Op == scenario.Processes {
+			return sharedByProcesses(c, attr)
+		}
 		m := new(shared.Mutex)
 		if err := m.Init(attr); err != nil {
 			return sample.Sample{}, &sample.AbsentError{Why: err.Error()}
 		}
 		return c.run(c.spec.Threads, c.spec.Threads, native, func(_ int, t *tally) {
-			if err := mutexWithErrors(c, t, m); err != nil {
+			if err := mutexWithErrors(c, t, m, func() {}); err != nil {
 				panic(fmt.Sprint("bench: ", err)) // with the lock in an unknown state no thread can go on
 			}
 		})
 	})}}
 }
 
-func mutexWithErrors(c *crew, t *tally, m *shared.Mutex) error {
+// mutexWithErrors calls published after each batch.
+func mutexWithErrors(c *crew, t *tally, m *shared.Mutex, published func()) error {
 	batch, work := c.spec.Batch(), c.spec.Work
 	x := uint64(0)
 	for !c.over() {
@@ -60,6 +64,7 @@ func mutexWithErrors(c *crew, t *tally, m *shared.Mutex) error {
 			t.count(waited)
 		}
 		t.add(batch)
+		published()
 	}
 	return nil
 }

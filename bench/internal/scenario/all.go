@@ -175,6 +175,9 @@ func shared(quick bool) (specs []Spec) {
 	for _, m := range mutexes {
 		specs = append(specs, Spec{Kind: Shared, Object: m, Threads: 2, Work: 50})
 	}
+	for _, m := range []string{"normal", "robust"} {
+		specs = append(specs, Spec{Kind: Shared, Object: m, Op: Processes, Threads: 2, Work: 50})
+	}
 	for _, object := range []string{"semaphore", "event", "ring"} {
 		specs = append(specs, Spec{Kind: Shared, Object: object})
 	}

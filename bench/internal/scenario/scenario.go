@@ -48,7 +48,9 @@ const (
 	// Shared is the objects that C and Go share (package shared, csrc). With a
 	// mutex as the Object ("normal", "errorcheck", "recursive", "robust",
 	// "inherit") it is lock, Work steps, unlock, on each of Threads threads,
-	// the wait the call of lock. With "semaphore" and "event" it is a thread of
+	// the wait the call of lock; with Op "processes" each thread is the only
+	// one of its process, and the processors' time is that of one process.
+	// With "semaphore" and "event" it is a thread of
 	// C and one of the contender's that wake each other in turns; an operation
 	// is one wakeup. With "ring" a thread of C writes records of 64 bytes, in
 	// batches, that one of the contender's reads; an operation is one record.
@@ -129,6 +131,10 @@ const (
 	UseCond      = "cond"
 	UseWaitGroup = "waitgroup"
 )
+
+// Processes is the Op of rows of Shared whose threads are of different
+// processes.
+const Processes = "processes"
 
 // A Spec is one row. Fields that its Kind does not use are zero.
 type Spec struct {

@@ -100,6 +100,8 @@ func op(value string) string {
 		return "all submitted"
 	case "run":
 		return "all run"
+	case "processes":
+		return "each in its own process"
 	default:
 		return value
 	}

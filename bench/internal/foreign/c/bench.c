@@ -9,13 +9,17 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -462,6 +466,77 @@ static void shared_sem_body(struct worker *w)
 	}
 }
 
+/* What processes share. */
+struct peers {
+	_Alignas(LINE) shared_mutex m;
+	_Alignas(LINE) atomic_long ops; /* of the child */
+	_Alignas(LINE) atomic_bool ready;
+	atomic_bool over;
+};
+
+static void peer_child(struct peers *p, const struct spec *s)
+{
+	uint64_t x = 0;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	atomic_store(&p->ready, true);
+	while (!atomic_load_explicit(&p->over, memory_order_relaxed)) {
+		for (long i = 0; i < s->batch; i++) {
+			shared_lock(&p->m);
+			x = work(x, s->work);
+			shared_unlock(&p->m);
+		}
+		atomic_fetch_add(&p->ops, s->batch);
+	}
+	_exit((int)(x & 0)); /* so that it is not optimized away */
+}
+
+static void peer_body(struct worker *w)
+{
+	struct peers *p = w->shared;
+	const struct spec s = *w->spec;
+	uint64_t x = w->index;
+
+	if (w->index)
+		return; /* its operations are those of the child */
+	while (going(w)) {
+		for (long i = 0; i < s.batch; i++) {
+			int64_t t = wait_begins(w);
+
+			shared_lock(&p->m);
+			t = wait_ends(w, t);
+			x = work(x, s.work);
+			shared_unlock(&p->m);
+			record(w, t);
+		}
+		done(w, s.batch);
+		atomic_store(&w[1].ops, atomic_load(&p->ops));
+	}
+	w->sink = x;
+}
+
+static bool shared_by_processes(struct round *r)
+{
+	struct peers *p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t child;
+
+	if (p == MAP_FAILED)
+		fail("mmap", errno);
+	shared_init(&p->m, r->spec.object);
+	child = fork();
+	if (child < 0)
+		fail("fork", errno);
+	if (!child)
+		peer_child(p, &r->spec);
+	while (!atomic_load(&p->ready))
+		sched_yield();
+	together(r, 2, peer_body, p);
+	atomic_store(&p->over, true);
+	waitpid(child, NULL, 0);
+	munmap(p, sizeof(*p));
+	return true;
+}
+
 static bool shared_round(struct round *r)
 {
 	static struct shared_pair p;
@@ -478,6 +553,8 @@ static bool shared_round(struct round *r)
 		join(r, 0, 2);
 		return true;
 	}
+	if (!strcmp(r->spec.op, "processes"))
+		return shared_by_processes(r);
 	shared_init(&m, r->spec.object);
 	return together(r, r->spec.threads, shared_mutex_body, &m);
 }
