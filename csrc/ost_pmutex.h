@@ -528,22 +528,33 @@ static inline int ost_pm_locked_(ost_pmutex_t *m, int err)
 	return err;
 }
 
-/* Whether the attribute word has an owner that the kernel does not change. */
+/*
+ * Whether the mutex with the attribute word has an owner, and one
+ * compare-and-swap locks and unlocks it. A robust one that inherits may be
+ * OVER, which its word does not show.
+ */
 static inline int ost_pm_owned_(uint32_t attr)
 {
-	const uint32_t others = OST_PMUTEX_KIND_ | OST_ROBUST | OST_PSHARED;
-
-	return (attr & ~others) == OST_PMUTEX_MARK_ &&
-	       (attr & OST_PMUTEX_KIND_) != OST_PMUTEX_KIND_;
+	return ost_pm_valid_(attr) && !ost_pm_plain_(attr) &&
+	       (attr & (OST_INHERIT | OST_ROBUST)) !=
+		       (OST_INHERIT | OST_ROBUST);
 }
 
-/* Locks m if it has such an owner and is free, and returns whether it did. */
+/* What the word of such a mutex is with the calling thread as its owner. */
+static inline uint64_t ost_pm_self_(uint32_t attr)
+{
+	uint64_t self = ost_self_();
+
+	return attr & OST_INHERIT ? (uint32_t)self : self;
+}
+
+/* Locks m if it is such a mutex and free, and returns whether it did. */
 static inline int ost_pm_fast_(ost_pmutex_t *m, uint32_t attr)
 {
 	uint64_t s = 0;
 
 	return ost_pm_owned_(attr) &&
-	       ost_cas64_(&m->owner, &s, ost_self_());
+	       ost_cas64_(&m->owner, &s, ost_pm_self_(attr));
 }
 
 /* Unlocks m if its owner is the caller, without relocks and waiters. */
@@ -554,7 +565,7 @@ static inline int ost_pm_fast_unlock_(ost_pmutex_t *m, uint32_t attr)
 	if (!ost_pm_owned_(attr) ||
 	    __atomic_load_n(&m->depth, __ATOMIC_RELAXED))
 		return 0;
-	self = ost_self_();
+	self = ost_pm_self_(attr);
 	return ost_cas64_(&m->owner, &self, 0);
 }
 

@@ -179,20 +179,35 @@ func (m *Mutex) lockPlain() bool {
 	return (a == 0 || a&^attrShared == mutexMark) && m.low().CompareAndSwap(mutexFree, mutexHeld)
 }
 
-// lockFast locks m if it is free and has an owner that the kernel need not
-// know, for a thread that has locked one before.
-func (m *Mutex) lockFast() bool {
-	if !hasFastOwner(m.attr.word.Load()) {
-		return false
+// lockFast locks m if it is free and has an owner, for a thread that has locked
+// one before. It reports whether it did, which may show m to be over.
+func (m *Mutex) lockFast() (did bool, err error) {
+	a := m.attr.word.Load()
+	if !isOwned(a) {
+		return false, nil
 	}
 	self, ok := knownSelf()
+	if a&mutexInherit != 0 {
+		self = inheritID(self, a)
+	}
 	if !ok || !m.word.CompareAndSwap(0, self) {
-		return false
+		return false, nil
 	}
-	if m.depth.Load() != 0 { // a dead owner's
-		m.depth.Store(0)
+	if m.depth.Load() != 0 {
+		err = m.endFast(a)
 	}
-	return true
+	return true, err
+}
+
+// endFast ends a lock whose depth is a dead owner's, or says that m is over.
+func (m *Mutex) endFast(a uint32) error {
+	if a&mutexInherit != 0 {
+		if err := m.endInherit(nil, a); err != nil {
+			return failed("Mutex.Lock", err)
+		}
+	}
+	m.depth.Store(0)
+	return nil
 }
 
 // unlockPlainFast undoes lockPlain, if there are no waiters.
@@ -204,18 +219,20 @@ func (m *Mutex) unlockPlainFast() bool {
 // unlockFast undoes lockFast, if there was no other lock and there are no
 // waiters.
 func (m *Mutex) unlockFast() bool {
-	if !hasFastOwner(m.attr.word.Load()) || m.depth.Load() != 0 {
+	a := m.attr.word.Load()
+	if !isOwned(a) || m.depth.Load() != 0 {
 		return false
 	}
 	self, ok := knownSelf()
+	if a&mutexInherit != 0 {
+		self = inheritID(self, a)
+	}
 	return ok && m.word.CompareAndSwap(self, 0)
 }
 
-// hasFastOwner reports whether a is the attribute word of a mutex with an owner
-// that the kernel need not know.
-func hasFastOwner(a uint32) bool {
-	return a&^(mutexKind|attrRobust|attrShared) == mutexMark && a&mutexKind != mutexKind &&
-		a&(mutexKind|attrRobust) != 0
+// isOwned reports whether a is the attribute word of a mutex that has owners.
+func isOwned(a uint32) bool {
+	return a&^mutexAllowed == mutexMark && a&mutexKind != mutexKind && a&^attrShared != mutexMark
 }
 
 // Lock locks m, sleeping until it is free. It returns ErrOwnerDead, with m
@@ -226,8 +243,11 @@ func hasFastOwner(a uint32) bool {
 //
 // POSIX: pthread_mutex_lock.
 func (m *Mutex) Lock() error {
-	if m.lockPlain() || m.lockFast() {
+	if m.lockPlain() {
 		return nil
+	}
+	if did, err := m.lockFast(); did {
+		return err
 	}
 	return m.lock("Mutex.Lock", forever())
 }
