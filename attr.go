@@ -34,6 +34,10 @@ type Attr struct {
 	// NoGuard for none. Any value but 0 is errors.ErrUnsupported on Windows,
 	// which has a guard of its own, and where threads are pinned.
 	GuardSize int
+	// MeasureStack has Thread.StackUse return, after the thread's end, how much
+	// of its stack it has used. It is supported on Linux with cgo, elsewhere it
+	// is errors.ErrUnsupported.
+	MeasureStack bool
 	// Affinity lists the numbers of the processors that the thread may run on,
 	// on Windows within its processor group; nil inherits. It is supported on
 	// Linux and Windows, elsewhere it is errors.ErrUnsupported. Package
@@ -163,6 +167,7 @@ type attrs struct {
 	masked   bool
 	mask     uint64 // bit n-1: signal n
 	com      Apartment
+	measure  bool // the stack's use
 	detached bool
 	pinned   bool
 }
@@ -198,11 +203,14 @@ func (a *Attr) check() (attrs, error) {
 	}
 	r := attrs{
 		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority,
-		qos: a.QoS, nice: a.Nice, slack: a.TimerSlack, com: a.Apartment, detached: a.Detached,
+		qos: a.QoS, nice: a.Nice, slack: a.TimerSlack, com: a.Apartment, measure: a.MeasureStack, detached: a.Detached,
 		pinned: a.Pinned || !osNative,
 	}
 	if err := r.checkStack(a); err != nil {
 		return r, err
+	}
+	if a.MeasureStack && !osMeasuresStacks {
+		return r, unsupported("stack use")
 	}
 	if a.Affinity != nil {
 		if err := checkAffinity(a.Affinity); err != nil {

@@ -164,6 +164,7 @@
 //	native threads                 yes          yes           yes, no cgo   pinned
 //	stack size                     yes          yes           to 64 MiB     no
 //	guard size                     yes          yes           no            no
+//	stack use                      yes          no            no            no
 //	name                           yes, 15 B    yes, 63 B     yes           linux, else kept
 //	affinity                       yes          no            yes           linux
 //	policy and priority            yes          yes           priority      linux

@@ -226,6 +226,7 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	}
 	t.labels.begin(s.labels, t.name)
 	t.ident, t.nativeID = osSelf(), osNativeID()
+	t.measured = s.attr.measure
 	s.err = s.attr.apply(t)
 	fn, ok = s.fn, s.err == nil
 	t.announce()
@@ -278,6 +279,9 @@ func (t *Thread) leaveApartment(end *error) {
 // which then detaches itself.
 func (t *Thread) finish(result error) (how int) {
 	t.endLabels()
+	if t.measured && ident.Slot() == t.slot {
+		t.measureStack()
+	}
 	cpu, _ := osCPUTime(0) // 0 where it is not supported, as documented
 	switch {
 	case ident.Slot() != t.slot:

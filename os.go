@@ -21,6 +21,7 @@ package thread
 //	osExitUnseen   C code can end a native thread without a call of ended, and
 //	               osIsGone notices
 //	osGuard        GuardSize is supported
+//	osMeasuresStacks StackUse is supported
 //	osAffinity     Affinity is supported
 //	osNice         Nice is supported
 //	osSlack        TimerSlack is supported
@@ -86,6 +87,7 @@ package thread
 //	osTimerSlack(t)      t's timer slack
 //	osSetSignalMask(m)   set the calling thread's mask: bit n-1 blocks signal n
 //	osSignalNumber(s)    the number of s, 0 if it is not a signal of the system
+//	osStackUse(t)        how much of its stack t, which lives, has used
 //	osCPUTime(id)        processor time, 0 for the calling thread
 //	osEnterApartment(t, a) enter the apartment a on the calling thread, t
 //	osLeaveApartment()   leave it

@@ -57,6 +57,9 @@ type Thread struct {
 	handle   handle
 	lost     bool // attached, and found gone
 
+	measured bool                     // MeasureStack; used only on the thread itself
+	stackUse atomic.Pointer[StackUse] // when ended, if measured
+
 	since int64       // when it was attached, by osClock; 0 if made by Start
 	made  atomic.Bool // the system has made it, if Start does
 	begun atomic.Bool // its slot and ids are set, and its attributes

@@ -20,17 +20,18 @@ type Attr struct {
 	// called on one; see Thread.SetDaemon.
 	Daemon bool
 
-	StackSize  int // bytes, for the frames of C code
-	GuardSize  int // bytes
-	Affinity   []int
-	Policy     thread.Policy
-	Priority   int
-	QoS        thread.QoS
-	Nice       int
-	TimerSlack time.Duration
-	SignalMask []os.Signal
-	Apartment  thread.Apartment
-	Pinned     bool
+	StackSize    int // bytes, for the frames of C code
+	GuardSize    int // bytes
+	Affinity     []int
+	MeasureStack bool
+	Policy       thread.Policy
+	Priority     int
+	QoS          thread.QoS
+	Nice         int
+	TimerSlack   time.Duration
+	SignalMask   []os.Signal
+	Apartment    thread.Apartment
+	Pinned       bool
 }
 
 // Check returns the error that Thread.Start would return for a, or nil. It
@@ -47,7 +48,8 @@ func (a *Attr) Check() error {
 // lower returns a copy of a without what package thread does not have.
 func (a *Attr) lower() thread.Attr {
 	return thread.Attr{
-		StackSize: a.StackSize, GuardSize: a.GuardSize, Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
+		StackSize: a.StackSize, GuardSize: a.GuardSize, MeasureStack: a.MeasureStack,
+		Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
 		Priority: a.Priority, QoS: a.QoS, Nice: a.Nice, TimerSlack: a.TimerSlack,
 		SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment, Pinned: a.Pinned,
 	}

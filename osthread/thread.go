@@ -229,6 +229,16 @@ func (t *Thread) CPUTime() (time.Duration, error) {
 	return th.CPUTime()
 }
 
+// StackUse returns how much of t's stack for C code has been used; see
+// thread.Thread.StackUse. Its other errors are OSThread's.
+func (t *Thread) StackUse() (thread.StackUse, error) {
+	th, err := t.OSThread()
+	if err != nil {
+		return thread.StackUse{}, err
+	}
+	return th.StackUse()
+}
+
 // String returns t's name, state, whether it is a daemon, its native id, and
 // what it sleeps for.
 func (t *Thread) String() string { return t.describe() + t.sleepsFor() + ")" }

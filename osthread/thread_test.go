@@ -353,3 +353,19 @@ func TestNewCopiesTheAttributes(t *testing.T) {
 	require.NoError(t, th.Start())
 	require.NoError(t, th.Join())
 }
+
+func TestStackUse(t *testing.T) {
+	th := New(func() error { return nil }, &Attr{MeasureStack: true})
+	_, err := th.StackUse()
+	assert.ErrorIs(t, err, ErrNotStarted)
+	if errors.Is((&Attr{MeasureStack: true}).Check(), errors.ErrUnsupported) {
+		assert.ErrorIs(t, th.Start(), errors.ErrUnsupported)
+		return
+	}
+	require.NoError(t, th.Start())
+	require.NoError(t, th.Join())
+	use, err := th.StackUse()
+	assert.NoError(t, err)
+	assert.Positive(t, use.Used)
+	assert.Greater(t, use.Size, use.Used)
+}

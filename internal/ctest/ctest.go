@@ -48,6 +48,19 @@ __attribute__((noinline)) static long recurse(long bytes)
 	return recurse(bytes - (long)sizeof(frame)) + frame[sizeof(frame) - 1];
 }
 
+// touch writes to each page of bytes of stack, in one frame, and returns the
+// lowest address.
+__attribute__((noinline)) static uintptr_t touch(long bytes)
+{
+	volatile char frame[bytes];
+	long at;
+
+	for (at = bytes - 1; at > 0; at -= 4096)
+		frame[at] = 1;
+	frame[0] = 1;
+	return (uintptr_t)frame;
+}
+
 static struct timespec from_now(long ns)
 {
 	struct timespec t;
@@ -150,6 +163,10 @@ func Back(f func(n int)) {
 	call.Store(&f)
 	C.alien(nil)
 }
+
+// Touch writes to each page of that many bytes of the thread's stack, and
+// returns the lowest address.
+func Touch(bytes int) uintptr { return uintptr(C.touch(C.long(bytes))) }
 
 // Recurse uses that many bytes of the thread's stack.
 func Recurse(bytes int) { C.recurse(C.long(bytes)) }

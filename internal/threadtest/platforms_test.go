@@ -152,6 +152,7 @@ var checks = map[string]func(t *testing.T, cell string){
 	"native threads":      checkNativeThreads,
 	"stack size":          checkStackSizes,
 	"guard size":          checkGuardSizes,
+	"stack use":           checkStackUse,
 	"name":                checkNames,
 	"affinity":            checkAffinities,
 	"policy and priority": checkPriorities,
@@ -244,6 +245,31 @@ func checkGuardSizes(t *testing.T, cell string) {
 		assert.True(t, meetsGuard(t, &thread.Attr{StackSize: 512 << 10, GuardSize: 256 << 10}))
 	case "no":
 		refused(t, &thread.Attr{GuardSize: 1 << 20})
+	default:
+		unknownCell(t, cell)
+	}
+}
+
+func checkStackUse(t *testing.T, cell string) {
+	switch cell {
+	case "yes":
+		var th *thread.Thread
+		run(t, &thread.Attr{MeasureStack: true}, func() {
+			th = thread.Current()
+			assert.NoError(t, useStack(1<<20))
+			use, err := th.StackUse()
+			assert.NoError(t, err)
+			assert.GreaterOrEqual(t, use.Used, 1<<20)
+		})
+		use, err := th.StackUse()
+		assert.NoError(t, err)
+		assert.GreaterOrEqual(t, use.Used, 1<<20)
+	case "no":
+		refused(t, &thread.Attr{MeasureStack: true})
+		run(t, nil, func() {
+			_, err := thread.Current().StackUse()
+			assert.ErrorIs(t, err, errors.ErrUnsupported)
+		})
 	default:
 		unknownCell(t, cell)
 	}

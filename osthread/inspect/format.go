@@ -209,6 +209,9 @@ func title(q Party) string {
 	if q.CPUTime > 0 {
 		t += fmt.Sprintf(", %s on a processor", rounded(q.CPUTime))
 	}
+	if q.StackSize > 0 {
+		t += fmt.Sprintf(", %d of %d KiB of stack for C", (q.StackUse+1023)/1024, q.StackSize/1024)
+	}
 	return t
 }
 

@@ -27,6 +27,7 @@ func bank() *Snapshot {
 			{Kind: KindThread, Name: "MainThread", NativeID: 7},
 			{
 				Kind: KindThread, Name: "alice", NativeID: 8, CPUTime: 1234567, Goroutine: 18,
+				StackUse: 9000, StackSize: 64 << 10,
 				Wait:   &Wait{Object: 1, For: 3210 * time.Millisecond, Needs: NeedsAll, Servers: []int{2}},
 				Holds:  []Hold{{Object: 0, Taken: transfer(40)}},
 				Stacks: stack(41),
@@ -70,7 +71,7 @@ DEADLOCK 1: 2 parties wait for each other
 
 "MainThread" thread 7
 
-"alice" thread 8, goroutine 18, 1ms on a processor
+"alice" thread 8, goroutine 18, 1ms on a processor, 9 of 64 KiB of stack for C
   waits for 3.2s for Lock(0x2, locked) "bob's account", held by "bob"
   holds Lock(0x1, locked) "alice's account"
     taken in

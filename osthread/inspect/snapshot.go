@@ -41,8 +41,10 @@ type Party struct {
 	Serial    uint64        `json:"serial,omitempty"`    // thread.Thread.Serial
 	Goroutine uint64        `json:"goroutine,omitempty"` // its id in Go's dumps; in watch mode
 	CPUTime   time.Duration `json:"cpu_ns,omitempty"`    // 0 if the system does not tell
-	Wait      *Wait         `json:"wait,omitempty"`      // nil: it does not wait here
-	Holds     []Hold        `json:"holds,omitempty"`     // in the order in which it took them
+	StackUse  int           `json:"stack_use,omitempty"` // bytes of its stack for C; with Options.Stacks
+	StackSize int           `json:"stack_size,omitempty"`
+	Wait      *Wait         `json:"wait,omitempty"`  // nil: it does not wait here
+	Holds     []Hold        `json:"holds,omitempty"` // in the order in which it took them
 	// Stacks has its stack, the innermost frame first. Outside of watch mode it
 	// is found by the thread's name, and threads of one name have the stacks of
 	// all of them.

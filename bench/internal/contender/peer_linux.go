@@ -43,10 +43,10 @@ func RunPeer() error {
 	if err != nil {
 		return err
 	}
-	orphan := make(chan error, 1)
+	alone := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(io.Discard, os.Stdin)
-		orphan <- err
+		alone <- err
 	}()
 	join, err := native(func() {
 		if err := m.sections(); err != nil {
@@ -61,7 +61,7 @@ func RunPeer() error {
 	select {
 	case err := <-ended:
 		return err
-	case err := <-orphan:
+	case err := <-alone:
 		return errors.Join(errors.New("peer: parent has ended"), err)
 	}
 }

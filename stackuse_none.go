@@ -1,0 +1,7 @@
+//go:build !linux || !cgo || android
+
+package thread
+
+const osMeasuresStacks = false
+
+func osStackUse(*Thread) (StackUse, error) { return StackUse{}, unsupported("stack use of a thread") }
