@@ -276,6 +276,7 @@ func (r *attrs) apply(t *Thread) error {
 		if err := osSetPriority(t, r.policy, r.priority); err != nil {
 			return err
 		}
+		t.hasPolicy(r.policy)
 	}
 	if r.qos != QoSUnspecified {
 		if err := osSetQoS(r.qos); err != nil {

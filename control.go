@@ -110,6 +110,9 @@ func (t *Thread) Affinity() (cpus []int, err error) {
 //     sched_get_priority_max, even for PolicyOther, where 0 stands for the
 //     default. Any call removes t from the QoS classes for good.
 //
+// A thread with PolicyFIFO or PolicyRR has a place beside GOMAXPROCS; see "Real
+// time".
+//
 // SetPriority returns ErrEnded, syscall.EINVAL, or the system's error, which is
 // syscall.EPERM for a real-time policy without the privilege. A policy that the
 // system does not have is errors.ErrUnsupported: on Windows all but
@@ -122,7 +125,13 @@ func (t *Thread) SetPriority(p Policy, priority int) error {
 	if err := checkPriority(p, priority); err != nil {
 		return err
 	}
-	return t.whileAlive(func() error { return osSetPriority(t, p, priority) })
+	return t.whileAlive(func() error {
+		err := osSetPriority(t, p, priority)
+		if err == nil {
+			t.hasPolicy(p)
+		}
+		return err
+	})
 }
 
 // Priority returns t's scheduling policy and priority. It returns ErrEnded, or

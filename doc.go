@@ -150,11 +150,19 @@
 // # Real time
 //
 // A thread with [PolicyFIFO] or [PolicyRR] that runs C code is as punctual as
-// any. To run Go code it also needs a P, one of GOMAXPROCS, and Go's scheduler
-// has no priorities: while other goroutines compute on all Ps, a thread that
-// wakes waits for 20 to 60 ms on 2 processors. [Reserve] a place for each
-// real-time thread; then the wait is 25 to 50 us. Locks have no priority
-// inheritance, and serve waiters by how long they have waited. A thread that is
+// any. To run Go code it also needs a place to, one of GOMAXPROCS, and Go's
+// scheduler has no priorities: while goroutines compute on all of them, a
+// thread that wakes waits for 20 to 60 ms on 2 processors. So GOMAXPROCS is
+// raised while threads with such a policy live, by one for each of them and by
+// three times itself for goroutines that compute: then a thread that wakes runs
+// after some 30 us, as in C. If more goroutines than that compute at the same
+// time, [Reserve] more places: as many as the others have, and two. What places
+// cost is said there; the first such thread stops the world for some 20 us, and
+// so does the end of the last one. A policy that was set by C code, or is
+// inherited, does not count.
+//
+// The locks of package osthread have no priority inheritance, and serve waiters
+// by how long they have waited; a shared.Mutex can have it. A thread that is
 // preempted while it holds a lock, or the short guard inside one, delays the
 // waiters.
 //

@@ -297,6 +297,7 @@ func (t *Thread) finish(result error) (how int) {
 	}
 	t.mu.Lock()
 	t.result, t.cpu, t.ended = result, cpu, true
+	t.hasPolicy(PolicyInherit)
 	waiting := t.joiners.end()
 	if t.detached && len(waiting) == 0 {
 		t.handle.close()

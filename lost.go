@@ -64,6 +64,7 @@ func (t *Thread) endLost() {
 		return
 	}
 	t.ended, t.lost = true, true
+	t.hasPolicy(PolicyInherit)
 	if t.kind == native {
 		t.result = ErrPthreadExit
 		started.Add(-1)

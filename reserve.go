@@ -103,6 +103,17 @@ func (p *reservedPlaces) change(n int) error {
 	return nil
 }
 
+// base returns GOMAXPROCS without the places that were added.
+func (p *reservedPlaces) base() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := runtime.GOMAXPROCS(0)
+	if p.reserved == 0 || now != p.set {
+		return now
+	}
+	return now - p.added
+}
+
 // add sets GOMAXPROCS to base and n places more.
 func (p *reservedPlaces) add(base, n int) {
 	if n == 0 && p.follows {

@@ -55,6 +55,7 @@ type Thread struct {
 	joiners  joiners
 	starters []*park.Waiter // callers that need what is known once t has begun
 	handle   handle
+	realTime bool // its policy, as far as it was set here
 	lost     bool // attached, and found gone
 
 	measured bool                     // MeasureStack; used only on the thread itself

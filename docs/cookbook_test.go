@@ -195,15 +195,6 @@ func Example_places() {
 }
 
 func Example_realTime() {
-	// A Go thread needs a P to run Go code, and Go's scheduler knows no
-	// priorities: have a place for this thread beside those of goroutines.
-	release, err := thread.Reserve(1)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer release()
-
 	attr := &thread.Attr{Name: "audio", Policy: thread.PolicyFIFO, Priority: 50}
 	t, err := thread.Start(play, attr)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
