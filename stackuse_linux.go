@@ -41,9 +41,9 @@ import (
 // glibc gives a stack to the next thread, but returns its pages to the kernel
 // before.
 //
-// /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst) also shows pages
-// in swap space. mincore(2) shows those in memory alone. It serves where there
-// is no such file, or not this process's, as with an emulator.
+// /proc/self/pagemap (Documentation/admin-guide/mm/pagemap.rst) also shows
+// pages in swap space. mincore(2) shows those in memory alone. It serves where
+// there is no such file, or not this process's, as with an emulator.
 
 const osMeasuresStacks = true
 
@@ -119,8 +119,8 @@ func readPagemap(f *os.File, at uintptr, pages []bool) error {
 	return nil
 }
 
-// mincore reads what is in memory. What is not mapped, as of the first thread's
-// stack what it has not grown to, has not been touched.
+// mincore reads what is in memory. What is not mapped has not been touched: the
+// first thread's stack grows.
 func mincore(at uintptr, pages []bool) error {
 	in := make([]byte, len(pages))
 	call := func(from, n int) syscall.Errno {

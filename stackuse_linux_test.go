@@ -13,7 +13,7 @@ import (
 	"example.com/thread/internal/ctest"
 )
 
-// The use of a stack is right to the page, whatever tells it.
+// The use of a stack is right to the page, whatever shows it.
 func TestStackUseIsThatOfCFrames(t *testing.T) {
 	for how, read := range map[string]func(low, high uintptr) (uintptr, error){
 		"pagemap": firstTouched,
