@@ -9,8 +9,8 @@ import "sync"
 //
 // While threads with such a policy live there are places beside GOMAXPROCS
 // (reserve.go): one for each of them, and spare ones for goroutines that
-// compute. A FIFO thread that waits for 2 ms, time and again, while 4 goroutines
-// compute on 2 processors, is late by (median, 99th and 99.9th percentile)
+// compute. A FIFO thread that waits for 2 ms, time and again, while 4
+// goroutines compute on 2 processors, is late by
 //
 //	beside GOMAXPROCS=2    median   99 %     99.9 %
 //	none                   38 ms    59 ms    62 ms
@@ -58,8 +58,8 @@ func (r *realTimePlaces) change(n int) {
 
 func isRealTime(p Policy) bool { return p == PolicyFIFO || p == PolicyRR }
 
-// hasPolicy records that t has got the policy p, or, with PolicyInherit, that it
-// has ended. The caller holds t.mu, or nobody else knows t.
+// hasPolicy records that t has got the policy p, or, with PolicyInherit, that
+// it has ended. The caller holds t.mu, or nobody else knows t.
 func (t *Thread) hasPolicy(p Policy) {
 	if is := isRealTime(p); is != t.realTime {
 		t.realTime = is
