@@ -210,6 +210,39 @@ func Example_realTime() {
 
 func play() {}
 
+func Example_group() {
+	read := func(ctx context.Context, sensor int) (int, error) {
+		return 10 * sensor, ctx.Err() // a call of a C library that blocks
+	}
+	var fs []func(context.Context) (int, error)
+	for sensor := range 3 {
+		fs = append(fs, func(ctx context.Context) (int, error) { return read(ctx, sensor) })
+	}
+	o := osthread.GroupOptions{Attr: &osthread.Attr{Name: "sensor"}, Limit: 2}
+	values, err := osthread.Gather(context.Background(), o, fs...)
+	fmt.Println(values, err)
+
+	err = osthread.Scope(context.Background(), o, func(g *osthread.Group) error {
+		for sensor := range 3 {
+			_, err := g.Go(func(ctx context.Context) error {
+				if sensor == 1 {
+					return errors.New("sensor 1 is broken") // the others' contexts are done
+				}
+				<-ctx.Done()
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	fmt.Println(err)
+	// Output:
+	// [0 10 20] <nil>
+	// sensor 1 is broken
+}
+
 func Example_port() {
 	q := queue.New[string](100)
 	var l osthread.Lock

@@ -36,7 +36,7 @@ var (
 	// ErrMainBusy says that RunMain could not get the process's first thread.
 	ErrMainBusy = errors.New("osthread: main thread busy")
 	// ErrShutdown says that Shutdown, or that of a queue, pool or worker, has
-	// begun or is over.
+	// begun or is over, or that a Group has been waited for.
 	ErrShutdown = errors.New("osthread: shut down")
 )
 

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
 
+	"example.com/thread/internal/ctest"
 	"example.com/thread/internal/leak"
 )
 
@@ -50,4 +51,25 @@ func TestThreadJoinDropsAThreadEndedByASystemCall(t *testing.T) {
 		assert.Equal(t, before, NumThread())
 		exitIfFailed(t)
 	})
+}
+
+// A thread that C ends gives its place in its Group to the next, and is the
+// Group's error.
+func TestGroupWithAThreadEndedByC(t *testing.T) {
+	for name, exit := range map[string]func(){
+		"pthread_exit": ctest.PthreadExit,
+		"system call":  func() { _, _, _ = unix.Syscall(unix.SYS_EXIT, 0, 0, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			leak.InChild(t, func() {
+				g := newGroup(t, GroupOptions{Limit: 1})
+				goes(t, g, func(context.Context) error { exit(); return nil })
+				_, err := g.Go(untilDone) // waits for the place
+				assert.ErrorIs(t, err, ErrPthreadExit)
+				assert.ErrorIs(t, g.Wait(), ErrPthreadExit)
+				assert.Equal(t, 1, g.places.Value())
+				exitIfFailed(t)
+			})
+		})
+	}
 }

@@ -24,7 +24,7 @@ func defaultName(what string) string {
 // functionName returns the bare name of fn: run for main.(*server).run, and
 // also for a function literal in it, since Linux shows 15 bytes of a thread's
 // name.
-func functionName(fn func() error) string {
+func functionName(fn any) string {
 	f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
 	if f == nil {
 		return ""
