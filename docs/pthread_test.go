@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// pthreadNames are the functions of POSIX.1-2024's pthread.h and semaphore.h,
-// of its signal.h those about threads, and of C11's threads.h.
+// pthreadNames are the functions of POSIX.1-2024's pthread.h, sched.h and
+// semaphore.h, of its signal.h those about threads, and of C11's threads.h.
 const pthreadNames = `
 	pthread_atfork pthread_attr_destroy pthread_attr_getdetachstate pthread_attr_getguardsize
 	pthread_attr_getinheritsched pthread_attr_getschedparam pthread_attr_getschedpolicy pthread_attr_getscope
@@ -43,6 +43,8 @@ const pthreadNames = `
 	pthread_spin_trylock pthread_spin_unlock pthread_testcancel
 	sem_clockwait sem_close sem_destroy sem_getvalue sem_init sem_open sem_post sem_timedwait sem_trywait
 	sem_unlink sem_wait
+	sched_get_priority_max sched_get_priority_min sched_getparam sched_getscheduler sched_rr_get_interval
+	sched_setparam sched_setscheduler sched_yield
 	call_once cnd_broadcast cnd_destroy cnd_init cnd_signal cnd_timedwait cnd_wait mtx_destroy mtx_init
 	mtx_lock mtx_timedlock mtx_trylock mtx_unlock thrd_create thrd_current thrd_detach thrd_equal thrd_exit
 	thrd_join thrd_sleep thrd_yield tss_create tss_delete tss_get tss_set`

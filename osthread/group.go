@@ -116,8 +116,8 @@ func (g *Group) goAs(what string, f func(ctx context.Context) error) (*Thread, e
 	return t, err
 }
 
-// groupCheck is how often Go, while it waits, checks for threads that C code has
-// ended, which leaves their places occupied.
+// groupCheck is how often Go, while it waits, checks for threads that C code
+// has ended, which leaves their places occupied.
 const groupCheck = 250 * time.Millisecond
 
 // awaitPlace waits until fewer threads than the limit run.
@@ -205,8 +205,8 @@ func (g *Group) fail(err error) {
 	g.cancel(err)
 }
 
-// Wait waits until all threads have ended and are gone, and returns the error of
-// the first that failed, if one did. It waits even if the context is done: a
+// Wait waits until all threads have ended and are gone, and returns the error
+// of the first that failed, if one did. It waits even if the context is done: a
 // thread cannot be killed. On a thread of the Group it returns ErrDeadlock.
 //
 // What the threads did synchronizes before the return from Wait.
@@ -243,9 +243,9 @@ func (g *Group) next() *Thread {
 }
 
 // Scope calls f with a new Group, and returns Wait's result when f has returned
-// and all threads of the Group are gone. An error of f counts as a failure. If f
-// panics or calls runtime.Goexit, that goes on once the threads, whose context
-// is done then, are gone. (Rust: thread::scope.)
+// and all threads of the Group are gone. An error of f counts as a failure. If
+// f panics or calls runtime.Goexit, that goes on once the threads, whose
+// context is done then, are gone. (Rust: thread::scope.)
 func Scope(ctx context.Context, o GroupOptions, f func(g *Group) error) error {
 	g, err := NewGroup(ctx, o)
 	if err != nil {

@@ -152,7 +152,8 @@ func TestGroupOptionsAreChecked(t *testing.T) {
 	bad := &Attr{StackSize: -1}
 	_, err = NewGroup(t.Context(), GroupOptions{Attr: bad})
 	assert.Equal(t, bad.Check(), err)
-	assert.Equal(t, bad.Check(), Scope(t.Context(), GroupOptions{Attr: bad}, func(*Group) error { t.Error("ran"); return nil }))
+	err = Scope(t.Context(), GroupOptions{Attr: bad}, func(*Group) error { t.Error("ran"); return nil })
+	assert.Equal(t, bad.Check(), err)
 }
 
 func TestGroupNamesAndAttributes(t *testing.T) {
