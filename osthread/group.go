@@ -14,9 +14,9 @@ import (
 // A Group's threads are running, and over when their function has ended: on the
 // thread itself, or in Join if C code has ended it (onEnd). They leave the map
 // when they have been joined. Those that are over are joined by the next start,
-// so that a Group that lives for long keeps no ended threads; it takes no longer
-// than the rest of their end. Wait joins all, those that run as well. The lock
-// is held until a thread has started, so there is none in between.
+// so that a Group that lives for long keeps no ended threads; it takes no
+// longer than the rest of their end. Wait joins all, those that run as well.
+// The lock is held until a thread has started, so there is none in between.
 
 // A Group is a number of threads that belong together (Python: TaskGroup; Java:
 // StructuredTaskScope; C++: jthread). The first that fails cancels the context
@@ -49,9 +49,9 @@ type GroupOptions struct {
 	Limit int
 }
 
-// NewGroup returns a Group whose context is ctx's child. It returns the error of
-// Attr.Check, or one that is ErrCount for a negative Limit. The caller must call
-// Wait: until then the Group occupies memory of ctx.
+// NewGroup returns a Group whose context is ctx's child. It returns the error
+// of Attr.Check, or one that is ErrCount for a negative Limit. The caller must
+// call Wait: until then the Group occupies memory of ctx.
 func NewGroup(ctx context.Context, o GroupOptions) (*Group, error) {
 	if o.Limit < 0 {
 		return nil, fmt.Errorf("osthread: a group of %d threads at a time: %w", o.Limit, ErrCount)
