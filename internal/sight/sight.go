@@ -27,6 +27,9 @@ type Reason struct {
 	Serial  uint64           // of a thread; 0: none
 	Slots   []uintptr        // of threads with a record (internal/ident)
 	Waiters []unsafe.Pointer // by the addresses of their parkers (internal/park)
+	// NativeID is the system's id of a thread, perhaps of another process; 0:
+	// none.
+	NativeID int
 	// Members are all that ever waited for the object, as many as have to; the
 	// servers are those that do not wait for it now. Waiting is how many do.
 	Members []watch.Member

@@ -274,10 +274,12 @@ func TestDeadlocksLeaveOutWaitsThatEnd(t *testing.T) {
 }
 
 // Waits that parties can end which do not hold the object.
-var noDeadlocks = []struct {
+type noDeadlock struct {
 	name  string
 	enter func() // returns once all wait
-}{
+}
+
+var noDeadlocks = []noDeadlock{
 	{"a Lock as a signal", func() {
 		var l osthread.Lock
 		l.Lock()

@@ -15,7 +15,8 @@ type Snapshot struct {
 	Taken   time.Time `json:"taken"`
 	Process int       `json:"process"`
 	// Watched reports whether watch mode is on. If it is not, Parties has no
-	// goroutines, and holders are known of RLocks alone.
+	// goroutines, and holders are known of RLocks, and of objects of package
+	// shared that have owners, alone.
 	Watched   bool       `json:"watched"`
 	Parties   []Party    `json:"parties"`
 	Objects   []Object   `json:"objects,omitempty"`

@@ -85,7 +85,7 @@ func waitAboutFor(d time.Duration, try func()) (tries int) {
 	return tries
 }
 
-type shared struct {
+type stressed struct {
 	a, b   osthread.Lock
 	r      osthread.RLock
 	w      osthread.RWLock
@@ -95,8 +95,8 @@ type shared struct {
 	worker *executor.Worker
 }
 
-func newShared() *shared {
-	s := &shared{permit: osthread.NewSemaphore(1), values: queue.New[int](0)}
+func newShared() *stressed {
+	s := &stressed{permit: osthread.NewSemaphore(1), values: queue.New[int](0)}
 	var err error
 	s.pool, err = executor.New(executor.Options{Threads: 2})
 	testutil.Must(err)
@@ -106,7 +106,7 @@ func newShared() *shared {
 }
 
 // steps are what parties do repeatedly. The order of all locks is a, b, r, w.
-func (s *shared) steps() []func() {
+func (s *stressed) steps() []func() {
 	return []func(){
 		func() { s.a.Lock(); pass(&s.b); s.a.Unlock() },
 		func() { // against the order, but it gives up

@@ -43,14 +43,15 @@ func Dump(w io.Writer) error {
 
 // Deadlocks returns a snapshot, with stacks, of the parties that cannot go on,
 // and nil if there are none. It finds parties that wait for each other without
-// a limit: for locks, of which outside of watch mode RLocks alone have known
-// holders, for the ends of threads, for calls of a Worker, for futures of
-// pools, in queue.Join, and at a Barrier where as many as it has parties, and
-// no others, have ever waited in watch mode. A deadlock that it returns is
-// real: all its waits stood at one time; but see Deadlock.Unless. It does not
-// find one that involves a wait for something else, like a Condition, which any
-// other party could end; nor a lock that another party has unlocked than had
-// locked it, or that its holder itself waits for.
+// a limit: for locks, of which outside of watch mode RLocks and the objects of
+// package shared that have owners alone have known holders, for the ends of
+// threads, for calls of a Worker, for futures of pools, in queue.Join, and at a
+// Barrier where as many as it has parties, and no others, have ever waited in
+// watch mode. A deadlock that it returns is real: all its waits stood at one
+// time; but see Deadlock.Unless. It does not find one that involves a wait for
+// something else, like a Condition, which any other party could end; nor a lock
+// that another party has unlocked than had locked it, or that its holder itself
+// waits for.
 func Deadlocks() *Snapshot {
 	l, found := findKnots()
 	if len(found) == 0 {
@@ -157,7 +158,7 @@ func (t *taker) wait(i int, s *subject) {
 	t.snapshot.Parties[i].Wait = w
 	o := &t.snapshot.Objects[at]
 	o.Waiters = append(o.Waiters, i)
-	if _, ok := s.wait.Object.(*osthread.RLock); ok && len(o.Holders) == 0 {
+	if s.owned && len(o.Holders) == 0 {
 		o.Holders = w.Servers // its owner, known without watch mode
 	}
 }

@@ -27,6 +27,7 @@ type view struct {
 	subjects []*subject
 	bySlot   map[uintptr]*subject
 	bySerial map[uint64]*subject
+	byNative map[int]*subject // threads with a record, by the system's ids
 	byParker map[unsafe.Pointer]*subject
 	byParty  map[*watch.Party]*subject
 	holders  map[any][]holder // by keyOf
@@ -46,6 +47,7 @@ type subject struct {
 	waits   bool
 	wait    waits.Wait
 	need    need
+	owned   bool // by its only server
 	servers []*subject
 	holds   []watch.Hold
 }
@@ -61,6 +63,7 @@ type slotted uintptr
 func newView() *view {
 	l := &view{
 		bySlot: map[uintptr]*subject{}, bySerial: map[uint64]*subject{},
+		byNative: map[int]*subject{},
 		byParker: map[unsafe.Pointer]*subject{}, byParty: map[*watch.Party]*subject{},
 		holders: map[any][]holder{}, waiters: map[any]int{},
 	}
@@ -114,7 +117,7 @@ func (l *view) addThread(record *thread.Thread, th *osthread.Thread) {
 	s.key = slotted(slot)
 	s.wait, s.waits = waits.Of(slot)
 	l.add(s)
-	l.bySlot[slot], l.bySerial[record.Serial()] = s, s
+	l.bySlot[slot], l.bySerial[record.Serial()], l.byNative[record.NativeID()] = s, s, s
 }
 
 // parties adds what watch mode knows: holds, and goroutines.
@@ -159,6 +162,7 @@ func (l *view) resolve(s *subject) {
 	if s.need == unknown {
 		return
 	}
+	s.owned = r.Owned
 	l.addHolders(s, r)
 	for _, slot := range r.Slots {
 		s.addServer(l.bySlot[slot])
@@ -167,6 +171,9 @@ func (l *view) resolve(s *subject) {
 		s.addServer(l.byParker[parker])
 	}
 	l.addMembers(s, r)
+	if r.NativeID != 0 {
+		s.addServer(l.byNative[r.NativeID])
+	}
 	if len(s.servers) == 0 && r.Serial != 0 {
 		s.addServer(l.bySerial[r.Serial])
 	}
