@@ -72,7 +72,7 @@ func (p *printer) head() {
 	}
 	p.line(0, "%s, %d waiting here; %s", line, waiting, count(len(p.s.Deadlocks), "deadlock"))
 	if !p.s.Watched {
-		p.line(0, "Run with OSTHREAD_WATCH=1 to see the holders of all locks, not only of those that record an owner, and goroutines.")
+		p.line(0, "Run with OSTHREAD_WATCH=1 to see goroutines, and the holders of locks without an owner.")
 	}
 }
 
