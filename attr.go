@@ -74,8 +74,9 @@ type Attr struct {
 	// Like pthread_sigmask with the C library's own signals, it ignores signals
 	// that must not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV,
 	// SIGSYS (a fault would end the process instead of being a panic), SIGURG
-	// and SIGPROF (used by Go's runtime), and 32 to 34 (used by the C
-	// libraries, and by Go's setuid). So a mask of all signals is safe.
+	// and SIGPROF (used by Go's runtime), 32 to 34 (used by the C libraries,
+	// and by Go's setuid), and on Linux 60 (used by this package). So a mask of
+	// all signals is safe. SetSignalMask changes the mask later.
 	SignalMask []os.Signal
 	// Apartment is the COM apartment that the thread is in while its body and
 	// the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
@@ -344,7 +345,7 @@ func (r *attrs) checkMask(a *Attr) error {
 	}
 	r.masked = true
 	for _, s := range a.SignalMask {
-		n := osSignalNumber(s)
+		n, _ := signalNumber(s)
 		if n < 1 || n > 64 {
 			return badAttr("signal mask: %v is not in 1 to 64", s)
 		}

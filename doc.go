@@ -179,6 +179,7 @@
 //	QoS class                      no           yes           no            no
 //	nice, timer slack              yes          no            no            linux
 //	signal mask                    yes          yes           no            linux
+//	signals to threads             yes          no            no            linux
 //	CPU time                       yes          yes           yes           linux
 //	COM apartment                  no           no            yes           no
 //	alien threads                  yes          yes           yes           do not exist
@@ -204,8 +205,8 @@
 // old, with ENOSYS or EPERM. Then another way is used, if there is one:
 // FUTEX_WAIT for FUTEX_WAIT_BITSET and for deadlines without a clock; /proc for
 // prctl, gettid and tgkill. Limits that cannot be read limit nothing.
-// Affinities, policies, niceness, timer slacks and processor times return an
-// error that wraps the errno, and so does SetName if /proc does not take the
-// name either. If every futex call is refused, Go panics, here and in its
-// runtime; C code that waits for a Lock then polls it once a millisecond.
+// Affinities, policies, niceness, timer slacks, signals and processor times
+// return an error that wraps the errno, and so does SetName if /proc does not
+// take the name either. If every futex call is refused, Go panics, here and in
+// its runtime; C code that waits for a Lock then polls it once a millisecond.
 package thread

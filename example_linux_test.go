@@ -65,3 +65,31 @@ func ExampleAttr_signalMask() {
 	// runs
 	// <nil>
 }
+
+// A thread blocks a signal, and takes it when it is ready to.
+func ExampleSigwait() {
+	usr1 := thread.Signals(syscall.SIGUSR1)
+	t, err := thread.Start(func() {
+		got, err := thread.Sigwait(usr1)
+		fmt.Println(got.Signal, err)
+	}, &thread.Attr{SignalMask: usr1.List()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(t.Signal(syscall.SIGUSR1))
+	fmt.Println(t.Join())
+	// Unordered output:
+	// <nil>
+	// user defined signal 1 <nil>
+	// <nil>
+}
+
+func ExampleSignalSet() {
+	set := thread.Signals(syscall.SIGINT, syscall.SIGUSR1, syscall.Signal(40))
+	fmt.Println(set)
+	fmt.Println(set.Has(os.Interrupt), set.Minus(thread.Signals(syscall.SIGINT)).Len())
+	// Output:
+	// SIGINT,SIGUSR1,40
+	// true 2
+}

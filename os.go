@@ -9,6 +9,7 @@ package thread
 //	making threads      pthread_cgo.go     pthread_none.go  pthread_cgo.go     win_windows.go      pthread_none.go
 //	                    pthread_linux.go                    pthread_darwin.go
 //	asking the kernel   sched_linux.go     sched_linux.go   pthread_darwin.go  win_windows.go      sched_none.go
+//	signals             signal_linux.go    signal_linux.go  signal_none.go     signal_none.go      signal_none.go
 //	COM, handles        win_none.go        win_none.go      win_none.go        win_windows.go      win_none.go
 //
 // "linux, cgo" excludes Android, which belongs to "linux". On Windows cgo makes
@@ -30,6 +31,10 @@ package thread
 //	osApartment    Apartment is supported
 //	osMaxCPUs      the number of processors that an affinity can name
 //	osNeverBlocked the signals that a mask must not block: bit n-1 for signal n
+//	osSignals      signals of threads are supported, beyond SignalMask
+//	osReservedSignals the signals that a program may not send
+//	osFaults       the signals that the processor causes
+//	osUnblockable  the signals that the kernel does not block
 //	pageSize       in bytes
 //	minStack       the least stack size in bytes
 //	staticTLS      bytes to be added to each stack for thread-local variables
@@ -86,11 +91,20 @@ package thread
 //	osSetTimerSlack(t, d) set the timer slack, 0: to what t began with
 //	osTimerSlack(t)      t's timer slack
 //	osSetSignalMask(m)   set the calling thread's mask: bit n-1 blocks signal n
-//	osSignalNumber(s)    the number of s, 0 if it is not a signal of the system
 //	osStackUse(t)        how much of its stack t, which lives, has used
 //	osCPUTime(id)        processor time, 0 for the calling thread
 //	osEnterApartment(t, a) enter the apartment a on the calling thread, t
 //	osLeaveApartment()   leave it
+//
+// # Signals
+//
+//	osSignalName(n)      the name of signal n, "" if it has none
+//	osChangeMask(c, s)   change the calling thread's mask; the mask before
+//	osPending()          what is pending on the calling thread and the process
+//	osSend(t, n)         send t the signal n
+//	osQueue(t, n, v)     send t the signal n with the value v
+//	osSigwait(s, l)      take one of s, which the calling thread blocks
+//	osSigwaitContext(t, s, l) the same until l's context is done; t is the caller
 //
 // # Handles
 //

@@ -262,11 +262,6 @@ func osSetSignalMask(mask uint64) error {
 	return nil
 }
 
-func osSignalNumber(s os.Signal) int {
-	n, _ := s.(syscall.Signal)
-	return int(n)
-}
-
 // Faults, Go's preemption and profiling, and the C library's signals; see
 // Attr.SignalMask.
 const osNeverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |

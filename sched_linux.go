@@ -273,15 +273,9 @@ func osSetSignalMask(mask uint64) error {
 	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil))
 }
 
-func osSignalNumber(s os.Signal) int {
-	n, _ := s.(syscall.Signal)
-	return int(n)
-}
-
-// Faults, Go's preemption and profiling, and the C libraries' signals; see
-// Attr.SignalMask.
-const osNeverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
-	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | 7<<(32-1)
+// Faults, Go's preemption and profiling, and the signals of the C libraries and
+// of this package; see Attr.SignalMask.
+const osNeverBlocked = osFaults | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | osReservedSignals
 
 // osCPUTime uses the clock of pthread_getcpuclockid (glibc:
 // MAKE_THREAD_CPUCLOCK(tid, CPUCLOCK_SCHED)).

@@ -65,8 +65,6 @@ func osTimerSlack(*Thread) (time.Duration, error) { return 0, unsupported("timer
 
 func osSetSignalMask(uint64) error { return unsupported("signal mask") }
 
-func osSignalNumber(os.Signal) int { return 0 }
-
 const osNeverBlocked = 0
 
 func osCPUTime(int) (time.Duration, error) { return 0, unsupported("processor time of a thread") }

@@ -41,6 +41,7 @@ const pthreadNames = `
 	pthread_setcancelstate pthread_setcanceltype pthread_setschedparam pthread_setschedprio
 	pthread_setspecific pthread_sigmask pthread_spin_destroy pthread_spin_init pthread_spin_lock
 	pthread_spin_trylock pthread_spin_unlock pthread_testcancel
+	sigpending sigqueue sigtimedwait sigwait sigwaitinfo
 	sem_clockwait sem_close sem_destroy sem_getvalue sem_init sem_open sem_post sem_timedwait sem_trywait
 	sem_unlink sem_wait
 	sched_get_priority_max sched_get_priority_min sched_getparam sched_getscheduler sched_rr_get_interval

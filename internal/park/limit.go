@@ -99,6 +99,9 @@ func (l *Limit) Source() context.Context { return l.source }
 // Context returns l's context, nil if it has none.
 func (l *Limit) Context() context.Context { return l.ctx }
 
+// HasDeadline reports whether l has a deadline.
+func (l *Limit) HasDeadline() bool { return l.deadline != futex.Never }
+
 // Left returns how long it is until l's deadline, which it must have.
 func (l *Limit) Left() time.Duration { return time.Duration(l.deadline - futex.Now()) }
 

@@ -159,6 +159,7 @@ var checks = map[string]func(t *testing.T, cell string){
 	"QoS class":           checkClasses,
 	"nice, timer slack":   func(t *testing.T, cell string) { checkNiceness(t, cell); checkTimerSlacks(t, cell) },
 	"signal mask":         checkSignalMasks,
+	"signals to threads":  checkSignals,
 	"CPU time":            checkCPUTimes,
 	"COM apartment":       checkApartments,
 	"alien threads":       checkAliens,
@@ -493,6 +494,47 @@ func checkSignalMasks(t *testing.T, cell string) {
 		default:
 			unknownCell(t, cell)
 		}
+	})
+}
+
+func checkSignals(t *testing.T, cell string) {
+	sig := thread.SignalSet(1 << (40 - 1)) // a real-time signal where there are any
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+		run(t, attr(thread.Attr{}), func() {
+			me, signal := thread.Current(), sig.List()[0]
+			switch cell {
+			case "yes":
+				_, err := thread.SetSignalMask(thread.BlockSignals, sig)
+				assert.NoError(t, err)
+				assert.NoError(t, me.SignalValue(signal, 5))
+				pending, err := thread.SignalPending()
+				assert.NoError(t, err)
+				assert.Equal(t, sig, pending)
+				got, err := thread.Sigwait(sig)
+				assert.NoError(t, err)
+				assert.EqualValues(t, 5, got.Value)
+				assert.NoError(t, me.Signal(signal))
+				_, err = thread.TrySigwait(sig)
+				assert.NoError(t, err)
+			case "no":
+				_, err := thread.SetSignalMask(thread.BlockSignals, sig)
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				_, err = thread.SignalMask()
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				_, err = thread.SignalPending()
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				assert.ErrorIs(t, me.Signal(signal), errors.ErrUnsupported)
+				assert.ErrorIs(t, me.SignalValue(signal, 5), errors.ErrUnsupported)
+				_, err = thread.Sigwait(sig)
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				_, err = thread.SigwaitContext(t.Context(), sig)
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				_, err = thread.TrySigwait(sig)
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+			default:
+				unknownCell(t, cell)
+			}
+		})
 	})
 }
 

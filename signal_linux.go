@@ -1,0 +1,252 @@
+package thread
+
+import (
+	"math/bits"
+	"os"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"example.com/thread/internal/park"
+)
+
+// Linux: tgkill and rt_tgsigqueueinfo send, rt_sigprocmask and rt_sigpending
+// are of the calling thread, and rt_sigtimedwait waits.
+//
+// signalfd(2) is the other way to wait. It is for loops around poll, and Go's
+// poller does not serve it: a descriptor shows the signals that are pending on
+// the thread that polls it, which is whichever runs the scheduler, not the one
+// that they were sent to. It would also cost a descriptor a thread, and takes
+// the signals of one number only in the order of the kernel, as this does.
+//
+// A thread in rt_sigtimedwait has handed off its P (park.Syscall). A context
+// ends the wait by a signal, wakeSignal, that is in the set as well. It is
+// blocked from before the context is watched until the watch is over:
+//
+//	blocked, watched     a wakeSignal stays pending, so the wait that begins
+//	                     after it ends at once: none is lost
+//	watch stopped        the function that sends it has returned, or will not run
+//	drained, unblocked   what it sent is taken, so no handler and no later call
+//	                     sees it
+//
+// The kernel takes the lowest number first, and that of wakeSignal is above
+// those that programs use, so a signal that is pending with it is returned.
+
+const (
+	osSignals = true
+
+	wakeSignal = 60
+
+	osReservedSignals = 7<<(32-1) | 1<<(wakeSignal-1)
+	osUnblockable     = 1<<(unix.SIGKILL-1) | 1<<(unix.SIGSTOP-1)
+	osFaults          = 1<<(unix.SIGILL-1) | 1<<(unix.SIGTRAP-1) | 1<<(unix.SIGBUS-1) |
+		1<<(unix.SIGFPE-1) | 1<<(unix.SIGSEGV-1) | 1<<(unix.SIGSYS-1)
+
+	sigsetBytes = 8 // of the kernel's sigset_t
+)
+
+func osSignalName(n int) string { return unix.SignalName(syscall.Signal(n)) }
+
+// A sigset is a set in the kernel's form: words of the size of a long, the
+// lowest signals first.
+type sigset [sigsetBytes / unsafe.Sizeof(uintptr(0))]uintptr
+
+func (s SignalSet) kernel() (k sigset) {
+	for i := range k {
+		k[i] = uintptr(s >> (i * bits.UintSize))
+	}
+	return k
+}
+
+func (k *sigset) set() (s SignalSet) {
+	for i, word := range k {
+		s |= SignalSet(word) << (i * bits.UintSize)
+	}
+	return s
+}
+
+func osChangeMask(change MaskChange, set SignalSet) (SignalSet, error) {
+	how := [...]uintptr{
+		BlockSignals: unix.SIG_BLOCK, UnblockSignals: unix.SIG_UNBLOCK, ReplaceMask: unix.SIG_SETMASK,
+	}[change]
+	k, old := set.kernel(), sigset{}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&k)),
+		uintptr(unsafe.Pointer(&old)), sigsetBytes, 0, 0)
+	if errno != 0 {
+		return 0, os.NewSyscallError("rt_sigprocmask", errno)
+	}
+	return old.set(), nil
+}
+
+func osPending() (SignalSet, error) {
+	var k sigset
+	_, _, errno := syscall.RawSyscall(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&k)), sigsetBytes, 0)
+	if errno != 0 {
+		return 0, os.NewSyscallError("rt_sigpending", errno)
+	}
+	return k.set(), nil
+}
+
+// osSend is called while t is alive; an attached thread may end all the same.
+func osSend(t *Thread, n int) error {
+	return sent("tgkill", unix.Tgkill(unix.Getpid(), t.nativeID, syscall.Signal(n)))
+}
+
+func osQueue(t *Thread, n int, value uintptr) error {
+	const queued = -1 // SI_QUEUE
+	info := siginfo{Siginfo: unix.Siginfo{Signo: int32(n), Code: queued}}
+	*info.sender() = sender{pid: int32(unix.Getpid()), uid: uint32(unix.Getuid()), value: value}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_RT_TGSIGQUEUEINFO, uintptr(unix.Getpid()), uintptr(t.nativeID),
+		uintptr(n), uintptr(unsafe.Pointer(&info)), 0, 0)
+	if errno != 0 {
+		return sent("rt_tgsigqueueinfo", errno)
+	}
+	return nil
+}
+
+func sent(call string, err error) error {
+	if err == syscall.ESRCH {
+		return ErrEnded
+	}
+	return os.NewSyscallError(call, err)
+}
+
+// A siginfo is the kernel's siginfo_t. The sender follows the three numbers,
+// aligned as its value is.
+type siginfo struct {
+	_ [0]uintptr
+	unix.Siginfo
+}
+
+type sender struct {
+	pid   int32
+	uid   uint32
+	value uintptr
+}
+
+func (s *siginfo) sender() *sender {
+	const numbers, word = 3 * 4, unsafe.Sizeof(uintptr(0))
+	return (*sender)(unsafe.Add(unsafe.Pointer(s), (numbers+word-1)/word*word))
+}
+
+func (s *siginfo) result() SignalInfo {
+	r := SignalInfo{Signal: syscall.Signal(s.Signo), Code: int(s.Code)}
+	if s.Code <= 0 { // else the kernel's, which has other fields there
+		from := s.sender()
+		r.PID, r.UID = int(from.pid), int(from.uid)
+		if s.Code < 0 && s.Code != fromTgkill {
+			r.Value = from.value
+		}
+	}
+	return r
+}
+
+const fromTgkill = -6 // SI_TKILL, which has no value
+
+// osSigwait waits for one of set, which the calling thread blocks, until l's
+// deadline.
+func osSigwait(set SignalSet, l *park.Limit) (SignalInfo, error) {
+	for {
+		info, errno := timedwait(set, l)
+		switch errno {
+		case 0:
+			return info.result(), nil
+		case syscall.EAGAIN:
+			return SignalInfo{}, ErrTimeout
+		case syscall.EINTR: // a handler has run; the loop asks the clock
+		default:
+			return SignalInfo{}, os.NewSyscallError("rt_sigtimedwait", errno)
+		}
+	}
+}
+
+// osSigwaitContext is osSigwait until l's context is done, for the calling
+// thread, t.
+func osSigwaitContext(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
+	old, err := osChangeMask(BlockSignals, 1<<(wakeSignal-1))
+	if err != nil {
+		return SignalInfo{}, err
+	}
+	sent := make(chan struct{})
+	stop := l.AfterDone(func() {
+		defer close(sent)
+		wake(t)
+	})
+	info, err := SignalInfo{Signal: syscall.Signal(wakeSignal)}, error(nil)
+	for err == nil && info.Signal == syscall.Signal(wakeSignal) && !l.Canceled() {
+		info, err = osSigwait(set|1<<(wakeSignal-1), l)
+	}
+	if !stop() {
+		<-sent
+	}
+	drain()
+	if _, back := osChangeMask(ReplaceMask, old); err == nil {
+		err = back
+	}
+	if err == nil && info.Signal == syscall.Signal(wakeSignal) {
+		return SignalInfo{}, l.Err(nil)
+	}
+	return info, err
+}
+
+// wake sends wakeSignal to t, which waits. The kernel refuses it while too many
+// signals are pending, of all processes of the user.
+func wake(t *Thread) {
+	for osSendErrno(t) == syscall.EAGAIN {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func osSendErrno(t *Thread) error {
+	return unix.Tgkill(unix.Getpid(), t.nativeID, syscall.Signal(wakeSignal))
+}
+
+// drain takes each wakeSignal that is pending on the calling thread.
+func drain() {
+	for {
+		if _, errno := take(1 << (wakeSignal - 1)); errno != 0 && errno != syscall.EINTR {
+			return
+		}
+	}
+}
+
+// longest is the longest wait of one call: a 32-bit time_t could not hold much
+// more.
+const longest = 1 << 30 * time.Second
+
+// timedwait waits for one of set until l's deadline. It returns EAGAIN then,
+// and EINTR if a handler has run. It hands off its P only if no signal is
+// pending.
+func timedwait(set SignalSet, l *park.Limit) (siginfo, syscall.Errno) {
+	info, errno := take(set)
+	if errno != syscall.EAGAIN {
+		return info, errno
+	}
+	k := set.kernel()
+	if !l.HasDeadline() {
+		_, errno = park.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&k)),
+			uintptr(unsafe.Pointer(&info)), 0, sigsetBytes, 0, 0)
+		return info, errno
+	}
+	left := l.Left()
+	if left <= 0 {
+		return info, errno
+	}
+	ts := unix.NsecToTimespec(int64(min(left, longest)))
+	_, errno = park.Syscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&k)), uintptr(unsafe.Pointer(&info)),
+		uintptr(unsafe.Pointer(&ts)), sigsetBytes, 0, 0)
+	if errno == syscall.EAGAIN && left > longest {
+		errno = syscall.EINTR
+	}
+	return info, errno
+}
+
+// take takes one of set, or returns EAGAIN.
+func take(set SignalSet) (info siginfo, errno syscall.Errno) {
+	k, none := set.kernel(), unix.Timespec{}
+	_, _, errno = syscall.RawSyscall6(unix.SYS_RT_SIGTIMEDWAIT, uintptr(unsafe.Pointer(&k)),
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&none)), sigsetBytes, 0, 0)
+	return info, errno
+}

@@ -1,0 +1,30 @@
+//go:build !linux
+
+package thread
+
+import "example.com/thread/internal/park"
+
+const (
+	osSignals         = false
+	osReservedSignals = 0
+	osFaults          = 0
+	osUnblockable     = 0
+)
+
+func osSignalName(int) string { return "" }
+
+func osChangeMask(MaskChange, SignalSet) (SignalSet, error) { return 0, unsupported("signal mask") }
+
+func osPending() (SignalSet, error) { return 0, unsupported("pending signals of a thread") }
+
+func osSend(*Thread, int) error { return unsupported("signal to a thread") }
+
+func osQueue(*Thread, int, uintptr) error { return unsupported("signal to a thread") }
+
+func osSigwait(SignalSet, *park.Limit) (SignalInfo, error) {
+	return SignalInfo{}, unsupported("wait for signals")
+}
+
+func osSigwaitContext(*Thread, SignalSet, *park.Limit) (SignalInfo, error) {
+	return SignalInfo{}, unsupported("wait for signals")
+}
