@@ -161,6 +161,8 @@
 // so does the end of the last one. A policy that was set by C code, or is
 // inherited, does not count.
 //
+// [LockMemory] keeps pages from being paged out.
+//
 // The locks of package osthread have no priority inheritance, and serve waiters
 // by how long they have waited; a shared.Mutex can have it. A thread that is
 // preempted while it holds a lock, or the short guard inside one, delays the

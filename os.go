@@ -23,6 +23,7 @@ package thread
 //	               osIsGone notices
 //	osGuard        GuardSize is supported
 //	osMeasuresStacks StackUse is supported
+//	osLocksMemory  LockMemory is supported
 //	osAffinity     Affinity is supported
 //	osNice         Nice is supported
 //	osSlack        TimerSlack is supported
@@ -91,6 +92,8 @@ package thread
 //	osSetTimerSlack(t, d) set the timer slack, 0: to what t began with
 //	osTimerSlack(t)      t's timer slack
 //	osSetSignalMask(m)   set the calling thread's mask: bit n-1 blocks signal n
+//	osLockMemory()       lock all memory, present and future
+//	osUnlockMemory()     undo it
 //	osStackUse(t)        how much of its stack t, which lives, has used
 //	osCPUTime(id)        processor time, 0 for the calling thread
 //	osEnterApartment(t, a) enter the apartment a on the calling thread, t
