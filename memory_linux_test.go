@@ -1,6 +1,7 @@
 package thread
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"runtime"
@@ -32,7 +33,12 @@ func TestLockMemory(t *testing.T) {
 			assert.ErrorIs(t, LockMemory(), syscall.EPERM)
 			return
 		}
-		require.NoError(t, LockMemory())
+		switch err := LockMemory(); {
+		case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.EPERM), errors.Is(err, syscall.ENOSYS):
+			t.Skip("an old kernel, an emulator, or a filter: ", err)
+		default:
+			require.NoError(t, err)
+		}
 		assert.NoError(t, LockMemory(), "again")
 		before := lockedKiB(t)
 		assert.Positive(t, before)
