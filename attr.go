@@ -75,7 +75,7 @@ type Attr struct {
 	// that must not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV,
 	// SIGSYS (a fault would end the process instead of being a panic), SIGURG
 	// and SIGPROF (used by Go's runtime), 32 to 34 (used by the C libraries,
-	// and by Go's setuid), and on Linux 60 (used by this package). So a mask of
+	// and by Go's setuid), and on Linux 60 (used by Interrupt). So a mask of
 	// all signals is safe. SetSignalMask changes the mask later.
 	SignalMask []os.Signal
 	// Apartment is the COM apartment that the thread is in while its body and

@@ -182,6 +182,7 @@
 //	nice, timer slack              yes          no            no            linux
 //	signal mask                    yes          yes           no            linux
 //	signals to threads             yes          no            no            linux
+//	interrupting a call            yes          no            no            linux
 //	CPU time                       yes          yes           yes           linux
 //	COM apartment                  no           no            yes           no
 //	alien threads                  yes          yes           yes           do not exist
@@ -192,9 +193,9 @@
 // "linux" is yes on Linux and no elsewhere. A name that is kept is
 // Thread.Name's alone: the system shows none. What a platform does not support
 // returns an error that is errors.ErrUnsupported; osthread.h stops the build of
-// C code where it cannot share an object. On macOS before 14.4, and with the
-// build tag portablefutex, waiters sleep in Go's scheduler, where C cannot wake
-// them.
+// C code where it cannot share an object. A call can be interrupted on amd64,
+// 386, arm64, arm and riscv64. On macOS before 14.4, and with the build tag
+// portablefutex, waiters sleep in Go's scheduler, where C cannot wake them.
 //
 // The tests run on Linux (amd64, 386, and by emulation arm64, arm and riscv64;
 // glibc and musl; with and without cgo) and, by wine, on Windows (amd64). The

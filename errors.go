@@ -19,6 +19,8 @@ var (
 	ErrNotAttached = errors.New("thread: goroutine has no thread of its own")
 	// ErrEnded means that the thread has ended (POSIX: ESRCH).
 	ErrEnded = errors.New("thread: thread has ended")
+	// ErrNotInterruptible means that a thread is not in [Interruptible].
+	ErrNotInterruptible = errors.New("thread: thread is not in Interruptible")
 	// ErrStackSize means that no thread can have this stack size or guard size.
 	ErrStackSize = errors.New("thread: invalid stack size")
 	// ErrNotLocked means that a Lock was not locked (POSIX: EPERM). It is the

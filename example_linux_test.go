@@ -93,3 +93,29 @@ func ExampleSignalSet() {
 	// SIGINT,SIGUSR1,40
 	// true 2
 }
+
+// A thread is brought out of a system call, or out of C code that waits in one.
+func ExampleThread_Interrupt() {
+	begun := make(chan *thread.Thread)
+	t, err := thread.Start(func() {
+		interrupted, err := thread.Interruptible(func() {
+			begun <- thread.Current()
+			day := syscall.Timespec{Sec: 86400}
+			fmt.Println(syscall.Nanosleep(&day, nil))
+		})
+		fmt.Println(interrupted, err)
+	}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = (<-begun).Interrupt()
+	if err := t.Join(); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(err)
+	// Output:
+	// interrupted system call
+	// true <nil>
+	// <nil>
+}

@@ -35,6 +35,7 @@ package thread
 //	osSignals      signals of threads are supported, beyond SignalMask
 //	osReservedSignals the signals that a program may not send
 //	osFaults       the signals that the processor causes
+//	osInterrupts   a thread can be brought out of a call
 //	osUnblockable  the signals that the kernel does not block
 //	pageSize       in bytes
 //	minStack       the least stack size in bytes
@@ -106,8 +107,11 @@ package thread
 //	osPending()          what is pending on the calling thread and the process
 //	osSend(t, n)         send t the signal n
 //	osQueue(t, n, v)     send t the signal n with the value v
-//	osSigwait(s, l)      take one of s, which the calling thread blocks
-//	osSigwaitContext(t, s, l) the same until l's context is done; t is the caller
+//	osSigwait(t, s, l)   take one of s, which the calling thread, t, blocks
+//	osSigwaitContext(t, s, l) the same until l's context is done
+//	osInterruptible()    make ready for osInterrupt
+//	osInterrupt(t)       send t the signal that ends a call with EINTR
+//	osDrain()            take those signals that are pending on the calling thread
 //
 // # Handles
 //

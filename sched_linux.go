@@ -274,7 +274,7 @@ func osSetSignalMask(mask uint64) error {
 }
 
 // Faults, Go's preemption and profiling, and the signals of the C libraries and
-// of this package; see Attr.SignalMask.
+// of Thread.Interrupt; see Attr.SignalMask.
 const osNeverBlocked = osFaults | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | osReservedSignals
 
 // osCPUTime uses the clock of pthread_getcpuclockid (glibc:

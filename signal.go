@@ -92,12 +92,13 @@ func SignalPending() (SignalSet, error) {
 //     may preempt t, the other does nothing but add a sample to a CPU profile;
 //   - a signal with a handler of C's runs that handler on t. A blocking system
 //     call on t returns EINTR if the handler has no SA_RESTART, which Go's has,
-//     and always if it is one of those in signal(7).
+//     and always if it is one of those in signal(7). To bring a thread out of a
+//     call use [Thread.Interrupt].
 //
 // Signal returns ErrEnded, or the system's error, which is syscall.EAGAIN for a
 // real-time signal if too many are pending (RLIMIT_SIGPENDING). It returns
 // syscall.EINVAL for what has no number from 0 to 64, and for signals of the C
-// libraries (32 to 34) and of this package (60); errors.ErrUnsupported on
+// libraries (32 to 34) and of Thread.Interrupt (60); errors.ErrUnsupported on
 // systems other than Linux.
 //
 // What the caller did before Signal synchronizes before the return from the
@@ -157,9 +158,10 @@ type SignalInfo struct {
 // another one, and os/signal gets it: send to the thread.
 //
 // Waiting holds the thread, and no P. A handler that runs meanwhile does not
-// end the wait. Sigwait also returns ErrNotAttached in a goroutine without a
-// thread of its own, the system's error, and errors.ErrUnsupported on systems
-// other than Linux.
+// end the wait, but [Thread.Interrupt] does: within [Interruptible] Sigwait
+// then returns syscall.EINTR. Sigwait also returns ErrNotAttached in a
+// goroutine without a thread of its own, the system's error, and
+// errors.ErrUnsupported on systems other than Linux.
 func Sigwait(set SignalSet) (SignalInfo, error) { return sigwait(set, park.Forever()) }
 
 // TrySigwait is SigwaitTimeout(set, 0).
@@ -196,8 +198,9 @@ func sigwait(set SignalSet, l park.Limit) (SignalInfo, error) {
 	if open := set.Minus(mask); !open.IsEmpty() {
 		return SignalInfo{}, fmt.Errorf("thread: Sigwait: not blocked: %v: %w", open, syscall.EINVAL)
 	}
+	t := Current()
 	if l.Context() != nil {
-		return osSigwaitContext(Current(), set, &l)
+		return osSigwaitContext(t, set, &l)
 	}
-	return osSigwait(set, &l)
+	return osSigwait(t, set, &l)
 }

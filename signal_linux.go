@@ -1,14 +1,18 @@
 package thread
 
 import (
+	"errors"
+	"fmt"
 	"math/bits"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"example.com/thread/internal/eintr"
 	"example.com/thread/internal/park"
 )
 
@@ -31,11 +35,16 @@ import (
 //	drained, unblocked   what it sent is taken, so no handler and no later call
 //	                     sees it
 //
+// wakeSignal is also that of Thread.Interrupt. Within Interruptible a wait may
+// take signals of either: it asks the context and the record after each, and
+// Interrupt repeats its own.
+//
 // The kernel takes the lowest number first, and that of wakeSignal is above
 // those that programs use, so a signal that is pending with it is returned.
 
 const (
-	osSignals = true
+	osSignals    = true
+	osInterrupts = eintr.Supported
 
 	wakeSignal = 60
 
@@ -145,9 +154,9 @@ func (s *siginfo) result() SignalInfo {
 
 const fromTgkill = -6 // SI_TKILL, which has no value
 
-// osSigwait waits for one of set, which the calling thread blocks, until l's
-// deadline.
-func osSigwait(set SignalSet, l *park.Limit) (SignalInfo, error) {
+// osSigwait waits for one of set, which the calling thread, t, blocks, until
+// l's deadline or an Interrupt.
+func osSigwait(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
 	for {
 		info, errno := timedwait(set, l)
 		switch errno {
@@ -156,6 +165,9 @@ func osSigwait(set SignalSet, l *park.Limit) (SignalInfo, error) {
 		case syscall.EAGAIN:
 			return SignalInfo{}, ErrTimeout
 		case syscall.EINTR: // a handler has run; the loop asks the clock
+			if t.isAsked() {
+				return SignalInfo{}, syscall.EINTR
+			}
 		default:
 			return SignalInfo{}, os.NewSyscallError("rt_sigtimedwait", errno)
 		}
@@ -176,12 +188,15 @@ func osSigwaitContext(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, erro
 	})
 	info, err := SignalInfo{Signal: syscall.Signal(wakeSignal)}, error(nil)
 	for err == nil && info.Signal == syscall.Signal(wakeSignal) && !l.Canceled() {
-		info, err = osSigwait(set|1<<(wakeSignal-1), l)
+		if info, err = osSigwait(t, set|1<<(wakeSignal-1), l); err == nil && t.isAsked() &&
+			info.Signal == syscall.Signal(wakeSignal) {
+			err = syscall.EINTR
+		}
 	}
 	if !stop() {
 		<-sent
 	}
-	drain()
+	osDrain()
 	if _, back := osChangeMask(ReplaceMask, old); err == nil {
 		err = back
 	}
@@ -194,17 +209,41 @@ func osSigwaitContext(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, erro
 // wake sends wakeSignal to t, which waits. The kernel refuses it while too many
 // signals are pending, of all processes of the user.
 func wake(t *Thread) {
-	for osSendErrno(t) == syscall.EAGAIN {
+	for errors.Is(osSend(t, wakeSignal), syscall.EAGAIN) {
 		time.Sleep(time.Millisecond)
 	}
 }
 
-func osSendErrno(t *Thread) error {
-	return unix.Tgkill(unix.Getpid(), t.nativeID, syscall.Signal(wakeSignal))
+var handlerInstalled atomic.Bool
+
+// osInterruptible makes sure that wakeSignal has the handler of package eintr.
+func osInterruptible() error {
+	if handlerInstalled.Load() {
+		return nil
+	}
+	err := installHandler()
+	handlerInstalled.Store(err == nil)
+	return err
 }
 
-// drain takes each wakeSignal that is pending on the calling thread.
-func drain() {
+func installHandler() error {
+	if err := eintr.Install(wakeSignal); err != nil {
+		return fmt.Errorf("thread: handler of signal %d: %w", wakeSignal, err)
+	}
+	return nil
+}
+
+// osInterrupt sends wakeSignal to t. os/signal may have replaced the handler
+// since the last time.
+func osInterrupt(t *Thread) error {
+	if err := installHandler(); err != nil {
+		return err
+	}
+	return osSend(t, wakeSignal)
+}
+
+// osDrain takes each wakeSignal that is pending on the calling thread.
+func osDrain() {
 	for {
 		if _, errno := take(1 << (wakeSignal - 1)); errno != 0 && errno != syscall.EINTR {
 			return

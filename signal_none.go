@@ -9,6 +9,8 @@ const (
 	osReservedSignals = 0
 	osFaults          = 0
 	osUnblockable     = 0
+
+	osInterrupts = false
 )
 
 func osSignalName(int) string { return "" }
@@ -21,10 +23,16 @@ func osSend(*Thread, int) error { return unsupported("signal to a thread") }
 
 func osQueue(*Thread, int, uintptr) error { return unsupported("signal to a thread") }
 
-func osSigwait(SignalSet, *park.Limit) (SignalInfo, error) {
+func osSigwait(*Thread, SignalSet, *park.Limit) (SignalInfo, error) {
 	return SignalInfo{}, unsupported("wait for signals")
 }
 
 func osSigwaitContext(*Thread, SignalSet, *park.Limit) (SignalInfo, error) {
 	return SignalInfo{}, unsupported("wait for signals")
 }
+
+func osInterruptible() error { return unsupported("interrupting a call") }
+
+func osInterrupt(*Thread) error { return unsupported("interrupting a call") }
+
+func osDrain() {}

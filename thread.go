@@ -64,6 +64,8 @@ type Thread struct {
 	since int64       // when it was attached, by osClock; 0 if made by Start
 	made  atomic.Bool // the system has made it, if Start does
 	begun atomic.Bool // its slot and ids are set, and its attributes
+
+	interrupt interrupt
 }
 
 // fromStart reports whether Start made t.

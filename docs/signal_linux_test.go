@@ -2,7 +2,10 @@ package docs_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"example.com/thread"
 )
@@ -42,4 +45,39 @@ func Example_signals() {
 	// <nil>
 	// stop <nil>
 	// <nil>
+}
+
+// Example_interrupt stops a thread that waits in a system call, which may as
+// well be made by C code.
+func Example_interrupt() {
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer unix.Close(p[0])
+	defer unix.Close(p[1])
+
+	var stop atomic.Bool
+	t, err := thread.Start(func() {
+		buf := make([]byte, 64)
+		interrupted, err := thread.Interruptible(func() {
+			for !stop.Load() {
+				n, err := unix.Read(p[0], buf) // or a call of C that returns on EINTR
+				if err != unix.EINTR {
+					fmt.Println("read", n, err)
+				}
+			}
+		})
+		fmt.Println("interrupted:", interrupted, err)
+	}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	stop.Store(true)
+	for t.Alive() && t.Interrupt() == thread.ErrNotInterruptible {
+		thread.Yield() // it has not come to it yet
+	}
+	fmt.Println(t.Join())
 }

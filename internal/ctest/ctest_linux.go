@@ -4,10 +4,13 @@ package ctest
 
 /*
 #cgo CFLAGS: -D_GNU_SOURCE
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -76,6 +79,33 @@ static int vanish_on(int sig)
 	return sigaction(sig, &a, NULL);
 }
 
+// wait_for_sem waits for a semaphore that nobody posts. Returns an errno value.
+static int wait_for_sem(void)
+{
+	sem_t s;
+	int err;
+
+	sem_init(&s, 0, 0);
+	err = sem_wait(&s) ? errno : 0;
+	sem_destroy(&s);
+	return err;
+}
+
+// read_line reads a line of the file fd by stdio. Returns an errno value.
+static int read_line(int fd)
+{
+	FILE *f = fdopen(dup(fd), "r");
+	char line[80];
+	int err = 0;
+
+	if (!f)
+		return errno;
+	if (!fgets(line, sizeof(line), f))
+		err = errno;
+	fclose(f);
+	return err;
+}
+
 static int start_vanish(void)
 {
 	pthread_t t;
@@ -112,4 +142,17 @@ func AtEnd(f func(n int)) {
 func VanishOn(sig int) error {
 	_, err := C.vanish_on(C.int(sig))
 	return err
+}
+
+// WaitForSem waits in sem_wait, until a signal handler runs.
+func WaitForSem() error { return errnoOrNil(C.wait_for_sem()) }
+
+// ReadLine reads a line of fd in fgets, until a signal handler runs.
+func ReadLine(fd int) error { return errnoOrNil(C.read_line(C.int(fd))) }
+
+func errnoOrNil(n C.int) error {
+	if n == 0 {
+		return nil
+	}
+	return errno(n)
 }

@@ -160,6 +160,7 @@ var checks = map[string]func(t *testing.T, cell string){
 	"nice, timer slack":   func(t *testing.T, cell string) { checkNiceness(t, cell); checkTimerSlacks(t, cell) },
 	"signal mask":         checkSignalMasks,
 	"signals to threads":  checkSignals,
+	"interrupting a call": checkInterrupt,
 	"CPU time":            checkCPUTimes,
 	"COM apartment":       checkApartments,
 	"alien threads":       checkAliens,
@@ -531,6 +532,35 @@ func checkSignals(t *testing.T, cell string) {
 				assert.ErrorIs(t, err, errors.ErrUnsupported)
 				_, err = thread.TrySigwait(sig)
 				assert.ErrorIs(t, err, errors.ErrUnsupported)
+			default:
+				unknownCell(t, cell)
+			}
+		})
+	})
+}
+
+// checkInterrupt has a thread interrupt itself: what returns EINTR is the
+// system's, and tested in package thread.
+func checkInterrupt(t *testing.T, cell string) {
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+		run(t, attr(thread.Attr{}), func() {
+			me, ran := thread.Current(), false
+			interrupted, err := thread.Interruptible(func() {
+				ran = true
+				assert.NoError(t, me.Interrupt())
+				assert.True(t, thread.Interrupted())
+				assert.NoError(t, me.Interrupt())
+			})
+			switch cell {
+			case "yes":
+				assert.NoError(t, err)
+				assert.True(t, interrupted)
+				assert.Equal(t, thread.ErrNotInterruptible, me.Interrupt())
+			case "no":
+				assert.False(t, ran)
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+				assert.ErrorIs(t, me.Interrupt(), errors.ErrUnsupported)
+				assert.False(t, thread.Interrupted())
 			default:
 				unknownCell(t, cell)
 			}

@@ -1,0 +1,15 @@
+//go:build linux && !386 && !amd64 && !arm && !arm64 && !riscv64
+
+// Package eintr has no handler on this processor.
+package eintr
+
+import (
+	"errors"
+	"syscall"
+)
+
+// Supported says that there is no handler.
+const Supported = false
+
+// Install returns errors.ErrUnsupported.
+func Install(syscall.Signal) error { return errors.ErrUnsupported }
