@@ -67,9 +67,9 @@ type Attr struct {
 	TimerSlack time.Duration
 	// SignalMask lists the signals that are blocked in the thread; nil asks for
 	// the mask that the process began with, without the signals that Go's
-	// runtime unblocks. In a pinned thread the runtime restores its own mask
-	// when the thread starts a process. It is supported on Linux, and on macOS
-	// with cgo; elsewhere any value but nil is errors.ErrUnsupported.
+	// runtime unblocks. A process that the thread starts inherits the mask. It
+	// is supported on Linux, and on macOS with cgo; elsewhere any value but nil
+	// is errors.ErrUnsupported.
 	//
 	// Like pthread_sigmask with the C library's own signals, it ignores signals
 	// that must not be blocked: SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV,

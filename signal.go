@@ -38,11 +38,11 @@ func (c MaskChange) String() string {
 // SetSignalMask changes the calling thread's signal mask, and returns the one
 // before (POSIX: pthread_sigmask). Of set it ignores the signals that must not
 // be blocked, which Attr.SignalMask lists, and the kernel ignores SIGKILL and
-// SIGSTOP. The mask stays as it is after Detach, and the thread's goroutines to
-// come have it: restore it before.
+// SIGSTOP. The mask stays as it is after Detach, for the goroutines that the
+// thread runs then: restore it before.
 //
-// Go's runtime restores the mask that the thread began with when the thread
-// starts a process. C code on the thread may change the mask, too.
+// A process that the thread starts begins with the thread's mask, and so does a
+// thread that C code makes on it. C code on the thread may change the mask, too.
 //
 // SetSignalMask returns ErrNotAttached in a goroutine without a thread of its
 // own, syscall.EINVAL, or the system's error; errors.ErrUnsupported on systems

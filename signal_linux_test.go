@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"slices"
@@ -95,6 +96,30 @@ func TestPthreadSigmaskLeavesOutUnblockableSignals(t *testing.T) {
 			runtime.GC() // which preempts
 			var null *int
 			assert.Error(t, testutil.PanicOf(func() { fmt.Print(*null) }))
+		})
+	})
+}
+
+// A new process has the mask of the thread that starts it (POSIX: exec), and the
+// thread keeps its own.
+func TestExecInheritsTheSignalMaskOfItsThread(t *testing.T) {
+	if os.Getenv(leak.ExecEnv) != "" {
+		t.Skip("an emulator runs none of the system's programs")
+	}
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		body := func() {
+			out, err := exec.Command("grep", "SigBlk", "/proc/self/status").Output()
+			if errors.Is(err, exec.ErrNotFound) {
+				return
+			}
+			assert.NoError(t, err)
+			assert.Equal(t, fmt.Sprintf("SigBlk:\t%016x\n", uint64(Signals(real))), string(out))
+			assert.Equal(t, Signals(real), must(SignalMask()))
+		}
+		run(t, blocking(attr, real), body)
+		run(t, attr(Attr{}), func() {
+			must(SetSignalMask(BlockSignals, Signals(real)))
+			body()
 		})
 	})
 }
