@@ -41,8 +41,8 @@ func (c MaskChange) String() string {
 // SIGSTOP. The mask stays as it is after Detach, for the goroutines that the
 // thread runs then: restore it before.
 //
-// A process that the thread starts begins with the thread's mask, and so does a
-// thread that C code makes on it. C code on the thread may change the mask, too.
+// A process that the thread starts begins with the thread's mask, and so does
+// a thread that C code makes on it. C code may change the mask, too.
 //
 // SetSignalMask returns ErrNotAttached in a goroutine without a thread of its
 // own, syscall.EINVAL, or the system's error; errors.ErrUnsupported on systems

@@ -100,8 +100,8 @@ func TestPthreadSigmaskLeavesOutUnblockableSignals(t *testing.T) {
 	})
 }
 
-// A new process has the mask of the thread that starts it (POSIX: exec), and the
-// thread keeps its own.
+// A new process has the mask of the thread that starts it (POSIX: exec), and
+// the thread keeps its own.
 func TestExecInheritsTheSignalMaskOfItsThread(t *testing.T) {
 	if os.Getenv(leak.ExecEnv) != "" {
 		t.Skip("an emulator runs none of the system's programs")
