@@ -14,6 +14,7 @@ var (
 	ErrNotJoinable = thread.ErrNotJoinable
 	ErrNotLocked   = thread.ErrNotLocked
 	ErrExit        = thread.ErrExit
+	ErrEnded       = thread.ErrEnded
 	ErrGoexit      = thread.ErrGoexit
 	ErrPthreadExit = thread.ErrPthreadExit
 )

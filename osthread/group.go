@@ -45,7 +45,8 @@ type GroupOptions struct {
 	// Its Name is a prefix: the threads are PREFIX_0, PREFIX_1 and so on; "" is
 	// the default name of a thread.
 	Attr *Attr
-	// Limit is the number of threads at a time; 0 stands for any number.
+	// Limit is the number of functions at a time; 0 stands for any number. A
+	// thread whose function has ended does not count.
 	Limit int
 }
 
@@ -67,7 +68,8 @@ func NewGroup(ctx context.Context, o GroupOptions) (*Group, error) {
 	if o.Limit > 0 {
 		g.places = NewSemaphore(o.Limit)
 	}
-	g.ctx, g.cancel = context.WithCancelCause(ctx)
+	own := newContext(ctx)
+	g.ctx, g.cancel = own.Context, own.cancel
 	return g, nil
 }
 
@@ -90,8 +92,8 @@ func (g *Group) Cancel(cause error) {
 // returns an error, panics, which is reported as for any thread, or does not
 // return; the error is that of Thread.Join.
 //
-// Go returns the context's cause if that is done, and an error that is
-// ErrShutdown after Wait; f does not run then. If no thread can be started it
+// Go returns the context's cause if that is done, which is no failure, and an
+// error that is ErrShutdown after Wait; f does not run then. If no thread can be started it
 // returns what Thread.Start returns, and the Group has failed with that. A
 // function of the Group may call Go, even while Wait waits; with a Limit it may
 // so wait for itself.
@@ -164,6 +166,10 @@ func (g *Group) start(what string, f func(ctx context.Context) error) (*Thread, 
 	}
 	over := g.over
 	g.over = nil
+	if i := slices.IndexFunc(over, isUnder); i >= 0 { // a destructor calls
+		g.over = []*Thread{over[i]}
+		over = slices.Delete(over, i, i+1)
+	}
 	g.mu.Unlock()
 	for _, t := range over {
 		g.join(t)
@@ -186,6 +192,13 @@ func (g *Group) end(t *Thread) {
 	if g.places != nil {
 		g.places.Release(1)
 	}
+}
+
+// isUnder reports whether the caller runs on t, which may have ended but for its
+// destructors.
+func isUnder(t *Thread) bool {
+	th, err := t.OSThread()
+	return err == nil && th == thread.Current()
 }
 
 func (g *Group) join(t *Thread) {
@@ -217,9 +230,9 @@ func (g *Group) Wait() error {
 	for t := g.next(); t != nil; t = g.next() {
 		g.join(t)
 	}
+	g.cancel(nil)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.cancel(nil)
 	return g.err
 }
 

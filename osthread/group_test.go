@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -280,4 +281,29 @@ func TestGroupStartThatIsRefused(t *testing.T) {
 	assert.Error(t, err)
 	assert.Equal(t, err, g.Wait())
 	assert.Equal(t, 2, g.places.Value())
+}
+
+// A destructor at the end of a thread of the group may start another one.
+func TestGroupFromADestructor(t *testing.T) {
+	g := newGroup(t, GroupOptions{})
+	var last atomic.Int32
+	key := thread.Key[int]{Destructor: func(int) {
+		goes(t, g, func(context.Context) error { last.Add(1); return nil })
+	}}
+	goes(t, g, func(context.Context) error { return key.Set(1) })
+	assert.NoError(t, g.Wait())
+	assert.EqualValues(t, 1, last.Load())
+	assert.Empty(t, g.threads)
+}
+
+func TestGroupInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sentinel := errors.New("sentinel")
+		err := Scope(t.Context(), GroupOptions{Limit: 2}, func(g *Group) error {
+			goes(t, g, untilDone)
+			goes(t, g, func(context.Context) error { return sentinel })
+			return nil
+		})
+		assert.Equal(t, sentinel, err)
+	})
 }

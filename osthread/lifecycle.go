@@ -101,9 +101,12 @@ func (t *Thread) end(err error) {
 		return
 	}
 	t.state, t.err = ended, err
-	atEnd := t.atEnd
+	atEnd, ctx := t.atEnd, t.ctx
 	t.atEnd = nil
 	t.mu.Unlock()
+	if ctx != nil {
+		ctx.cancel(ErrEnded)
+	}
 	defer func() {
 		t.dropHooks()
 		registry.remove(t)

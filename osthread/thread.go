@@ -47,6 +47,7 @@ type Thread struct {
 	daemon   bool
 	osThread *thread.Thread // nil before the start, and for a dummy of a thread made by Go
 	err      error
+	ctx      *ownContext // nil until it is asked for
 	atEnd    []ending
 	hooks    bool // trace and profile are counted by trace.Add
 }
