@@ -27,7 +27,7 @@ func newContext(parent context.Context) *ownContext {
 }
 
 // onNoBubble calls f, on a thread of its own if the caller is in a bubble:
-// threads are in none. If there is no thread to be had the caller calls f.
+// threads are in none. If no thread can be started the caller calls f.
 func onNoBubble(f func()) {
 	if park.InBubble() {
 		if t, err := thread.Start(f, nil); err == nil {

@@ -41,7 +41,7 @@ func TestThreadCancel(t *testing.T) {
 	assert.Equal(t, context.Canceled, th.Join())
 }
 
-// The first cause counts, whoever comes first.
+// The first cause counts, of Cancel or of the end.
 func TestThreadCancelRacesWithTheEnd(t *testing.T) {
 	cause := errors.New("cause")
 	for range 200 {

@@ -93,10 +93,10 @@ func (g *Group) Cancel(cause error) {
 // return; the error is that of Thread.Join.
 //
 // Go returns the context's cause if that is done, which is no failure, and an
-// error that is ErrShutdown after Wait; f does not run then. If no thread can be started it
-// returns what Thread.Start returns, and the Group has failed with that. A
-// function of the Group may call Go, even while Wait waits; with a Limit it may
-// so wait for itself.
+// error that is ErrShutdown after Wait; f does not run then. If no thread can
+// be started it returns what Thread.Start returns, and the Group has failed
+// with that. A function of the Group may call Go, even while Wait waits; with a
+// Limit it may so wait for itself.
 func (g *Group) Go(f func(ctx context.Context) error) (*Thread, error) {
 	return g.goAs(functionName(f), f)
 }
@@ -194,8 +194,8 @@ func (g *Group) end(t *Thread) {
 	}
 }
 
-// isUnder reports whether the caller runs on t, which may have ended but for its
-// destructors.
+// isUnder reports whether the caller runs on t, which may have ended but for
+// its destructors.
 func isUnder(t *Thread) bool {
 	th, err := t.OSThread()
 	return err == nil && th == thread.Current()
