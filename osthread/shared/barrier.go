@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -57,13 +58,13 @@ type Barrier struct {
 // Init makes b a barrier for that many parties. processShared says that
 // processes share b, as for [Semaphore.Init]. Nobody may use b meanwhile.
 //
-// Init returns ErrCount if parties is not in 1 to [MaxParties], and
-// ErrUnsupported if the system cannot share between processes.
+// Init returns ErrCount, here EINVAL, if parties is not in 1 to [MaxParties],
+// and ErrUnsupported if the system cannot share between processes.
 //
 // POSIX: pthread_barrier_init.
 func (b *Barrier) Init(parties int, processShared bool) error {
 	if parties < 1 || parties > MaxParties {
-		return fmt.Errorf("shared: Barrier.Init(%d): %w", parties, ErrCount)
+		return fmt.Errorf("shared: Barrier.Init(%d): %w: %w", parties, ErrCount, syscall.EINVAL)
 	}
 	flags, err := flagsFor(0, processShared)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -54,13 +55,13 @@ type Semaphore struct {
 // share s: then its waiters check the value every 100 ms at least, as their
 // waker may have been killed. Nobody may use s meanwhile.
 //
-// Init returns ErrCount if value is not in 0 to [MaxSemaphore], and
-// ErrUnsupported if the system cannot share between processes.
+// Init returns ErrCount, here EINVAL, if value is not in 0 to [MaxSemaphore],
+// and ErrUnsupported if the system cannot share between processes.
 //
 // POSIX: sem_init.
 func (s *Semaphore) Init(value int, processShared bool) error {
 	if value < 0 || value > MaxSemaphore {
-		return fmt.Errorf("shared: Semaphore.Init(%d): %w", value, ErrCount)
+		return fmt.Errorf("shared: Semaphore.Init(%d): %w: %w", value, ErrCount, syscall.EINVAL)
 	}
 	flags, err := flagsFor(0, processShared)
 	if err != nil {
