@@ -40,6 +40,8 @@ import (
 // ones (osDrain) before it goes on. It does so only after an Interrupt;
 // otherwise Interruptible costs two atomic writes.
 //
+// Model: verify/interrupt.pml.
+//
 // Rounds count how often the word was asked, so that the timer of one round
 // stops when that round is acknowledged.
 
