@@ -1,10 +1,11 @@
-//go:build cgo && !windows
+//go:build cgo && linux
 
 // Post has a thread of C that wakes a thread of Go by a semaphore, which is a
 // variable of C and, by a cast, a shared.Semaphore of Go. Neither calls the
 // other for it. Note:
 //
-//   - The C code needs the path of the headers (-I), and _GNU_SOURCE on Linux.
+//   - The C code needs the path of the headers (-I), and _GNU_SOURCE on Linux; on
+//     macOS -mmacosx-version-min=14.4.
 //   - The import of csrc is for the go command: it keeps the headers in a vendor
 //     folder, and builds this package anew if they change.
 //   - The memory is C's. C must not keep a pointer to Go's. A variable that Go

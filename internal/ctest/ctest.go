@@ -37,15 +37,18 @@ static int aliens(int n)
 	return err;
 }
 
-// recurse uses bytes of stack, in frames of 4 KiB that it writes to.
-__attribute__((noinline)) static long recurse(long bytes)
+// recurse uses bytes of stack, in frames of 4 KiB that it writes to. Each frame
+// is known to the one below, so that the compiler makes no loop of it.
+__attribute__((noinline)) static long recurse(long bytes, volatile char *above)
 {
 	volatile char frame[4096];
 
 	memset((char *)frame, (int)bytes, sizeof(frame));
+	if (above)
+		above[0]++;
 	if (bytes <= (long)sizeof(frame))
 		return frame[0];
-	return recurse(bytes - (long)sizeof(frame)) + frame[sizeof(frame) - 1];
+	return recurse(bytes - (long)sizeof(frame), frame) + frame[sizeof(frame) - 1];
 }
 
 // touch writes to each page of bytes of stack, in one frame, and returns the
@@ -53,12 +56,14 @@ __attribute__((noinline)) static long recurse(long bytes)
 __attribute__((noinline)) static uintptr_t touch(long bytes)
 {
 	volatile char frame[bytes];
+	volatile uintptr_t lowest;
 	long at;
 
 	for (at = bytes - 1; at > 0; at -= 4096)
 		frame[at] = 1;
 	frame[0] = 1;
-	return (uintptr_t)frame;
+	lowest = (uintptr_t)frame;
+	return lowest;
 }
 
 static struct timespec from_now(long ns)
@@ -169,7 +174,7 @@ func Back(f func(n int)) {
 func Touch(bytes int) uintptr { return uintptr(C.touch(C.long(bytes))) }
 
 // Recurse uses that many bytes of the thread's stack.
-func Recurse(bytes int) { C.recurse(C.long(bytes)) }
+func Recurse(bytes int) { C.recurse(C.long(bytes), nil) }
 
 // AddUnder adds 1 to counter, times over on each of n threads of C, under m,
 // which is the word of a Lock. Both must be C memory.

@@ -96,7 +96,7 @@ func TestDumpShowsStacksOfThreads(t *testing.T) {
 	_, text, found := strings.Cut(b.String(), "\n\"listener\" thread")
 	require.True(t, found, b.String())
 	text, _, _ = strings.Cut(text, "\n\n")
-	if !strings.Contains(text, "stack") {
+	if !strings.Contains(text, "\n    stack") {
 		t.Skip("no labels on this platform")
 	}
 	assert.Contains(t, text, "inspect_test.listen  ")
