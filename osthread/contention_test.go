@@ -117,13 +117,13 @@ func mutexProfile(t *testing.T, fn string) map[string]time.Duration {
 // has spun.
 func TestMutexProfileHasClaims(t *testing.T) {
 	defer runtime.SetMutexProfileFraction(runtime.SetMutexProfileFraction(1))
-	const d = time.Second
+	const d, sample = time.Second, 100 * time.Millisecond // the clock's unit is the processor's
 	var l Lock
 	l.Lock()
 	l.word.Or(claimed)
 	began := contention.Now()
-	new(Event).WaitTimeout(time.Millisecond)
-	defer claimWait.Store(claimWait.Swap((contention.Now() - began) * int64(d/time.Millisecond)))
+	new(Event).WaitTimeout(sample)
+	defer claimWait.Store(claimWait.Swap((contention.Now() - began) * int64(d/sample)))
 	l.Unlock()
 	var got time.Duration
 	for stack, waited := range mutexProfile(t, "TestMutexProfileHasClaims") {
