@@ -224,10 +224,12 @@ func TestInterruptedReportsWhatEndedTheCall(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		failIfItHangs(t)
 		var times atomic.Int64
+		begun := make(chan struct{})
 		th, err := Start(func() {
 			assert.False(t, Interrupted(), "outside")
 			interrupted, err := Interruptible(func() {
 				assert.False(t, Interrupted())
+				close(begun)
 				for times.Load() < 1000 {
 					_ = unix.Nanosleep(&unix.Timespec{Sec: 1 << 20}, nil)
 					if Interrupted() {
@@ -239,6 +241,7 @@ func TestInterruptedReportsWhatEndedTheCall(t *testing.T) {
 			assert.False(t, interrupted, "all have been noticed")
 		}, attr(Attr{}))
 		require.NoError(t, err)
+		<-begun
 		for n := range int64(1000) {
 			interruptSoon(t, th)
 			if n%3 == 0 {
