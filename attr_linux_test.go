@@ -509,7 +509,7 @@ func assertBlocked(t *testing.T, want uint64, th *Thread) {
 	t.Helper()
 	ofEmulator := uint64(3 << (35 - 1))
 	if os.Getenv(leak.ExecEnv) != "" {
-		ofEmulator = ^uint64(0) << (32 - 1)
+		ofEmulator = math.MaxUint64 &^ (1<<(32-1) - 1)
 	}
 	blocked := func() uint64 {
 		n, err := strconv.ParseUint(statusOf(t, th, "SigBlk"), 16, 64)
