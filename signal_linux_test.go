@@ -354,9 +354,10 @@ func TestSigwaitRefusesSignalsThatAreNotBlocked(t *testing.T) {
 			assert.ErrorIs(t, err, syscall.EINVAL)
 			_, err = Sigwait(0)
 			assert.ErrorIs(t, err, syscall.EINVAL)
-			_, err = SetSignalMask(BlockSignals, AllSignals)
+			most := AllSignals.Minus(Signals(syscall.Signal(63), syscall.Signal(64))) // an emulator lacks two
+			_, err = SetSignalMask(BlockSignals, most)
 			assert.NoError(t, err)
-			_, err = TrySigwait(AllSignals)
+			_, err = TrySigwait(most)
 			assert.Equal(t, ErrTimeout, err, "what cannot be blocked is ignored")
 		})
 	})
