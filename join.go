@@ -206,9 +206,9 @@ func (t *Thread) awaitGone(l *park.Limit) error {
 		switch {
 		case l.Expired():
 			return t.giveUp(l.Err(ErrTimeout))
-		case poll >= goneSpins:
+		case poll >= goneSpins && !park.InBubble(): // whose clock would go on
 			time.Sleep(goneSleep)
-		case park.CanSpin():
+		case poll < goneSpins && park.CanSpin():
 			park.Pause(gonePauses)
 		default:
 			osYield()

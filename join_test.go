@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -200,5 +201,18 @@ func TestJoinWithExtremeTimes(t *testing.T) {
 			assert.NoError(t, th.JoinTimeout(d), d)
 		}
 		assert.Equal(t, context.DeadlineExceeded, th.JoinContext(past))
+	})
+}
+
+// A thread is in no bubble, so the clock of its joiner's stands still.
+func TestJoinLeavesABubblesClockAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		for range 200 {
+			th, err := Start(func() { Yield() }, nil)
+			require.NoError(t, err)
+			require.NoError(t, th.Join())
+		}
+		assert.Zero(t, time.Since(begin))
 	})
 }
