@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/park"
 )
 
 // A Group's threads are running, and over when their function has ended: on the
@@ -17,6 +18,13 @@ import (
 // so that a Group that lives for long keeps no ended threads; it takes no
 // longer than the rest of their end. Wait joins all, those that run as well.
 // The lock is held until a thread has started, so there is none in between.
+//
+// A place is taken from before the start of a thread to the end of its
+// function. Who finds none clears freed, under the lock, and waits for it; an
+// end gives the place back, under the lock, and sets it after. So it is set
+// while there is a place that was given back since the last caller cleared it.
+// It is an Event of threads: the sleep in a bubble of testing/synctest is not
+// durable, as that of Join.
 
 // A Group is a number of threads that belong together (Python: TaskGroup; Java:
 // StructuredTaskScope; C++: jthread). The first that fails cancels the context
@@ -28,9 +36,11 @@ type Group struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	attr   Attr
-	places *Semaphore // nil: no limit
+	limit  int // 0: none
+	freed  Event
 
 	mu      sync.Mutex
+	taken   int                  // places
 	threads map[*Thread]struct{} // that have not been joined
 	over    []*Thread            // of those, for the next start
 	started int
@@ -60,13 +70,10 @@ func NewGroup(ctx context.Context, o GroupOptions) (*Group, error) {
 	if err := o.Attr.Check(); err != nil {
 		return nil, err
 	}
-	g := &Group{threads: map[*Thread]struct{}{}}
+	g := &Group{limit: o.Limit, freed: Event{byThread: true}, threads: map[*Thread]struct{}{}}
 	if o.Attr != nil {
 		g.attr = *o.Attr
 		g.attr.Affinity, g.attr.SignalMask = slices.Clone(o.Attr.Affinity), slices.Clone(o.Attr.SignalMask)
-	}
-	if o.Limit > 0 {
-		g.places = NewSemaphore(o.Limit)
 	}
 	own := newContext(ctx)
 	g.ctx, g.cancel = own.Context, own.cancel
@@ -103,17 +110,17 @@ func (g *Group) Go(f func(ctx context.Context) error) (*Thread, error) {
 
 // goAs is Go for a function that is called what.
 func (g *Group) goAs(what string, f func(ctx context.Context) error) (*Thread, error) {
-	if err := context.Cause(g.ctx); err != nil {
+	if err := g.awaitPlace(); err != nil {
 		return nil, err
 	}
-	if g.places != nil {
-		if err := g.awaitPlace(); err != nil {
-			return nil, err
-		}
+	// A thread that fails cancels before it gives its place back.
+	err := context.Cause(g.ctx)
+	var t *Thread
+	if err == nil {
+		t, err = g.start(what, f)
 	}
-	t, err := g.start(what, f)
-	if err != nil && g.places != nil {
-		g.places.Release(1)
+	if err != nil {
+		g.givePlace()
 	}
 	return t, err
 }
@@ -122,22 +129,39 @@ func (g *Group) goAs(what string, f func(ctx context.Context) error) (*Thread, e
 // has ended, which leaves their places occupied.
 const groupCheck = 250 * time.Millisecond
 
-// awaitPlace waits until fewer threads than the limit run.
+// awaitPlace takes a place, waiting until there is one.
 func (g *Group) awaitPlace() error {
-	for {
-		ctx, stop := context.WithTimeout(g.ctx, groupCheck)
-		err := g.places.AcquireContext(ctx, 1)
-		stop()
-		if err == nil {
-			return nil
-		}
-		if err := context.Cause(g.ctx); err != nil {
+	for !g.takePlace() {
+		l, err := park.Until(g.ctx)
+		if err != nil {
 			return err
+		}
+		if g.freed.waitFor(g, l.AtMost(groupCheck)) {
+			continue
 		}
 		for _, t := range g.all() {
 			t.endIfGone()
 		}
 	}
+	return nil
+}
+
+func (g *Group) takePlace() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.limit > 0 && g.taken == g.limit {
+		g.freed.Clear()
+		return false
+	}
+	g.taken++
+	return true
+}
+
+func (g *Group) givePlace() {
+	g.mu.Lock()
+	g.taken--
+	g.mu.Unlock()
+	g.freed.Set()
 }
 
 // all returns the threads that have not been joined.
@@ -189,9 +213,7 @@ func (g *Group) end(t *Thread) {
 	g.mu.Lock()
 	g.over = append(g.over, t)
 	g.mu.Unlock()
-	if g.places != nil {
-		g.places.Release(1)
-	}
+	g.givePlace()
 }
 
 // isUnder reports whether the caller runs on t, which may have ended but for
@@ -220,11 +242,12 @@ func (g *Group) fail(err error) {
 
 // Wait waits until all threads have ended and are gone, and returns the error
 // of the first that failed, if one did. It waits even if the context is done: a
-// thread cannot be killed. On a thread of the Group it returns ErrDeadlock.
+// thread cannot be killed. On a thread of the Group, also in a destructor at
+// its end, it returns ErrDeadlock.
 //
 // What the threads did synchronizes before the return from Wait.
 func (g *Group) Wait() error {
-	if me, ok := self.Get(); ok && g.runs(me) {
+	if slices.ContainsFunc(g.all(), isUnder) {
 		return ErrDeadlock
 	}
 	for t := g.next(); t != nil; t = g.next() {
@@ -234,13 +257,6 @@ func (g *Group) Wait() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.err
-}
-
-func (g *Group) runs(t *Thread) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, ok := g.threads[t]
-	return ok
 }
 
 // next returns a thread to join, nil if there is none: then none starts any

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -141,7 +142,7 @@ func TestGroupLimit(t *testing.T) {
 	goes(t, g, untilDone)
 	got := make(chan error)
 	go func() { _, err := g.Go(untilDone); got <- err }()
-	await(func() bool { return g.places.Waiting() == 1 })
+	await(func() bool { return g.freed.Waiting() == 1 })
 	g.Cancel(nil)
 	assert.ErrorIs(t, <-got, context.Canceled)
 	assert.ErrorIs(t, g.Wait(), context.Canceled)
@@ -280,7 +281,7 @@ func TestGroupStartThatIsRefused(t *testing.T) {
 	_, err := g.Go(untilDone)
 	assert.Error(t, err)
 	assert.Equal(t, err, g.Wait())
-	assert.Equal(t, 2, g.places.Value())
+	assert.Zero(t, g.taken)
 }
 
 // A destructor at the end of a thread of the group may start another one.
@@ -306,4 +307,43 @@ func TestGroupInABubble(t *testing.T) {
 		})
 		assert.Equal(t, sentinel, err)
 	})
+}
+
+// In a bubble a wait for a place is one for a thread, which is in no bubble.
+func TestGroupLimitInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		var n atomic.Int32
+		err := Scope(t.Context(), GroupOptions{Limit: 1}, func(g *Group) error {
+			for range 20 {
+				goes(t, g, func(context.Context) error {
+					n.Add(1)
+					runtime.GC() // takes its time
+					return nil
+				})
+			}
+			return nil
+		})
+		assert.NoError(t, err)
+		assert.EqualValues(t, 20, n.Load())
+		assert.Zero(t, time.Since(begin), "the bubble's clock stands still")
+	})
+}
+
+func TestGroupWaitFromADestructor(t *testing.T) {
+	g := newGroup(t, GroupOptions{})
+	errs := make(chan error, 1)
+	key := thread.Key[int]{Destructor: func(int) { errs <- g.Wait() }}
+	goes(t, g, func(context.Context) error { return key.Set(1) })
+	assert.NoError(t, g.Wait())
+	assert.Equal(t, ErrDeadlock, <-errs)
+}
+
+func TestGroupString(t *testing.T) {
+	g := newGroup(t, GroupOptions{})
+	goes(t, g, untilDone)
+	assert.Contains(t, g.String(), "1 threads")
+	g.Cancel(nil)
+	assert.Error(t, g.Wait())
+	assert.Contains(t, g.String(), "0 threads")
 }

@@ -115,6 +115,11 @@ func (b *Barrier) String() string {
 	return describe("Barrier", b, state, 0)
 }
 
+// String returns g's address and how many threads it has that are not gone.
+func (g *Group) String() string {
+	return describe("Group", g, fmt.Sprintf("%d threads", len(g.all())), 0)
+}
+
 // String returns the timer's thread, its interval and its state. It may be
 // called at any time.
 func (t *Timer) String() string {
