@@ -33,7 +33,8 @@ func TestSignalSetOperations(t *testing.T) {
 }
 
 func TestSignalSetRefusesWhatIsNoSignal(t *testing.T) {
-	for _, s := range []os.Signal{nil, notASignal{}, syscall.Signal(0), syscall.Signal(-1), syscall.Signal(65)} {
+	minus := -1 // a variable, as a Signal is unsigned on some systems
+	for _, s := range []os.Signal{nil, notASignal{}, syscall.Signal(0), syscall.Signal(minus), syscall.Signal(65)} {
 		assert.ErrorIs(t, testutil.PanicOf(func() { Signals(s) }), syscall.EINVAL, "%v", s)
 		assert.False(t, AllSignals.Has(s), "%v", s)
 	}

@@ -318,7 +318,7 @@ func TestGroupLimitInABubble(t *testing.T) {
 			for range 20 {
 				goes(t, g, func(context.Context) error {
 					n.Add(1)
-					runtime.GC() // takes its time
+					_ = thread.ParkTimeout(2 * time.Millisecond) // the callers of Go wait meanwhile
 					return nil
 				})
 			}
