@@ -26,6 +26,17 @@ static inline int64_t ost_clock_(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+// Installs the handler of sig, which is installed, by the C library: musl
+// repeats a wait that ends with EINTR unless it knows of a handler without
+// SA_RESTART.
+static inline void ost_interrupts_(int sig)
+{
+	struct sigaction a;
+
+	if (!sigaction(sig, NULL, &a))
+		sigaction(sig, &a, NULL);
+}
+
 #ifdef __GLIBC__
 
 static inline int ost_add_tls_(struct dl_phdr_info *info, size_t size, void *p)
@@ -66,13 +77,17 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"example.com/thread/internal/eintr"
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/headroom"
 )
 
 const osExitUnseen = true
 
-func init() { osClock = func() int64 { return int64(C.ost_clock_()) } }
+func init() {
+	osClock = func() int64 { return int64(C.ost_clock_()) }
+	eintr.Installed = func(sig syscall.Signal) { C.ost_interrupts_(C.int(sig)) }
+}
 
 var pid = os.Getpid() // a Go process does not fork
 

@@ -43,6 +43,10 @@ const (
 	onStack   = 0x08000000
 )
 
+// Installed is called after the handler of sig has been installed, if it is not
+// nil. It is for the C library, which has its own way to install handlers.
+var Installed func(sig syscall.Signal)
+
 // Install makes sure that the handler of sig is the one of this package. It
 // replaces Go's, and none: os/signal.Ignore, without arguments, ignores all
 // signals, and in a library Notify may install Go's anew. A handler of C code
@@ -60,7 +64,13 @@ func Install(sig syscall.Signal) error {
 	}
 	first.handler = handlerPC
 	first.flags = first.flags&^restart | onStack
-	return sigaction(sig, &first, nil)
+	if err := sigaction(sig, &first, nil); err != nil {
+		return err
+	}
+	if Installed != nil {
+		Installed(sig)
+	}
+	return nil
 }
 
 func sigaction(sig syscall.Signal, set, old *action) error {

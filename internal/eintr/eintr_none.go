@@ -11,5 +11,8 @@ import (
 // Supported says that there is no handler.
 const Supported = false
 
+// Installed is never called.
+var Installed func(sig syscall.Signal)
+
 // Install returns errors.ErrUnsupported.
 func Install(syscall.Signal) error { return errors.ErrUnsupported }

@@ -256,7 +256,7 @@ func checkStackUse(t *testing.T, cell string) {
 	switch cell {
 	case "yes":
 		var th *thread.Thread
-		run(t, &thread.Attr{MeasureStack: true}, func() {
+		run(t, &thread.Attr{StackSize: 2 << 20, MeasureStack: true}, func() {
 			th = thread.Current()
 			assert.NoError(t, useStack(1<<20))
 			use, err := th.StackUse()
