@@ -30,7 +30,8 @@ import (
 // Attach lets Detach end the record before the thread ends. An attached thread
 // cannot be joined: to wait for its end, give it a value of a Key whose
 // Destructor closes a channel. Without cgo, except on Windows, an attached
-// goroutine must not end before Detach.
+// goroutine must not end before Detach; nor on the process's first thread,
+// which Go does not end but stops for good, so that its record stays.
 //
 // Between Attach and Detach, calling next or stop of an iter.Pull made before
 // Attach aborts the process, and so does calling those of one made in between

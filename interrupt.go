@@ -114,17 +114,18 @@ func (t *Thread) endInterruptible() bool {
 	if t.interrupt.state.CompareAndSwap(intrOpen, intrClosed) {
 		return false
 	}
-	t.acknowledge(intrClosed)
-	return true
+	return t.acknowledge(intrClosed)
 }
 
 // acknowledge moves the word of the calling thread, t, from asked to state, and
-// takes the signals that were sent.
-func (t *Thread) acknowledge(state uint32) {
+// takes the signals that were sent. It reports false if it was asked by an
+// Interrupt that has failed meanwhile.
+func (t *Thread) acknowledge(state uint32) bool {
 	t.mu.Lock()
-	t.interrupt.state.Store(state)
+	asked := t.interrupt.state.Swap(state) == intrAsked
 	t.mu.Unlock()
 	osDrain()
+	return asked
 }
 
 // Interrupted reports whether [Thread.Interrupt] was called for the calling
@@ -136,8 +137,7 @@ func Interrupted() bool {
 	if t == nil || t.interrupt.state.Load() != intrAsked {
 		return false
 	}
-	t.acknowledge(intrOpen)
-	return true
+	return t.acknowledge(intrOpen)
 }
 
 // isAsked reports whether the calling thread, t, has to come out of its call.

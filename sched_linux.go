@@ -260,19 +260,6 @@ func osTimerSlack(t *Thread) (time.Duration, error) {
 
 func slackOf(t *Thread) string { return fmt.Sprintf("/proc/%d/timerslack_ns", t.nativeID) }
 
-// osSetSignalMask sets the calling thread's signal mask.
-func osSetSignalMask(mask uint64) error {
-	var set unix.Sigset_t
-	*(*[8]byte)(unsafe.Pointer(&set)) = [8]byte{}
-	for sig := range 64 {
-		if mask>>sig&1 == 1 {
-			word := sig / (8 * int(unsafe.Sizeof(set.Val[0])))
-			set.Val[word] |= 1 << (sig % (8 * int(unsafe.Sizeof(set.Val[0]))))
-		}
-	}
-	return os.NewSyscallError("rt_sigprocmask", unix.PthreadSigmask(unix.SIG_SETMASK, &set, nil))
-}
-
 // Faults, Go's preemption and profiling, and the signals of the C libraries and
 // of Thread.Interrupt; see Attr.SignalMask.
 const osNeverBlocked = osFaults | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | osReservedSignals

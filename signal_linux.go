@@ -3,8 +3,8 @@ package thread
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -54,48 +54,60 @@ const (
 		1<<(unix.SIGFPE-1) | 1<<(unix.SIGSEGV-1) | 1<<(unix.SIGSYS-1)
 
 	sigsetBytes = 8 // of the kernel's sigset_t
+
+	// MIPS has other sets, and another siginfo_t.
+	isMIPS = runtime.GOARCH == "mips" || runtime.GOARCH == "mipsle" ||
+		runtime.GOARCH == "mips64" || runtime.GOARCH == "mips64le"
 )
 
 func osSignalName(n int) string { return unix.SignalName(syscall.Signal(n)) }
 
-// A sigset is a set in the kernel's form: words of the size of a long, the
+// wordBits is the number of bits of a word of the kernel's set, which has the
 // lowest signals first.
-type sigset [sigsetBytes / unsafe.Sizeof(uintptr(0))]uintptr
+const wordBits = 8 * int(unsafe.Sizeof(unix.Sigset_t{}.Val[0]))
 
-func (s SignalSet) kernel() (k sigset) {
-	for i := range k {
-		k[i] = uintptr(s >> (i * bits.UintSize))
+func (s SignalSet) kernel() (k unix.Sigset_t) {
+	for i := range maxSignal {
+		if s>>i&1 == 1 {
+			k.Val[i/wordBits] |= 1 << (i % wordBits)
+		}
 	}
 	return k
 }
 
-func (k *sigset) set() (s SignalSet) {
-	for i, word := range k {
-		s |= SignalSet(word) << (i * bits.UintSize)
+func signalSet(k *unix.Sigset_t) (s SignalSet) {
+	for i := range maxSignal {
+		if k.Val[i/wordBits]>>(i%wordBits)&1 == 1 {
+			s |= 1 << i
+		}
 	}
 	return s
 }
 
 func osChangeMask(change MaskChange, set SignalSet) (SignalSet, error) {
-	how := [...]uintptr{
+	how := [...]int{
 		BlockSignals: unix.SIG_BLOCK, UnblockSignals: unix.SIG_UNBLOCK, ReplaceMask: unix.SIG_SETMASK,
 	}[change]
-	k, old := set.kernel(), sigset{}
-	_, _, errno := syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, how, uintptr(unsafe.Pointer(&k)),
-		uintptr(unsafe.Pointer(&old)), sigsetBytes, 0, 0)
-	if errno != 0 {
-		return 0, os.NewSyscallError("rt_sigprocmask", errno)
+	k, old := set.kernel(), unix.Sigset_t{}
+	if err := unix.PthreadSigmask(how, &k, &old); err != nil {
+		return 0, os.NewSyscallError("rt_sigprocmask", err)
 	}
-	return old.set(), nil
+	return signalSet(&old), nil
+}
+
+// osSetSignalMask sets the calling thread's signal mask.
+func osSetSignalMask(mask uint64) error {
+	_, err := osChangeMask(ReplaceMask, SignalSet(mask))
+	return err
 }
 
 func osPending() (SignalSet, error) {
-	var k sigset
+	var k unix.Sigset_t
 	_, _, errno := syscall.RawSyscall(unix.SYS_RT_SIGPENDING, uintptr(unsafe.Pointer(&k)), sigsetBytes, 0)
 	if errno != 0 {
 		return 0, os.NewSyscallError("rt_sigpending", errno)
 	}
-	return k.set(), nil
+	return signalSet(&k), nil
 }
 
 // osSend is called while t is alive; an attached thread may end all the same.

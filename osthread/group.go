@@ -20,11 +20,11 @@ import (
 // The lock is held until a thread has started, so there is none in between.
 //
 // A place is taken from before the start of a thread to the end of its
-// function. Who finds none clears freed, under the lock, and waits for it; an
-// end gives the place back, under the lock, and sets it after. So it is set
-// while there is a place that was given back since the last caller cleared it.
-// It is an Event of threads: the sleep in a bubble of testing/synctest is not
-// durable, as that of Join.
+// function. A caller that finds none clears freed, under the lock, and waits
+// for it; an end gives the place back, under the lock, and sets it after. So it
+// is set while there is a place that was given back since the last caller
+// cleared it. It is an Event of threads: the sleep in a bubble of
+// testing/synctest is not durable, as that of Join.
 
 // A Group is a number of threads that belong together (Python: TaskGroup; Java:
 // StructuredTaskScope; C++: jthread). The first that fails cancels the context
