@@ -43,7 +43,7 @@ import (
 // those that programs use, so a signal that is pending with it is returned.
 
 const (
-	osSignals    = true
+	osSignals    = !isMIPS
 	osInterrupts = eintr.Supported
 
 	wakeSignal = 60
