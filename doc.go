@@ -194,9 +194,9 @@
 // Thread.Name's alone: the system shows none. What a platform does not support
 // returns an error that is errors.ErrUnsupported; osthread.h stops the build of
 // C code where it cannot share an object. A call can be interrupted on amd64,
-// 386, arm64, arm and riscv64; signals can be sent to threads except on MIPS. On
-// macOS before 14.4, and with the build tag portablefutex, waiters sleep in Go's
-// scheduler, where C cannot wake them.
+// 386, arm64, arm and riscv64; signals can be sent to threads except on MIPS.
+// On macOS before 14.4, and with the build tag portablefutex, waiters sleep in
+// Go's scheduler, where C cannot wake them.
 //
 // The tests run on Linux (amd64, 386, and by emulation arm64, arm and riscv64;
 // glibc and musl; with and without cgo) and, by wine, on Windows (amd64). The
