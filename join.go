@@ -76,7 +76,7 @@ func (j *joiners) remove(w *park.Waiter) bool {
 // attached.
 //
 // What the body did synchronizes before the return from Join.
-func (t *Thread) Join() error { return t.join(park.Forever()) }
+func (t *Thread) Join() error { return t.join(park.Unlimited()) }
 
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }

@@ -72,7 +72,7 @@ type Lock struct{ word atomic.Uint32 }
 // Lock locks l, sleeping until it is free.
 func (l *Lock) Lock() {
 	if !l.word.CompareAndSwap(free, held) {
-		l.lockSlow(park.Forever())
+		l.lockUnwinding(park.Unlimited().Unwinding())
 	}
 }
 
@@ -81,7 +81,7 @@ func (l *Lock) TryLock() bool { return l.word.CompareAndSwap(free, held) }
 
 // LockTimeout is Lock for at most d, and reports whether it locked l.
 func (l *Lock) LockTimeout(d time.Duration) bool {
-	return l.TryLock() || d > 0 && l.lockSlow(park.For(d))
+	return l.TryLock() || d > 0 && l.lockUnwinding(park.For(d).Unwinding())
 }
 
 // LockContext is Lock until ctx is done; it then returns ctx's cause, and has
@@ -132,6 +132,16 @@ func (l *Lock) lockInterruptibly(limit park.Limit) bool {
 	return locked
 }
 
+// lockUnwinding is lockSlow for a call that returns no error.
+func (l *Lock) lockUnwinding(limit park.Limit) bool {
+	for !l.lockSlow(limit) {
+		if limit.Unwind(); !limit.Never() {
+			return false
+		}
+	}
+	return true
+}
+
 // lockSlow locks l and reports true, or reports false once limit has ended.
 func (l *Lock) lockSlow(limit park.Limit) bool {
 	// If the lock is contended, spinning only takes the processor from the
@@ -149,15 +159,22 @@ func (l *Lock) lockSlow(limit park.Limit) bool {
 
 // sleep is lockSlow after the caller has spun.
 func (l *Lock) sleep(limit *park.Limit) bool {
-	record := park.BeginWait(l, unsafe.Pointer(l), limit)
+	record := park.BeginWait(l, unsafe.Pointer(l), limit, rouseLock)
 	defer record.End()
 	timedOut := false
 	for l.word.Swap(contended) != free {
-		if timedOut || limit.Canceled() {
+		if timedOut || limit.Canceled() || limit.Asked() {
 			return false
 		}
 		timedOut = limit.Sleep(l.futex(), contended) == futex.TimedOut
 	}
+	return true
+}
+
+// rouseLock is the Rouser of a Lock: it wakes all, of which the others sleep
+// again.
+func rouseLock(parker unsafe.Pointer) (again bool) {
+	futex.Wake((*Lock)(parker).futex(), math.MaxInt32)
 	return true
 }
 

@@ -108,7 +108,6 @@ package thread
 //	osSend(t, n)         send t the signal n
 //	osQueue(t, n, v)     send t the signal n with the value v
 //	osSigwait(t, s, l)   take one of s, which the calling thread, t, blocks
-//	osSigwaitContext(t, s, l) the same until l's context is done
 //	osInterruptible()    make ready for osInterrupt
 //	osInterrupt(t)       send t the signal that ends a call with EINTR
 //	osDrain()            take those signals that are pending on the calling thread

@@ -7,6 +7,7 @@ import (
 
 	"example.com/thread/internal/keep"
 	"example.com/thread/internal/panichook"
+	"example.com/thread/internal/park"
 )
 
 // A PanicError is what Join returns when a thread's body, or the destructor of
@@ -28,8 +29,29 @@ func newPanicError(v any) *PanicError {
 	return e
 }
 
+// A CanceledError is what a call panics with that returns no error, if
+// osthread.Thread.Cancel has ended its wait.
+type CanceledError struct{ Cause error }
+
+// Error returns the cause.
+func (e *CanceledError) Error() string { return "thread canceled: " + e.Cause.Error() }
+
+// Unwrap returns Cause.
+func (e *CanceledError) Unwrap() error { return e.Cause }
+
 func init() {
-	keep.Recovered = func(v any) error { return newPanicError(v) }
+	keep.Recovered = recovered
+	keep.Panicked = func(v any) error { return newPanicError(v) }
+	park.NewCanceled = func(cause error) any { return &CanceledError{cause} }
+}
+
+// recovered returns the error of a function that has panicked with v: a
+// *PanicError, or the cause if it was canceled.
+func recovered(v any) error {
+	if c, ok := v.(*CanceledError); ok {
+		return c.Cause
+	}
+	return newPanicError(v)
 }
 
 // Error returns the thread's name, if it had one, and the panic's value,

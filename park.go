@@ -13,7 +13,7 @@ import (
 // ErrNotAttached in a goroutine without a thread of its own.
 //
 // Unpark synchronizes before the return from the Park that consumes its permit.
-func Park() error { return parkFor(park.Forever()) }
+func Park() error { return parkFor(park.Unlimited()) }
 
 // ParkTimeout is Park for at most d; after that it returns ErrTimeout, and has
 // consumed no permit.

@@ -162,7 +162,7 @@ type SignalInfo struct {
 // then returns syscall.EINTR. Sigwait also returns ErrNotAttached in a
 // goroutine without a thread of its own, the system's error, and
 // errors.ErrUnsupported on systems other than Linux.
-func Sigwait(set SignalSet) (SignalInfo, error) { return sigwait(set, park.Forever()) }
+func Sigwait(set SignalSet) (SignalInfo, error) { return sigwait(set, park.Unlimited()) }
 
 // TrySigwait is SigwaitTimeout(set, 0).
 func TrySigwait(set SignalSet) (SignalInfo, error) { return SigwaitTimeout(set, 0) }
@@ -198,9 +198,5 @@ func sigwait(set SignalSet, l park.Limit) (SignalInfo, error) {
 	if open := set.Minus(mask); !open.IsEmpty() {
 		return SignalInfo{}, fmt.Errorf("thread: Sigwait: not blocked: %v: %w", open, syscall.EINVAL)
 	}
-	t := Current()
-	if l.Context() != nil {
-		return osSigwaitContext(t, set, &l)
-	}
-	return osSigwait(t, set, &l)
+	return osSigwait(Current(), set, &l)
 }

@@ -25,9 +25,10 @@ import (
 // that they were sent to. It would also cost a descriptor a thread, and takes
 // the signals of one number only in the order of the kernel, as this does.
 //
-// A thread in rt_sigtimedwait has handed off its P (park.Syscall). A context
-// ends the wait by a signal, wakeSignal, that is in the set as well. It is
-// blocked from before the context is watched until the watch is over:
+// A thread in rt_sigtimedwait has handed off its P (park.Syscall). A context,
+// and a request to the thread (internal/waits), ends the wait by a signal,
+// wakeSignal, that is in the set as well. It is blocked from before these are
+// watched until the watch is over:
 //
 //	blocked, watched     a wakeSignal stays pending, so the wait that begins
 //	                     after it ends at once: none is lost
@@ -36,8 +37,8 @@ import (
 //	                     sees it
 //
 // wakeSignal is also that of Thread.Interrupt. Within Interruptible a wait may
-// take signals of either: it asks the context and the record after each, and
-// Interrupt repeats its own.
+// take signals of either: it asks for all of them after each, and Interrupt
+// repeats its own.
 //
 // The kernel takes the lowest number first, and that of wakeSignal is above
 // those that programs use, so a signal that is pending with it is returned.
@@ -166,56 +167,66 @@ func (s *siginfo) result() SignalInfo {
 
 const fromTgkill = -6 // SI_TKILL, which has no value
 
-// osSigwait waits for one of set, which the calling thread, t, blocks, until
-// l's deadline or an Interrupt.
+// osSigwait takes one of set, which the calling thread, t, blocks, and waits for
+// it until l, or an Interrupt, ends that.
 func osSigwait(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
-	for {
-		info, errno := timedwait(set, l)
-		switch errno {
-		case 0:
-			return info.result(), nil
-		case syscall.EAGAIN:
-			return SignalInfo{}, ErrTimeout
-		case syscall.EINTR: // a handler has run; the loop asks the clock
-			if t.isAsked() {
-				return SignalInfo{}, syscall.EINTR
-			}
-		default:
-			return SignalInfo{}, os.NewSyscallError("rt_sigtimedwait", errno)
-		}
+	switch info, errno := take(set); {
+	case errno == 0:
+		return info.result(), nil
+	case errno != syscall.EAGAIN && errno != syscall.EINTR:
+		return SignalInfo{}, os.NewSyscallError("rt_sigtimedwait", errno)
+	case l.Expired():
+		return SignalInfo{}, l.Err(ErrTimeout)
 	}
-}
-
-// osSigwaitContext is osSigwait until l's context is done, for the calling
-// thread, t.
-func osSigwaitContext(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
 	old, err := osChangeMask(BlockSignals, 1<<(wakeSignal-1))
 	if err != nil {
 		return SignalInfo{}, err
 	}
-	sent := make(chan struct{})
-	stop := l.AfterDone(func() {
-		defer close(sent)
-		wake(t)
-	})
-	info, err := SignalInfo{Signal: syscall.Signal(wakeSignal)}, error(nil)
-	for err == nil && info.Signal == syscall.Signal(wakeSignal) && !l.Canceled() {
-		if info, err = osSigwait(t, set|1<<(wakeSignal-1), l); err == nil && t.isAsked() &&
-			info.Signal == syscall.Signal(wakeSignal) {
-			err = syscall.EINTR
-		}
-	}
-	if !stop() {
-		<-sent
-	}
+	info, err := sigwaitRousable(t, set, l)
 	osDrain()
 	if _, back := osChangeMask(ReplaceMask, old); err == nil {
 		err = back
 	}
-	if err == nil && info.Signal == syscall.Signal(wakeSignal) {
-		return SignalInfo{}, l.Err(nil)
-	}
 	return info, err
+}
+
+// sigwaitRousable is the wait of osSigwait, with wakeSignal blocked. When it
+// returns nothing sends that any more, but an Interrupt.
+func sigwaitRousable(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
+	if l.Context() != nil {
+		sent := make(chan struct{})
+		stop := l.AfterDone(func() {
+			defer close(sent)
+			wake(t)
+		})
+		defer func() {
+			if !stop() {
+				<-sent
+			}
+		}()
+	}
+	record := park.BeginWait("signal", unsafe.Pointer(t), l, rouseSigwait)
+	defer record.End()
+	for !l.Canceled() && !l.Asked() {
+		info, errno := timedwait(set|1<<(wakeSignal-1), l)
+		switch {
+		case errno == 0 && info.Signo != wakeSignal:
+			return info.result(), nil
+		case errno == syscall.EAGAIN:
+			return SignalInfo{}, ErrTimeout
+		case errno != 0 && errno != syscall.EINTR: // after a handler has run the loop asks the clock
+			return SignalInfo{}, os.NewSyscallError("rt_sigtimedwait", errno)
+		case t.isAsked():
+			return SignalInfo{}, syscall.EINTR
+		}
+	}
+	return SignalInfo{}, l.Err(nil)
+}
+
+// rouseSigwait is the Rouser of Sigwait. It asks to be called again while too
+// many signals are pending.
+func rouseSigwait(parker unsafe.Pointer) (again bool) {
+	return errors.Is(osSend((*Thread)(parker), wakeSignal), syscall.EAGAIN)
 }
 
 // wake sends wakeSignal to t, which waits. The kernel refuses it while too many

@@ -27,10 +27,6 @@ func osSigwait(*Thread, SignalSet, *park.Limit) (SignalInfo, error) {
 	return SignalInfo{}, unsupported("wait for signals")
 }
 
-func osSigwaitContext(*Thread, SignalSet, *park.Limit) (SignalInfo, error) {
-	return SignalInfo{}, unsupported("wait for signals")
-}
-
 func osInterruptible() error { return unsupported("interrupting a call") }
 
 func osInterrupt(*Thread) error { return unsupported("interrupting a call") }

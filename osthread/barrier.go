@@ -136,7 +136,7 @@ func (b *Barrier) Broken() bool {
 // arrived, 0 to Parties()-1, or an error that is [ErrBroken]. If the action
 // panics or calls runtime.Goexit, that continues in the goroutine that ran it,
 // and the barrier is broken.
-func (b *Barrier) Wait() (index int, err error) { return b.wait(park.Forever()) }
+func (b *Barrier) Wait() (index int, err error) { return b.wait(park.Unlimited()) }
 
 // TryWait is WaitTimeout(0): only the last party can pass.
 func (b *Barrier) TryWait() (index int, err error) { return b.WaitTimeout(0) }
@@ -264,7 +264,7 @@ func (b *Barrier) sleepTogether(
 ) (int, error) {
 	if !g.threads.Sleep(epoch, spin, l, b) {
 		if b.leave(g, epoch, nil) {
-			return 0, gaveUp(ErrTimeout)
+			return 0, gaveUp(l.Err(ErrTimeout))
 		}
 		g.threads.Sleep(epoch, nil, &forever, b) // the action runs
 	}

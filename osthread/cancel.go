@@ -4,17 +4,31 @@ import (
 	"context"
 
 	"example.com/thread"
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/park"
+	"example.com/thread/internal/waits"
 )
 
 // A thread has a context from the first call of Context or Cancel on. Cancel
-// and the end of the thread cancel it, and the first cause counts. Waits do not
-// ask for it: a caller passes it to their Context shapes.
+// and the end of the thread cancel it, and the first cause counts.
+//
+// Cancel also asks the thread to end a wait (internal/waits), once, and makes
+// the context done after that: a wait that ends since it was given the context
+// takes the request with it. The thread ends the wait as it does after a
+// timeout, so the primitives need nothing for it but to say how their calls
+// return: by [park.Limit.Err], or by [park.Limit.Unwind] with a panic.
+//
+//	                    before its function  in its function     after it
+//	Cancel              is noted             Ask                 nothing
+//	the thread itself   asks itself if so    Take                drops the request
+//
+// Each column begins with a step of the thread under mu.
 
 // An ownContext is the context of a thread.
 type ownContext struct {
 	context.Context
 	cancel context.CancelCauseFunc
+	asks   waits.Request // of Cancel; under the thread's mu
 }
 
 // newContext returns a child of parent that threads may cancel. It makes the
@@ -23,7 +37,7 @@ type ownContext struct {
 func newContext(parent context.Context) *ownContext {
 	ctx, cancel := context.WithCancelCause(parent)
 	onNoBubble(func() { ctx.Done() })
-	return &ownContext{ctx, cancel}
+	return &ownContext{Context: ctx, cancel: cancel}
 }
 
 // onNoBubble calls f, on a thread of its own if the caller is in a bubble:
@@ -47,18 +61,79 @@ func onNoBubble(f func()) {
 // called has no context and pays nothing for it.
 func (t *Thread) Context() context.Context { return t.ownContext().Context }
 
-// Cancel makes t's context done, with the given cause, or context.Canceled if
-// that is nil. It does not stop t: a function that t runs ends early if it
-// checks the context, or passes it to what it waits by. If t was canceled
-// before, or has ended, Cancel does nothing. A thread that is canceled before
-// Start runs with a context that is done.
+// Cancel cancels t: t's context is done with the given cause, context.Canceled
+// if that is nil, and t's present wait in this module ends, or else its next
+// one; see "Cancellation". If t was canceled before, or has ended, Cancel does
+// nothing. It returns as soon as the wait is about to end.
 //
-// The main thread and dummies can be canceled like others. A pool's or a
-// worker's thread that is canceled stays so for all of its later functions.
+// A thread that is canceled before Start runs, with a context that is done. A
+// pool's or a worker's thread that is canceled stays so for all of its later
+// functions.
 //
-// POSIX: pthread_cancel, which ends the thread at its next cancellation point.
-// That would skip the deferred calls of Go's frames.
-func (t *Thread) Cancel(cause error) { t.ownContext().cancel(cause) }
+// POSIX: pthread_cancel with deferred cancellation.
+func (t *Thread) Cancel(cause error) {
+	if cause == nil {
+		cause = context.Canceled
+	}
+	own := t.ownContext()
+	again := t.askToEndWait(cause, own)
+	own.cancel(cause)
+	if again != nil {
+		again()
+	}
+}
+
+// askToEndWait returns what waits.Ask does.
+func (t *Thread) askToEndWait(cause error, own *ownContext) (again func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.canceled || t.state == ended {
+		return nil
+	}
+	t.canceled = true
+	own.asks = waits.Request{Cause: cause, Unwinds: t.origin != dummy, Settled: own.Done()}
+	if t.waits || t.origin == dummy {
+		return t.ask()
+	}
+	return nil
+}
+
+// ask asks t to end a wait. The caller has t.mu, and t cannot end before the
+// unlock, unless C code ends its thread.
+func (t *Thread) ask() (again func()) {
+	if t.osThread == nil {
+		return nil // a dummy of a thread without a record
+	}
+	return waits.Ask(keep.Slot(t.osThread), t.ctx.asks)
+}
+
+// beginWaits is called on t before its function: from now on Cancel asks.
+func (t *Thread) beginWaits() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.waits = true
+	if t.canceled {
+		_ = t.ask() // which rouses nobody: t is awake
+	}
+}
+
+// endWaits drops the request after t's function. The caller has t.mu.
+func (t *Thread) endWaits() {
+	if t.canceled && t.osThread != nil {
+		waits.Drop(keep.Slot(t.osThread))
+	}
+}
+
+// Canceled returns the cause with which [Thread.Cancel] was called for the
+// calling thread, if no wait has ended by it, and nil otherwise. That counts as
+// if a wait had ended: later ones do not. It is for functions that notice by
+// themselves, and then have to wait. (POSIX: pthread_testcancel; Java:
+// Thread.interrupted.)
+func Canceled() error { return waits.Take(false) }
+
+// Uncanceled calls f. Meanwhile [Thread.Cancel] ends no wait of the calling
+// thread; the next wait after f ends instead. (POSIX: pthread_setcancelstate.)
+func Uncanceled(f func()) { waits.Hidden(f) }
 
 func (t *Thread) ownContext() *ownContext {
 	t.mu.Lock()

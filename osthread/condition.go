@@ -10,6 +10,7 @@ import (
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/wait"
+	"example.com/thread/internal/waits"
 	"example.com/thread/internal/watch"
 )
 
@@ -71,7 +72,7 @@ func NewCondition(l sync.Locker) *Condition {
 // is not locked, or an RWLock that is not locked for writing, and [ErrNotOwner]
 // if it is an RLock that the calling thread does not hold. For other Lockers it
 // cannot check.
-func (c *Condition) Wait() { c.wait("Wait", park.Forever()) }
+func (c *Condition) Wait() { c.waitUnwinding("Wait", unlimited) }
 
 // TryWait is WaitTimeout(0).
 func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
@@ -79,7 +80,16 @@ func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
 // WaitTimeout is Wait for at most d and reports whether it was notified. It
 // locks L again in any case, which may take longer than d.
 func (c *Condition) WaitTimeout(d time.Duration) bool {
-	return c.wait("WaitTimeout", park.For(d))
+	return c.waitUnwinding("WaitTimeout", park.For(d).Unwinding())
+}
+
+// waitUnwinding is wait for a call that returns no error.
+func (c *Condition) waitUnwinding(op string, l park.Limit) (notified bool) {
+	notified = c.wait(op, l)
+	if !notified {
+		l.Unwind()
+	}
+	return notified
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause, with L
@@ -98,13 +108,13 @@ func (c *Condition) WaitContext(ctx context.Context) error {
 
 // WaitFor waits until cond returns true. It calls cond with L held, first at
 // once. If cond panics L is held.
-func (c *Condition) WaitFor(cond func() bool) { c.waitFor("WaitFor", cond, park.Forever()) }
+func (c *Condition) WaitFor(cond func() bool) { c.waitFor("WaitFor", cond, unlimited) }
 
 // WaitForTimeout is WaitFor for at most d in all. It returns the last result of
 // cond. With d <= 0 it calls cond once, and once more after other callers could
 // lock L.
 func (c *Condition) WaitForTimeout(cond func() bool, d time.Duration) bool {
-	return c.waitFor("WaitForTimeout", cond, park.For(d))
+	return c.waitFor("WaitForTimeout", cond, park.For(d).Unwinding())
 }
 
 // WaitForContext is WaitFor until ctx is done; if cond returns false then, it
@@ -125,7 +135,8 @@ func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error 
 
 func (c *Condition) waitFor(op string, cond func() bool, l park.Limit) bool {
 	for inTime := true; !cond(); {
-		if !inTime {
+		if !inTime && l.Expired() { // cond may have taken a request
+			l.Unwind()
 			return false
 		}
 		inTime = c.wait(op, l)
@@ -358,7 +369,7 @@ func (c *Condition) relock(n *wait.Node, depth int, notified bool) {
 	}
 	switch {
 	case n.Key == 0:
-		c.L.Lock()
+		waits.Hidden(c.L.Lock)
 	case notified && n.Got == gotLock:
 		l.endHandoff()
 	case notified && n.Got == gotRetry:

@@ -153,13 +153,13 @@ func (e *Event) IsSet() bool { return e.flag.Load() }
 
 // Wait sleeps until the flag is set. It returns even if the flag is cleared
 // again before the caller runs.
-func (e *Event) Wait() { e.wait(park.Forever()) }
+func (e *Event) Wait() { e.wait(park.Unlimited().Unwinding()) }
 
 // TryWait is WaitTimeout(0).
 func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
 
 // WaitTimeout is Wait for at most d and reports whether the flag was set.
-func (e *Event) WaitTimeout(d time.Duration) bool { return e.wait(park.For(d)) }
+func (e *Event) WaitTimeout(d time.Duration) bool { return e.wait(park.For(d).Unwinding()) }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause.
 func (e *Event) WaitContext(ctx context.Context) error {
@@ -173,7 +173,13 @@ func (e *Event) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-func (e *Event) wait(l park.Limit) (passed bool) { return e.waitFor(e, l) }
+func (e *Event) wait(l park.Limit) (passed bool) {
+	passed = e.waitFor(e, l)
+	if !passed {
+		l.Unwind()
+	}
+	return passed
+}
 
 // waitFor is wait for a caller that waits for object, which is, or has, e.
 func (e *Event) waitFor(object any, l park.Limit) (passed bool) {

@@ -139,6 +139,9 @@ func (g *Group) awaitPlace() error {
 		if g.freed.waitFor(g, l.AtMost(groupCheck)) {
 			continue
 		}
+		if l.Asked() {
+			return l.Err(nil)
+		}
 		for _, t := range g.all() {
 			t.endIfGone()
 		}
@@ -224,7 +227,7 @@ func isUnder(t *Thread) bool {
 }
 
 func (g *Group) join(t *Thread) {
-	_ = t.Join() // end gets its result
+	_ = t.join(park.Forever()) // end gets its result; a request to the caller ends no Wait
 	g.mu.Lock()
 	delete(g.threads, t)
 	g.mu.Unlock()

@@ -6,6 +6,7 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/trace"
+	"example.com/thread/internal/waits"
 )
 
 // Each thread has its trace and profile functions and calls them itself.
@@ -166,6 +167,10 @@ func (t *Thread) emit(e TraceEvent) {
 		return
 	}
 	defer t.inHook.Store(false)
+	waits.Hidden(func() { t.emitHidden(e) }) // a wait in a function must not end in place of t's
+}
+
+func (t *Thread) emitHidden(e TraceEvent) {
 	e.Thread = t
 	if e.Action == TraceStart || e.Action == TraceEnd || e.Action == TraceResume {
 		defer t.callHook(&t.profile, e) // even if the trace function panics or calls runtime.Goexit

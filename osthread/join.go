@@ -20,7 +20,7 @@ import (
 // when RunMain's function does.
 //
 // What t did synchronizes before the return from Join.
-func (t *Thread) Join() error { return t.join(park.Forever()) }
+func (t *Thread) Join() error { return t.join(park.Unlimited()) }
 
 // TryJoin is JoinTimeout(0).
 func (t *Thread) TryJoin() error { return t.JoinTimeout(0) }

@@ -56,6 +56,7 @@ func (t *Thread) main() {
 	th := thread.Current()
 	keep.Joinable(th) // before any other code can detach it
 	t.began(th)
+	t.beginWaits()
 	t.takeHooks()
 	run := t.run
 	t.run = nil     // what it refers to must not outlive it
@@ -103,6 +104,7 @@ func (t *Thread) end(err error) {
 	t.state, t.err = ended, err
 	atEnd, ctx := t.atEnd, t.ctx
 	t.atEnd = nil
+	t.endWaits()
 	t.mu.Unlock()
 	if ctx != nil {
 		ctx.cancel(ErrEnded)

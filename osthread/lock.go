@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 	"example.com/thread/internal/watch"
 )
@@ -56,13 +55,13 @@ func (l *Lock) lockSlow() {
 		p := watch.Here()
 		p.Wants(l, watch.Exclusive)
 		if !l.word.CompareAndSwap(watched, watched|anonymous) && !l.try(anonymous) {
-			acquire(l, anonymous, &forever)
+			acquireUnlimited(l, anonymous)
 		}
 		p.Acquired(l, watch.Exclusive, 1)
 		return
 	}
 	if !l.try(anonymous) { // not through the interface: it is often open
-		acquire(l, anonymous, &forever)
+		acquireUnlimited(l, anonymous)
 	}
 }
 
@@ -78,8 +77,7 @@ func (l *Lock) TryLock() bool {
 
 // LockTimeout is Lock for at most d and reports whether it locked l.
 func (l *Lock) LockTimeout(d time.Duration) bool {
-	limit := park.For(d)
-	locked := acquire(l, anonymous, &limit)
+	locked := acquireTimeout(d, l, anonymous)
 	if locked {
 		l.mutex().acquired(l)
 	}

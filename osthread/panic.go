@@ -7,7 +7,7 @@ import (
 
 var panicHook = panichook.Hook[*Thread, *PanicError]{
 	Default:   func(t *Thread, e *PanicError) { panichook.Print(t.Name(), e.Value, e.Stack) },
-	Recovered: protect.Recovered,
+	Recovered: protect.Panicked,
 }
 
 // SetPanicHook sets the function that gets each panic that leaves the function

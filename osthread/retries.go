@@ -83,8 +83,24 @@ const (
 	sinceFair = math.MinInt64 / 2
 )
 
-// forever is shared, so that a call without a limit copies none.
-var forever = park.Forever()
+// These are shared, so that a call without a limit copies none.
+var (
+	forever   = park.Forever()               // of waits that must go on
+	unlimited = park.Unlimited().Unwinding() // of calls without an error
+)
+
+// acquireUnlimited acquires key from p, or panics: see [park.Limit.Unwind].
+func acquireUnlimited(p barged, key uint64) { acquireUnwinding(p, key, &unlimited) }
+
+// acquireUnwinding is acquire for a call that returns no error.
+func acquireUnwinding(p barged, key uint64, l *park.Limit) bool {
+	for !acquire(p, key, l) {
+		if l.Unwind(); !l.Never() {
+			return false
+		}
+	}
+	return true
+}
 
 // acquire acquires key from p, or returns false if l ends first.
 func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
@@ -115,8 +131,8 @@ func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
 
 // acquireTimeout is acquire for at most d.
 func acquireTimeout(d time.Duration, p barged, key uint64) bool {
-	l := park.For(d)
-	return acquire(p, key, &l)
+	l := park.For(d).Unwinding()
+	return acquireUnwinding(p, key, &l)
 }
 
 // acquireContext is acquire until ctx is done; it then returns ctx's cause.

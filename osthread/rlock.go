@@ -70,12 +70,12 @@ func (r *RLock) Lock() {
 	switch {
 	case ident.Row(slot) != 0:
 		if !r.word.CompareAndSwap(watch.Free, keyOf(slot)) {
-			r.lock(&forever)
+			r.lock(&unlimited)
 		}
 	case watch.On:
-		r.lockWatched(&forever)
+		r.lockWatched(&unlimited)
 	default:
-		r.lockGoroutine(&forever)
+		r.lockGoroutine(&unlimited)
 	}
 }
 
@@ -85,7 +85,7 @@ func (r *RLock) TryLock() bool { return r.LockTimeout(0) }
 
 // LockTimeout is Lock for at most d and reports whether it locked r.
 func (r *RLock) LockTimeout(d time.Duration) bool {
-	l := park.For(d)
+	l := park.For(d).Unwinding()
 	return r.lock(&l)
 }
 
@@ -141,7 +141,7 @@ func (r *RLock) acquire(l *park.Limit) bool {
 		r.lockAgain()
 		return true
 	}
-	return acquire(r, key, l)
+	return acquireUnwinding(r, key, l)
 }
 
 // lockAgain increments the depth of r, which the caller owns.

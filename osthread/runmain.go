@@ -183,6 +183,7 @@ func runMain(f func() error, end *error) {
 	t.osThread = th
 	t.mu.Unlock()
 	t.takeHooks()
+	t.beginWaits()
 	defer func() { *end = also(*end, thread.Detach()) }()
 	defer self.Clear()
 	defer func() { t.finish(*end) }()

@@ -177,7 +177,7 @@ func (w *RWLock) lockSlow(want uint64) {
 		return
 	}
 	if !w.try(want) { // not through the interface: it is often open
-		acquire(w, want, &forever)
+		acquireUnlimited(w, want)
 	}
 }
 
@@ -187,7 +187,7 @@ func (w *RWLock) lockWatched(want uint64) {
 	p.Wants(w, rwHow[want])
 	direct := want == toWrite && w.word.CompareAndSwap(rwWatched, rwWatched|rwWritten)
 	if !direct && !w.try(want) {
-		acquire(w, want, &forever)
+		acquireUnlimited(w, want)
 	}
 	p.Acquired(w, rwHow[want], 1)
 }
@@ -310,7 +310,7 @@ func mayLetIn(s uint64) bool {
 // [ErrDeadlock] at once, with w still locked for reading, if another reader
 // upgrades: each would wait for the other. It panics with an error that is
 // [ErrNotLocked], as do its variants when they try, if no reader holds w.
-func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", park.Forever()) }
+func (w *RWLock) Upgrade() error { return w.upgrade("Upgrade", park.Unlimited()) }
 
 // TryUpgrade is UpgradeTimeout(0).
 func (w *RWLock) TryUpgrade() error { return w.UpgradeTimeout(0) }

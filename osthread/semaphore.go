@@ -155,7 +155,7 @@ func newSemaphore(op string, n int, bounded bool) *Semaphore {
 // keep no other caller out.
 func (s *Semaphore) Acquire(n int) {
 	if w := s.word.Load(); watch.On || n < 1 || w < int64(n) || !s.word.CompareAndSwap(w, w-int64(n)) {
-		s.acquire("Acquire", n, &forever)
+		s.acquire("Acquire", n, &unlimited)
 	}
 }
 
@@ -165,7 +165,7 @@ func (s *Semaphore) TryAcquire(n int) bool { return s.AcquireTimeout(n, 0) }
 // AcquireTimeout is Acquire for at most d and reports whether it took the
 // permits.
 func (s *Semaphore) AcquireTimeout(n int, d time.Duration) bool {
-	l := park.For(d)
+	l := park.For(d).Unwinding()
 	return s.acquire("AcquireTimeout", n, &l)
 }
 
@@ -190,8 +190,9 @@ func (s *Semaphore) acquire(op string, n int, l *park.Limit) bool {
 	case never:
 		w := park.Waiter{Bubble: true, For: s}
 		w.Park(*l)
+		l.Unwind()
 		return false
-	case l.Never() && s.try(uint64(n)) || acquire(s, uint64(n), l):
+	case l.Never() && s.try(uint64(n)) || acquireUnwinding(s, uint64(n), l):
 		s.acquired(n)
 		return true
 	default:

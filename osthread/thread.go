@@ -48,6 +48,8 @@ type Thread struct {
 	osThread *thread.Thread // nil before the start, and for a dummy of a thread made by Go
 	err      error
 	ctx      *ownContext // nil until it is asked for
+	canceled bool        // by Cancel
+	waits    bool        // its waits can be ended: its slot is known
 	atEnd    []ending
 	hooks    bool // trace and profile are counted by trace.Add
 }
@@ -79,6 +81,10 @@ type Runner interface{ Run() error }
 
 // A PanicError is what Join returns when a thread's function panicked.
 type PanicError = thread.PanicError
+
+// A CanceledError is what a call panics with that returns no error, if
+// Thread.Cancel has ended its wait. It wraps the cause.
+type CanceledError = thread.CanceledError
 
 // New returns a thread that will run fn. What fn returns is the result of Join.
 // A nil fn returns nil.

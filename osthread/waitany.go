@@ -77,7 +77,7 @@ func WaitAny(ws ...Waitable) int {
 	if len(ws) == 0 {
 		panic(misuse("WaitAny", ErrCount))
 	}
-	return waitAny(park.Forever(), ws)
+	return waitAnyUnwinding(unlimited, ws)
 }
 
 // TryWaitAny is WaitAnyTimeout(0, ws...).
@@ -89,7 +89,7 @@ func WaitAnyTimeout(d time.Duration, ws ...Waitable) int {
 	if len(ws) == 0 {
 		return -1
 	}
-	return waitAny(park.For(d), ws)
+	return waitAnyUnwinding(park.For(d).Unwinding(), ws)
 }
 
 // WaitAnyContext is WaitAny until ctx is done; it then returns -1 and ctx's
@@ -111,14 +111,16 @@ func WaitAnyContext(ctx context.Context, ws ...Waitable) (int, error) {
 // WaitAll lacks only a [Semaphore], that serves it in the order in which
 // waiters came, as with Acquire. It takes twice from an object that is in ws
 // twice. With no ws it returns at once.
-func WaitAll(ws ...Waitable) { waitAll(park.Forever(), ws) }
+func WaitAll(ws ...Waitable) { waitAllUnwinding(unlimited, ws) }
 
 // TryWaitAll is WaitAllTimeout(0, ws...).
 func TryWaitAll(ws ...Waitable) bool { return WaitAllTimeout(0, ws...) }
 
 // WaitAllTimeout is WaitAll for at most d; past that it returns false and has
 // taken nothing.
-func WaitAllTimeout(d time.Duration, ws ...Waitable) bool { return waitAll(park.For(d), ws) }
+func WaitAllTimeout(d time.Duration, ws ...Waitable) bool {
+	return waitAllUnwinding(park.For(d).Unwinding(), ws)
+}
 
 // WaitAllContext is WaitAll until ctx is done; it then returns ctx's cause and
 // has taken nothing. If ctx is done already it does not look.
@@ -131,6 +133,24 @@ func WaitAllContext(ctx context.Context, ws ...Waitable) error {
 		return l.Err(nil)
 	}
 	return nil
+}
+
+// waitAnyUnwinding and waitAllUnwinding are waitAny and waitAll for calls that
+// return no error.
+func waitAnyUnwinding(l park.Limit, ws []Waitable) (winner int) {
+	winner = waitAny(l, ws)
+	if winner < 0 {
+		l.Unwind()
+	}
+	return winner
+}
+
+func waitAllUnwinding(l park.Limit, ws []Waitable) (taken bool) {
+	taken = waitAll(l, ws)
+	if !taken {
+		l.Unwind()
+	}
+	return taken
 }
 
 func waitAny(l park.Limit, ws []Waitable) (winner int) {

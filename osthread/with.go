@@ -15,7 +15,7 @@ func With(l sync.Locker, f func()) {
 // With calls f with n permits, and releases them after f, even if f panics or
 // calls runtime.Goexit. It panics as [Semaphore.Acquire] does.
 func (s *Semaphore) With(n int, f func()) {
-	s.acquire("With", n, &forever)
+	s.acquire("With", n, &unlimited)
 	defer s.Release(n)
 	f()
 }

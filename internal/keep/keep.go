@@ -28,9 +28,13 @@ var (
 	// call of it: ErrExit or ErrGoexit.
 	Ending func() error
 
-	// Recovered returns the *thread.PanicError for the panic with value v. It
-	// is called by the deferred function that recovered v.
+	// Recovered returns the *thread.PanicError for the panic with value v, or
+	// the cause if v is a *thread.CanceledError. It is called by the deferred
+	// function that recovered v.
 	Recovered func(v any) error
+
+	// Panicked is Recovered that returns a *thread.PanicError in any case.
+	Panicked func(v any) error
 
 	// Slot returns the slot of thread, a *thread.Thread; see internal/ident.
 	Slot func(thread any) uintptr

@@ -50,9 +50,12 @@ func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit, object any) (ov
 	if b.Epoch() != epoch || spin != nil && spin.Until(func() bool { return b.Epoch() != epoch }) {
 		return true
 	}
-	record := BeginWait(object, unsafe.Pointer(b), l)
+	record := BeginWait(object, unsafe.Pointer(b), l, rouseBroadcast)
 	defer record.End()
 	for b.Epoch() == epoch {
+		if l.askedBy(record) {
+			return false
+		}
 		if b.word.Load() == epoch && !b.word.CompareAndSwap(epoch, epoch|asleep) {
 			continue
 		}
@@ -94,6 +97,13 @@ func (b *Broadcast) End(runners int) (wake bool) {
 func (b *Broadcast) Wake() { futex.Wake(b.address(), math.MaxInt32) }
 
 func (b *Broadcast) address() *uint32 { return (*uint32)(unsafe.Pointer(&b.word)) }
+
+// rouseBroadcast is the Rouser of a Broadcast: it wakes all, of which the others
+// sleep again.
+func rouseBroadcast(parker unsafe.Pointer) (again bool) {
+	(*Broadcast)(parker).Wake()
+	return true
+}
 
 // Shared reports whether a caller on a thread of its own may sleep in a
 // [Broadcast] until l ends the wait. It may not if l has a context, whose end

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/waits"
 )
 
 // A Limit bounds a wait: by a deadline, by a context, or not at all. The zero
@@ -23,10 +24,25 @@ type Limit struct {
 	ctx      context.Context // nil: none, or one that is never done
 	done     <-chan struct{} // of ctx
 	source   context.Context // the cancelCtx that done belongs to; nil: it belongs to another type
+	canceled onCancel
 }
+
+// An onCancel is what a request to end a wait of the calling thread
+// (internal/waits) does to this one. Only the waiter takes the request, when it
+// has undone the wait: by [Limit.Err] or [Limit.Unwind].
+type onCancel uint8
+
+const (
+	goesOn  onCancel = iota // nothing: the wait is one of this module's own
+	returns                 // it ends, and the call returns the cause
+	unwinds                 // it ends, and the call panics: it returns no error
+)
 
 // Forever returns the limit that does not end a wait.
 func Forever() Limit { return Limit{deadline: futex.Never} }
+
+// Unlimited returns the limit that only a request to the calling thread ends.
+func Unlimited() Limit { return Limit{deadline: futex.Never, canceled: returns} }
 
 // For returns the limit d from now. With d <= 0 a wait does not sleep, and does
 // not read the clock.
@@ -34,16 +50,17 @@ func For(d time.Duration) Limit {
 	if d <= 0 {
 		return Limit{}
 	}
-	return Limit{deadline: futex.After(d)}
+	return Limit{deadline: futex.After(d), canceled: returns}
 }
 
 // Until returns the limit that ends with ctx. If ctx is done it returns its
 // cause.
 func Until(ctx context.Context) (Limit, error) {
 	if ctx.Err() != nil {
-		return Limit{}, cause(ctx)
+		l := Limit{ctx: ctx, canceled: returns}
+		return Limit{}, l.Err(nil)
 	}
-	l := Forever()
+	l := Unlimited()
 	if done := ctx.Done(); done != nil {
 		l.ctx, l.done = ctx, done
 		// Of that type alone: a foreign context whose Value returns a context
@@ -67,19 +84,59 @@ func WithContext(ctx context.Context, wait func(Limit) error) error {
 	return wait(l)
 }
 
+// Unwinding returns l for a call that returns no error.
+func (l Limit) Unwinding() Limit {
+	if l.canceled == returns {
+		l.canceled = unwinds
+	}
+	return l
+}
+
+// Asked reports whether the calling thread, which is the waiter, is asked to
+// end a wait, and l lets that be this one.
+func (l *Limit) Asked() bool { return l.canceled != goesOn && waits.Asked(l.canceled == unwinds) }
+
+// ending returns how a request ends a wait that l bounds: by rouse.
+func (l *Limit) ending(rouse waits.Rouser) waits.Ending {
+	if l.canceled == goesOn {
+		return waits.Ending{}
+	}
+	return waits.Ending{Rouse: rouse, Unwinds: l.canceled == unwinds}
+}
+
+// askedBy is Asked for a waiter whose sleep r records.
+func (l *Limit) askedBy(r *waits.Record) bool {
+	return l.canceled != goesOn && r != nil && r.Asked(l.canceled == unwinds)
+}
+
+// NewCanceled returns what a call panics with that a request has ended. Package
+// thread sets it.
+var NewCanceled = func(cause error) any { return cause }
+
+// Unwind is called when a wait has ended that l bounds. If a request has ended
+// it, and the call returns no error, Unwind panics.
+func (l *Limit) Unwind() {
+	if l.canceled != unwinds {
+		return
+	}
+	if cause := waits.Take(true); cause != nil {
+		panic(NewCanceled(cause))
+	}
+}
+
 // AtMost returns the limit that ends with l, or d from now if that is sooner.
 func (l Limit) AtMost(d time.Duration) Limit {
 	l.deadline = min(l.deadline, futex.After(d))
 	return l
 }
 
-// Never reports whether l is Forever.
+// Never reports whether l has no deadline and no context.
 func (l *Limit) Never() bool { return l.deadline == futex.Never && l.done == nil }
 
 // Canceled reports whether l's context is done.
-func (l *Limit) Canceled() bool { return l.done != nil && l.canceled() }
+func (l *Limit) Canceled() bool { return l.done != nil && l.isDone() }
 
-func (l *Limit) canceled() bool {
+func (l *Limit) isDone() bool {
 	if l.source != nil {
 		return l.source.Err() != nil
 	}
@@ -107,7 +164,7 @@ func (l *Limit) Left() time.Duration { return time.Duration(l.deadline - futex.N
 
 // Expired reports whether a wait must not sleep any longer.
 func (l *Limit) Expired() bool {
-	return l.Canceled() || l.isLate()
+	return l.Canceled() || l.isLate() || l.Asked()
 }
 
 // isLate reports whether l's deadline has passed. The clock of a bubble may be
@@ -116,9 +173,14 @@ func (l *Limit) isLate() bool {
 	return l.deadline != futex.Never && (l.deadline == 0 || l.deadline <= futex.Now())
 }
 
-// Err returns the error of a wait that l has ended: the cause of its context,
-// or timeout if it has none.
+// Err returns the error of a wait that l has ended: the cause of a request,
+// which it takes, or of its context, or timeout if it has none.
 func (l *Limit) Err(timeout error) error {
+	if l.canceled == returns {
+		if cause := waits.Take(false); cause != nil {
+			return cause
+		}
+	}
 	if l.ctx == nil {
 		return timeout
 	}

@@ -30,13 +30,13 @@
 //	empty         permit                  Unpark
 //	permit        empty                   Park: it takes the permit
 //	empty         onFutex                 Park, on a thread
-//	empty         inScheduler             the scheduler, once a goroutine without a deadline or context is parked
+//	empty         inScheduler             the scheduler, once a goroutine that only a wakeup ends is parked
 //	empty         parking                 Park, in a goroutine: it then sets its deadline and, in a bubble, its context
 //	empty         selecting               Park, in a goroutine with a context: it then sets its deadline
 //	parking       inScheduler             the scheduler, once the goroutine is parked
 //	any sleep     permit, and a wakeup    Unpark
 //	any sleep     expired, and a wakeup   the deadline
-//	any sleep     canceled, and a wakeup  the context; of selecting the owner, which is awake
+//	any sleep     canceled, and a wakeup  the context; of selecting the owner, which is awake; a request to the thread
 //	expired       permit                  Unpark, until Park has seen the timeout
 //	any of these  empty                   Park, before it returns; the kind is the outcome
 //
@@ -53,7 +53,9 @@
 // compare-and-swap into the sleep fails; Unpark after it finds the sleep. The
 // same holds for a deadline and a context, which are set only once the word
 // shows the sleep. One that fires late carries the number of its sleep and so
-// cannot end a later one.
+// cannot end a later one. A request to the thread (internal/waits) ends the
+// sleep that the word shows, while the record of the sleep keeps the owner from
+// another one; the owner checks for one once the word shows its sleep.
 //
 // All accesses are sequentially consistent. Park's load or compare-and-swap
 // that finds the permit pairs with Unpark's compare-and-swap, so Unpark
@@ -91,7 +93,7 @@ type Outcome uint8
 const (
 	Unparked Outcome = iota // a permit was there, or came, and is used up
 	TimedOut                // the deadline passed; no permit was used
-	Canceled                // the context is done; no permit was used
+	Canceled                // the context is done, or the thread was asked to end a wait; no permit was used
 )
 
 const (
@@ -158,7 +160,7 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	if w.take() {
 		return Unparked
 	}
-	if l.Canceled() {
+	if l.Canceled() || l.Asked() {
 		return Canceled
 	}
 	if l.isLate() {
@@ -170,9 +172,9 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	}
 	switch {
 	case thread:
-		record := BeginWait(w.For, unsafe.Pointer(w), l)
+		record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
 		defer record.End()
-		return w.parkRecorded(l)
+		return w.parkRecorded(l, record)
 	case watch.On:
 		record := watch.Sleeps(w.For, unsafe.Pointer(w), !l.Never())
 		defer record.End()
@@ -180,14 +182,16 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	if l.done != nil && !inBubble() {
 		return w.parkSelecting(l)
 	}
-	return w.parkGoroutine(l)
+	return w.parkGoroutine(l, nil)
 }
 
 // BeginWait records the wait of a caller on a thread of its own, until End. In
 // watch mode that of a goroutine is recorded, too, which has no more than
-// locked its thread, or keeps its thread while it sleeps.
-func BeginWait(object any, parker unsafe.Pointer, l *Limit) *waits.Record {
-	if r := waits.Begin(object, parker, !l.Never()); r != nil {
+// locked its thread, or keeps its thread while it sleeps. rouse ends the sleep
+// on a request, for which the caller checks [Limit.Asked] once it can be
+// roused.
+func BeginWait(object any, parker unsafe.Pointer, l *Limit, rouse waits.Rouser) *waits.Record {
+	if r := waits.Begin(object, parker, !l.Never(), l.ending(rouse)); r != nil {
 		if watch.On {
 			watch.Here().Move()
 		}
@@ -197,14 +201,32 @@ func BeginWait(object any, parker unsafe.Pointer, l *Limit) *waits.Record {
 }
 
 // parkRecorded parks a caller on a thread of its own, whose wait is recorded.
-func (w *Waiter) parkRecorded(l *Limit) Outcome {
+func (w *Waiter) parkRecorded(l *Limit, r *waits.Record) Outcome {
 	switch {
 	case inBubble(): // a bubble's clock is not the kernel's
-		return w.parkGoroutine(l)
+		return w.parkGoroutine(l, r)
 	case CanSpin():
-		return w.parkThread(l)
+		return w.parkThread(l, r)
 	default:
-		return w.parkThreadOnOneP(l)
+		return w.parkThreadOnOneP(l, r)
+	}
+}
+
+// rouseWaiter is the Rouser of a Waiter: it ends the sleep as a context does. If
+// the owner does not sleep yet it checks for the request when it does.
+func rouseWaiter(parker unsafe.Pointer) (again bool) {
+	w := (*Waiter)(parker)
+	for {
+		s := w.state.Load()
+		switch kind(s) {
+		case onFutex, parking, inScheduler:
+			if w.state.CompareAndSwap(s, withKind(s, canceled)) {
+				w.wake(s)
+				return false
+			}
+		default:
+			return false
+		}
 	}
 }
 
@@ -306,7 +328,7 @@ func (w *Waiter) outcome() Outcome {
 	}
 }
 
-func (w *Waiter) parkThread(l *Limit) Outcome {
+func (w *Waiter) parkThread(l *Limit, r *waits.Record) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
 	sleep := nextSleep(s, onFutex)
@@ -315,6 +337,9 @@ func (w *Waiter) parkThread(l *Limit) Outcome {
 	}
 	if l.done != nil {
 		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
+	}
+	if l.askedBy(r) {
+		w.endSleep(sleep, canceled)
 	}
 	for w.state.Load() == sleep {
 		if l.Sleep(w.word(), sleep) == futex.TimedOut {
@@ -327,12 +352,12 @@ func (w *Waiter) parkThread(l *Limit) Outcome {
 // parkThreadOnOneP chooses between the two sleeps: a thread that a futex wakes
 // sleeps again until it gets the P, if others want it too; the scheduler
 // switches to the goroutine directly.
-func (w *Waiter) parkThreadOnOneP(l *Limit) Outcome {
+func (w *Waiter) parkThreadOnOneP(l *Limit, r *waits.Record) Outcome {
 	defer asleepOnOneP.Add(-1)
 	if asleepOnOneP.Add(1) > pair {
-		return w.parkGoroutine(l)
+		return w.parkGoroutine(l, r)
 	}
-	return w.parkThread(l)
+	return w.parkThread(l, r)
 }
 
 // pair counts this thread, and the one that it has woken, which may not run
@@ -341,13 +366,14 @@ const pair = 2
 
 var asleepOnOneP atomic.Int32
 
-func (w *Waiter) parkGoroutine(l *Limit) Outcome {
+// parkGoroutine parks in the scheduler. r records the wait of a thread.
+func (w *Waiter) parkGoroutine(l *Limit, r *waits.Record) Outcome {
 	leak(unsafe.Pointer(w))
 	s := w.state.Load()
 	if kind(s) == permit {
 		return w.outcome()
 	}
-	if l.Never() { // no deadline or context to set first
+	if l.Never() && (r == nil || l.canceled == goesOn) { // nothing to set first
 		w.slot.sleep(&w.state, s, nextSleep(s, inScheduler), w.Bubble && inBubble())
 		return w.outcome()
 	}
@@ -361,6 +387,9 @@ func (w *Waiter) parkGoroutine(l *Limit) Outcome {
 	}
 	if l.done != nil {
 		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
+	}
+	if l.askedBy(r) {
+		w.endSleep(sleep, canceled)
 	}
 	w.slot.sleep(&w.state, sleep, withKind(sleep, inScheduler), w.Bubble && inBubble())
 	return w.outcome()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/waits"
 )
 
 // sleepers runs f for both kinds of callers. A goroutine that is locked to its
@@ -58,9 +59,9 @@ func TestUnparkBeforeParkIsKept(t *testing.T) {
 
 // Unpark may come after Park's first check and before its sleep.
 func TestUnparkBetweenCheckAndSleepIsKept(t *testing.T) {
-	for name, park := range map[string]func(*Waiter, *Limit) Outcome{
+	for name, park := range map[string]func(*Waiter, *Limit, *waits.Record) Outcome{
 		"thread": (*Waiter).parkThread, "goroutine": (*Waiter).parkGoroutine, "thread on one P": (*Waiter).parkThreadOnOneP,
-		"goroutine that selects": (*Waiter).parkSelecting,
+		"goroutine that selects": func(w *Waiter, l *Limit, _ *waits.Record) Outcome { return w.parkSelecting(l) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, deadline := range []int64{futex.Never, futex.After(time.Hour)} {
@@ -68,7 +69,7 @@ func TestUnparkBetweenCheckAndSleepIsKept(t *testing.T) {
 					var w Waiter
 					l := limit(deadline, ctx)
 					w.Unpark()
-					assert.Equal(t, Unparked, park(&w, &l))
+					assert.Equal(t, Unparked, park(&w, &l, nil))
 				}
 			}
 		})

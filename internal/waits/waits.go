@@ -48,6 +48,9 @@ type Record struct {
 	slot uintptr // the sleeper's
 	on   bool
 	wait Wait
+
+	ending   Ending // of the wait
+	requests requests
 }
 
 // Rows are kept in chunks, so that a record never moves.
@@ -62,27 +65,21 @@ var table [chunks]atomic.Pointer[chunk]
 
 // Begin records that the calling thread is about to sleep at parker for object.
 // It returns nil, for which End does nothing, if the caller has no record.
-func Begin(object any, parker unsafe.Pointer, ends bool) *Record {
+func Begin(object any, parker unsafe.Pointer, ends bool, e Ending) *Record {
 	slot := ident.Slot()
-	row := ident.Row(slot)
-	if row == 0 {
-		return nil
+	r := record(slot)
+	if r != nil {
+		r.Begin(slot, object, parker, ends, e)
 	}
-	c := &table[row>>chunkBits]
-	if c.Load() == nil {
-		c.CompareAndSwap(nil, new(chunk))
-	}
-	r := &c.Load()[row&(1<<chunkBits-1)]
-	r.Begin(slot, object, parker, ends)
 	return r
 }
 
 // Begin is the function Begin for the caller that r belongs to, whose slot is 0
 // if it is not a thread with a record.
-func (r *Record) Begin(slot uintptr, object any, parker unsafe.Pointer, ends bool) {
+func (r *Record) Begin(slot uintptr, object any, parker unsafe.Pointer, ends bool, e Ending) {
 	now := futex.Now()
 	r.mu.Lock()
-	r.slot, r.on = slot, true
+	r.slot, r.on, r.ending = slot, true, e
 	r.wait = Wait{Object: object, Parker: parker, Number: r.wait.Number + 1, Since: now, Ends: ends}
 	r.mu.Unlock()
 }
@@ -109,9 +106,11 @@ func (r *Record) Wait(slot uintptr) (w Wait, ok bool) {
 	return w, true
 }
 
-// Forget clears what the thread with that slot slept for, if C code ended it in
-// its sleep: nothing calls End then. The thread is gone, or about to be.
+// Forget drops what is left of the thread with that slot, which is gone, or
+// about to be: a request, and what it slept for if C code ended it in its
+// sleep, since nothing calls End then.
 func Forget(slot uintptr) {
+	Drop(slot)
 	if r := at(slot); r != nil {
 		r.forget(slot)
 	}
@@ -134,7 +133,21 @@ func Of(slot uintptr) (w Wait, ok bool) {
 	return Wait{}, false
 }
 
-// at returns the record of the thread with that slot, or nil if there is none.
+// record returns the record of the thread with that slot, nil if the thread has
+// none.
+func record(slot uintptr) *Record {
+	row := ident.Row(slot)
+	if row == 0 {
+		return nil
+	}
+	c := &table[row>>chunkBits]
+	if c.Load() == nil {
+		c.CompareAndSwap(nil, new(chunk))
+	}
+	return &c.Load()[row&(1<<chunkBits-1)]
+}
+
+// at is record, but returns nil if the thread has never slept.
 func at(slot uintptr) *Record {
 	row := ident.Row(slot)
 	if row == 0 {

@@ -147,7 +147,7 @@ func Sleeps(object any, parker unsafe.Pointer, ends bool) *waits.Record {
 	}
 	p := here()
 	p.Move()
-	p.wait.Begin(ident.None, object, parker, ends)
+	p.wait.Begin(ident.None, object, parker, ends, waits.Ending{})
 	return &p.wait
 }
 

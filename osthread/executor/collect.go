@@ -187,8 +187,10 @@ func (c *collector) take(k int) int {
 // future of the calling function, or for futures that can run only on threads
 // that wait for the caller; see Future.Result.
 func Wait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
-	done, notDone, err := waitFor(when, fs, park.Forever(), nil)
+	l := park.Unlimited().Unwinding()
+	done, notDone, err := waitFor(when, fs, l, nil)
 	if err != nil {
+		l.Unwind()
 		panic(fmt.Errorf("executor: Wait: %w", err))
 	}
 	return done, notDone
@@ -201,7 +203,11 @@ func TryWait[F AnyFuture](when ReturnWhen, fs ...F) (done, notDone []F) {
 
 // WaitTimeout is Wait for at most d. A timeout is not an error.
 func WaitTimeout[F AnyFuture](d time.Duration, when ReturnWhen, fs ...F) (done, notDone []F) {
-	done, notDone, _ = waitFor(when, fs, park.For(d), nil)
+	l := park.For(d).Unwinding()
+	done, notDone, err := waitFor(when, fs, l, nil)
+	if err != nil {
+		l.Unwind()
+	}
 	return done, notDone
 }
 
@@ -246,8 +252,10 @@ func waitFor[F AnyFuture](when ReturnWhen, fs []F, l park.Limit, late error) (do
 // panics with an error that is ErrDeadlock, see Wait.
 func AsCompleted[F AnyFuture](fs ...F) iter.Seq[F] {
 	return func(yield func(F) bool) {
-		err := completed(fs, park.Forever(), nil, func(f F) bool { return yield(f) })
+		l := park.Unlimited().Unwinding()
+		err := completed(fs, l, nil, func(f F) bool { return yield(f) })
 		if err != nil {
+			l.Unwind()
 			panic(fmt.Errorf("executor: AsCompleted: %w", err))
 		}
 	}

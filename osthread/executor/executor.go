@@ -176,7 +176,7 @@ func New(o Options) (*Executor, error) {
 func Submit[T any](e *Executor, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(e.handle)
 	p := e.pool()
-	return submit(p, fn, p.Full, park.Forever())
+	return submit(p, fn, p.Full, park.Unlimited())
 }
 
 // TrySubmit is Submit that returns ErrFull if the backlog is full, whatever
@@ -260,7 +260,7 @@ func (e *Executor) Queued() int {
 //
 // Close does not wait for what a caller of Submit runs itself, see RunInCaller.
 func (e *Executor) Close() error {
-	_, err := e.pool().shutdown(park.Forever())
+	_, err := e.pool().shutdown(park.Unlimited())
 	return err
 }
 

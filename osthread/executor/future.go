@@ -55,7 +55,7 @@ func (f *Future[T]) base() *task { return &f.task }
 // ErrDeadlock in f's own function, and where the wait could not end: f has no
 // thread to run on, or runs on one, that waits for the caller, directly or over
 // other futures and workers.
-func (f *Future[T]) Result() (T, error) { return f.result(park.Forever()) }
+func (f *Future[T]) Result() (T, error) { return f.result(park.Unlimited()) }
 
 // TryResult is ResultTimeout(0).
 func (f *Future[T]) TryResult() (T, error) { return f.ResultTimeout(0) }

@@ -141,7 +141,7 @@ func (k *Keyed) close() {
 func SubmitKey[K comparable, T any](k *Keyed, key K, fn func() (T, error)) (*Future[T], error) {
 	defer runtime.KeepAlive(k.keyHandle)
 	p := poolOf(k, key)
-	return submit(p, fn, p.Full, park.Forever())
+	return submit(p, fn, p.Full, park.Unlimited())
 }
 
 // TrySubmitKey is SubmitKey that returns ErrFull if the backlog of key's thread
@@ -200,7 +200,7 @@ func (k *Keyed) Queued() (n int) {
 
 // Close is Executor.Close.
 func (k *Keyed) Close() error {
-	_, err := k.shutdown(park.Forever())
+	_, err := k.shutdown(park.Unlimited())
 	return err
 }
 

@@ -232,7 +232,7 @@ func (w *Worker) gone() {
 // is locked; most other goroutines are not. Pull the values on one side and
 // pass them to the other.
 func (w *Worker) Call(f func() error) error {
-	return w.call(f, park.Forever())
+	return w.call(f, park.Unlimited())
 }
 
 // TryCall is Call that does nothing and returns ErrBusy unless the worker is
@@ -305,7 +305,7 @@ func (w *Worker) Poll() (int, error) {
 
 // Wait is Poll that sleeps until there is a function to call or the worker is
 // shut down. Meanwhile the worker is not busy: TryCall succeeds.
-func (w *Worker) Wait() (int, error) { return w.await(park.Forever()) }
+func (w *Worker) Wait() (int, error) { return w.await(park.Unlimited()) }
 
 // WaitTimeout is Wait for at most d.
 func (w *Worker) WaitTimeout(d time.Duration) (int, error) {
@@ -333,7 +333,11 @@ func (w *Worker) await(l park.Limit) (int, error) {
 		return 0, ErrNotOwner
 	}
 	w.box.Await(l)
-	return w.Poll()
+	n, err := w.Poll()
+	if n == 0 && err == nil && l.Asked() {
+		err = l.Err(nil)
+	}
+	return n, err
 }
 
 // OnPost makes f be called for each function that is added, by the caller that

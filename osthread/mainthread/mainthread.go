@@ -133,7 +133,7 @@ func serve(f func()) bool {
 // what f returned, or a *PanicError if it panicked. It waits for Run, Poll or
 // Wait if necessary, or for osthread.Shutdown on the first thread. On the first
 // thread it calls f at once, so code there may call Do.
-func Do(f func() error) error { return do(f, park.Forever()) }
+func Do(f func() error) error { return do(f, park.Unlimited()) }
 
 // TryDo is Do that does nothing and returns ErrBusy unless the first thread is
 // waiting for work, in Run or Wait.
@@ -193,7 +193,7 @@ func Poll() (int, error) {
 }
 
 // Wait is Poll that sleeps until there is a function to call.
-func Wait() (int, error) { return await(park.Forever()) }
+func Wait() (int, error) { return await(park.Unlimited()) }
 
 // WaitTimeout is Wait for at most d.
 func WaitTimeout(d time.Duration) (int, error) {
@@ -245,5 +245,9 @@ func await(l park.Limit) (int, error) {
 		return 0, ErrNotOwner
 	}
 	box.Await(l)
-	return Poll()
+	n, err := Poll()
+	if n == 0 && err == nil && l.Asked() {
+		err = l.Err(nil)
+	}
+	return n, err
 }

@@ -16,7 +16,7 @@ import (
 // callers' values may come between them. It returns how many values it has put
 // and, if that is not all, ErrShutdown or a *[osthread.PanicError] if the
 // comparison function of a priority queue panicked over the next one.
-func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, park.Forever()) }
+func (q *Queue[T]) PutAll(vs []T) (int, error) { return q.putAll(vs, park.Unlimited()) }
 
 // TryPutAll is PutAllTimeout(vs, 0).
 func (q *Queue[T]) TryPutAll(vs []T) (int, error) { return q.putAll(vs, park.For(0)) }
@@ -41,7 +41,7 @@ func (q *Queue[T]) PutAllContext(ctx context.Context, vs []T) (int, error) {
 // returns their number. It sleeps while the queue is empty, and returns
 // ErrShutdown once the queue is shut down and empty. If buf is empty it returns
 // at once.
-func (q *Queue[T]) GetN(buf []T) (int, error) { return q.getN(buf, park.Forever()) }
+func (q *Queue[T]) GetN(buf []T) (int, error) { return q.getN(buf, park.Unlimited()) }
 
 // TryGetN is GetNTimeout(buf, 0).
 func (q *Queue[T]) TryGetN(buf []T) (int, error) { return q.getN(buf, park.For(0)) }

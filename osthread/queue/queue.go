@@ -118,7 +118,7 @@ func NewPriority[T any](max int, cmp func(a, b T) int) *Queue[T] {
 
 // Put puts v, sleeping while the queue is full. It returns ErrShutdown, and v
 // is not in the queue, if the queue is shut down before there is room.
-func (q *Queue[T]) Put(v T) error { return q.put(v, &forever, untraced) }
+func (q *Queue[T]) Put(v T) error { return q.put(v, &unlimited, untraced) }
 
 // TryPut is PutTimeout(v, 0).
 func (q *Queue[T]) TryPut(v T) error { return q.putLimit(v, park.For(0)) }
@@ -137,7 +137,7 @@ func (q *Queue[T]) PutContext(ctx context.Context, v T) error {
 
 // Get takes the next value, sleeping while the queue is empty. It returns
 // ErrShutdown once the queue is shut down and empty.
-func (q *Queue[T]) Get() (T, error) { return q.get(&forever, untraced) }
+func (q *Queue[T]) Get() (T, error) { return q.get(&unlimited, untraced) }
 
 // TryGet is GetTimeout(0).
 func (q *Queue[T]) TryGet() (T, error) { return q.getLimit(park.For(0)) }
@@ -195,8 +195,8 @@ func (q *Queue[T]) Empty() bool { return q.Len() == 0 }
 // Full reports whether Len is Cap; an unbounded queue is never full.
 func (q *Queue[T]) Full() bool { return q.max > 0 && q.Len() >= q.max }
 
-// forever is shared, so that calls without a limit copy none.
-var forever = park.Forever()
+// unlimited is shared, so that calls without a limit copy none.
+var unlimited = park.Unlimited()
 
 func (q *Queue[T]) putLimit(v T, l park.Limit) error       { return q.put(v, &l, untraced) }
 func (q *Queue[T]) getLimit(l park.Limit) (v T, err error) { return q.get(&l, untraced) }

@@ -50,13 +50,13 @@ func (q *Queue[T]) Unfinished() int {
 
 // Join sleeps until TaskDone has been called for every value that was put,
 // including those that are put meanwhile.
-func (q *Queue[T]) Join() { q.join(park.Forever()) }
+func (q *Queue[T]) Join() { q.join(park.Unlimited().Unwinding()) }
 
 // TryJoin is JoinTimeout(0).
 func (q *Queue[T]) TryJoin() bool { return q.join(park.For(0)) }
 
 // JoinTimeout is Join for at most d and reports whether all values are done.
-func (q *Queue[T]) JoinTimeout(d time.Duration) bool { return q.join(park.For(d)) }
+func (q *Queue[T]) JoinTimeout(d time.Duration) bool { return q.join(park.For(d).Unwinding()) }
 
 // JoinContext is Join until ctx is done, then it returns the cause of ctx.
 func (q *Queue[T]) JoinContext(ctx context.Context) error {
@@ -68,10 +68,16 @@ func (q *Queue[T]) JoinContext(ctx context.Context) error {
 }
 
 func (q *Queue[T]) join(l park.Limit) bool {
+	done := false
 	if trace.Enabled() && q.Unfinished() > 0 {
-		return trace.Around(q, func() bool { return q.joinUntraced(&l) }, nil)
+		done = trace.Around(q, func() bool { return q.joinUntraced(&l) }, nil)
+	} else {
+		done = q.joinUntraced(&l)
 	}
-	return q.joinUntraced(&l)
+	if !done {
+		l.Unwind()
+	}
+	return done
 }
 
 func (q *Queue[T]) joinUntraced(l *park.Limit) bool {

@@ -10,6 +10,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/waits"
 )
 
 // The words of a Cond, for Go here and for C in csrc/ost_cond.h, whose header
@@ -163,8 +164,10 @@ func (c *Cond) wait(call string, m CondLocker, l limit) error {
 	if !unlocked {
 		return failed(call, err)
 	}
-	if err := m.Lock(); err != nil {
-		return failed(call, err)
+	var locked error
+	waits.Hidden(func() { locked = m.Lock() })
+	if locked != nil {
+		return failed(call, locked)
 	}
 	if err == errEnded {
 		return l.err(call)
@@ -225,7 +228,7 @@ func (c *Cond) sleep(seq uint32, l limit, processShared bool) error {
 		switch {
 		case c.seq.Load() != seq:
 			return nil
-		case w.limit.park.Canceled():
+		case w.canceled():
 			if result == futex.Woken {
 				wake(futexOf(&c.seq), 1, processShared)
 			}

@@ -611,6 +611,8 @@ func (m *Mutex) inherit(self uint64, flags uint32, l limit) error {
 		w.slice = lookFirst
 	case l.park.Context() != nil:
 		w.slice = contextPoll
+	case w.record != nil: // nothing rouses a sleep in the kernel
+		w.slice = slice
 	}
 	var dead uint64 // a word whose owner is
 	for naps := 0; ; {
@@ -655,7 +657,7 @@ func (m *Mutex) inherit(self uint64, flags uint32, l limit) error {
 // lockPI is one call of the kernel's. ended says that the limit had ended, and
 // no call was made.
 func (w *waiter) lockPI(word *uint32) (errno syscall.Errno, ended bool) {
-	if w.limit.park.Canceled() {
+	if w.canceled() {
 		return 0, true
 	}
 	deadline, _ := w.next()

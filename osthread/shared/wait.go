@@ -46,9 +46,9 @@ type limit struct {
 	until *Deadline
 }
 
-func forever() limit               { return limit{park: park.Forever()} }
+func forever() limit               { return limit{park: park.Unlimited()} }
 func within(d time.Duration) limit { return limit{park: park.For(d)} }
-func untilTime(d Deadline) limit   { return limit{park: park.Forever(), until: &d} }
+func untilTime(d Deadline) limit   { return limit{park: park.Unlimited(), until: &d} }
 
 // err returns the error of a call whose wait l has ended.
 func (l *limit) err(call string) error { return l.park.Err(failed(call, ErrTimeout)) }
@@ -78,9 +78,13 @@ func begin(object any, word *uint32, l limit, pshared bool) waiter {
 	w := waiter{limit: l, shared: pshared}
 	recorded := l.park
 	if l.until != nil {
-		recorded = park.Limit{} // it ends by itself
+		recorded = recorded.AtMost(0) // it ends by itself
 	}
-	w.record = park.BeginWait(object, unsafe.Pointer(word), &recorded)
+	rouse := rouseWord
+	if pshared {
+		rouse = rouseShared
+	}
+	w.record = park.BeginWait(object, unsafe.Pointer(word), &recorded, rouse)
 	if pshared || l.until != nil {
 		w.slice = slice
 	}
@@ -99,6 +103,18 @@ func begin(object any, word *uint32, l limit, pshared bool) waiter {
 	return w
 }
 
+// The Rousers of a word wake all that sleep on it, of which the others sleep
+// again.
+func rouseWord(parker unsafe.Pointer) (again bool) {
+	wake((*uint32)(parker), wakeAll, false)
+	return true
+}
+
+func rouseShared(parker unsafe.Pointer) (again bool) {
+	wake((*uint32)(parker), wakeAll, true)
+	return true
+}
+
 // end ends the wait. It must be called.
 func (w *waiter) end() {
 	w.record.End()
@@ -111,16 +127,19 @@ func (w *waiter) end() {
 // sleep sleeps on word while it holds old. It returns false once the limit has
 // ended; otherwise it may return spuriously.
 func (w *waiter) sleep(word *uint32, old uint32) bool {
-	if w.limit.park.Canceled() {
+	if w.canceled() {
 		return false
 	}
 	result, last := w.sleepOnce(word, old)
-	return !(last && result == futex.TimedOut) && !w.limit.park.Canceled()
+	return !(last && result == futex.TimedOut) && !w.canceled()
 }
+
+// canceled reports whether the context is done, or the thread is canceled.
+func (w *waiter) canceled() bool { return w.limit.park.Canceled() || w.limit.park.Asked() }
 
 // sleepOnce sleeps on word while it holds old, for a slice at most. It returns
 // how that ended, and whether the limit has ended if it timed out. It ignores
-// the context. A process that changes the word, or wakes, all the time prevents
+// context and cancellation. A process that changes the word, or wakes, all the time prevents
 // the sleep: every 1,000 calls there is a nap.
 func (w *waiter) sleepOnce(word *uint32, old uint32) (result futex.Result, last bool) {
 	w.sleeps.pause()
@@ -137,7 +156,7 @@ func (w *waiter) sleepOnce(word *uint32, old uint32) (result futex.Result, last 
 // ended reports whether the limit has ended.
 func (w *waiter) ended() bool {
 	deadline, _ := w.next()
-	return deadline == 0 || w.limit.park.Canceled()
+	return deadline == 0 || w.canceled()
 }
 
 // next returns when the next sleep must end, 0 if the limit has ended, and

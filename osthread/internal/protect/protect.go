@@ -7,7 +7,7 @@ import (
 )
 
 // Call calls fn, and then done exactly once, on the same goroutine: with what
-// fn returned, with a *thread.PanicError if it panicked, or with
+// fn returned, with what [Recovered] returns if it panicked, or with
 // thread.ErrGoexit or ErrExit if it called runtime.Goexit or thread.Exit.
 // returned reports whether fn returned. A panic ends here, unless it is done's.
 // A Goexit continues when done has returned, so the caller must leave nothing
@@ -27,8 +27,8 @@ func Call(fn func() error, done func(err error, returned bool)) {
 	returned = true
 }
 
-// Run calls fn, which may be nil, and returns what fn returned or its
-// *thread.PanicError. It does not return from a Goexit.
+// Run calls fn, which may be nil, and returns what fn returned, or if it
+// panicked, what [Recovered] returns. It does not return from a Goexit.
 func Run(fn func() error) (err error) {
 	if fn == nil {
 		return nil
@@ -57,7 +57,11 @@ func OnGoexit(rest, fn func()) {
 	returned = true
 }
 
-// Recovered returns the error for the panic with value v. It is called by the
-// deferred function that recovered v, while the panic's frames are still on the
-// stack.
-func Recovered(v any) *thread.PanicError { return keep.Recovered(v).(*thread.PanicError) }
+// Recovered returns the error for the panic with value v: a
+// *thread.PanicError, or the cause if v is a *thread.CanceledError. It is
+// called by the deferred function that recovered v, while the panic's frames
+// are still on the stack.
+func Recovered(v any) error { return keep.Recovered(v) }
+
+// Panicked is Recovered that returns a *thread.PanicError in any case.
+func Panicked(v any) *thread.PanicError { return keep.Panicked(v).(*thread.PanicError) }

@@ -1,0 +1,164 @@
+package executor
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/thread/osthread"
+)
+
+// canceled runs wait on a thread, which is canceled once it waits and begun is
+// set, and returns its error.
+func canceled(t *testing.T, cause error, begun *osthread.Event, wait func() error) error {
+	t.Helper()
+	th, err := osthread.Go(func() error {
+		err := wait()
+		assert.NoError(t, osthread.Canceled(), "it came twice")
+		return err
+	})
+	require.NoError(t, err)
+	await(func() bool { _, ok := th.Waiting(); return ok && begun.IsSet() })
+	th.Cancel(cause)
+	return th.Join()
+}
+
+// unwound calls f, which returns no error, and returns the cause if that ended
+// its wait.
+func unwound(f func()) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = v.(*osthread.CanceledError)
+		}
+	}()
+	f()
+	return nil
+}
+
+func TestCancelEndsAWaitForAFuture(t *testing.T) {
+	var g gate
+	e := newExecutor(t, Options{Threads: 1})
+	f := must(t, e, g.run)
+	g.begun.Wait()
+	for name, wait := range map[string]func() error{
+		"Result": func() error { _, err := f.Result(); return err },
+		"Wait":   func() error { return unwound(func() { Wait(AllCompleted, f) }) },
+		"WaitTimeout": func() error {
+			return unwound(func() { WaitTimeout(osthread.TimeoutMax, AllCompleted, f) })
+		},
+		"WaitContext": func() error {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			_, _, err := WaitContext(ctx, AllCompleted, f)
+			return err
+		},
+		"AsCompleted": func() error {
+			return unwound(func() {
+				for range AsCompleted(f) {
+				}
+			})
+		},
+		"AsCompletedTimeout": func() (err error) {
+			for _, err = range AsCompletedTimeout(osthread.TimeoutMax, f) {
+			}
+			return err
+		},
+		"Close": e.Close,
+	} {
+		t.Run(name, func(t *testing.T) {
+			cause := errors.New("cause")
+			assert.ErrorIs(t, canceled(t, cause, &g.begun, wait), cause)
+		})
+	}
+	g.open.Set()
+	_, err := f.Result()
+	assert.NoError(t, err)
+}
+
+// A Submit that is canceled while it waits for room submits nothing.
+func TestCancelEndsSubmit(t *testing.T) {
+	var g gate
+	e := newExecutor(t, Options{Threads: 1, Backlog: -1})
+	f := must(t, e, g.run)
+	g.begun.Wait()
+	cause := errors.New("cause")
+	assert.ErrorIs(t, canceled(t, cause, &g.begun, func() error {
+		_, err := Submit(e, func() (int, error) { t.Error("it ran"); return 0, nil })
+		return err
+	}), cause)
+	g.open.Set()
+	_, err := f.Result()
+	assert.NoError(t, err)
+}
+
+// A call that has not begun is not made; one that has goes on without its
+// caller.
+func TestCancelEndsCall(t *testing.T) {
+	w, err := NewWorker(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, w.Shutdown(context.Background())) }()
+	var g gate
+	cause := errors.New("cause")
+	err = canceled(t, cause, &g.begun, func() error {
+		return w.Call(func() error { _, err := g.run(); return err })
+	})
+	assert.ErrorIs(t, err, cause)
+	assert.ErrorIs(t, err, ErrRunning)
+	err = canceled(t, cause, &g.begun, func() error {
+		return w.Call(func() error { t.Error("it ran"); return nil })
+	})
+	assert.ErrorIs(t, err, cause)
+	assert.NotErrorIs(t, err, ErrRunning)
+	g.open.Set()
+}
+
+// A function of a pool or a worker that waits is ended by a Cancel of its
+// thread, and the thread goes on.
+func TestCancelOfAPoolsThreadEndsItsFunction(t *testing.T) {
+	cause := errors.New("cause")
+	var never osthread.Event
+	threads := make(chan *osthread.Thread, 1)
+	e := newExecutor(t, Options{Threads: 1})
+	f := must(t, e, func() (int, error) {
+		threads <- osthread.Current()
+		never.Wait()
+		return 1, nil
+	})
+	th := <-threads
+	await(func() bool { w, ok := th.Waiting(); return ok && w.Object == &never })
+	th.Cancel(cause)
+	_, err := f.Result()
+	assert.Equal(t, cause, err)
+	v, err := must(t, e, value(2)).Result()
+	assert.NoError(t, err)
+	assert.Equal(t, 2, v)
+
+	w, err := NewWorker(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, w.Shutdown(context.Background())) }()
+	call := make(chan error, 1)
+	go func() { call <- w.Call(func() error { never.Wait(); return nil }) }()
+	await(func() bool { s, ok := w.Thread().Waiting(); return ok && s.Object == &never })
+	w.Thread().Cancel(cause)
+	assert.Equal(t, cause, <-call)
+	assert.NoError(t, w.Call(func() error { return nil }))
+}
+
+// The wait for work of a canceled thread goes on; a worker's own Wait ends.
+func TestCancelOfAnIdleThread(t *testing.T) {
+	cause := errors.New("cause")
+	w, err := NewWorker(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, w.Shutdown(context.Background())) }()
+	await(func() bool { _, ok := w.Thread().Waiting(); return ok })
+	w.Thread().Cancel(cause)
+	assert.Equal(t, cause, w.Call(func() error {
+		n, err := w.Wait()
+		assert.Zero(t, n)
+		return err
+	}))
+	assert.NoError(t, w.Call(func() error { return nil }))
+}
