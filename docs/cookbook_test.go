@@ -194,6 +194,32 @@ func Example_places() {
 	// Output: met
 }
 
+func Example_cancel() {
+	var jobs queue.Queue[string]
+	var disk osthread.Lock
+	t, err := osthread.Go(func() error {
+		defer fmt.Println("closed")
+		for {
+			job, err := jobs.Get()
+			if err != nil {
+				return err // the cause
+			}
+			disk.Lock() // panics with the cause
+			fmt.Println(job)
+			disk.Unlock()
+		}
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	t.Cancel(errors.New("power fails"))
+	fmt.Println(t.Join())
+	// Output:
+	// closed
+	// power fails
+}
+
 func Example_realTime() {
 	attr := &thread.Attr{Name: "audio", Policy: thread.PolicyFIFO, Priority: 50}
 	t, err := thread.Start(play, attr)

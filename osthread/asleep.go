@@ -25,7 +25,8 @@ type Wait struct {
 	// *queue.Queue, *executor.Future, slice of futures, or *executor.Worker
 	// (Call); a *thread.Lock or, for thread.Thread.Join, a *thread.Thread; or a
 	// string: "main thread" (mainthread.Do), "Unpark" (thread.Park), "task" (an
-	// idle thread of a pool), "call" (an idle worker). It is nil if that is not
+	// idle thread of a pool), "call" (an idle worker), "signal"
+	// (thread.Sigwait). It is nil if that is not
 	// known. A thread that was notified of a Condition, and waits for L, waits
 	// for L.
 	Object any

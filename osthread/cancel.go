@@ -63,8 +63,9 @@ func (t *Thread) Context() context.Context { return t.ownContext().Context }
 
 // Cancel cancels t: t's context is done with the given cause, context.Canceled
 // if that is nil, and t's present wait in this module ends, or else its next
-// one; see "Cancellation". If t was canceled before, or has ended, Cancel does
-// nothing. It returns as soon as the wait is about to end.
+// one; see "Cancellation" in the description of the package. If t was canceled
+// before, or has ended, Cancel does nothing. It does not wait for t to go on,
+// but may wait until t has woken up.
 //
 // A thread that is canceled before Start runs, with a context that is done. A
 // pool's or a worker's thread that is canceled stays so for all of its later

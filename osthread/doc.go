@@ -30,7 +30,8 @@
 //
 // Every operation that waits has four forms: Lock, TryLock, LockTimeout(d),
 // LockContext(ctx); likewise Acquire, Wait and Join. With d <= 0 an operation
-// never sleeps. The form without a limit waits forever. The clock is monotonic.
+// never sleeps. The form without a limit has no end but what it waits for, and a
+// Cancel. The clock is monotonic.
 // If ctx is already done its cause is returned without a try. A waiter that was
 // given something before its deadline keeps it, whatever the clock says when it
 // wakes.
@@ -42,6 +43,33 @@
 // the wait for a queue, a condition or a barrier may still succeed. A context
 // is used before the wait begins and after it has ended, outside every lock of
 // this package; it may panic, or use the object that is waited for.
+//
+// # Cancellation
+//
+// [Thread.Cancel] ends one wait of a thread, the present one or else the next,
+// of any form and any package of this module, and makes [Thread.Context] done
+// for all else. The wait ends as after a timeout: it has taken nothing, the
+// caller of Condition.Wait holds L. Then
+//
+//   - a call that returns an error returns the cause: Join, Queue.Get,
+//     Future.Result, Worker.Call, thread.Park, thread.Sigwait, and all forms
+//     with a context;
+//   - any other call, like Lock.Lock or Event.WaitTimeout, panics with a
+//     [*CanceledError]. If nothing recovers it, deferred calls run, and the
+//     cause becomes the result: of the thread, or of the task or call that ran
+//     on it. It is not reported as a panic.
+//
+// Later waits are as ever, so deferred calls and error handling may wait. A
+// wait that is served at the moment of the Cancel succeeds, and the next one
+// ends. A call that does not have to wait does not notice. A function that
+// notices by the context calls [Canceled], and [Uncanceled] keeps Cancel away
+// from waits that must go on.
+//
+// Not ended are Group.Wait, the wait of a pool's or worker's thread for work,
+// TryCall and TryDo of a call that has begun, and a Condition's wait for L. A
+// wait for a shared.Mutex with Inherit ends within a tenth of a second. On a
+// dummy (see [Current]), below which may be frames of C, only calls that return
+// an error end. A system call or a call of C ends by [thread.Thread.Interrupt].
 //
 // # Which of the two packages
 //
