@@ -167,8 +167,8 @@ func (s *siginfo) result() SignalInfo {
 
 const fromTgkill = -6 // SI_TKILL, which has no value
 
-// osSigwait takes one of set, which the calling thread, t, blocks, and waits for
-// it until l, or an Interrupt, ends that.
+// osSigwait takes one of set, which the calling thread, t, blocks, and waits
+// for it until l, or an Interrupt, ends that.
 func osSigwait(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
 	switch info, errno := take(set); {
 	case errno == 0:

@@ -30,11 +30,10 @@
 //
 // Every operation that waits has four forms: Lock, TryLock, LockTimeout(d),
 // LockContext(ctx); likewise Acquire, Wait and Join. With d <= 0 an operation
-// never sleeps. The form without a limit has no end but what it waits for, and a
-// Cancel. The clock is monotonic.
-// If ctx is already done its cause is returned without a try. A waiter that was
-// given something before its deadline keeps it, whatever the clock says when it
-// wakes.
+// never sleeps. The form without a limit waits for as long as it takes, or
+// until the thread is canceled. The clock is monotonic. If ctx is already done
+// its cause is returned without a try. A waiter that was given something before
+// its deadline keeps it, whatever the clock says when it wakes.
 //
 // A context that is done before its waiter is served (cancel(), then Release)
 // ends the wait: the waiter takes nothing, and gives back what it was handed.

@@ -98,8 +98,8 @@ func (b *Broadcast) Wake() { futex.Wake(b.address(), math.MaxInt32) }
 
 func (b *Broadcast) address() *uint32 { return (*uint32)(unsafe.Pointer(&b.word)) }
 
-// rouseBroadcast is the Rouser of a Broadcast: it wakes all, of which the others
-// sleep again.
+// rouseBroadcast is the Rouser of a Broadcast: it wakes all, of which the
+// others sleep again.
 func rouseBroadcast(parker unsafe.Pointer) (again bool) {
 	(*Broadcast)(parker).Wake()
 	return true

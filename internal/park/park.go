@@ -212,8 +212,8 @@ func (w *Waiter) parkRecorded(l *Limit, r *waits.Record) Outcome {
 	}
 }
 
-// rouseWaiter is the Rouser of a Waiter: it ends the sleep as a context does. If
-// the owner does not sleep yet it checks for the request when it does.
+// rouseWaiter is the Rouser of a Waiter: it ends the sleep as a context does.
+// If the owner does not sleep yet it checks for the request when it does.
 func rouseWaiter(parker unsafe.Pointer) (again bool) {
 	w := (*Waiter)(parker)
 	for {

@@ -66,7 +66,10 @@ func helds(t *testing.T) map[string]held {
 			add(fmt.Sprintf("Event, auto=%v", auto), e.Init(auto, pshared), held{e.Wait, e.Set})
 		}
 		b := new(shared.Barrier)
-		add("Barrier", b.Init(2, pshared), held{func() error { _, err := b.Wait(); return err }, func() error { return nil }})
+		add("Barrier", b.Init(2, pshared), held{
+			func() error { _, err := b.Wait(); return err },
+			func() error { return nil },
+		})
 	}
 	return all
 }

@@ -139,8 +139,8 @@ func (w *waiter) canceled() bool { return w.limit.park.Canceled() || w.limit.par
 
 // sleepOnce sleeps on word while it holds old, for a slice at most. It returns
 // how that ended, and whether the limit has ended if it timed out. It ignores
-// context and cancellation. A process that changes the word, or wakes, all the time prevents
-// the sleep: every 1,000 calls there is a nap.
+// context and cancellation. A process that changes the word, or wakes, all the
+// time prevents the sleep: every 1,000 calls there is a nap.
 func (w *waiter) sleepOnce(word *uint32, old uint32) (result futex.Result, last bool) {
 	w.sleeps.pause()
 	deadline, last := w.next()
