@@ -47,6 +47,11 @@ type Attr struct {
 	// both.
 	Policy   Policy
 	Priority int
+	// Bandwidth is that of PolicyDeadline, as for Thread.SetBandwidth; with any
+	// other policy it must be zero.
+	Bandwidth Bandwidth
+	// ResetOnFork is as for Thread.SetResetOnFork; false inherits.
+	ResetOnFork bool
 	// QoS is the thread's quality-of-service class, on macOS with cgo;
 	// QoSUnspecified keeps the system's default. Together with a Policy it is
 	// syscall.EINVAL: setting a policy or priority, even later, removes the
@@ -78,6 +83,9 @@ type Attr struct {
 	// and by Go's setuid), and on Linux 60 (used by Interrupt). So a mask of
 	// all signals is safe. SetSignalMask changes the mask later.
 	SignalMask []os.Signal
+	// Memory is the thread's memory policy, see SetMemoryPolicy; nil inherits.
+	// Any other value is errors.ErrUnsupported on systems other than Linux.
+	Memory *MemoryPolicy
 	// Apartment is the COM apartment that the thread is in while its body and
 	// the destructors of its Keys run, on Windows. ApartmentNone leaves COM to
 	// the body. Any other value is errors.ErrUnsupported on other systems, and
@@ -95,18 +103,19 @@ type Attr struct {
 // A Policy is a scheduling policy of the kernel (POSIX: SCHED_OTHER and so on).
 type Policy int
 
-// The policies. Batch and idle exist on Linux only.
+// The policies. Batch, idle and deadline exist on Linux only.
 const (
-	PolicyInherit Policy = iota // of the thread that calls Start
-	PolicyOther                 // time sharing
-	PolicyFIFO                  // real time: runs until it blocks; see "Real time"
-	PolicyRR                    // real time: round robin within its priority
-	PolicyBatch                 // time sharing, for work without interaction
-	PolicyIdle                  // only if nothing else is ready
+	PolicyInherit  Policy = iota // of the thread that calls Start
+	PolicyOther                  // time sharing
+	PolicyFIFO                   // real time: runs until it blocks; see "Real time"
+	PolicyRR                     // real time: round robin within its priority
+	PolicyBatch                  // time sharing, for work without interaction
+	PolicyIdle                   // only if nothing else is ready
+	PolicyDeadline               // real time: the earliest deadline first; see Thread.SetBandwidth
 )
 
 func (p Policy) String() string {
-	return nameOf(int(p), "Policy", "inherit", "other", "FIFO", "RR", "batch", "idle")
+	return nameOf(int(p), "Policy", "inherit", "other", "FIFO", "RR", "batch", "idle", "deadline")
 }
 
 // A QoS is a quality-of-service class of macOS: the purpose of a thread's work.
@@ -162,11 +171,14 @@ type attrs struct {
 	affinity []int
 	policy   Policy
 	priority int
+	width    Bandwidth
+	reset    bool // on fork
 	qos      QoS
 	nice     int
 	slack    time.Duration
 	masked   bool
 	mask     uint64 // bit n-1: signal n
+	memory   *MemoryPolicy
 	com      Apartment
 	measure  bool // the stack's use
 	detached bool
@@ -204,8 +216,8 @@ func (a *Attr) check() (attrs, error) {
 	}
 	r := attrs{
 		name: a.Name, affinity: slices.Clone(a.Affinity), policy: a.Policy, priority: a.Priority,
-		qos: a.QoS, nice: a.Nice, slack: a.TimerSlack, com: a.Apartment, measure: a.MeasureStack, detached: a.Detached,
-		pinned: a.Pinned || !osNative,
+		reset: a.ResetOnFork, qos: a.QoS, nice: a.Nice, slack: a.TimerSlack, memory: a.Memory.clone(), com: a.Apartment,
+		measure: a.MeasureStack, detached: a.Detached, pinned: a.Pinned || !osNative,
 	}
 	if err := r.checkStack(a); err != nil {
 		return r, err
@@ -218,7 +230,7 @@ func (a *Attr) check() (attrs, error) {
 			return r, err
 		}
 	}
-	if err := checkPriority(a.Policy, a.Priority); err != nil {
+	if err := r.checkPolicy(a); err != nil {
 		return r, err
 	}
 	if err := checkQoS(a.QoS, a.Policy); err != nil {
@@ -229,6 +241,11 @@ func (a *Attr) check() (attrs, error) {
 	}
 	if err := checkTimerSlack(a.TimerSlack); err != nil {
 		return r, err
+	}
+	if a.Memory != nil {
+		if err := checkMemoryPolicy(*a.Memory); err != nil {
+			return r, err
+		}
 	}
 	if err := checkApartment(a.Apartment); err != nil {
 		return r, err
@@ -255,8 +272,8 @@ func (r *attrs) mapped() int {
 
 // refusable reports whether apply may fail.
 func (r *attrs) refusable() bool {
-	return r.affinity != nil || r.policy != PolicyInherit || r.qos != QoSUnspecified || r.nice != 0 ||
-		r.slack != 0 || r.masked || r.com != ApartmentNone
+	return r.affinity != nil || r.policy != PolicyInherit || r.reset || r.qos != QoSUnspecified || r.nice != 0 ||
+		r.slack != 0 || r.masked || r.memory != nil || r.com != ApartmentNone
 }
 
 // apply gives the calling thread, t, the attributes that the system did not
@@ -273,11 +290,8 @@ func (r *attrs) apply(t *Thread) error {
 			return err
 		}
 	}
-	if r.policy != PolicyInherit {
-		if err := osSetPriority(t, r.policy, r.priority); err != nil {
-			return err
-		}
-		t.hasPolicy(r.policy)
+	if err := r.applyPolicy(t); err != nil {
+		return err
 	}
 	if r.qos != QoSUnspecified {
 		if err := osSetQoS(r.qos); err != nil {
@@ -301,10 +315,49 @@ func (r *attrs) apply(t *Thread) error {
 			return err
 		}
 	}
+	if r.memory != nil {
+		if err := osSetMemoryPolicy(*r.memory); err != nil {
+			return err
+		}
+	}
 	if r.com != ApartmentNone { // last: nothing that fails after it must leave it
 		return osEnterApartment(t, r.com)
 	}
 	return nil
+}
+
+func (r *attrs) applyPolicy(t *Thread) (err error) {
+	switch r.policy {
+	case PolicyInherit:
+	case PolicyDeadline:
+		err = osSetBandwidth(t, r.width)
+	default:
+		err = osSetPriority(t, r.policy, r.priority)
+	}
+	if err == nil && r.reset {
+		err = osSetResetOnFork(t, true)
+	}
+	if err == nil && r.policy != PolicyInherit {
+		t.hasPolicy(r.policy)
+	}
+	return err
+}
+
+// checkPolicy checks what a thread's scheduling depends on.
+func (r *attrs) checkPolicy(a *Attr) (err error) {
+	if a.Policy == PolicyDeadline && a.Priority != 0 {
+		return badAttr("priority %d of policy %v", a.Priority, a.Policy)
+	}
+	if a.Policy != PolicyDeadline {
+		err = checkPriority(a.Policy, a.Priority)
+	}
+	if err == nil {
+		r.width, err = checkBandwidth(a.Policy, a.Bandwidth)
+	}
+	if err == nil {
+		err = checkResetOnFork(a.ResetOnFork)
+	}
+	return err
 }
 
 func (r *attrs) checkStack(a *Attr) (err error) {
@@ -377,8 +430,14 @@ func checkPriority(p Policy, prio int) error {
 		}
 		return nil
 	}
-	if p < 0 || p > PolicyIdle {
+	if p < 0 || p > PolicyDeadline {
 		return badAttr("%v", p)
+	}
+	if p == PolicyDeadline {
+		if !osBandwidth {
+			return unsupported("policy deadline")
+		}
+		return badAttr("policy %v without a bandwidth", p)
 	}
 	least, most, err := osPriorityBounds(p)
 	if err != nil {

@@ -110,14 +110,15 @@ func (t *Thread) Affinity() (cpus []int, err error) {
 //     sched_get_priority_max, even for PolicyOther, where 0 stands for the
 //     default. Any call removes t from the QoS classes for good.
 //
-// A thread with PolicyFIFO or PolicyRR has a place beside GOMAXPROCS; see "Real
+// A thread with a real-time policy has a place beside GOMAXPROCS; see "Real
 // time".
 //
 // SetPriority returns ErrEnded, syscall.EINVAL, or the system's error, which is
 // syscall.EPERM for a real-time policy without the privilege. A policy that the
 // system does not have is errors.ErrUnsupported: on Windows all but
 // PolicyOther, on macOS PolicyBatch and PolicyIdle, and every one on systems
-// other than Linux, Windows, and macOS with cgo.
+// other than Linux, Windows, and macOS with cgo. [Thread.SetBandwidth] sets
+// PolicyDeadline.
 func (t *Thread) SetPriority(p Policy, priority int) error {
 	if p == PolicyInherit {
 		return badAttr("policy %v of a running thread", p)
@@ -136,8 +137,7 @@ func (t *Thread) SetPriority(p Policy, priority int) error {
 
 // Priority returns t's scheduling policy and priority. It returns ErrEnded, or
 // the system's error; errors.ErrUnsupported on systems other than Linux,
-// Windows, and macOS with cgo, and for a Linux policy that has no name here
-// (SCHED_DEADLINE).
+// Windows, and macOS with cgo, and for a Linux policy that has no name here.
 func (t *Thread) Priority() (p Policy, priority int, err error) {
 	err = t.whileAlive(func() error { p, priority, err = osPriority(t); return err })
 	return p, priority, err

@@ -135,7 +135,8 @@
 //
 //   - A thread that C code makes on a thread of this package inherits what
 //     POSIX specifies: name, affinity, policy and priority, niceness and signal
-//     mask, even if an [Attr] has set them.
+//     mask, even if an [Attr] has set them; on Linux the timer slack and memory
+//     policy, too. With Attr.ResetOnFork a real-time policy is not inherited.
 //   - A library with a thread pool for each calling thread, such as OpenMP,
 //     makes one for each thread that Go runs the caller on, and keeps it. An
 //     executor bounds the number of calling threads.
@@ -149,17 +150,17 @@
 //
 // # Real time
 //
-// A thread with [PolicyFIFO] or [PolicyRR] that runs C code is as punctual as
-// any. To run Go code it also needs a place to, one of GOMAXPROCS, and Go's
-// scheduler has no priorities: while goroutines compute on all of them, a
-// thread that wakes waits for 20 to 60 ms on 2 processors. So GOMAXPROCS is
-// raised while threads with such a policy live, by one for each of them and by
-// three times itself for goroutines that compute: then a thread that wakes runs
-// after some 30 us, as in C. If more goroutines than that compute at the same
-// time, [Reserve] more places: as many as the others have, and two. What places
-// cost is said there; the first such thread stops the world for some 20 us, and
-// so does the end of the last one. A policy that was set by C code, or is
-// inherited, does not count.
+// A thread with [PolicyFIFO], [PolicyRR] or [PolicyDeadline] that runs C code
+// is as punctual as any. To run Go code it also needs a place to, one of
+// GOMAXPROCS, and Go's scheduler has no priorities: while goroutines compute on
+// all of them, a thread that wakes waits for 20 to 60 ms on 2 processors. So
+// GOMAXPROCS is raised while threads with such a policy live, by one for each
+// of them and by three times itself for goroutines that compute: then a thread
+// that wakes runs after some 30 us, as in C. If more goroutines than that
+// compute at the same time, [Reserve] more places: as many as the others have,
+// and two. What places cost is said there; the first such thread stops the
+// world for some 20 us, and so does the end of the last one. A policy that was
+// set by C code, or is inherited, does not count.
 //
 // [LockMemory] keeps pages from being paged out.
 //
@@ -180,6 +181,7 @@
 //	policy and priority            yes          yes           priority      linux
 //	QoS class                      no           yes           no            no
 //	nice, timer slack              yes          no            no            linux
+//	deadlines, memory policy       yes          no            no            linux
 //	signal mask                    yes          yes           no            linux
 //	signals to threads             yes          no            no            linux
 //	interrupting a call            yes          no            no            linux

@@ -115,10 +115,7 @@ func TestInterruptIsNeitherLostNorStray(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		for _, attached := range []bool{false, true} {
 			t.Run(fmt.Sprintf("attached=%v", attached), func(t *testing.T) {
-				rounds := 55000
-				if testing.Short() {
-					rounds = 2000
-				}
+				rounds := testutil.Rounds("OSTHREAD_TEST_INTERRUPTS", 8000, 2000)
 				if attached {
 					rounds /= 10 // whether it is alive is asked of /proc
 				}

@@ -26,6 +26,8 @@ package thread
 //	osLocksMemory  LockMemory is supported
 //	osAffinity     Affinity is supported
 //	osNice         Nice is supported
+//	osMemoryPolicy Memory is supported
+//	osBandwidth    Bandwidth and ResetOnFork are supported
 //	osSlack        TimerSlack is supported
 //	osQoS          QoS is supported
 //	osSignalMask   SignalMask is supported
@@ -87,8 +89,14 @@ package thread
 //	osPriorityBounds(p)  the least and the most priority of the policy p
 //	osSetPriority(t, p, n) set policy and priority
 //	osPriority(t)        policy and priority
+//	osSetBandwidth(t, b) set the deadline policy
+//	osBandwidthOf(t)     its bandwidth, zero if it has another policy
+//	osSetResetOnFork(t, on) set the flag
+//	osResetOnFork(t)     the flag
 //	osSetQoS(q)          set the calling thread's class
 //	osGetQoS(t)          t's class
+//	osSetMemoryPolicy(p) set the calling thread's memory policy
+//	osMemoryPolicyOf()   that policy
 //	osSetNice(t, n)      set the niceness
 //	osSetTimerSlack(t, d) set the timer slack, 0: to what t began with
 //	osTimerSlack(t)      t's timer slack

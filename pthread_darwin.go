@@ -106,6 +106,7 @@ import (
 const (
 	osAffinity   = false // thread_policy_set's affinity tags are hints, and refused on Apple silicon
 	osNice       = false
+	osBandwidth  = false
 	osSlack      = false
 	osQoS        = true
 	osSignalMask = true
@@ -266,6 +267,16 @@ func osSetSignalMask(mask uint64) error {
 // Attr.SignalMask.
 const osNeverBlocked = 1<<(syscall.SIGILL-1) | 1<<(syscall.SIGTRAP-1) | 1<<(syscall.SIGBUS-1) | 1<<(syscall.SIGFPE-1) |
 	1<<(syscall.SIGSEGV-1) | 1<<(syscall.SIGSYS-1) | 1<<(syscall.SIGURG-1) | 1<<(syscall.SIGPROF-1) | 7<<(32-1)
+
+func osSetBandwidth(*Thread, Bandwidth) error { return unsupported("bandwidth of a thread") }
+
+func osBandwidthOf(*Thread) (Bandwidth, error) {
+	return Bandwidth{}, unsupported("bandwidth of a thread")
+}
+
+func osSetResetOnFork(*Thread, bool) error { return unsupported("reset on fork") }
+
+func osResetOnFork(*Thread) (bool, error) { return false, unsupported("reset on fork") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 

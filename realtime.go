@@ -56,7 +56,7 @@ func (r *realTimePlaces) change(n int) {
 	}
 }
 
-func isRealTime(p Policy) bool { return p == PolicyFIFO || p == PolicyRR }
+func isRealTime(p Policy) bool { return p == PolicyFIFO || p == PolicyRR || p == PolicyDeadline }
 
 // hasPolicy records that t has got the policy p, or, with PolicyInherit, that
 // it has ended. The caller holds t.mu, or nobody else knows t.

@@ -25,6 +25,7 @@ import (
 const (
 	osAffinity   = true
 	osNice       = true
+	osBandwidth  = true
 	osSlack      = true
 	osQoS        = false
 	osSignalMask = true
@@ -184,7 +185,12 @@ var policies = [...]int{
 	PolicyRR:    unix.SCHED_RR,
 	PolicyBatch: unix.SCHED_BATCH,
 	PolicyIdle:  unix.SCHED_IDLE,
+
+	PolicyDeadline: unix.SCHED_DEADLINE,
 }
+
+// resetOnFork is SCHED_RESET_ON_FORK, which is or-ed to a policy.
+const resetOnFork = 0x40000000
 
 func osPriorityBounds(p Policy) (least, most int, err error) {
 	if p == PolicyFIFO || p == PolicyRR {
@@ -196,32 +202,90 @@ func osPriorityBounds(p Policy) (least, most int, err error) {
 type schedParam struct{ priority int32 }
 
 func osSetPriority(t *Thread, p Policy, priority int) error {
+	old, err := schedulerOf(t)
+	if err == nil {
+		err = setScheduler(t, policies[p]|old&resetOnFork, priority)
+	}
+	return withValue(err, "policy %v, priority %d", p, priority)
+}
+
+// schedulerOf returns the kernel's number of t's policy, perhaps with
+// resetOnFork.
+func schedulerOf(t *Thread) (int, error) {
+	n, _, errno := unix.Syscall(unix.SYS_SCHED_GETSCHEDULER, uintptr(t.nativeID), 0, 0)
+	if errno != 0 {
+		return 0, os.NewSyscallError("sched_getscheduler", errno)
+	}
+	return int(n), nil
+}
+
+func setScheduler(t *Thread, policy, priority int) error {
 	param := schedParam{int32(priority)}
-	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(t.nativeID), uintptr(policies[p]),
+	_, _, errno := unix.Syscall(unix.SYS_SCHED_SETSCHEDULER, uintptr(t.nativeID), uintptr(policy),
 		uintptr(unsafe.Pointer(&param)))
 	if errno != 0 {
-		return withValue(os.NewSyscallError("sched_setscheduler", errno), "policy %v, priority %d", p, priority)
+		return os.NewSyscallError("sched_setscheduler", errno)
 	}
 	return nil
 }
 
 func osPriority(t *Thread) (Policy, int, error) {
-	n, _, errno := unix.Syscall(unix.SYS_SCHED_GETSCHEDULER, uintptr(t.nativeID), 0, 0)
-	if errno != 0 {
-		return 0, 0, os.NewSyscallError("sched_getscheduler", errno)
+	n, err := schedulerOf(t)
+	if err != nil {
+		return 0, 0, err
 	}
 	var param schedParam
-	_, _, errno = unix.Syscall(unix.SYS_SCHED_GETPARAM, uintptr(t.nativeID), uintptr(unsafe.Pointer(&param)), 0)
+	_, _, errno := unix.Syscall(unix.SYS_SCHED_GETPARAM, uintptr(t.nativeID), uintptr(unsafe.Pointer(&param)), 0)
 	if errno != 0 {
 		return 0, 0, os.NewSyscallError("sched_getparam", errno)
 	}
-	const resetOnFork = 0x40000000 // SCHED_RESET_ON_FORK, which may be or-ed in
-	for p := PolicyOther; p <= PolicyIdle; p++ {
-		if policies[p] == int(n)&^resetOnFork {
+	for p := PolicyOther; p <= PolicyDeadline; p++ {
+		if policies[p] == n&^resetOnFork {
 			return p, int(param.priority), nil
 		}
 	}
-	return 0, 0, unsupported(fmt.Sprintf("scheduling policy %d", n)) // SCHED_DEADLINE, from outside
+	return 0, 0, unsupported(fmt.Sprintf("scheduling policy %d", n))
+}
+
+// osSetBandwidth sets the flag as well: clone(2) of a thread with the policy is
+// EAGAIN without it.
+func osSetBandwidth(t *Thread, b Bandwidth) error {
+	err := unix.SchedSetAttr(t.nativeID, &unix.SchedAttr{
+		Size: unix.SizeofSchedAttr, Policy: unix.SCHED_DEADLINE, Flags: unix.SCHED_FLAG_RESET_ON_FORK,
+		Runtime: uint64(b.Runtime), Deadline: uint64(b.Deadline), Period: uint64(b.Period),
+	}, 0)
+	return withValue(os.NewSyscallError("sched_setattr", err), "bandwidth %+v", b)
+}
+
+func osBandwidthOf(t *Thread) (Bandwidth, error) {
+	a, err := schedAttr(t)
+	if err != nil || a.Policy != unix.SCHED_DEADLINE {
+		return Bandwidth{}, err
+	}
+	return Bandwidth{time.Duration(a.Runtime), time.Duration(a.Deadline), time.Duration(a.Period)}, nil
+}
+
+func schedAttr(t *Thread) (*unix.SchedAttr, error) {
+	a, err := unix.SchedGetAttr(t.nativeID, 0)
+	return a, os.NewSyscallError("sched_getattr", err)
+}
+
+func osSetResetOnFork(t *Thread, on bool) error {
+	a, err := schedAttr(t)
+	if err != nil {
+		return err
+	}
+	if on {
+		a.Flags |= unix.SCHED_FLAG_RESET_ON_FORK
+	} else {
+		a.Flags &^= unix.SCHED_FLAG_RESET_ON_FORK
+	}
+	return withValue(os.NewSyscallError("sched_setattr", unix.SchedSetAttr(t.nativeID, a, 0)), "reset on fork %v", on)
+}
+
+func osResetOnFork(t *Thread) (bool, error) {
+	n, err := schedulerOf(t)
+	return n&resetOnFork != 0, err
 }
 
 func osSetQoS(QoS) error { return unsupported("QoS class") }

@@ -46,6 +46,7 @@ const (
 	osGuard      = false
 	osAffinity   = true
 	osNice       = false
+	osBandwidth  = false
 	osSlack      = false
 	osQoS        = false
 	osSignalMask = false
@@ -586,6 +587,16 @@ func osPriority(t *Thread) (p Policy, priority int, err error) {
 func osSetQoS(QoS) error { return unsupported("QoS class") }
 
 func osGetQoS(*Thread) (QoS, error) { return 0, unsupported("QoS class") }
+
+func osSetBandwidth(*Thread, Bandwidth) error { return unsupported("bandwidth of a thread") }
+
+func osBandwidthOf(*Thread) (Bandwidth, error) {
+	return Bandwidth{}, unsupported("bandwidth of a thread")
+}
+
+func osSetResetOnFork(*Thread, bool) error { return unsupported("reset on fork") }
+
+func osResetOnFork(*Thread) (bool, error) { return false, unsupported("reset on fork") }
 
 func osSetNice(*Thread, int) error { return unsupported("niceness of a thread") }
 

@@ -26,10 +26,13 @@ type Attr struct {
 	MeasureStack bool
 	Policy       thread.Policy
 	Priority     int
+	Bandwidth    thread.Bandwidth
+	ResetOnFork  bool
 	QoS          thread.QoS
 	Nice         int
 	TimerSlack   time.Duration
 	SignalMask   []os.Signal
+	Memory       *thread.MemoryPolicy
 	Apartment    thread.Apartment
 	Pinned       bool
 }
@@ -50,7 +53,15 @@ func (a *Attr) lower() thread.Attr {
 	return thread.Attr{
 		StackSize: a.StackSize, GuardSize: a.GuardSize, MeasureStack: a.MeasureStack,
 		Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
-		Priority: a.Priority, QoS: a.QoS, Nice: a.Nice, TimerSlack: a.TimerSlack,
-		SignalMask: slices.Clone(a.SignalMask), Apartment: a.Apartment, Pinned: a.Pinned,
+		Priority: a.Priority, Bandwidth: a.Bandwidth, ResetOnFork: a.ResetOnFork, QoS: a.QoS, Nice: a.Nice,
+		TimerSlack: a.TimerSlack, SignalMask: slices.Clone(a.SignalMask), Memory: cloneOf(a.Memory),
+		Apartment: a.Apartment, Pinned: a.Pinned,
 	}
+}
+
+func cloneOf(p *thread.MemoryPolicy) *thread.MemoryPolicy {
+	if p == nil {
+		return nil
+	}
+	return &thread.MemoryPolicy{Mode: p.Mode, Nodes: slices.Clone(p.Nodes)}
 }

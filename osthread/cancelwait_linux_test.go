@@ -20,7 +20,7 @@ func TestCancelEndsSigwait(t *testing.T) {
 	}
 	sig := syscall.SIGUSR2
 	set := thread.Signals(sig)
-	for round := range cancels(t) {
+	for round := range cancels() {
 		asked := make(chan struct{})
 		th := start(t, func() error {
 			_, err := thread.SetSignalMask(thread.BlockSignals, set)

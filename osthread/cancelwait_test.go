@@ -3,9 +3,7 @@ package osthread
 import (
 	"context"
 	"errors"
-	"os"
 	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/thread"
+	"example.com/thread/internal/testutil"
 )
 
 var errCause = errors.New("cause")
@@ -239,19 +238,8 @@ func conditionCancel(l sync.Locker) cancelWait {
 	}
 }
 
-// cancels is how often each kind of wait is canceled; OSTHREAD_TEST_CANCELS
-// says it.
-func cancels(t *testing.T) int {
-	n, err := strconv.Atoi(os.Getenv("OSTHREAD_TEST_CANCELS"))
-	switch {
-	case err == nil:
-		return n
-	case testing.Short():
-		return 20
-	default:
-		return 200
-	}
-}
+// cancels is how often each kind of wait is canceled.
+func cancels() int { return testutil.Rounds("OSTHREAD_TEST_CANCELS", 200, 20) }
 
 // A call that a Cancel and what it waits for race for returns the one or the
 // other, and a Cancel that did not end it ends the next wait.
@@ -260,7 +248,7 @@ func TestCancelEndsAWaitOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ended := 0
-			for round := range cancels(t) {
+			for round := range cancels() {
 				if cancelOnce(t, newWait(), round) {
 					ended++
 				}
@@ -268,7 +256,7 @@ func TestCancelEndsAWaitOnce(t *testing.T) {
 					return
 				}
 			}
-			t.Logf("%d of %d waits were ended", ended, cancels(t))
+			t.Logf("%d of %d waits were ended", ended, cancels())
 		})
 	}
 }
@@ -321,7 +309,7 @@ func cancelOnce(t *testing.T, c cancelWait, round int) (ended bool) {
 
 // A party that is canceled breaks the barrier, as one does that times out.
 func TestCancelBreaksABarrier(t *testing.T) {
-	for round := range cancels(t) {
+	for round := range cancels() {
 		b := NewBarrier(2, nil)
 		asked := make(chan struct{})
 		th := start(t, func() error {

@@ -74,6 +74,7 @@ func NewGroup(ctx context.Context, o GroupOptions) (*Group, error) {
 	if o.Attr != nil {
 		g.attr = *o.Attr
 		g.attr.Affinity, g.attr.SignalMask = slices.Clone(o.Attr.Affinity), slices.Clone(o.Attr.SignalMask)
+		g.attr.Memory = cloneOf(o.Attr.Memory)
 	}
 	own := newContext(ctx)
 	g.ctx, g.cancel = own.Context, own.cancel

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,20 @@ import (
 // Timeout bounds the waits of tests. It is far above what a loaded machine
 // needs, so only a test that fails reaches it.
 const Timeout = 3 * time.Minute
+
+// Rounds returns how often a test repeats a race: what the environment variable
+// env says, else n, or with -short less.
+func Rounds(env string, n, less int) int {
+	if s := os.Getenv(env); s != "" {
+		rounds, err := strconv.Atoi(s)
+		Must(err)
+		return rounds
+	}
+	if testing.Short() {
+		return less
+	}
+	return n
+}
 
 // Must panics with err, if there is one: for children, where there is no test
 // to fail.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 	"unsafe"
@@ -158,6 +159,10 @@ var checks = map[string]func(t *testing.T, cell string){
 	"policy and priority": checkPriorities,
 	"QoS class":           checkClasses,
 	"nice, timer slack":   func(t *testing.T, cell string) { checkNiceness(t, cell); checkTimerSlacks(t, cell) },
+	"deadlines, memory policy": func(t *testing.T, cell string) {
+		checkBandwidths(t, cell)
+		checkMemoryPolicies(t, cell)
+	},
 	"signal mask":         checkSignalMasks,
 	"signals to threads":  checkSignals,
 	"interrupting a call": checkInterrupt,
@@ -470,6 +475,76 @@ func checkTimerSlacks(t *testing.T, cell string) {
 			run(t, attr(thread.Attr{}), func() {
 				assert.ErrorIs(t, thread.Current().SetTimerSlack(time.Microsecond), errors.ErrUnsupported)
 				_, err := thread.Current().TimerSlack()
+				assert.ErrorIs(t, err, errors.ErrUnsupported)
+			})
+		default:
+			unknownCell(t, cell)
+		}
+	})
+}
+
+// mayRefuse reports whether err is what a kernel without the feature, a user
+// without the right or an emulator returns. It is not errors.ErrUnsupported.
+func mayRefuse(err error) bool {
+	return err == nil || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EBUSY) ||
+		errors.Is(err, syscall.ENOSYS) || os.Getenv(leak.ExecEnv) != ""
+}
+
+func checkBandwidths(t *testing.T, cell string) {
+	b := thread.Bandwidth{Runtime: time.Millisecond, Deadline: 10 * time.Millisecond}
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+		switch cell {
+		case "yes":
+			run(t, attr(thread.Attr{}), func() {
+				me := thread.Current()
+				set := me.SetBandwidth(b)
+				assert.True(t, mayRefuse(set), set)
+				if set != nil {
+					return
+				}
+				got, err := me.Bandwidth()
+				assert.NoError(t, err)
+				assert.Equal(t, b.Runtime, got.Runtime)
+				on, err := me.ResetOnFork()
+				assert.NoError(t, err)
+				assert.True(t, on)
+			})
+		case "no":
+			refused(t, attr(thread.Attr{Policy: thread.PolicyDeadline, Bandwidth: b}))
+			refused(t, attr(thread.Attr{ResetOnFork: true}))
+			run(t, attr(thread.Attr{}), func() {
+				me := thread.Current()
+				_, bandwidth := me.Bandwidth()
+				_, reset := me.ResetOnFork()
+				for _, err := range []error{me.SetBandwidth(b), bandwidth, me.SetResetOnFork(true), reset} {
+					assert.ErrorIs(t, err, errors.ErrUnsupported)
+				}
+			})
+		default:
+			unknownCell(t, cell)
+		}
+	})
+}
+
+func checkMemoryPolicies(t *testing.T, cell string) {
+	local := thread.MemoryPolicy{Mode: thread.MemoryLocal}
+	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+		switch cell {
+		case "yes":
+			run(t, attr(thread.Attr{}), func() {
+				set := thread.SetMemoryPolicy(local)
+				assert.True(t, mayRefuse(set), set)
+				if set == nil {
+					got, err := thread.CurrentMemoryPolicy()
+					assert.NoError(t, err)
+					assert.Equal(t, local, got)
+				}
+			})
+		case "no":
+			refused(t, attr(thread.Attr{Memory: &local}))
+			run(t, attr(thread.Attr{}), func() {
+				assert.ErrorIs(t, thread.SetMemoryPolicy(local), errors.ErrUnsupported)
+				_, err := thread.CurrentMemoryPolicy()
 				assert.ErrorIs(t, err, errors.ErrUnsupported)
 			})
 		default:
