@@ -30,9 +30,10 @@ type Attr struct {
 	// Go's runtime cannot be called on a larger stack.
 	StackSize int
 	// GuardSize is in bytes, rounded up to whole pages: memory below the stack
-	// whose use ends the process. 0 asks for the system's default, one page;
-	// NoGuard for none. Any value but 0 is errors.ErrUnsupported on Windows,
-	// which has a guard of its own, and where threads are pinned.
+	// whose use ends the process, see ReportStackOverflows. 0 asks for the
+	// system's default, one page; NoGuard for none. Any value but 0 is
+	// errors.ErrUnsupported on Windows, which has a guard of its own, and where
+	// threads are pinned.
 	GuardSize int
 	// MeasureStack has Thread.StackUse return, after the thread's end, how much
 	// of its stack it has used. It is supported on Linux with cgo, elsewhere it

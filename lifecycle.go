@@ -231,6 +231,9 @@ func (t *Thread) begin() (fn func(), ok bool) {
 	fn, ok = s.fn, s.err == nil
 	t.announce()
 	if t.kind == native {
+		if reportsOverflows.Load() {
+			osLearnGuard()
+		}
 		osMakePreemptible(t)
 	} else {
 		headroom.Settle()
