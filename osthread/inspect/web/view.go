@@ -13,7 +13,7 @@ import (
 // A view is what the page shows of a frame. Its lists are bounded, whatever the
 // process does, and say how much they leave out.
 type view struct {
-	*summary
+	summary
 	Page    int      `json:"page"` // that is shown: the last one at most
 	Pages   int      `json:"pages"`
 	Matched int      `json:"matched"` // parties that the query finds
@@ -119,7 +119,7 @@ func (f *frame) view(q query) view {
 		f.shared = f.summarize()
 	}
 	found := f.find(q)
-	v := view{summary: f.shared, Matched: len(found), Pages: max(1, (len(found)+q.size-1)/q.size)}
+	v := view{summary: *f.shared, Matched: len(found), Pages: max(1, (len(found)+q.size-1)/q.size)}
 	v.Page = min(q.page, v.Pages)
 	first := (v.Page - 1) * q.size
 	v.Rows = []tabled{}
