@@ -20,6 +20,7 @@ type frame struct {
 	snapshot *inspect.Snapshot
 	metrics  []inspect.Sample
 	rows     []row
+	objects  []string                 // by index, as the page shows them
 	cpu      map[string]time.Duration // by row.id, for the next frame
 	records  map[uint64]*thread.Thread
 	stacks   *stackCache
@@ -64,6 +65,9 @@ func newFrame(s *inspect.Snapshot, last *frame) *frame {
 	if last != nil {
 		f.stacks = last.stacks
 	}
+	for _, o := range s.Objects {
+		f.objects = append(f.objects, short(o))
+	}
 	states := statesOf(f.snapshot)
 	f.rows = make([]row, len(f.snapshot.Parties))
 	for i := range f.rows {
@@ -100,7 +104,7 @@ func (f *frame) newRow(i int, last *frame) row {
 		r.state = ended
 	case p.Wait != nil:
 		r.state, r.since = waiting, p.Wait.For
-		r.object = short(f.snapshot.Objects[p.Wait.Object])
+		r.object = f.objects[p.Wait.Object]
 	}
 	if p.CPUTime > 0 {
 		f.cpu[r.id] = p.CPUTime

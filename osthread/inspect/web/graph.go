@@ -155,7 +155,7 @@ func (g *grapher) fold() {
 			continue
 		}
 		id := g.several("waiters "+server+g.f.rows[g.f.snapshot.Objects[object].Waiters[0]].id, r.number)
-		g.graph.Edges = append(g.graph.Edges, edge{From: id, To: server, Object: short(g.f.snapshot.Objects[object])})
+		g.graph.Edges = append(g.graph.Edges, edge{From: id, To: server, Object: g.f.objects[object]})
 	}
 }
 

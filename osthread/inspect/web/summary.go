@@ -60,7 +60,7 @@ func (f *frame) deadlock(d inspect.Deadlock) deadlock {
 // threads of pools wait for no object.
 func (f *frame) contention() []contended {
 	all := []contended{}
-	for _, o := range f.snapshot.Objects {
+	for at, o := range f.snapshot.Objects {
 		idle := o.Type == "task" || o.Type == "call"
 		if idle || len(o.Waiters) == 0 && o.Ended.Count == 0 {
 			continue
@@ -70,7 +70,7 @@ func (f *frame) contention() []contended {
 			longest = max(longest, f.rows[i].since)
 		}
 		all = append(all, contended{
-			short(o), len(o.Waiters), longest.Seconds(), f.names(o.Holders), o.Ended.Count, o.Ended.Time.Seconds(),
+			f.objects[at], len(o.Waiters), longest.Seconds(), f.names(o.Holders), o.Ended.Count, o.Ended.Time.Seconds(),
 		})
 	}
 	slices.SortStableFunc(all, func(a, b contended) int {

@@ -154,7 +154,7 @@ func (f *frame) matches(r *row, text string) bool {
 	}
 	p := &f.snapshot.Parties[r.at]
 	for _, h := range p.Holds {
-		if contains(short(f.snapshot.Objects[h.Object]), text) {
+		if contains(f.objects[h.Object], text) {
 			return true
 		}
 	}
@@ -182,7 +182,7 @@ func (f *frame) tabled(r *row) tabled {
 			t.Holds = append(t.Holds, more(len(p.Holds)-i))
 			break
 		}
-		held := short(f.snapshot.Objects[h.Object])
+		held := f.objects[h.Object]
 		if h.How != "" {
 			held += " (" + h.How + ")"
 		}
