@@ -6,14 +6,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"regexp"
 	"time"
 
 	"example.com/thread/bench/internal/livepage"
@@ -38,7 +34,7 @@ func main() {
 }
 
 func picture(ctx context.Context, width, height int64, scheme string) ([]byte, error) {
-	address, stop, err := bank(ctx)
+	address, stop, err := livepage.Bank(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,44 +60,4 @@ func picture(ctx context.Context, width, height int64, scheme string) ([]byte, e
 		return nil, err
 	}
 	return b.Shot(false)
-}
-
-var address = regexp.MustCompile(`http://\S+`)
-
-// bank starts examples/inspect and returns the address of its page.
-func bank(ctx context.Context) (string, func(), error) {
-	dir, err := os.MkdirTemp("", "bank")
-	if err != nil {
-		return "", nil, err
-	}
-	program := dir + "/bank"
-	build := exec.CommandContext(ctx, "go", "build", "-o", program, "example.com/thread/examples/inspect")
-	if text, err := build.CombinedOutput(); err != nil {
-		return "", nil, fmt.Errorf("%w: %s", err, text)
-	}
-	cmd := exec.CommandContext(ctx, program, "-stay")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		return "", nil, err
-	}
-	if err := cmd.Start(); err != nil {
-		return "", nil, err
-	}
-	stop := func() {
-		_ = cmd.Process.Kill() // it may have ended by itself
-		_ = cmd.Wait()         // reports the kill
-		_ = os.RemoveAll(dir)
-	}
-	lines := bufio.NewScanner(stdout)
-	for lines.Scan() {
-		if found := address.FindString(lines.Text()); found != "" {
-			go func() { // the report is not read, but must be written
-				for lines.Scan() {
-				}
-			}()
-			return found, stop, nil
-		}
-	}
-	stop()
-	return "", nil, errors.Join(errors.New("the program has printed no address"), lines.Err())
 }

@@ -129,7 +129,8 @@ func (b *Browser) Prefer(scheme string) error {
 
 // Await returns when a JavaScript expression is true.
 func (b *Browser) Await(expression string) error {
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[any](expression, chromedp.WithPollingTimeout(time.Minute))); err != nil {
+	_, err := chromedp.Run(b.ctx, chromedp.Poll[any](expression, chromedp.WithPollingTimeout(time.Minute)))
+	if err != nil {
 		return fmt.Errorf("await %s: %w", expression, err)
 	}
 	return nil
@@ -142,7 +143,8 @@ func Eval[T any](b *Browser, expression string) (T, error) {
 
 // Shot returns the window as a PNG, or the whole page.
 func (b *Browser) Shot(whole bool) ([]byte, error) {
-	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &whole})
+	p := page.CaptureScreenshotParams{CaptureBeyondViewport: &whole}
+	shot, err := chromedp.Call(b.ctx, page.CaptureScreenshot, p)
 	if err != nil {
 		return nil, err
 	}

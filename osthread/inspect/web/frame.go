@@ -57,7 +57,8 @@ const (
 // urgency orders the states.
 var urgency = map[string]int{deadlocked: 0, stuck: 1, ended: 2, waiting: 3, running: 4}
 
-// newFrame makes the frame of s. last is the frame before, nil if there is none.
+// newFrame makes the frame of s. last is the frame before, nil if there is
+// none.
 func newFrame(s *inspect.Snapshot, last *frame) *frame {
 	f := &frame{snapshot: s, rendered: map[query][]byte{}, cpu: map[string]time.Duration{}}
 	f.metrics = f.snapshot.Metrics()

@@ -44,12 +44,14 @@ func ring(n int) *inspect.Snapshot {
 	for i := range n + 2 {
 		object := i % n
 		s.Parties = append(s.Parties, inspect.Party{
-			Kind: inspect.KindThread, Origin: inspect.OriginNative, Name: fmt.Sprintf("p%d", i), Serial: uint64(1_000_000 + i),
+			Kind: inspect.KindThread, Origin: inspect.OriginNative,
+			Name: fmt.Sprintf("p%d", i), Serial: uint64(1_000_000 + i),
 			Wait: &inspect.Wait{Object: object, Needs: inspect.NeedsAll, Servers: []int{(object + 1) % n}},
 		})
 		if i < n {
 			s.Objects = append(s.Objects, inspect.Object{
-				Type: "osthread.Lock", Text: "Lock", Name: fmt.Sprintf("l%d", i), Holders: []int{(i + 1) % n}, Waiters: []int{i},
+				Type: "osthread.Lock", Text: "Lock", Name: fmt.Sprintf("l%d", i),
+				Holders: []int{(i + 1) % n}, Waiters: []int{i},
 			})
 			d.Cycle = append(d.Cycle, i)
 		}
@@ -150,11 +152,14 @@ func TestGraphIsBoundedWithManyDeadlocks(t *testing.T) {
 		one := ring(2)
 		base := len(s.Parties)
 		for j, p := range one.Parties {
-			p.Serial, p.Wait.Object, p.Wait.Servers[0] = uint64(1_000_000+base+j), p.Wait.Object+2*i, p.Wait.Servers[0]+base
+			p.Serial = uint64(1_000_000 + base + j)
+			p.Wait.Object += 2 * i
+			p.Wait.Servers[0] += base
 			s.Parties = append(s.Parties, p)
 		}
 		s.Objects = append(s.Objects, one.Objects...)
-		s.Deadlocks = append(s.Deadlocks, inspect.Deadlock{Cycle: []int{base, base + 1}, Behind: []int{base + 2, base + 3}})
+		d := inspect.Deadlock{Cycle: []int{base, base + 1}, Behind: []int{base + 2, base + 3}}
+		s.Deadlocks = append(s.Deadlocks, d)
 	}
 	v, size := viewOf(t, newFrame(s, nil), "")
 	assert.LessOrEqual(t, len(v.Graph.Nodes), 2*mostNodes)

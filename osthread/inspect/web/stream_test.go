@@ -168,7 +168,9 @@ func TestThousandConnectionsLeaveNoGoroutine(t *testing.T) {
 	for range connections {
 		count[<-codes]++
 	}
-	assert.Equal(t, map[int]int{http.StatusOK: o.streams, http.StatusServiceUnavailable: connections - o.streams}, count)
+	assert.Equal(t, map[int]int{
+		http.StatusOK: o.streams, http.StatusServiceUnavailable: connections - o.streams,
+	}, count)
 	assert.Equal(t, o.streams, s.open())
 	cancel()
 	all.Wait()
