@@ -6,6 +6,7 @@
 const space = "http://www.w3.org/2000/svg"
 const high = 30 // of a box
 const rowGap = 74
+const ringGap = 78
 const gap = 18 // between two boxes
 const widest = 190
 
@@ -128,39 +129,37 @@ function pack(line, x) {
   }
 }
 
-// placeRing puts the nodes of a cycle clockwise on an ellipse. Two are side by
-// side if there is room for the objects between them, or else one above the
-// other.
+// placeRing puts the nodes of a cycle clockwise. It returns where the ring ends.
 function placeRing(nodes, width, top) {
-  const middle = width / 2
-  const n = nodes.length
-  const most = Math.max(...nodes.map(node => node.w))
-  let rx, ry, start
-  if (n === 1) {
-    Object.assign(nodes[0], { x: middle, y: top + 60 })
-    return top + 60 + high
+  if (nodes.length === 1) return placeAt(nodes[0], width / 2, top + 60)
+  if (nodes.length > 2) return placeLadder(nodes, width, top + 40)
+  const [a, b] = nodes
+  if (width < 560) { // one above the other, with the objects at their sides
+    placeAt(a, width / 2, top + high / 2)
+    return placeAt(b, width / 2, top + high / 2 + 144)
   }
-  if (n === 2 && width >= 560) {
-    rx = Math.min(240, (width - most) / 2 - 12)
-    ry = 0
-    start = Math.PI
-  } else if (n === 2) {
-    rx = 0
-    ry = 72
-    start = -Math.PI / 2
-  } else {
-    rx = Math.min((width - most) / 2 - 10, Math.max(150, n * 44))
-    ry = Math.max(92, n * 26)
-    start = -Math.PI / 2
-  }
-  const centre = top + ry + (n === 2 && ry === 0 ? 62 : high / 2)
-  nodes.forEach((node, i) => {
-    const angle = start + 2 * Math.PI * i / n
-    node.x = middle + rx * Math.cos(angle)
-    node.y = centre + ry * Math.sin(angle)
-    node.ring = { x: middle, y: centre }
-  })
-  return centre + ry + (n === 2 && ry === 0 ? 62 : high / 2)
+  const half = Math.min(240, (width - Math.max(a.w, b.w)) / 2 - 12)
+  placeAt(a, width / 2 - half, top + 62)
+  return placeAt(b, width / 2 + half, top + 62) + 47
+}
+
+function placeAt(node, x, y) {
+  Object.assign(node, { x, y })
+  return y + high / 2
+}
+
+// placeLadder puts a longer cycle in two columns: down on the right, and up on
+// the left. So there is room for an object between any two nodes.
+function placeLadder(nodes, width, top) {
+  const right = nodes.slice(0, Math.ceil(nodes.length / 2))
+  const left = nodes.slice(right.length).reverse()
+  const most = Math.max(...nodes.map(n => n.w), 140)
+  const half = Math.min(210, width / 2 - most / 2 - 4)
+  const bottom = top + (right.length - 1) * ringGap
+  right.forEach((n, i) => placeAt(n, width / 2 + half, top + i * ringGap))
+  const step = left.length > 1 ? (bottom - top) / (left.length - 1) : 0
+  left.forEach((n, i) => placeAt(n, width / 2 - half, left.length > 1 ? top + i * step : (top + bottom) / 2))
+  return bottom + 40
 }
 
 // border returns where the line from a box's middle toward a point leaves it.
@@ -171,18 +170,21 @@ function border(box, x, y, margin) {
   return { x: box.x + dx * scale, y: box.y + dy * scale }
 }
 
-// bend returns the control point of an edge's curve. Those of a ring bend away
-// from its middle, steep ones further: their labels are side by side. Others are
-// straight, or bend around what is between.
-function bend(a, b, e, part, width) {
+// bend returns the control point of an edge's curve: the middle, for a straight
+// one. Of two that lead back and forth each bends to its right; so does one
+// along the top or the bottom of a ring, and one that would cross a box leads
+// around it.
+function bend(a, b, part, width) {
   const mx = (a.x + b.x) / 2, my = (a.y + b.y) / 2
-  if (a === b) return { x: a.x, y: a.y - 90 }
   const dx = b.x - a.x, dy = b.y - a.y, length = Math.hypot(dx, dy) || 1
-  const steep = Math.abs(dx) < Math.abs(dy)
-  if (!e.dead && !part.nodes.some(n => n !== a && n !== b && between(n, a, b))) return { x: mx, y: my }
-  if (!e.dead) return { x: mx + (a.x < width / 2 ? -1 : 1) * width * 0.55, y: my }
-  const by = Math.max(34, length * (steep ? 0.9 : 0.2))
-  return { x: mx + dy / length * by, y: my - dx / length * by }
+  const mutual = part.edges.some(e => e.from === b.id && e.to === a.id)
+  if (mutual || Math.abs(dy) < 1) {
+    const by = !mutual ? 50 : length * (Math.abs(dx) < Math.abs(dy) ? 0.9 : 0.2)
+    return { x: mx + dy / length * by, y: my - dx / length * by }
+  }
+  if (!part.nodes.some(n => n !== a && n !== b && between(n, a, b))) return { x: mx, y: my }
+  const side = a.x < width / 2 ? 24 : width - 24
+  return { x: 2 * side - mx, y: my }
 }
 
 // between reports whether the straight line from a to b crosses the box of n.
@@ -196,7 +198,7 @@ function between(n, a, b) {
 
 function drawEdge(svg, labels, part, at, e, width) {
   const a = at.get(e.from), b = at.get(e.to)
-  const control = bend(a, b, e, part, width)
+  const control = a === b ? { x: a.x, y: a.y - 90 } : bend(a, b, part, width)
   let from = border(a, control.x, control.y, 0), to = border(b, control.x, control.y, 5)
   if (a === b) {
     from = { x: a.x - 22, y: a.y - high / 2 }

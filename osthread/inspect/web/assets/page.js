@@ -91,7 +91,7 @@ function showDeadlocks(v) {
       text(li.children[0], s.name)
       text(li.children[1], s.waits ? ` waits for ${s.waits}` + (s.by?.length ? ", held by " : "") : " has ended")
       text(li.children[2], s.by ? several(s.by, "and") : "")
-      text(li.children[3], s.waits ? `, for ${duration(s.since_s)}` : "")
+      text(li.children[3], s.since_s ? `, for ${duration(s.since_s)}` : "")
     })
     const rest = []
     if (dead.more) rest.push(`${dead.more} more parties.`)
