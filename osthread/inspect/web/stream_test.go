@@ -136,7 +136,10 @@ func TestStoppedSamplerPublishesNothing(t *testing.T) {
 // Of 1,000 connections as many have streams as there may be, the others are
 // refused, and when all are closed no goroutine is left.
 func TestThousandConnectionsLeaveNoGoroutine(t *testing.T) {
-	const connections = 1000
+	connections := 1000
+	if testing.Short() {
+		connections = 100
+	}
 	o := quick
 	o.interval, o.streams = 10*time.Millisecond, 64
 	s := newServer(o)
@@ -286,7 +289,11 @@ func TestThousandUpdatesLeakNothing(t *testing.T) {
 	}
 	before := heap(100)
 	goroutines := runtime.NumGoroutine()
-	after := heap(1000)
+	updates := 1000
+	if testing.Short() {
+		updates = 100
+	}
+	after := heap(updates)
 	assert.Less(t, after-before, int64(1<<20))
 	assert.LessOrEqual(t, runtime.NumGoroutine(), goroutines+1) // a connection's may be on its way
 }
