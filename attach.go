@@ -104,6 +104,7 @@ func attach(k kind) (*Thread, error) {
 	t.labels.begin(proflabel.Get(), t.name)
 	t.made.Store(true)
 	t.begun.Store(true)
+	t.countStart()
 	if k == alien {
 		if watch.On {
 			watch.BeginAlien()

@@ -135,6 +135,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 		_ = t.awaitGone(&forever)
 		return nil, s.err
 	}
+	t.countStart()
 	return t, nil
 }
 

@@ -117,7 +117,24 @@ func (r *recordTable) count() int {
 	return r.used()
 }
 
+// starts counts the threads that have got a record, by kind.
+var starts [alien + 1]atomic.Uint64
+
+// countStart counts t, whose Start or attachment has succeeded.
+func (t *Thread) countStart() { starts[t.kind].Add(1) }
+
+// startsByKind returns the counts by the names of kinds.
+func startsByKind() map[string]uint64 {
+	byKind := make(map[string]uint64, len(starts))
+	for k := range starts {
+		byKind[kind(k).String()] = starts[k].Load()
+	}
+	return byKind
+}
+
 func init() {
+	keep.Kind = func(t any) string { return t.(*Thread).kind.String() }
+	keep.Starts = startsByKind
 	keep.Records = records.count
 	keep.Slot = func(t any) uintptr { return t.(*Thread).slot }
 }

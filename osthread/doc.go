@@ -132,7 +132,8 @@
 // Package queue has Python's queues. Package executor has its executors and
 // futures, and a Worker: one thread for a C library. Package mainthread calls
 // functions on the process's first thread. Package inspect shows what the
-// threads of the process are doing, and finds deadlocks.
+// threads of the process are doing, and finds deadlocks; its package web does
+// so on a page.
 //
 // See docs/python.md for a table from Python's threading to this package.
 package osthread

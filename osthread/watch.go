@@ -1,6 +1,10 @@
 package osthread
 
-import "example.com/thread/internal/watch"
+import (
+	"weak"
+
+	"example.com/thread/internal/watch"
+)
 
 // Watch turns watch mode on, in which objects know their holders: package
 // inspect then names those of locks, semaphores and RWLocks, all readers among
@@ -22,8 +26,25 @@ func Watch() { watch.Enable() }
 //	accounts := osthread.Named(new(osthread.Lock), "accounts")
 //
 // The object is a lock, a queue or another object of this module that callers
-// wait for. The last name counts. Outside of watch mode Named does nothing.
+// wait for. The last name counts. A queue with a name has its length in
+// inspect.Metrics at any time. Outside of watch mode Named does nothing.
 func Named[T any](object *T, name string) *T {
 	watch.Name(object, name)
+	if _, ok := any(object).(sized); ok && watch.On {
+		ref := weak.Make(object)
+		watch.Refer(object, func() any {
+			if o := ref.Value(); o != nil {
+				return o
+			}
+			return nil
+		})
+	}
 	return object
+}
+
+// A sized object is a queue. Others are not referred to: a lock may be in
+// memory of C, to which there are no weak pointers.
+type sized interface {
+	Len() int
+	Empty() bool
 }

@@ -1,18 +1,25 @@
-// Inspect is a bank whose transfers lock two accounts, the source first. Two
-// transfers in opposite directions wait for each other for ever. Watch mode
-// finds that and shows it.
+// Inspect is a bank whose transfers lock two accounts, the source first. Some
+// seconds after it has opened, two transfers in opposite directions wait for
+// each other for ever. The page that it serves shows that, and so does the
+// report that watch mode writes.
 //
-//	go run ./examples/inspect
+//	go run ./examples/inspect        # prints the address, then the report, and ends
+//	go run ./examples/inspect -stay  # the page stays until an interrupt
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
+	"os/signal"
 	"time"
 
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/inspect"
+	_ "example.com/thread/osthread/inspect/web" // http.DefaultServeMux has /debug/osthread/
 )
 
 // Watch mode costs time, so a program chooses it: here, or from outside by the
@@ -20,32 +27,39 @@ import (
 func init() { osthread.Watch() }
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	stay := flag.Bool("stay", false, "serve the page until an interrupt")
+	open := flag.Duration("open", 3*time.Second, "for how long the bank does well")
+	flag.Parse()
+	exitOn(serve(os.Stdout))
+	exitOn(run(os.Stdout, *open))
+	if *stay {
+		interrupt := make(chan os.Signal, 1)
+		signal.Notify(interrupt, os.Interrupt)
+		<-interrupt
+	}
+	// The threads are daemons: the process ends all the same.
+}
+
+func exitOn(err error) {
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "inspect:", err)
 		os.Exit(1)
 	}
-	// The two threads are daemons: the process ends all the same.
 }
 
-// An account is locked while its balance changes.
-type account struct {
-	lock    osthread.Lock
-	balance int
+// serve serves the page to this machine alone, and writes its address.
+func serve(w io.Writer) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "the page is at http://%s/debug/osthread/\n", l.Addr())
+	go func() { fmt.Fprintln(os.Stderr, "inspect:", http.Serve(l, nil)) }()
+	return nil
 }
 
-// transfer locks both accounts in the order of its arguments, which is the
-// mistake: the order must be the same in all threads.
-func transfer(from, to *account, amount int, halfway func()) {
-	from.lock.Lock()
-	defer from.lock.Unlock()
-	halfway()
-	to.lock.Lock()
-	defer to.lock.Unlock()
-	from.balance -= amount
-	to.balance += amount
-}
-
-func run(w io.Writer) error {
+// run opens the bank and writes the report of its deadlock.
+func run(w io.Writer, open time.Duration) error {
 	found := make(chan *inspect.Report, 1)
 	inspect.SetHook(func(r *inspect.Report) {
 		if r.Deadlock != nil {
@@ -53,38 +67,14 @@ func run(w io.Writer) error {
 		}
 	})
 	defer inspect.SetHook(nil)
-	if err := deadlock(); err != nil {
+	if err := newBank().open(open); err != nil {
 		return err
 	}
 	select {
 	case r := <-found:
 		fmt.Fprint(w, r)
 		return nil
-	case <-time.After(time.Minute):
+	case <-time.After(open + time.Minute):
 		return inspect.Dump(w)
 	}
-}
-
-// deadlock returns when the threads that it starts are about to wait for each
-// other. In other programs that takes chance; here both transfers meet halfway.
-func deadlock() error {
-	var checking, savings account
-	osthread.Named(&checking.lock, "checking")
-	osthread.Named(&savings.lock, "savings")
-	met := osthread.NewBarrier(2, nil)
-	meet := func() { _, _ = met.Wait() }
-	return start(map[string]func(){
-		"alice": func() { transfer(&checking, &savings, 100, meet) },
-		"bob":   func() { transfer(&savings, &checking, 50, meet) },
-	})
-}
-
-func start(clients map[string]func()) error {
-	for name, body := range clients {
-		attr := &osthread.Attr{Name: name, Daemon: true}
-		if _, err := osthread.Start(func() error { body(); return nil }, attr); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -39,6 +39,14 @@ var (
 	// Slot returns the slot of thread, a *thread.Thread; see internal/ident.
 	Slot func(thread any) uintptr
 
+	// Kind returns how thread, a *thread.Thread, got its record: native,
+	// pinned, attached or alien.
+	Kind func(thread any) string
+
+	// Starts returns how many threads have got a record since the start of the
+	// process, by kind. A Start that fails does not count.
+	Starts func() map[string]uint64
+
 	// Records returns the number of records of threads, for tests.
 	Records func() int
 

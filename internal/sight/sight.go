@@ -1,6 +1,6 @@
 // Package sight explains waits to package osthread/inspect: each package that
-// has objects registers what ends a wait for one of its kinds, and so exports
-// none of it.
+// has objects registers what ends a wait for one of its kinds, and what its
+// pools have to do, and so exports none of it.
 package sight
 
 import (
@@ -45,6 +45,36 @@ var explainers []func(object any, parker unsafe.Pointer) (Reason, bool)
 // park.Broadcast that the waiter sleeps on.
 func Register(explain func(object any, parker unsafe.Pointer) (Reason, bool)) {
 	explainers = append(explainers, explain)
+}
+
+// A Pool is what a pool or a worker has to do.
+type Pool struct {
+	Name    string
+	Threads int // that run or wait for a task
+	Idle    int // of them
+	Backlog int // tasks that wait to begin
+	Max     int // of Backlog; 0: not bounded
+	Blocked int // submitters that wait for room
+}
+
+// describers are functions for some kinds of pools each.
+var describers []func(owner any) (Pool, bool)
+
+// RegisterPools adds a function that describes a pool of its kinds, the Owner
+// of threads in internal/waitfor, and reports false for others. It is called by
+// package initialization.
+func RegisterPools(describe func(owner any) (Pool, bool)) {
+	describers = append(describers, describe)
+}
+
+// Describe returns what the pool that owns threads has to do.
+func Describe(owner any) (Pool, bool) {
+	for _, describe := range describers {
+		if p, ok := describe(owner); ok {
+			return p, true
+		}
+	}
+	return Pool{}, false
 }
 
 // Asleep reports whether nobody has woken the waiter at parker, the address of

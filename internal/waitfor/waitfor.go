@@ -191,6 +191,15 @@ func ServersOf(slot uintptr) (servers []uintptr, known bool) {
 	return servers, known
 }
 
+// OwnerOf returns what the thread with that slot belongs to, nil if it runs
+// functions for nothing.
+func OwnerOf(slot uintptr) any {
+	if t := of(slot); t != nil {
+		return t.Owner
+	}
+	return nil
+}
+
 // Slot returns t's slot (internal/ident), and false before Enter and if t has
 // ended.
 func (t *Thread) Slot() (slot uintptr, lives bool) {

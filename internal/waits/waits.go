@@ -4,7 +4,8 @@
 // the rows of their slots (internal/ident). Package park calls [Begin] when a
 // caller is about to sleep, after spinning has failed, and [Record.End] after
 // the sleep. So a path that does not sleep costs nothing, and a sleep, which
-// takes microseconds, two calls of a mutex that only a reader contends for.
+// takes microseconds, two calls of a mutex that only a reader contends for, and
+// what count.go does.
 //
 // A Record outlives its thread: the next thread with the row has it. [Forget]
 // clears what a thread slept for that C code ended meanwhile. It is never
@@ -84,14 +85,17 @@ func (r *Record) Begin(slot uintptr, object any, parker unsafe.Pointer, ends boo
 	r.mu.Unlock()
 }
 
-// End records that the sleep is over.
+// End records that the sleep is over, and counts it.
 func (r *Record) End() {
 	if r == nil {
 		return
 	}
+	now := futex.Now()
 	r.mu.Lock()
+	slot, object, since := r.slot, r.wait.Object, r.wait.Since
 	r.on, r.wait.Object, r.wait.Parker = false, nil, nil
 	r.mu.Unlock()
+	add(slot, object, now-since)
 }
 
 // Wait returns the wait of the caller with that slot, which r belongs to.

@@ -1,21 +1,27 @@
 package watch
 
 import (
+	"reflect"
 	"runtime"
 	"sync"
 	"unsafe"
+
+	"example.com/thread/internal/waits"
 )
 
 // What is known of objects beside their holders: names, places of first use,
-// whether they were handed off. The table is by address and does not keep an
-// object alive; an entry goes when its object is collected. Its address may be
-// another object's by then, for which the place of first use begins anew.
+// whether they were handed off, and how long callers have waited for them. The
+// table is by address and does not keep an object alive; an entry goes when its
+// object is collected. Its address may be another object's by then, for which
+// the place of first use begins anew.
 
 type info struct {
 	name      string
 	first     []uintptr // the stack of the first acquisition; nil: none yet
 	handedOff bool
-	objects   int // whose cleanups are to come
+	objects   int         // whose cleanups are to come
+	refer     func() any  // nil, or returns the object; see Refer
+	total     waits.Total // of the waits for it that have ended
 }
 
 type shard struct {
@@ -115,6 +121,53 @@ func NameOf(object any) string {
 	return get(wordsOf(object).data, func(i *info) string { return i.name })
 }
 
+// Refer makes the object, which has a name, one of Referred until it is
+// collected. get returns it, nil once it is collected, and must not keep it
+// alive.
+func Refer(object any, get func() any) {
+	set(wordsOf(object).data, func(i *info) { i.refer = get })
+}
+
+// Referred returns the objects of Refer.
+func Referred() (objects []any) {
+	for i := range shards {
+		s := &shards[i]
+		s.mu.RLock()
+		for _, known := range s.m {
+			if known.refer == nil {
+				continue
+			}
+			if object := known.refer(); object != nil {
+				objects = append(objects, object)
+			}
+		}
+		s.mu.RUnlock()
+	}
+	return objects
+}
+
+func init() { waits.Ended = waited }
+
+// waited adds a wait for object to its total, if it has an entry.
+func waited(object any, nanos int64) {
+	if !On || reflect.TypeOf(object).Kind() != reflect.Pointer {
+		return
+	}
+	s, key := shardOf(wordsOf(object).data)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := s.m[key]; i != nil {
+		i.total.Waits++
+		i.total.Nanos += nanos
+	}
+}
+
+// TotalOf returns the total of the waits for object that have ended, of a lock
+// or another object that has a name.
+func TotalOf(object any) waits.Total {
+	return get(wordsOf(object).data, func(i *info) waits.Total { return i.total })
+}
+
 // First notes that the caller is about to acquire object for the first time, or
 // just has.
 func First(object any) {
@@ -134,7 +187,7 @@ func First(object any) {
 	if i == nil {
 		i = s.add(data, key)
 	}
-	i.first, i.handedOff = trim(pcs[:]), false
+	i.first, i.handedOff, i.total = trim(pcs[:]), false, waits.Total{}
 }
 
 // FirstUse returns the stack of the first acquisition of object, as Hold.PCs.

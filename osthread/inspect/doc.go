@@ -20,4 +20,11 @@
 // by default on stderr. For that the program must import this package. So is an
 // inversion: locks that are acquired in different orders, which can deadlock;
 // see SetLockOrder and IgnoreLockOrder.
+//
+// # Figures
+//
+// Metrics returns counts of threads, waits, pools and queues in the manner of
+// runtime/metrics, and Var has them for package expvar. What they take is the
+// snapshot that they are read from: waits are counted only where callers sleep.
+// Package web, below this one, serves a live page.
 package inspect

@@ -21,6 +21,19 @@ type Snapshot struct {
 	Parties   []Party    `json:"parties"`
 	Objects   []Object   `json:"objects,omitempty"`
 	Deadlocks []Deadlock `json:"deadlocks,omitempty"`
+
+	// What follows is not in the snapshots of Deadlocks and of a Report.
+
+	Pools  []Pool  `json:"pools,omitempty"`  // that have a thread
+	Queues []Queue `json:"queues,omitempty"` // that are waited for, or have a name
+	// Started has how many threads have got a record since the start of the
+	// process, by Party.Origin.
+	Started map[string]uint64 `json:"started,omitempty"`
+	// Ended has the waits that have ended since the start of the process, by
+	// Object.Type: of threads with a record, and in watch mode of goroutines.
+	// Those of the idle threads of pools and workers are "task"
+	// and "call".
+	Ended map[string]Waits `json:"ended,omitempty"`
 }
 
 // A Kind is what a Party is: KindThread or KindGoroutine.
@@ -31,10 +44,20 @@ const (
 	KindGoroutine Kind = "goroutine"
 )
 
+// The origins of threads.
+const (
+	OriginNative   = "native"   // made by Start, as a thread of C
+	OriginPinned   = "pinned"   // made by Start: a goroutine with a thread of Go's
+	OriginAttached = "attached" // a goroutine that is attached to its thread
+	OriginAlien    = "alien"    // made by C code
+	OriginGo       = "go"       // made by Go, and known to package osthread alone
+)
+
 // A Party is a thread, or a goroutine without a thread of its own that waits
 // for or holds something.
 type Party struct {
 	Kind      Kind          `json:"kind"`
+	Origin    string        `json:"origin,omitempty"` // of a thread: see OriginNative
 	Name      string        `json:"name"`
 	Ended     bool          `json:"ended,omitempty"` // it still holds something
 	Daemon    bool          `json:"daemon,omitempty"`
@@ -79,6 +102,7 @@ type Hold struct {
 
 // An Object is what parties wait for or hold.
 type Object struct {
+	Type string `json:"type,omitempty"` // without *; see Snapshot.Ended
 	Text string `json:"text"`           // its String
 	Name string `json:"name,omitempty"` // in watch mode, if osthread.Named gave it one
 	// FirstUse is in watch mode the call that acquired it first, of a Lock, an
@@ -86,6 +110,35 @@ type Object struct {
 	FirstUse *Frame `json:"first_use,omitempty"`
 	Holders  []int  `json:"holders,omitempty"`
 	Waiters  []int  `json:"waiters,omitempty"`
+	// Ended has in watch mode the waits for it that have ended, of a lock or
+	// another object that has a name.
+	Ended Waits `json:"ended,omitzero"`
+}
+
+// Waits are waits that have ended.
+type Waits struct {
+	Count int64         `json:"count"`
+	Time  time.Duration `json:"time_ns"` // of all together
+}
+
+// A Pool is an Executor, one of the pools of a Keyed, or a Worker.
+type Pool struct {
+	Name    string `json:"name"` // of its threads
+	Threads int    `json:"threads"`
+	Idle    int    `json:"idle"` // of its threads
+	Backlog int    `json:"backlog"`
+	Max     int    `json:"max,omitempty"`     // of Backlog; 0: no bound, or no place
+	Blocked int    `json:"blocked,omitempty"` // submitters that wait for room
+}
+
+// A Queue is one of package queue.
+type Queue struct {
+	Text    string `json:"text"`           // its String
+	Name    string `json:"name,omitempty"` // in watch mode, if osthread.Named gave it one
+	Len     int    `json:"len"`
+	Max     int    `json:"max,omitempty"` // 0: no bound
+	Getters int    `json:"getters,omitempty"`
+	Putters int    `json:"putters,omitempty"`
 }
 
 // A Deadlock is a set of parties that wait for each other, without a limit, so

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/keep"
+	"example.com/thread/internal/waits"
 	"example.com/thread/internal/watch"
 	"example.com/thread/osthread"
 )
@@ -31,7 +33,9 @@ func Take() *Snapshot { return TakeWith(Options{}) }
 // TakeWith is Take with options.
 func TakeWith(o Options) *Snapshot {
 	l, found := findKnots()
-	return newTaker(l, found, o).snapshot
+	t := newTaker(l, found, o)
+	t.gauges()
+	return t.snapshot
 }
 
 // Dump writes a snapshot with stacks for a person; see Snapshot.WriteTo. It
@@ -105,8 +109,9 @@ func describe(s *subject) Party {
 		p.Name, p.Daemon = s.thread.Name(), s.thread.Daemon()
 	}
 	if s.record == nil {
-		p.NativeID = s.thread.NativeID()
+		p.NativeID, p.Origin = s.thread.NativeID(), OriginGo
 	} else {
+		p.Origin = keep.Kind(s.record)
 		p.Serial, p.NativeID = s.record.Serial(), s.record.NativeID()
 		p.CPUTime, _ = s.record.CPUTime() // 0: the system does not report it
 	}
@@ -194,7 +199,7 @@ func (t *taker) text(object any) string {
 
 // newObject returns an object with its name and first use, if they are known.
 func newObject(text string, object any) Object {
-	o := Object{Text: text}
+	o := Object{Type: waits.TypeOf(object), Text: text}
 	if !watch.On || reflect.ValueOf(object).Kind() != reflect.Pointer {
 		return o
 	}
@@ -202,6 +207,8 @@ func newObject(text string, object any) Object {
 	if calls := callers(framesOf(watch.FirstUse(object))); len(calls) > 0 {
 		o.FirstUse = &calls[0]
 	}
+	total := watch.TotalOf(object)
+	o.Ended = Waits{total.Waits, time.Duration(total.Nanos)}
 	return o
 }
 

@@ -512,7 +512,8 @@ func (b *Box) IsClosed() bool {
 	return b.closed && b.q.Head() == nil
 }
 
-// Idle reports whether the server is waiting for work. For tests.
+// Idle reports whether the server is waiting for work. The result may be stale
+// by the time it is used.
 func (b *Box) Idle() bool {
 	b.q.Lock()
 	defer b.q.Unlock()
