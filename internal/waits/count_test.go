@@ -13,7 +13,7 @@ type object struct{}
 func TestTotalsAreByType(t *testing.T) {
 	var r Record
 	for _, o := range []any{new(object), new(object), "something", nil} {
-		r.Begin(ident.None, o, nil, false)
+		r.Begin(ident.None, o, nil, false, Ending{})
 		r.End()
 	}
 	totals := Totals()
@@ -28,7 +28,7 @@ func TestEndAllocatesNothing(t *testing.T) {
 	var r Record
 	o := new(object)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		r.Begin(ident.None, o, nil, false)
+		r.Begin(ident.None, o, nil, false, Ending{})
 		r.End()
 	}))
 }
@@ -38,7 +38,7 @@ func BenchmarkRecord(b *testing.B) {
 	o := new(object)
 	b.ReportAllocs()
 	for b.Loop() {
-		r.Begin(ident.None, o, nil, false)
+		r.Begin(ident.None, o, nil, false, Ending{})
 		r.End()
 	}
 }
