@@ -71,10 +71,19 @@ func (b *Barrier) end(g *generation, first *wait.Node, got int) {
 	if got == gotBroken {
 		g.broken.Store(g.threads.Epoch() + 1)
 	}
-	if g.threads.End(b.parties) {
+	b.wake(g, first, g.threads.End(b.parties), got)
+}
+
+// wake wakes the chain that begins with first, and, if threads, those that
+// sleep together.
+func (b *Barrier) wake(g *generation, first *wait.Node, threads bool, got int) {
+	if threads {
 		g.threads.Wake()
 	}
 	wait.WakeAll(first, got)
+	if threads || first != nil {
+		trace.Released(b)
+	}
 }
 
 // again wakes the waiters of g's round, which is full, and begins the next one.
@@ -82,12 +91,9 @@ func (b *Barrier) end(g *generation, first *wait.Node, got int) {
 func (b *Barrier) again(g *generation) {
 	g.arrived, g.contexts = 0, 0
 	first := g.q.Drain()
-	wake := g.threads.End(b.parties)
+	threads := g.threads.End(b.parties)
 	b.mu.Unlock()
-	if wake {
-		g.threads.Wake()
-	}
-	wait.WakeAll(first, gotNotice)
+	b.wake(g, first, threads, gotNotice)
 }
 
 // NewBarrier returns a barrier for n parties. In each round the last party to
