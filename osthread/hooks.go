@@ -54,6 +54,8 @@ type TraceEvent struct {
 	// is 0.
 	Waker   *Thread
 	Latency time.Duration
+
+	at int64 // when, by futex.Now, which Waited and Latency end at; 0: now
 }
 
 // A hook holds a function, or none.
@@ -87,15 +89,34 @@ func (h *hook) set(f func(TraceEvent)) (change int32) {
 
 var (
 	traceNew, profileNew hook // for threads to come
-	traceAll             hook // of all threads, beside their own: package timeline's
+	traceAll             atomic.Pointer[recordFunc]
 )
+
+// A recordFunc gets the events of all threads, beside their own functions, and
+// when each was, by futex.Now. It is package timeline's.
+type recordFunc = func(e TraceEvent, at int64)
 
 func init() {
 	park.SetHere(partyHere)
 	trace.Register(trace.Hooks{
 		Blocked: blocked, Released: released, Name: nameHere, Holder: holderSerial,
-		Record: func(f any) { trace.Add(traceAll.set(f.(func(TraceEvent)))) },
+		Record: func(f any) { record(f.(recordFunc)) },
 	})
+}
+
+// record sets the recordFunc; nil stands for none.
+func record(f recordFunc) {
+	p := &f
+	if f == nil {
+		p = nil
+	}
+	old := traceAll.Swap(p)
+	switch {
+	case old == nil && p != nil:
+		trace.Add(1)
+	case old != nil && p == nil:
+		trace.Add(-1)
+	}
 }
 
 // SetTrace sets the function that gets every event of threads that start from
@@ -189,7 +210,12 @@ func (t *Thread) emit(e TraceEvent) {
 		defer t.callHook(&t.profile, e) // even if the trace function panics or calls runtime.Goexit
 	}
 	defer t.callHook(&t.trace, e)
-	t.callHook(&traceAll, e)
+	if f := traceAll.Load(); f != nil {
+		if e.at == 0 {
+			e.at = futex.Now()
+		}
+		t.callReported(func() { (*f)(e, e.at) })
+	}
 }
 
 func (t *Thread) callHook(h *hook, e TraceEvent) {
@@ -238,6 +264,7 @@ func blocked(obj any) (resume func()) {
 	}
 	t.emit(TraceEvent{Action: TraceBlock, Object: obj})
 	t.party().TakeWaker() // of a wakeup that no event had
+	t.party().TakeSends()
 	began := futex.Now()
 	return func() { t.resumed(obj, began) }
 }
@@ -245,7 +272,7 @@ func blocked(obj any) (resume func()) {
 // resumed emits that t, which has blocked on obj, continues.
 func (t *Thread) resumed(obj any, began int64) {
 	now := futex.Now()
-	e := TraceEvent{Action: TraceResume, Object: obj, Waited: time.Duration(now - began)}
+	e := TraceEvent{Action: TraceResume, Object: obj, Waited: time.Duration(now - began), at: now}
 	if by, at, ok := t.party().TakeWaker(); ok {
 		e.Latency = time.Duration(max(now-at, 1))
 		if by != nil {
@@ -261,9 +288,9 @@ func released(obj any) {
 	if t == nil {
 		return
 	}
-	e := TraceEvent{Action: TraceRelease, Object: obj}
+	e := TraceEvent{Action: TraceRelease, Object: obj, at: futex.Now()}
 	if began, ok := t.party().TakeSends(); ok {
-		e.Waited = time.Duration(futex.Now() - began)
+		e.Waited = time.Duration(e.at - began)
 	}
 	t.emit(e)
 }

@@ -108,8 +108,8 @@ func TestTraceFunctionMayPanicAndUseLocks(t *testing.T) {
 
 // traced runs f while r gets the events of all threads.
 func traced(r *recorder, f func()) {
-	hooks.Record(r.record)
-	defer hooks.Record((func(TraceEvent))(nil))
+	hooks.Record(func(e TraceEvent, _ int64) { r.record(e) })
+	defer hooks.Record(recordFunc(nil))
 	f()
 }
 
@@ -141,7 +141,8 @@ func TestTraceResumeHasTheWakerOfEachObject(t *testing.T) {
 		},
 		"Semaphore": func() pair {
 			s := NewSemaphore(0)
-			return pair{func() { s.Acquire(1) }, func() { await(func() bool { return s.Waiting() == 1 }) }, func() { s.Release(1) }}
+			asleep := func() { await(func() bool { return s.Waiting() == 1 }) }
+			return pair{func() { s.Acquire(1) }, asleep, func() { s.Release(1) }}
 		},
 		"Barrier": func() pair {
 			b := NewBarrier(2, nil)

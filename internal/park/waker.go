@@ -11,8 +11,8 @@ import (
 // the woken thread, which has read the word, takes it to its own Party. With no
 // trace function set they check Traced and do no more.
 //
-// Several Unparks may give one permit, and an epoch of a Broadcast may end again
-// before all its threads run. Then the last waker counts.
+// Several Unparks may give one permit, and an epoch of a Broadcast may end
+// again before all its threads run. Then the last waker counts.
 
 // Traced is not 0 while trace functions are set.
 var Traced atomic.Int32

@@ -26,7 +26,7 @@ type Hooks struct {
 	// Holder returns the serial of the thread that obj waits for or is held by,
 	// 0 if there is none or it is not known.
 	Holder func(obj any) (serial uint64)
-	// Record sets the function of the recorder, a func(osthread.TraceEvent).
+	// Record sets the function of the recorder; see the function Record.
 	Record func(f any)
 }
 
@@ -45,7 +45,8 @@ func Add(n int32) {
 }
 
 // Record sets the function that gets the events of all threads beside their
-// trace functions, a func(osthread.TraceEvent), which may be nil.
+// trace functions, a func(e osthread.TraceEvent, at int64), which may be nil.
+// at is when the event was, by futex.Now.
 func Record(f any) { hooks.Record(f) }
 
 // Holder returns the serial of the thread that holds obj, 0 if there is none or

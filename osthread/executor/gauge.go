@@ -6,8 +6,8 @@ import (
 	"example.com/thread/internal/trace"
 )
 
-// What package timeline asks of this one: the backlog of the pool whose future a
-// thread waits for.
+// What package timeline asks of this one: the backlog of the pool whose future
+// a thread waits for.
 
 func init() { trace.RegisterGauge(backlog) }
 
@@ -24,4 +24,6 @@ func backlog(obj any) (of any, n int, ok bool) {
 }
 
 // String returns that of the Executor, which is another object.
-func (p *pool) String() string { return fmt.Sprintf("Executor(%s, %d queued)", p.Attr.Name, p.queued()) }
+func (p *pool) String() string {
+	return fmt.Sprintf("Executor(%s, %d queued)", p.Attr.Name, p.queued())
+}

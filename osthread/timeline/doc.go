@@ -1,6 +1,6 @@
-// Package timeline records what threads do, when, and writes it as a picture: in
-// the Trace Event Format, which Perfetto (ui.perfetto.dev), chrome://tracing and
-// speedscope open.
+// Package timeline records what threads do, when, and writes it as a picture:
+// in the Trace Event Format, which Perfetto (ui.perfetto.dev), chrome://tracing
+// and speedscope open.
 //
 //	err := timeline.WriteFile("timeline.json", run) // runs it, and records it
 //
@@ -22,9 +22,9 @@
 //
 // [Start] streams all events to an io.Writer until [Recorder.Stop]. [New]
 // returns a Recorder that keeps the last events in memory, until
-// [Recorder.WriteTo] writes them, which may be at any time and more than once: a
-// flight recorder. It records all threads after [Recorder.Start], or those whose
-// hook it is:
+// [Recorder.WriteTo] writes them, which may be at any time and more than once:
+// a flight recorder. It records all threads after [Recorder.Start], or those
+// whose hook it is:
 //
 //	r := timeline.New(timeline.Options{})
 //	osthread.SetTraceAll(r.Event) // or thread.SetTrace(r.Event)
@@ -34,12 +34,12 @@
 //
 // # What is recorded
 //
-// The events of osthread.SetTrace: those of threads that package osthread knows,
-// by their start or by osthread.Current. Goroutines without a thread of their
-// own have no row: neither their waits nor their wakeups are recorded, and a
-// wait that one of them ended says so. So it is with goroutines in a bubble of
-// testing/synctest, whose clock is another. A wait in an object of package
-// shared, and in a thread.Lock, has no events.
+// The events of osthread.SetTrace: those of threads that package osthread
+// knows, by their start or by osthread.Current. Goroutines without a thread of
+// their own have no row: neither their waits nor their wakeups are recorded,
+// and a wait that one of them ended says so. So it is with goroutines in a
+// bubble of testing/synctest, whose clock is another. A wait in an object of
+// package shared, and in a thread.Lock, has no events.
 //
 // Holders are known of RLocks, of threads that are joined, and in watch mode
 // (osthread.Watch) of locks; there too objects have the names of
@@ -48,15 +48,15 @@
 //
 // Times are of the monotonic clock, from the start of the recording, in
 // microseconds with three decimals. Each row's slices are properly nested. The
-// file of WriteTo is sorted by the events' begin; in a stream a slice is written
-// when it ends, and an arrow's start just before its end.
+// file of WriteTo is sorted by the events' begin; in a stream a slice is
+// written when it ends, and an arrow's start just before its end.
 //
 // # Cost and bounds
 //
 // An event costs its thread a few hundred nanoseconds, beside the wait or the
-// wakeup itself, which takes microseconds. Nothing is formatted then, except the
-// name of an object at its first wait. Threads share no lock of the recorder
-// but for one event in 64 and, of several threads at once, by chance.
+// wakeup itself, which takes microseconds. Nothing is formatted then, except
+// the name of an object at its first wait. Threads share no lock of the
+// recorder but for one event in 64 and, of several threads at once, by chance.
 //
 // A Recorder has at most Options.Events records, and 1,024 more, each of 64
 // bytes; 4.1 MiB by default. In addition it keeps
@@ -70,14 +70,14 @@
 //
 // A stream that is written slower than events come loses those that come while
 // all records wait to be written: neither threads nor Stop wait for room, but
-// Stop waits for a Write that has begun. A Recorder in memory replaces the oldest
-// events. Either number is [Recorder.Dropped], and is in the file.
+// Stop waits for a Write that has begun. A Recorder in memory replaces the
+// oldest events. Either number is [Recorder.Dropped], and is in the file.
 //
 // # Errors
 //
-// The first error of the io.Writer ends the recording, and Stop returns it. What
-// was written by then is complete but for the end of the list, without which most
-// readers open a file, too.
+// The first error of the io.Writer ends the recording, and Stop returns it.
+// What was written by then is complete but for the end of the list, without
+// which most readers open a file, too.
 //
 // The package is portable. Where there are no native threads the rows are those
 // of the threads that stand for them.

@@ -219,8 +219,8 @@ func title(w *row) string { return shown(w.title()) }
 // hasFlow reports whether rec has an arrow.
 func (rec *record) hasFlow() bool { return rec.kind == ofWait && rec.waker != nil && rec.value > 0 }
 
-// woken returns when rec's wakeup was sent, and where the arrow ends: within the
-// wait, whose last moment belongs to what follows.
+// woken returns when rec's wakeup was sent, and where the arrow ends: within
+// the wait, whose last moment belongs to what follows.
 func (rec *record) woken() (sent, got int64) {
 	end := rec.ts + rec.dur
 	return end - rec.value, max(end-1, rec.ts)

@@ -24,9 +24,9 @@ import (
 
 // Options are what a Recorder keeps and shows.
 type Options struct {
-	// Events is how many events the Recorder holds: in memory the last ones, of a
-	// stream those that wait to be written. 0 stands for 65,536; less than 4,096
-	// is 4,096.
+	// Events is how many events the Recorder holds: in memory the last ones, of
+	// a stream those that wait to be written. 0 stands for 65,536; less than
+	// 4,096 is 4,096.
 	Events int
 	// Counters are drawn as curves by their names, as an executor's Queued is
 	// with
@@ -113,12 +113,14 @@ func newRecorder(o Options, out *stream) *Recorder {
 // Event records e, on the thread of the event: it is for osthread.SetTrace,
 // SetTraceAll and Thread.SetTrace. After Stop it does nothing. A Recorder that
 // was started gets all events without it.
-func (r *Recorder) Event(e osthread.TraceEvent) {
-	clock := futex.Now()
-	if clock < 0 || r.off.Load() || e.Thread == nil { // a clock of testing/synctest
+func (r *Recorder) Event(e osthread.TraceEvent) { r.record(e, futex.Now()) }
+
+// record is Event for an event at that time.
+func (r *Recorder) record(e osthread.TraceEvent, at int64) {
+	if at < 0 || r.off.Load() || e.Thread == nil { // a clock of testing/synctest
 		return
 	}
-	now := clock - r.base
+	now := at - r.base
 	w := r.rowOf(e.Thread, now)
 	if w.loose && !park.Locked() { // another goroutine on the thread
 		return

@@ -8,10 +8,10 @@ import (
 	"example.com/thread/osthread"
 )
 
-// A row is what the recorder knows of a thread. It is found by the Thread, for a
-// while also after the thread's end, since what the thread has woken may run
-// later. Idents and native ids, which the system reuses, identify no row. So the
-// rows of two threads are never joined.
+// A row is what the recorder knows of a thread. It is found by the Thread, even
+// for a while after its end, since what it has woken may run later. Idents and
+// native ids, which the system reuses, identify no row. So the rows of two
+// threads are never joined.
 //
 // A row is closed by TraceEnd, or, if C code has ended the thread or the thread
 // is a dummy, by a sweep, which comes when the number of rows has doubled.

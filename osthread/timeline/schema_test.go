@@ -113,7 +113,8 @@ func (f file) checkNesting(t *testing.T) {
 				open = open[:len(open)-1]
 			}
 			if len(open) > 0 {
-				require.LessOrEqual(t, e.end(), open[len(open)-1].end()+rounding, "row %d: %v in %v", tid, e, open[len(open)-1])
+				outer := open[len(open)-1]
+				require.LessOrEqual(t, e.end(), outer.end()+rounding, "row %d: %v in %v", tid, e, outer)
 			}
 			open = append(open, e)
 		}

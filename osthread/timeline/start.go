@@ -18,8 +18,9 @@ var running struct {
 }
 
 // Start records all threads and streams the timeline to w, until Stop. w is
-// written by one goroutine. Start returns ErrRunning if there is a recorder that
-// was started and not stopped, and ErrBubble in a bubble of testing/synctest.
+// written by one goroutine. Start returns ErrRunning if there is a recorder
+// that was started and not stopped, and ErrBubble in a bubble of
+// testing/synctest.
 func Start(w io.Writer, o Options) (*Recorder, error) {
 	r := newRecorder(o, newStream(w))
 	if err := r.Start(); err != nil {
@@ -28,9 +29,10 @@ func Start(w io.Writer, o Options) (*Recorder, error) {
 	return r, nil
 }
 
-// WriteFile records all threads while f runs and writes the timeline to the file
-// with that name, which it makes or truncates. It returns what f returned, joined
-// with errors of Start, which it returns without calling f, and of the file.
+// WriteFile records all threads while f runs and writes the timeline to the
+// file with that name, which it makes or truncates. It returns what f returned,
+// joined with errors of Start, which it returns without calling f, and of the
+// file.
 func WriteFile(name string, f func() error) (err error) {
 	file, err := os.Create(name)
 	if err != nil {
@@ -44,9 +46,9 @@ func WriteFile(name string, f func() error) (err error) {
 	return f()
 }
 
-// Start records all threads from now on, until Stop: those that run and those to
-// come. It returns ErrRunning if there is a recorder that was started and not
-// stopped, ErrStopped if this one was stopped, and ErrBubble in a bubble of
+// Start records all threads from now on, until Stop: those that run and those
+// to come. It returns ErrRunning if there is a recorder that was started and
+// not stopped, ErrStopped if this one was stopped, and ErrBubble in a bubble of
 // testing/synctest.
 func (r *Recorder) Start() error {
 	if park.InBubble() {
@@ -84,7 +86,7 @@ func (r *Recorder) install() error {
 		return ErrStopped
 	}
 	running.r = r
-	trace.Record(r.Event)
+	trace.Record(r.record)
 	return nil
 }
 
@@ -94,14 +96,14 @@ func (r *Recorder) uninstall() {
 	defer running.mu.Unlock()
 	if running.r == r {
 		running.r = nil
-		trace.Record((func(osthread.TraceEvent))(nil))
+		trace.Record((func(osthread.TraceEvent, int64))(nil))
 	}
 }
 
-// Stop ends the recording. Waits and threads that have not ended are shown up to
-// now. Of a stream Stop returns when all is written, with the first error of the
-// writer; another call returns the same error. A recorder in memory keeps its
-// events for WriteTo.
+// Stop ends the recording. Waits and threads that have not ended are shown up
+// to now. Of a stream Stop returns when all is written, with the first error of
+// the writer; another call returns the same error. A recorder in memory keeps
+// its events for WriteTo.
 func (r *Recorder) Stop() error {
 	r.uninstall()
 	r.mu.Lock()

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// What a recorder in memory has is copied, chunk by chunk, while it records, and
-// then sorted and written without its locks.
+// What a recorder in memory has is copied, chunk by chunk, while it records,
+// and then sorted and written without its locks.
 
 // A part is an event of the file: a record's slice, or an end of its arrow.
 type part struct {
@@ -116,8 +116,8 @@ func (f *formatter) rows(records []record) {
 	}
 }
 
-// partsOf returns the events of records by their times. Of two slices that begin
-// at once the longer one, which has the other in it, is the first.
+// partsOf returns the events of records by their times. Of two slices that
+// begin at once the longer one, which has the other in it, is the first.
 func partsOf(records []record) []part {
 	parts := make([]part, 0, len(records))
 	flows := int64(0)
