@@ -275,8 +275,10 @@ func (t *Thread) resumed(obj any, began int64) {
 	e := TraceEvent{Action: TraceResume, Object: obj, Waited: time.Duration(now - began), at: now}
 	if by, at, ok := t.party().TakeWaker(); ok {
 		e.Latency = time.Duration(max(now-at, 1))
-		if by != nil {
+		if joined, ok := obj.(*Thread); by != nil {
 			e.Waker = by.Thread.(*Thread)
+		} else if ok && joined.hasEnded() { // and wakes without its Party
+			e.Waker = joined
 		}
 	}
 	t.emit(e)

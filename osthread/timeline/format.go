@@ -15,7 +15,8 @@ import (
 //
 //	ph  cat      name             shows
 //	M            thread_name      the name and the native id of a row's thread
-//	M            process_name, thread_sort_index, dropped_events
+//	M            process_name, thread_sort_index
+//	M            process_labels   N events dropped, if any were
 //	X   thread   the thread's     from its start to its end
 //	X   wait     wait for OBJECT
 //	X   wake     wake OBJECT
@@ -219,11 +220,16 @@ func title(w *row) string { return shown(w.title()) }
 // hasFlow reports whether rec has an arrow.
 func (rec *record) hasFlow() bool { return rec.kind == ofWait && rec.waker != nil && rec.value > 0 }
 
-// woken returns when rec's wakeup was sent, and where the arrow ends: within
-// the wait, whose last moment belongs to what follows.
+// woken returns where rec's arrow begins and ends. It begins at the wakeup, but
+// within its thread, which wakes those that join it after its function. It ends
+// within the wait, whose last moment belongs to what follows.
 func (rec *record) woken() (sent, got int64) {
 	end := rec.ts + rec.dur
-	return end - rec.value, max(end-1, rec.ts)
+	sent, got = end-rec.value, max(end-1, rec.ts)
+	if ended := rec.waker.ended.Load(); ended != 0 {
+		sent = min(sent, ended-1)
+	}
+	return max(sent, 0), got
 }
 
 // flow writes the arrow of rec, if it has one.
@@ -255,16 +261,24 @@ func (f *formatter) flowEnd(rec *record, id int64) {
 func (f *formatter) dropped(n uint64, now int64) {
 	f.begin("i")
 	f.int("tid", 0).time("ts", now).text("s", "g").text("cat", "dropped")
-	f.text("name", strconv.FormatUint(n, 10)+" events dropped")
+	f.text("name", droppedText(n))
 	f.finish(false)
 }
 
+func droppedText(n uint64) string { return strconv.FormatUint(n, 10) + " events dropped" }
+
 // end ends the list, with the number of all events that were lost.
 func (f *formatter) end(lost uint64) {
-	f.begin("M")
-	f.text("name", "dropped_events")
-	f.args().int("count", int64(lost))
-	f.finish(true)
+	if lost > 0 {
+		f.begin("M")
+		f.text("name", "process_labels")
+		f.args().text("labels", droppedText(lost))
+		f.finish(true)
+	}
+	if !f.begun {
+		f.begun = true
+		f.preamble()
+	}
 	f.line = append(f.line[:0], "\n]\n"...)
 	f.flush()
 }

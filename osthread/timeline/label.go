@@ -111,11 +111,11 @@ func stateless(obj any, v reflect.Value) string {
 	}
 }
 
-// named adds the name that obj has in watch mode.
+// named puts the name that obj has in watch mode before text.
 func named(text string, obj any) string {
 	if watch.On {
 		if name := watch.NameOf(obj); name != "" {
-			return fmt.Sprintf("%s %q", text, name)
+			return fmt.Sprintf("%q %s", name, text)
 		}
 	}
 	return text

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"example.com/thread/osthread"
 )
@@ -32,6 +33,8 @@ type row struct {
 	began  int64 // when it did, or was seen first
 	last   int64 // the end of its last slice
 	open   []wait
+
+	ended atomic.Int64 // when the row was closed; 0: it was not
 
 	named bool // the stream has its name; the writer's
 }
@@ -213,6 +216,7 @@ func (w *row) close(now int64, put func(record)) {
 	w.show(now, false, put)
 	w.name, w.native = w.thread.Name(), w.thread.NativeID()
 	w.thread, w.open = nil, nil
+	w.ended.Store(now)
 }
 
 // title returns the name and the native id of w's thread.
