@@ -3,9 +3,9 @@
 // timeline writes, and for the picture of it in the documentation.
 //
 // There are two. Catapult is the viewer of chrome://tracing, of which the Go
-// distribution has a copy for go tool trace. Speedscope comes from npm. Both are
-// served on a loopback address, with the timeline beside them, and ask no other
-// host for anything.
+// distribution has a copy for go tool trace. Speedscope comes from npm. Both
+// are served on a loopback address, with the timeline beside them, and ask no
+// other host for anything.
 package viewer
 
 import (
@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -108,7 +109,8 @@ type Browser struct {
 	profile string // a folder
 }
 
-// NewBrowser returns the Chromium that is installed; profile is a folder for it.
+// NewBrowser returns the Chromium that is installed; profile is a folder for
+// it.
 func NewBrowser(profile string) (*Browser, error) {
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
 		if path, err := exec.LookPath(name); err == nil {
@@ -121,7 +123,13 @@ func NewBrowser(profile string) (*Browser, error) {
 // DOM returns the document of p when it has loaded, and what it has written to
 // the console.
 func (b *Browser) DOM(p *Page) (html, console string, err error) {
-	return b.run(p, "--dump-dom")
+	html, log, err := b.run(p, "--dump-dom")
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, ":CONSOLE:") {
+			console += line
+		}
+	}
+	return html, console, err
 }
 
 // Screenshot writes a picture of p, of that size in pixels, to file.
