@@ -383,7 +383,7 @@ func TestRecorderWhileManyThreadsRun(t *testing.T) {
 						written(t, r)
 					}
 				}
-				testutil.Await(func() bool { return end(false) > 2000 })
+				testutil.Await(func() bool { return end(false) > 300 })
 				require.NoError(t, r.Stop())
 				end(true)
 				if stream {

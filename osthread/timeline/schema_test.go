@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 
@@ -57,21 +58,17 @@ var metadata = []string{"process_name", "process_labels", "thread_name", "thread
 
 func (f file) checkFields(t *testing.T, e event) {
 	t.Helper()
-	assert.Positive(t, e.Pid)
-	assert.NotEmpty(t, e.Name, e)
+	require.True(t, e.Pid > 0 && e.Name != "", e)
 	if e.Ph == "M" {
 		assert.Contains(t, metadata, e.Name)
 		assert.Len(t, e.Args, 1)
 		return
 	}
-	require.NotNil(t, e.TS, e)
-	require.NotNil(t, e.Tid, e)
-	assert.GreaterOrEqual(t, *e.TS, 0.0)
-	assert.Equal(t, e.Ph == "X", e.Dur != nil, e)
+	require.True(t, e.TS != nil && e.Tid != nil && *e.TS >= 0, e)
+	require.Equal(t, e.Ph == "X", e.Dur != nil, e)
 	switch e.Ph {
 	case "X":
-		assert.GreaterOrEqual(t, *e.Dur, 0.0)
-		assert.Contains(t, []string{"thread", "wait", "wake"}, e.Cat)
+		require.True(t, *e.Dur >= 0 && slices.Contains([]string{"thread", "wait", "wake"}, e.Cat), e)
 	case "i":
 		assert.Contains(t, []string{"t", "g"}, e.S)
 	case "C":
@@ -80,8 +77,7 @@ func (f file) checkFields(t *testing.T, e event) {
 		}
 		assert.NotEmpty(t, e.Args)
 	case "s", "f":
-		assert.Positive(t, e.ID)
-		assert.Equal(t, e.Ph == "f", e.BP == "e")
+		require.True(t, e.ID > 0 && (e.Ph == "f") == (e.BP == "e"), e)
 	default:
 		assert.Fail(t, "unknown phase", "%v", e)
 	}
@@ -93,7 +89,7 @@ func (f file) checkOrder(t *testing.T) {
 	last := map[int]float64{}
 	for _, e := range f {
 		if e.Ph != "M" {
-			require.GreaterOrEqual(t, *e.TS, last[*e.Tid], e)
+			require.True(t, *e.TS >= last[*e.Tid], e)
 			last[*e.Tid] = *e.TS
 		}
 	}
@@ -112,7 +108,7 @@ func (f file) checkNesting(t *testing.T) {
 			}
 			if len(open) > 0 {
 				outer := open[len(open)-1]
-				require.LessOrEqual(t, e.end(), outer.end()+rounding, "row %d: %v in %v", tid, e, outer)
+				require.True(t, e.end() <= outer.end()+rounding, "row %d: %v in %v", tid, e, outer)
 			}
 			open = append(open, e)
 		}
@@ -140,26 +136,41 @@ func (f file) slices() map[int][]event {
 // and ends in a wait.
 func (f file) checkFlows(t *testing.T) {
 	t.Helper()
-	starts, ends := map[int]event{}, map[int]event{}
-	for _, e := range f {
-		switch e.Ph {
-		case "s":
-			assert.NotContains(t, starts, e.ID)
-			starts[e.ID] = e
-		case "f":
-			assert.NotContains(t, ends, e.ID)
-			ends[e.ID] = e
+	starts, ends := f.byID(t, "s"), f.byID(t, "f")
+	require.Len(t, ends, len(starts))
+	waits := map[int][]event{}
+	for tid, row := range f.slices() {
+		for _, e := range row {
+			if e.Cat == "wait" {
+				waits[tid] = append(waits[tid], e)
+			}
 		}
 	}
-	require.Len(t, ends, len(starts))
-	rows := f.slices()
 	for id, end := range ends {
-		require.Contains(t, starts, id)
-		assert.LessOrEqual(t, *starts[id].TS, *end.TS)
-		assert.True(t, slices.ContainsFunc(rows[*end.Tid], func(e event) bool {
-			return e.Cat == "wait" && *e.TS <= *end.TS && *end.TS <= e.end()
-		}), "no wait around %v", end)
+		start, ok := starts[id]
+		require.True(t, ok, end)
+		if *start.TS > *end.TS {
+			assert.Fail(t, "an arrow ends before it starts", "%v %v", start, end)
+		}
+		row := waits[*end.Tid]
+		after := sort.Search(len(row), func(i int) bool { return *row[i].TS > *end.TS })
+		if !slices.ContainsFunc(row[max(after-20, 0):after], func(e event) bool { return *end.TS <= e.end() }) {
+			assert.Fail(t, "no wait around the end of an arrow", "%v", end)
+		}
 	}
+}
+
+// byID returns the events with phase ph, each of which has an ID of its own.
+func (f file) byID(t *testing.T, ph string) map[int]event {
+	t.Helper()
+	all := map[int]event{}
+	for _, e := range f {
+		if e.Ph == ph {
+			require.Zero(t, all[e.ID].ID, "two arrows with one id: %v", e)
+			all[e.ID] = e
+		}
+	}
+	return all
 }
 
 // checkNames checks that each row with events has a name.
@@ -167,8 +178,8 @@ func (f file) checkNames(t *testing.T) {
 	t.Helper()
 	names := f.names()
 	for _, e := range f {
-		if e.Ph != "M" && *e.Tid != 0 {
-			assert.Contains(t, names, *e.Tid, e)
+		if e.Ph != "M" && *e.Tid != 0 && names[*e.Tid] == "" {
+			assert.Fail(t, "a row without a name", "%v", e)
 		}
 	}
 }
