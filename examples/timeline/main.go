@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/queue"
@@ -101,12 +102,10 @@ func (s *shop) sell() error {
 	return nil
 }
 
-// work computes for about as many microseconds, on a processor of 3 GHz.
-func work(us int) (x uint32) {
-	for i := range us * 800 {
-		x = x*1664525 + uint32(i)
+// work computes until us microseconds have passed.
+func work(us int) {
+	for began := time.Now(); time.Since(began) < time.Duration(us)*time.Microsecond; {
 	}
-	return x
 }
 
 // threads starts n threads that call f.

@@ -19,7 +19,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -69,8 +68,11 @@ var catapultPage []byte
 // Catapult returns a page that shows the timeline by Catapult. Its element
 // "imported" has, as JSON, what the viewer has read.
 func Catapult(timeline []byte) (*Page, error) {
-	//nolint:staticcheck // the distribution that runs this is the one to ask
-	dir := filepath.Join(runtime.GOROOT(), "src", "internal", "trace", "traceviewer", "static")
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return nil, fmt.Errorf("go: %w: %w", ErrMissing, err)
+	}
+	dir := filepath.Join(strings.TrimSpace(string(goroot)), "src", "internal", "trace", "traceviewer", "static")
 	if _, err := os.Stat(filepath.Join(dir, "trace_viewer_full.html")); err != nil {
 		return nil, fmt.Errorf("the trace viewer of the Go distribution: %w: %w", ErrMissing, err)
 	}

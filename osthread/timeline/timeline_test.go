@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -64,6 +65,12 @@ func start(t testing.TB, name string, f func()) *osthread.Thread {
 	return th
 }
 
+// touch locks l, for the wait.
+func touch(l sync.Locker) {
+	l.Lock()
+	defer l.Unlock()
+}
+
 func join(t testing.TB, threads ...*osthread.Thread) {
 	t.Helper()
 	for _, th := range threads {
@@ -111,7 +118,7 @@ func TestTimelineHasTheHolderOfAnRLock(t *testing.T) {
 		var leave osthread.Event
 		holder := start(t, "holder", func() { l.Lock(); leave.Wait(); l.Unlock() })
 		testutil.Await(func() bool { return l.Owner() == holder && leave.Waiting() == 1 })
-		waiter := start(t, "waiter", func() { l.Lock(); l.Unlock() })
+		waiter := start(t, "waiter", func() { touch(&l) })
 		testutil.Await(func() bool { return l.Waiting() == 1 })
 		leave.Set()
 		join(t, holder, waiter)
