@@ -297,18 +297,13 @@ func released(obj any) {
 	t.emit(e)
 }
 
-// holderSerial returns the serial of the thread that a waiter for obj needs, 0
-// if it is not known: the owner of an RLock, the thread that is joined, and in
-// watch mode the holder of a lock that excludes all others.
+// holderSerial returns the serial of the thread that holds obj, 0 if it is not
+// known: the owner of an RLock, and in watch mode the holder of a lock that
+// excludes all others.
 func holderSerial(obj any) uint64 {
-	switch o := obj.(type) {
-	case *RLock:
-		serial, _ := o.ownerSerial()
+	if r, ok := obj.(*RLock); ok {
+		serial, _ := r.ownerSerial()
 		return serial
-	case *Thread:
-		if th := o.made(); th != nil {
-			return th.Serial()
-		}
 	}
 	if watch.On && ident.SerialInSlot {
 		return ident.Serial(watch.Holder(obj))

@@ -23,8 +23,8 @@ type Hooks struct {
 	Released func(obj any)
 	// Name returns the name of the calling thread, "" if it has none.
 	Name func() string
-	// Holder returns the serial of the thread that obj waits for or is held by,
-	// 0 if there is none or it is not known.
+	// Holder returns the serial of the thread that holds obj, 0 if there is
+	// none or it is not known.
 	Holder func(obj any) (serial uint64)
 	// Record sets the function of the recorder; see the function Record.
 	Record func(f any)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/thread/internal/buildinfo"
 	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
 	"example.com/thread/osthread/queue"
@@ -107,8 +108,8 @@ func heap() uint64 {
 // A million events of as many objects and 2,000 threads. The bound is that of
 // the package comment.
 func TestRecorderMemoryIsBounded(t *testing.T) {
-	if testing.Short() {
-		t.Skip("short: a million events")
+	if testing.Short() || buildinfo.Race {
+		t.Skip("a million events take long")
 	}
 	const (
 		events  = 1 << 14
@@ -312,7 +313,8 @@ func TestEventRecordsTheThreadsWhoseHookItIs(t *testing.T) {
 	assert.Empty(t, f.with("X", "without"))
 }
 
-// Rows of threads that C code has ended, or that lost their hook, go at last.
+// Threads that C code has ended, or that lost their hook, have rows that end
+// with their last event.
 func TestRecorderForgetsThreadsWithoutAnEnd(t *testing.T) {
 	r := timeline.New(timeline.Options{})
 	for range 5000 {

@@ -41,10 +41,10 @@
 // bubble of testing/synctest, whose clock is another. A wait in an object of
 // package shared, and in a thread.Lock, has no events.
 //
-// Holders are known of RLocks, of threads that are joined, and in watch mode
-// (osthread.Watch) of locks; there too objects have the names of
-// osthread.Named. Other objects are called by their type and address. An object
-// that is made where one was before, of the same type, has its name.
+// Holders are known of RLocks, and in watch mode (osthread.Watch) of all locks.
+// In that mode objects have the names of osthread.Named, too. Other objects are
+// called by their type and address, which is the beginning of their String. An
+// object that is made where one was before, of the same type, has its name.
 //
 // Times are of the monotonic clock, from the start of the recording, in
 // microseconds with three decimals. Each row's slices are properly nested. The

@@ -18,9 +18,9 @@ var running struct {
 }
 
 // Start records all threads and streams the timeline to w, until Stop. w is
-// written by one goroutine. Start returns ErrRunning if there is a recorder
-// that was started and not stopped, and ErrBubble in a bubble of
-// testing/synctest.
+// written by one goroutine at a time, and must not call Stop. Start returns
+// ErrRunning if there is a recorder that was started and not stopped, and
+// ErrBubble in a bubble of testing/synctest.
 func Start(w io.Writer, o Options) (*Recorder, error) {
 	r := newRecorder(o, newStream(w))
 	if err := r.Start(); err != nil {
