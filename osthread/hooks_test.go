@@ -167,6 +167,7 @@ func TestTraceResumeHasTheWakerOfEachObject(t *testing.T) {
 				p := of()
 				waiter = start(t, func() error { p.wait(); return nil })
 				p.asleep()
+				await(func() bool { return waiter.sleepsFor() != "" }) // and does not spin
 				waker = start(t, func() error { p.wake(); return nil })
 				require.NoError(t, waker.Join())
 				require.NoError(t, waiter.Join())

@@ -8,10 +8,10 @@
 //
 //   - a slice from the start to the end of the thread's function;
 //   - in it a slice for each wait, with the object, the thread that held it,
-//     the thread that ended the wait, and how long the wakeup took; it is as
-//     long as the wait;
+//     and the thread that ended the wait;
 //   - a slice for each operation that woke others, an Unlock, a Set or a Put;
-//   - an arrow from each wakeup to the end of the wait that it ended;
+//   - an arrow from each wakeup to the end of the wait that it ended, as long as
+//     the wakeup took;
 //   - a mark where the thread's function panicked.
 //
 // Curves beside the rows show the lengths of queues and the backlogs of

@@ -197,6 +197,8 @@ func (f *formatter) life(rec *record) {
 	f.finish(true)
 }
 
+// wait writes a wait. Its arguments have no figures: speedscope sums slices up
+// if they have the same name and arguments.
 func (f *formatter) wait(rec *record) {
 	f.span(rec, "wait", "wait for "+rec.label.text)
 	f.args().text("object", rec.label.text)
@@ -208,9 +210,9 @@ func (f *formatter) wait(rec *record) {
 		f.text("ended", "after the recording")
 	case rec.value == 0: // by its deadline, or without a sleep
 	case rec.waker != nil:
-		f.text("woken by", title(rec.waker)).time("wakeup us", rec.value)
+		f.text("woken by", title(rec.waker))
 	default:
-		f.text("woken by", "a goroutine").time("wakeup us", rec.value)
+		f.text("woken by", "a goroutine")
 	}
 	f.finish(true)
 }
@@ -254,7 +256,8 @@ func (f *formatter) flowEnd(rec *record, id int64) {
 	f.begin("f")
 	f.int("tid", int64(rec.row.id)).time("ts", got)
 	f.text("bp", "e").int("id", id).text("cat", "wake").text("name", "wake")
-	f.finish(false)
+	f.args().time("wakeup us", rec.value)
+	f.finish(true)
 }
 
 // dropped marks that n events were lost before now.
