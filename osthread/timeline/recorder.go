@@ -136,7 +136,7 @@ func (r *Recorder) record(e osthread.TraceEvent, at int64) {
 		r.gauge(w.shard, e.Object, now)
 		w.block(e.Object, r.holder(trace.Holder(e.Object)), now)
 	case osthread.TraceResume:
-		w.resume(e, r.known(e.Waker, now), now)
+		w.resume(e, r.known(e.Waker, now-int64(e.Latency)), now)
 		r.gauge(w.shard, e.Object, now)
 	case osthread.TraceRelease:
 		w.wake(e, now)
@@ -190,6 +190,9 @@ func (w *row) resume(e osthread.TraceEvent, waker *row, now int64) {
 	rec := record{
 		row: w, kind: ofWait, label: l, waker: waker,
 		ts: max(now-int64(e.Waited), w.last), value: int64(e.Latency),
+	}
+	if e.Waker != nil && waker == nil { // it has ended, and was not recorded
+		rec.value = 0
 	}
 	if i := w.openFor(l); i >= 0 {
 		o := w.open[i]
