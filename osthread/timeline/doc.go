@@ -29,8 +29,8 @@
 //	r := timeline.New(timeline.Options{})
 //	osthread.SetTraceAll(r.Event) // or thread.SetTrace(r.Event)
 //
-// A thread that ends a wait of one of those, and lives, has a row for its arrow,
-// without its own events.
+// A thread that ends a wait of one of those, and lives, has a row for its
+// arrow, without its own events.
 //
 // Start leaves the functions of SetTrace and SetProfile alone, and these may be
 // set while it records.
