@@ -65,9 +65,9 @@ type generation struct {
 // first. It checks all waiters, so only the last caller calls it.
 func (g *generation) canceled() bool { return g.contexts > 0 && g.q.AnyCanceled() }
 
-// end wakes the waiters of g's last round, the chain that begins with first and
-// those on threads.
-func (b *Barrier) end(g *generation, first *wait.Node, got int) {
+// end wakes the n waiters of g's last round: the chain that begins with first
+// and those on threads.
+func (b *Barrier) end(g *generation, first *wait.Node, n, got int) {
 	if got == gotBroken {
 		g.broken.Store(g.threads.Epoch() + 1)
 	}
@@ -75,6 +75,14 @@ func (b *Barrier) end(g *generation, first *wait.Node, got int) {
 		g.threads.Wake()
 	}
 	wait.WakeAll(first, got)
+	b.released(n)
+}
+
+// released reports that the caller has woken n waiters.
+func (b *Barrier) released(n int) {
+	if n > 0 {
+		trace.Released(b)
+	}
 }
 
 // again wakes the waiters of g's round, which is full, and begins the next one.
@@ -88,6 +96,7 @@ func (b *Barrier) again(g *generation) {
 		g.threads.Wake()
 	}
 	wait.WakeAll(first, gotNotice)
+	b.released(b.parties - 1)
 }
 
 // NewBarrier returns a barrier for n parties. In each round the last party to
@@ -179,9 +188,10 @@ func (b *Barrier) Reset() {
 func (b *Barrier) breakGeneration() {
 	g := b.gen
 	first := g.q.TakeAll()
+	n := g.arrived
 	b.gen = new(generation)
 	b.mu.Unlock()
-	b.end(g, first, gotBroken)
+	b.end(g, first, n, gotBroken)
 }
 
 const gotBroken = gotLock + 1 // or gotNotice: the round is complete
@@ -223,6 +233,7 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 		return index, nil
 	}
 	if l.Expired() {
+		g.arrived-- // the rest are to be woken
 		b.broken = true
 		b.breakGeneration()
 		return 0, gaveUp(l.Err(ErrTimeout))
@@ -297,7 +308,7 @@ func (b *Barrier) trip(g *generation) {
 			defer b.breakNext()
 		}
 		b.mu.Unlock()
-		b.end(g, first, got)
+		b.end(g, first, b.parties-1, got)
 	}()
 	b.action()
 	got = gotNotice
@@ -325,6 +336,7 @@ func (b *Barrier) leave(g *generation, epoch uint32, n *wait.Node) bool {
 	if n != nil {
 		g.q.Remove(n)
 	}
+	g.arrived-- // the rest are to be woken
 	b.broken = true
 	b.breakGeneration()
 	return true

@@ -4,9 +4,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"example.com/thread"
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/ident"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
 	"example.com/thread/internal/waits"
+	"example.com/thread/internal/watch"
 )
 
 // Each thread has its trace and profile functions and calls them itself.
@@ -22,7 +26,7 @@ const (
 	TracePanic                 // its function has panicked; TraceEnd follows
 	TraceBlock                 // it is about to sleep on Object
 	TraceResume                // it has slept on Object, for Waited, and continues
-	TraceRelease               // it has woken a waiter for Object: a lock, a semaphore, an event
+	TraceRelease               // it has woken waiters for Object, or granted it to them
 )
 
 func (a Action) String() string {
@@ -43,7 +47,16 @@ type TraceEvent struct {
 	// "main thread" for package mainthread; nil for start, end and panic. It
 	// may be printed, with %v or %+v, while others use it.
 	Object any
-	Waited time.Duration // of TraceResume
+	Waited time.Duration // of TraceResume; of TraceRelease how long the wakeups took to send
+	// Waker is, of TraceResume, the thread that has ended the wait, and Latency
+	// how long before the event that has sent the wakeup. Waker is nil if an
+	// ordinary goroutine has, and if nobody is known to have: the wait ended by
+	// its deadline or context, or without a sleep. In the latter cases Latency
+	// is 0.
+	Waker   *Thread
+	Latency time.Duration
+
+	at int64 // when, by futex.Now, which Waited and Latency end at; 0: now
 }
 
 // A hook holds a function, or none.
@@ -75,10 +88,36 @@ func (h *hook) set(f func(TraceEvent)) (change int32) {
 	}
 }
 
-var traceNew, profileNew hook // for threads to come
+var (
+	traceNew, profileNew hook // for threads to come
+	traceAll             atomic.Pointer[recordFunc]
+)
+
+// A recordFunc gets the events of all threads, beside their own functions, and
+// when each was, by futex.Now. It is package timeline's.
+type recordFunc = func(e TraceEvent, at int64)
 
 func init() {
-	trace.Register(trace.Hooks{Blocked: blocked, Released: released, Name: nameHere})
+	park.SetHere(partyHere)
+	trace.Register(trace.Hooks{
+		Blocked: blocked, Released: released, Name: nameHere, Holder: holderSerial,
+		Record: func(f any) { record(f.(recordFunc)) },
+	})
+}
+
+// record sets the recordFunc; nil stands for none.
+func record(f recordFunc) {
+	p := &f
+	if f == nil {
+		p = nil
+	}
+	old := traceAll.Swap(p)
+	switch {
+	case old == nil && p != nil:
+		trace.Add(1)
+	case old != nil && p == nil:
+		trace.Add(-1)
+	}
 }
 
 // SetTrace sets the function that gets every event of threads that start from
@@ -175,7 +214,13 @@ func (t *Thread) emitHidden(e TraceEvent) {
 	if e.Action == TraceStart || e.Action == TraceEnd || e.Action == TraceResume {
 		defer t.callHook(&t.profile, e) // even if the trace function panics or calls runtime.Goexit
 	}
-	t.callHook(&t.trace, e)
+	defer t.callHook(&t.trace, e)
+	if f := traceAll.Load(); f != nil {
+		if e.at == 0 {
+			e.at = futex.Now()
+		}
+		t.callReported(func() { (*f)(e, e.at) })
+	}
 }
 
 func (t *Thread) callHook(h *hook, e TraceEvent) {
@@ -193,6 +238,28 @@ func nameHere() string {
 	return ""
 }
 
+// partyHere returns what the calling thread is to others' wakeups. It locks
+// nothing: Conditions are notified under the registry's lock.
+func partyHere() *park.Party {
+	t, ok := self.Get()
+	if !ok {
+		if thread.Self() != mainThread.ident || !park.Locked() {
+			return nil
+		}
+		t = mainThread
+	}
+	return t.party()
+}
+
+// party returns t's Party, which the first call makes.
+func (t *Thread) party() *park.Party {
+	if p := t.wakes.Load(); p != nil {
+		return p
+	}
+	t.wakes.CompareAndSwap(nil, &park.Party{Thread: t})
+	return t.wakes.Load()
+}
+
 // blocked emits that the caller is about to sleep on obj, and returns the
 // function to call when it continues.
 func blocked(obj any) (resume func()) {
@@ -201,15 +268,50 @@ func blocked(obj any) (resume func()) {
 		return func() {}
 	}
 	t.emit(TraceEvent{Action: TraceBlock, Object: obj})
+	t.party().TakeWaker() // of a wakeup that no event had
+	t.party().TakeSends()
 	began := futex.Now()
-	return func() {
-		t.emit(TraceEvent{Action: TraceResume, Object: obj, Waited: time.Duration(futex.Now() - began)})
+	return func() { t.resumed(obj, began) }
+}
+
+// resumed emits that t, which has blocked on obj, continues.
+func (t *Thread) resumed(obj any, began int64) {
+	now := futex.Now()
+	e := TraceEvent{Action: TraceResume, Object: obj, Waited: time.Duration(now - began), at: now}
+	if by, at, ok := t.party().TakeWaker(); ok {
+		e.Latency = time.Duration(max(now-at, 1))
+		if joined, ok := obj.(*Thread); by != nil {
+			e.Waker = by.Thread.(*Thread)
+		} else if ok && joined.hasEnded() { // and wakes without its Party
+			e.Waker = joined
+		}
 	}
+	t.emit(e)
 }
 
 // released emits that the caller has woken a waiter for obj.
 func released(obj any) {
-	if t := known(); t != nil {
-		t.emit(TraceEvent{Action: TraceRelease, Object: obj})
+	t := known()
+	if t == nil {
+		return
 	}
+	e := TraceEvent{Action: TraceRelease, Object: obj, at: futex.Now()}
+	if began, ok := t.party().TakeSends(); ok {
+		e.Waited = time.Duration(e.at - began)
+	}
+	t.emit(e)
+}
+
+// holderSerial returns the serial of the thread that holds obj, 0 if it is not
+// known: the owner of an RLock, and in watch mode the holder of a lock that
+// excludes all others.
+func holderSerial(obj any) uint64 {
+	if r, ok := obj.(*RLock); ok {
+		serial, _ := r.ownerSerial()
+		return serial
+	}
+	if watch.On && ident.SerialInSlot {
+		return ident.Serial(watch.Holder(obj))
+	}
+	return 0
 }

@@ -105,3 +105,120 @@ func TestTraceFunctionMayPanicAndUseLocks(t *testing.T) {
 	require.NoError(t, th.Join())
 	assert.EqualValues(t, 2, panics.Load())
 }
+
+// traced runs f while r gets the events of all threads.
+func traced(r *recorder, f func()) {
+	hooks.Record(func(e TraceEvent, _ int64) { r.record(e) })
+	defer hooks.Record(recordFunc(nil))
+	f()
+}
+
+func (r *recorder) first(t *testing.T, a Action, th *Thread) TraceEvent {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, e := range r.events {
+		if e.Action == a && e.Thread == th {
+			return e
+		}
+	}
+	assert.Fail(t, "no such event", "%v of %v", a, th)
+	return TraceEvent{}
+}
+
+// Each pair is a wait, and what ends it. The waiter is asleep by then.
+func TestTraceResumeHasTheWakerOfEachObject(t *testing.T) {
+	type pair struct{ wait, asleep, wake func() }
+	event := func(e *Event) pair {
+		return pair{e.Wait, func() { awaitWaiting(e.queue(), 1) }, e.Set}
+	}
+	for name, of := range map[string]func() pair{
+		"Event":      func() pair { return event(new(Event)) },
+		"Event auto": func() pair { return event(&Event{AutoReset: true}) },
+		"Lock": func() pair {
+			l := new(Lock)
+			l.Lock()
+			return pair{l.Lock, func() { await(func() bool { return l.Waiting() == 1 }) }, l.Unlock}
+		},
+		"Semaphore": func() pair {
+			s := NewSemaphore(0)
+			asleep := func() { await(func() bool { return s.Waiting() == 1 }) }
+			return pair{func() { s.Acquire(1) }, asleep, func() { s.Release(1) }}
+		},
+		"Barrier": func() pair {
+			b := NewBarrier(2, nil)
+			wait := func() { _, _ = b.Wait() }
+			return pair{wait, func() { await(func() bool { return b.Waiting() == 1 }) }, wait}
+		},
+		"Condition": func() pair {
+			c := NewCondition(new(Lock))
+			wait := func() { c.L.Lock(); defer c.L.Unlock(); c.Wait() }
+			wake := func() { c.L.Lock(); defer c.L.Unlock(); c.Notify() }
+			return pair{wait, func() { await(func() bool { return c.Waiting() == 1 }) }, wake}
+		},
+		"WaitAny": func() pair {
+			e := new(Event)
+			return pair{func() { WaitAny(e) }, func() { awaitWaiting(e.queue(), 1) }, e.Set}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r recorder
+			var waiter, waker *Thread
+			traced(&r, func() {
+				p := of()
+				waiter = start(t, func() error { p.wait(); return nil })
+				p.asleep()
+				await(func() bool { return waiter.sleepsFor() != "" }) // and does not spin
+				waker = start(t, func() error { p.wake(); return nil })
+				require.NoError(t, waker.Join())
+				require.NoError(t, waiter.Join())
+			})
+			e := r.first(t, TraceResume, waiter)
+			assert.Same(t, waker, e.Waker)
+			assert.Positive(t, e.Latency)
+			assert.LessOrEqual(t, e.Latency, e.Waited)
+			assert.Positive(t, r.first(t, TraceRelease, waker).Waited)
+		})
+	}
+}
+
+func TestTraceResumeAfterATimeoutHasNoWaker(t *testing.T) {
+	var r recorder
+	var th *Thread
+	traced(&r, func() {
+		th = start(t, func() error { new(Event).WaitTimeout(1); return nil })
+		require.NoError(t, th.Join())
+	})
+	e := r.first(t, TraceResume, th)
+	assert.Nil(t, e.Waker)
+	assert.Zero(t, e.Latency)
+}
+
+func TestTraceHolderIsTheOwnerOfAnRLock(t *testing.T) {
+	var l RLock
+	var leave Event
+	th := start(t, func() error {
+		l.Lock()
+		defer l.Unlock()
+		leave.Wait()
+		return nil
+	})
+	await(func() bool { return l.Owner() == th })
+	low, err := th.OSThread()
+	require.NoError(t, err)
+	assert.Equal(t, low.Serial(), hooks.Holder(&l))
+	assert.Zero(t, hooks.Holder(th))
+	assert.Zero(t, hooks.Holder(&leave))
+	leave.Set()
+	require.NoError(t, th.Join())
+}
+
+// The recorder gets events beside the functions of threads.
+func TestTraceRecorderLeavesTraceFunctionsAlone(t *testing.T) {
+	var all, own recorder
+	SetTrace(own.record)
+	traced(&all, func() { require.NoError(t, start(t, func() error { return nil }).Join()) })
+	require.NoError(t, start(t, func() error { return nil }).Join())
+	SetTrace(nil)
+	assert.Equal(t, []string{"start", "end"}, all.actions())
+	assert.Equal(t, []string{"start", "end", "start", "end"}, own.actions())
+}

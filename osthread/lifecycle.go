@@ -89,8 +89,8 @@ func (t *Thread) runReported(run func() error, end *error) {
 // finish ends t, once. It is called on t's thread, or on another one if t's
 // thread has already ended.
 func (t *Thread) finish(err error) {
-	defer t.end(err)       // even if a hook calls runtime.Goexit
-	if t.origin != dummy { // finish of a dummy may run on another thread
+	defer t.end(err)                        // even if a hook calls runtime.Goexit
+	if t.origin != dummy && !t.hasEnded() { // finish of a dummy may run on another thread
 		t.emit(TraceEvent{Action: TraceEnd})
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"example.com/thread"
 	"example.com/thread/internal/ident"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/wait"
 )
 
@@ -40,6 +41,7 @@ type Thread struct {
 	ident   thread.Ident // of Main and dummies, and so is native
 	native  int
 	done    Event
+	wakes   atomic.Pointer[park.Party] // nil until trace functions need it
 
 	mu       sync.Mutex
 	state    state

@@ -32,6 +32,7 @@ import (
 type Broadcast struct {
 	word    atomic.Uint32
 	crowded atomic.Uint32 // 1 if the threads of the last epoch yield once they have woken
+	waker   waker
 }
 
 const (
@@ -47,6 +48,14 @@ func (b *Broadcast) Epoch() uint32 { return b.word.Load() &^ asleep }
 // of its own, and waits for object. It spins by spin, if not nil, before it
 // sleeps.
 func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit, object any) (over bool) {
+	over = b.sleep(epoch, spin, l, object)
+	if over && Traced.Load() != 0 {
+		b.waker.copyOut()
+	}
+	return over
+}
+
+func (b *Broadcast) sleep(epoch uint32, spin *Spinner, l *Limit, object any) (over bool) {
 	if b.Epoch() != epoch || spin != nil && spin.Until(func() bool { return b.Epoch() != epoch }) {
 		return true
 	}
@@ -78,6 +87,9 @@ func (b *Broadcast) Sleep(epoch uint32, spin *Spinner, l *Limit, object any) (ov
 // processor, and the runtime does not wake a thread to look for work whenever
 // one that sleeps releases the last P.
 func (b *Broadcast) End(runners int) (wake bool) {
+	if Traced.Load() != 0 {
+		b.waker.sign()
+	}
 	crowded := uint32(0)
 	if runners > Procs() && !sparePs.Load() {
 		crowded = 1

@@ -133,6 +133,7 @@ type Waiter struct {
 	state atomic.Uint32
 	slot  slot
 	woken chan struct{} // the wakeup from selecting; nil until the first
+	waker waker
 }
 
 // LockedAndSpins reports whether the calling goroutine, which has no record of
@@ -157,6 +158,14 @@ func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
 func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
+	o := w.parkAs(thread, l)
+	if thread && o == Unparked && Traced.Load() != 0 {
+		w.waker.take()
+	}
+	return o
+}
+
+func (w *Waiter) parkAs(thread bool, l *Limit) Outcome {
 	if w.take() {
 		return Unparked
 	}
@@ -232,7 +241,12 @@ func rouseWaiter(parker unsafe.Pointer) (again bool) {
 
 // Unpark makes the permit available and wakes the owner if it sleeps. Permits
 // do not accumulate.
-func (w *Waiter) Unpark() { w.end(permit) }
+func (w *Waiter) Unpark() {
+	if Traced.Load() != 0 {
+		w.waker.sign()
+	}
+	w.end(permit)
+}
 
 // ParkUnder parks an ordinary goroutine until [Waiter.Ready]. The caller holds
 // guard, a spinlock that a store of 0 unlocks; ParkUnder unlocks it once the

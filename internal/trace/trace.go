@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/thread/internal/futex"
+	"example.com/thread/internal/park"
 	"example.com/thread/internal/waitprof"
 )
 
@@ -22,6 +23,11 @@ type Hooks struct {
 	Released func(obj any)
 	// Name returns the name of the calling thread, "" if it has none.
 	Name func() string
+	// Holder returns the serial of the thread that holds obj, 0 if there is
+	// none or it is not known.
+	Holder func(obj any) (serial uint64)
+	// Record sets the function of the recorder; see the function Record.
+	Record func(f any)
 }
 
 var (
@@ -33,7 +39,19 @@ var (
 func Register(h Hooks) { hooks = h }
 
 // Add adds n to the number of trace and profile functions of live threads.
-func Add(n int32) { enabled.Add(n) }
+func Add(n int32) {
+	park.Traced.Add(n)
+	enabled.Add(n)
+}
+
+// Record sets the function that gets the events of all threads beside their
+// trace functions, a func(e osthread.TraceEvent, at int64), which may be nil.
+// at is when the event was, by futex.Now.
+func Record(f any) { hooks.Record(f) }
+
+// Holder returns the serial of the thread that holds obj, 0 if there is none or
+// it is not known.
+func Holder(obj any) (serial uint64) { return hooks.Holder(obj) }
 
 // profiled is set in enabled while there is a profile of waits.
 const profiled = 1 << 30

@@ -3,6 +3,8 @@ package watch
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"example.com/thread/internal/ident"
 )
 
 // How says in which way something is held.
@@ -207,6 +209,15 @@ func handOff(object any, how How) {
 		markHandedOff(e)
 		h.number.CompareAndSwap(number, 0)
 	}
+}
+
+// Holder returns the slot (internal/ident) of the thread that holds object and
+// keeps all others out, ident.None if it is not known.
+func Holder(object any) uintptr {
+	if p, _, _ := oldest(wordsOf(object).data, Exclusive); p != nil {
+		return p.Slot()
+	}
+	return ident.None
 }
 
 // oldest returns the first hold of the object in the table. Which of several
