@@ -153,13 +153,24 @@ func (e *Event) IsSet() bool { return e.flag.Load() }
 
 // Wait sleeps until the flag is set. It returns even if the flag is cleared
 // again before the caller runs.
-func (e *Event) Wait() { e.wait(park.Unlimited().Unwinding()) }
+func (e *Event) Wait() {
+	if !e.waitFor(e, unlimited) {
+		unlimited.Unwind()
+	}
+}
 
 // TryWait is WaitTimeout(0).
 func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
 
 // WaitTimeout is Wait for at most d and reports whether the flag was set.
-func (e *Event) WaitTimeout(d time.Duration) bool { return e.wait(park.For(d).Unwinding()) }
+func (e *Event) WaitTimeout(d time.Duration) bool {
+	l := park.For(d).Unwinding()
+	passed := e.waitFor(e, l)
+	if !passed {
+		l.Unwind()
+	}
+	return passed
+}
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause.
 func (e *Event) WaitContext(ctx context.Context) error {
@@ -167,21 +178,14 @@ func (e *Event) WaitContext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !e.wait(l) {
+	if !e.waitFor(e, l) {
 		return l.Err(nil)
 	}
 	return nil
 }
 
-func (e *Event) wait(l park.Limit) (passed bool) {
-	passed = e.waitFor(e, l)
-	if !passed {
-		l.Unwind()
-	}
-	return passed
-}
-
-// waitFor is wait for a caller that waits for object, which is, or has, e.
+// waitFor waits until the flag is set, and reports true, or until l ends that.
+// The caller waits for object, which is, or has, e.
 func (e *Event) waitFor(object any, l park.Limit) (passed bool) {
 	if !e.AutoReset && e.flag.Load() {
 		return !l.Canceled()

@@ -41,17 +41,19 @@ var here = func() *Party { return nil }
 // called once, before Traced is changed.
 func SetHere(f func() *Party) { here = f }
 
-// A waker is the sender of a wakeup and the time, 0 if there was no wakeup.
-type waker struct {
-	by atomic.Pointer[Party] // nil: an ordinary goroutine
-	at atomic.Int64
+// A waker holds the last wakeup, nil for none. It is one word, beside the words
+// that every sleep uses.
+type waker struct{ last atomic.Pointer[wakeup] }
+
+type wakeup struct {
+	by *Party // nil: an ordinary goroutine
+	at int64
 }
 
 // sign writes the calling thread into w.
 func (w *waker) sign() {
 	now, p := futex.Now(), here()
-	w.by.Store(p)
-	w.at.Store(now)
+	w.last.Store(&wakeup{p, now})
 	if p == nil {
 		return
 	}
@@ -63,24 +65,21 @@ func (w *waker) sign() {
 
 // take takes what sign has written to the calling thread's Party.
 func (w *waker) take() {
-	at := w.at.Swap(0)
-	by := w.by.Swap(nil)
-	if at != 0 {
-		keepWaker(by, at)
+	if last := w.last.Swap(nil); last != nil {
+		keepWaker(last)
 	}
 }
 
 // copyOut is take for one of several threads that one wakeup was for.
 func (w *waker) copyOut() {
-	if at := w.at.Load(); at != 0 {
-		keepWaker(w.by.Load(), at)
+	if last := w.last.Load(); last != nil {
+		keepWaker(last)
 	}
 }
 
-func keepWaker(by *Party, at int64) {
+func keepWaker(last *wakeup) {
 	if p := here(); p != nil {
-		p.got.by.Store(by)
-		p.got.at.Store(at)
+		p.got.last.Store(last)
 	}
 }
 
@@ -88,8 +87,11 @@ func keepWaker(by *Party, at int64) {
 // since the last call, nil if that was no thread's, and when, by futex.Now. It
 // returns false if there was none.
 func (p *Party) TakeWaker() (by *Party, at int64, ok bool) {
-	at = p.got.at.Swap(0)
-	return p.got.by.Swap(nil), at, at != 0
+	last := p.got.last.Swap(nil)
+	if last == nil {
+		return nil, 0, false
+	}
+	return last.by, last.at, true
 }
 
 // TakeSends returns when p has sent the first wakeup of its last burst, by

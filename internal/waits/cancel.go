@@ -116,10 +116,9 @@ func Drop(slot uintptr) {
 
 // Asked reports whether the calling thread is asked to end a wait, one that
 // unwinds or another.
-func Asked(unwinding bool) bool {
-	if asked.Load() == 0 {
-		return false
-	}
+func Asked(unwinding bool) bool { return asked.Load() != 0 && askedHere(unwinding) }
+
+func askedHere(unwinding bool) bool {
 	r := at(ident.Slot())
 	return r != nil && r.Asked(unwinding)
 }
@@ -140,6 +139,10 @@ func Take(unwinding bool) (cause error) {
 	if asked.Load() == 0 {
 		return nil
 	}
+	return takeHere(unwinding)
+}
+
+func takeHere(unwinding bool) (cause error) {
 	slot := ident.Slot()
 	r := at(slot)
 	if r == nil {

@@ -50,7 +50,8 @@ func canceled(t *testing.T, round int, wait func() error, give func()) error {
 	return th.Join()
 }
 
-const cancelRounds = 200
+// cancels is how often each kind of wait is canceled.
+func cancels() int { return testutil.Rounds("OSTHREAD_TEST_CANCELS", 60, 15) }
 
 // A value is got by the canceled Get or is still there.
 func TestCancelOfGetTakesTheValueOrLeavesIt(t *testing.T) {
@@ -71,7 +72,7 @@ func TestCancelOfGetTakesTheValueOrLeavesIt(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for round := range cancelRounds {
+			for round := range cancels() {
 				var q Queue[int]
 				err := canceled(t, round, func() error { return get(&q) }, func() { assert.NoError(t, q.Put(1)) })
 				if err != nil {
@@ -90,7 +91,7 @@ func TestCancelOfPutStoresTheValueOrNone(t *testing.T) {
 		"PutAll": func(q *Queue[int]) error { _, err := q.PutAll([]int{2}); return err },
 	} {
 		t.Run(name, func(t *testing.T) {
-			for round := range cancelRounds {
+			for round := range cancels() {
 				q := New[int](1)
 				require.NoError(t, q.Put(1))
 				err := canceled(t, round, func() error { return put(q) }, func() {
@@ -108,7 +109,7 @@ func TestCancelOfPutStoresTheValueOrNone(t *testing.T) {
 }
 
 func TestCancelOfJoin(t *testing.T) {
-	for round := range cancelRounds {
+	for round := range cancels() {
 		var q Queue[int]
 		require.NoError(t, q.Put(1))
 		err := canceled(t, round, func() (err error) {

@@ -413,24 +413,29 @@ static void shared_sem_init(shared_sem *s)
 #define shared_sem_wait	sem_wait
 #endif
 
+/* one batch of operations; returns the state of work */
+static uint64_t lock_batch(struct worker *w, shared_mutex *m, const struct spec *s, uint64_t x)
+{
+	for (long i = 0; i < s->batch; i++) {
+		int64_t t = wait_begins(w);
+
+		shared_lock(m);
+		t = wait_ends(w, t);
+		x = work(x, s->work);
+		shared_unlock(m);
+		record(w, t);
+	}
+	done(w, s->batch);
+	return x;
+}
+
 static void shared_mutex_body(struct worker *w)
 {
-	shared_mutex *m = w->shared;
 	const struct spec s = *w->spec;
 	uint64_t x = w->index;
 
-	while (going(w)) {
-		for (long i = 0; i < s.batch; i++) {
-			int64_t t = wait_begins(w);
-
-			shared_lock(m);
-			t = wait_ends(w, t);
-			x = work(x, s.work);
-			shared_unlock(m);
-			record(w, t);
-		}
-		done(w, s.batch);
-	}
+	while (going(w))
+		x = lock_batch(w, w->shared, &s, x);
 	w->sink = x;
 }
 
@@ -500,16 +505,7 @@ static void peer_body(struct worker *w)
 	if (w->index)
 		return; /* its operations are those of the child */
 	while (going(w)) {
-		for (long i = 0; i < s.batch; i++) {
-			int64_t t = wait_begins(w);
-
-			shared_lock(&p->m);
-			t = wait_ends(w, t);
-			x = work(x, s.work);
-			shared_unlock(&p->m);
-			record(w, t);
-		}
-		done(w, s.batch);
+		x = lock_batch(w, &p->m, &s, x);
 		atomic_store(&w[1].ops, atomic_load(&p->ops));
 	}
 	w->sink = x;
