@@ -153,11 +153,7 @@ func (e *Event) IsSet() bool { return e.flag.Load() }
 
 // Wait sleeps until the flag is set. It returns even if the flag is cleared
 // again before the caller runs.
-func (e *Event) Wait() {
-	if !e.waitFor(e, unlimited) {
-		unlimited.Unwind()
-	}
-}
+func (e *Event) Wait() { e.wait(&unlimited) }
 
 // TryWait is WaitTimeout(0).
 func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
@@ -165,11 +161,7 @@ func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
 // WaitTimeout is Wait for at most d and reports whether the flag was set.
 func (e *Event) WaitTimeout(d time.Duration) bool {
 	l := park.For(d).Unwinding()
-	passed := e.waitFor(e, l)
-	if !passed {
-		l.Unwind()
-	}
-	return passed
+	return e.wait(&l)
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause.
@@ -182,6 +174,15 @@ func (e *Event) WaitContext(ctx context.Context) error {
 		return l.Err(nil)
 	}
 	return nil
+}
+
+// wait is waitFor for a call that returns no error.
+func (e *Event) wait(l *park.Limit) (passed bool) {
+	passed = e.waitFor(e, *l)
+	if !passed {
+		l.Unwind()
+	}
+	return passed
 }
 
 // waitFor waits until the flag is set, and reports true, or until l ends that.
