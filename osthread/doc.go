@@ -65,10 +65,11 @@
 // from waits that must go on.
 //
 // Not ended are Group.Wait, the wait of a pool's or worker's thread for work,
-// TryCall and TryDo of a call that has begun, and a Condition's wait for L. A
-// wait for a shared.Mutex with Inherit ends within a tenth of a second. On a
-// dummy (see [Current]), below which may be frames of C, only calls that return
-// an error end. A system call or a call of C ends by [thread.Thread.Interrupt].
+// TryCall and TryDo of a call that has begun, a Condition's wait for L, and the
+// Lock of a sync.Locker that a lock of package shared returns. A wait for a
+// shared.Mutex with Inherit ends within a tenth of a second. On a dummy (see
+// [Current]), below which may be frames of C, only calls that return an error
+// end. A system call or a call of C ends by [thread.Thread.Interrupt].
 //
 // # Which of the two packages
 //

@@ -126,3 +126,22 @@ func TestCancelEndsAWaitForARing(t *testing.T) {
 	th.Cancel(cause)
 	assert.ErrorIs(t, th.Join(), cause)
 }
+
+// A Cond of package osthread may have a Locker of this one as its L, and must
+// hold that again; a Locker's Lock ends for nothing else either.
+func TestCancelDoesNotEndTheLockOfALocker(t *testing.T) {
+	cause := errors.New("cause")
+	m := new(shared.Mutex)
+	require.NoError(t, m.Lock())
+	l := m.Locker()
+	th, err := osthread.Go(func() error {
+		l.Lock()
+		defer l.Unlock()
+		return osthread.Canceled()
+	})
+	require.NoError(t, err)
+	testutil.Await(func() bool { _, ok := th.Waiting(); return ok })
+	th.Cancel(cause)
+	require.NoError(t, m.Unlock())
+	assert.Equal(t, cause, th.Join())
+}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"example.com/thread/internal/waits"
 )
 
 // The words of an RWMutex, for Go here and for C in csrc/ost_rwlock.h, whose
@@ -223,7 +225,8 @@ func (rw *RWMutex) RLocker() sync.Locker { return panicker{rw.RLock, rw.RUnlock,
 type panicker struct{ lock, unlock, undo func() error }
 
 func (p panicker) Lock() {
-	err := p.lock()
+	var err error
+	waits.Hidden(func() { err = p.lock() }) // a Cancel would look like a failure
 	if err == nil {
 		return
 	}
