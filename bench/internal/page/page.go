@@ -1,6 +1,6 @@
 // Package page writes a run as one self-contained HTML page: no script, no
-// font, no other file and no network. It begins with the machine and a summary,
-// then has the charts, then every figure.
+// font, no other file and no network. It begins with a picture of the rows won
+// and lost, the machine and a summary, then has the charts, then every figure.
 package page
 
 import (

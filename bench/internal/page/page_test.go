@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"regexp"
@@ -148,6 +149,35 @@ func cell(name string, ratio float64, v result.Verdict) result.Cell {
 	}
 }
 
+// The picture comes before the machine, and shows what the summary counts.
+func TestPictureShowsTheTallies(t *testing.T) {
+	run := fixture.Run()
+	got := write(t, run)
+	picture, rest, found := strings.Cut(got[strings.Index(got, `<figure id="picture">`)+1:], "</figure>")
+	if !found || !strings.Contains(rest, "<dl>") {
+		t.Fatal("no picture before the machine")
+	}
+	s := summarize(run)
+	var want []string
+	for _, k := range append(slices.Clone(s.Kinds), s.All) {
+		for i, n := range []int{k.Faster, k.Same, k.Slower} {
+			if n > 0 {
+				want = append(want, fmt.Sprintf("%s %d", []string{"won", "even", "lost"}[i], n))
+			}
+		}
+	}
+	var segments []string
+	for _, m := range regexp.MustCompile(`<b class="(\w+)" style="flex:(\d+)">(\d+)</b>`).FindAllStringSubmatch(picture, -1) {
+		if m[2] != m[3] {
+			t.Errorf("a segment of %s is %s long", m[3], m[2])
+		}
+		segments = append(segments, m[1]+" "+m[3])
+	}
+	if len(want) == 0 || !slices.Equal(segments, want) {
+		t.Errorf("segments %v, want %v", segments, want)
+	}
+}
+
 func TestSummaryCountsEachRowOnce(t *testing.T) {
 	ours := result.Cell{Contender: "osthread", Ours: true, Time: result.Estimate{Center: 100}}
 	low := cell("thread.Lock", 0.2, result.Faster)
@@ -179,7 +209,7 @@ func TestSummaryCountsEachRowOnce(t *testing.T) {
 		},
 	}}
 	s := summarize(run)
-	if want := (tally{Rows: 5, Faster: 2, Same: 1, Slower: 2}); s.All != want {
+	if want := (tally{Name: "all", Rows: 5, Faster: 2, Same: 1, Slower: 2}); s.All != want {
 		t.Errorf("got %+v, want %+v", s.All, want)
 	}
 	want := []tally{{Name: "Lock", Rows: 3, Faster: 1, Slower: 2}, {Name: "Queue", Rows: 2, Faster: 1, Same: 1}}

@@ -45,6 +45,7 @@ type extreme struct {
 const extremes = 15 // most rows shown
 
 func summarize(run *result.Run) (s summary) {
+	s.All.Name = "all"
 	class := classes(run)
 	var lost, won []extreme
 	index := map[string]int{}
