@@ -3,16 +3,12 @@ package osthread
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"example.com/thread/internal/leak"
-	"example.com/thread/internal/testutil"
 )
 
 func TestThreadContextEndsWithTheThread(t *testing.T) {
@@ -71,16 +67,6 @@ func TestThreadContextOfAPanic(t *testing.T) {
 	require.NoError(t, th.Start())
 	assert.Error(t, th.Join())
 	assert.Equal(t, ErrEnded, context.Cause(ctx))
-}
-
-// The context of the main thread ends with RunMain's function.
-func TestThreadContextOfMain(t *testing.T) {
-	out := leak.InChild(t, func() {
-		ctx := Main().Context()
-		testutil.Must(RunMain(func() error { return ctx.Err() }))
-		fmt.Println(context.Cause(ctx))
-	})
-	assert.Contains(t, out, ErrEnded.Error())
 }
 
 // A thread is in no bubble, and so must its context be in none.

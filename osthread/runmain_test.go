@@ -3,6 +3,7 @@
 package osthread
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 const goexitTest = "TestRunMainWhoseFunctionCallsGoexit"
@@ -146,4 +148,14 @@ func TestProfileGetsItsEventsWhateverTraceDoes(t *testing.T) {
 			assert.Equal(t, []Action{TraceStart, TraceEnd}, got)
 		})
 	}
+}
+
+// The context of the main thread ends with RunMain's function.
+func TestThreadContextOfMain(t *testing.T) {
+	out := leak.InChild(t, func() {
+		ctx := Main().Context()
+		testutil.Must(RunMain(func() error { return ctx.Err() }))
+		fmt.Println(context.Cause(ctx))
+	})
+	assert.Contains(t, out, ErrEnded.Error())
 }

@@ -483,11 +483,12 @@ func checkTimerSlacks(t *testing.T, cell string) {
 	})
 }
 
-// mayRefuse reports whether err is what a kernel without the feature, a user
-// without the right or an emulator returns. It is not errors.ErrUnsupported.
+// mayRefuse reports whether err is what a kernel without the feature (ENOSYS,
+// which is errors.ErrUnsupported), a user without the right or an emulator
+// returns.
 func mayRefuse(err error) bool {
 	return err == nil || errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.EBUSY) ||
-		errors.Is(err, syscall.ENOSYS) || os.Getenv(leak.ExecEnv) != ""
+		errors.Is(err, errors.ErrUnsupported) || os.Getenv(leak.ExecEnv) != ""
 }
 
 func checkBandwidths(t *testing.T, cell string) {
