@@ -1,6 +1,7 @@
 package park
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"sync/atomic"
 )
@@ -85,10 +86,11 @@ func Yield() { yield() }
 
 // Procs returns how many threads can run Go code at once. Asking the runtime
 // takes the scheduler's lock, for which threads that go to sleep and wake up
-// contend, so GOMAXPROCS is cached for some calls. A stale value costs only
-// time.
+// contend, so GOMAXPROCS is cached for some calls, by chance: a count of them
+// would be a word that all threads write. A stale value costs only time.
 func Procs() int {
-	if asked.Add(1)%procsCalls == 1 {
+	if rand.Uint32()%procsCalls == 0 || stale.Load() {
+		stale.Store(false) // first: ForgetProcs may come meanwhile
 		ps, processors := runtime.GOMAXPROCS(0), runtime.NumCPU()
 		procs.Store(int32(min(ps, processors)))
 		if spare := ps > processors; spare != sparePs.Load() {
@@ -99,18 +101,20 @@ func Procs() int {
 }
 
 // ForgetProcs makes the next call of Procs ask the runtime.
-func ForgetProcs() { asked.Store(0) }
+func ForgetProcs() { stale.Store(true) }
 
 func oneP() bool { return Procs() == 1 }
 
 // OnOneP is the opposite of CanSpin, by the runtime's last answer: for unlocks,
-// which must not contend even for the count of calls.
+// which must never take the scheduler's lock.
 func OnOneP() bool { return procs.Load() == 1 }
 
 const procsCalls = 256
 
+func init() { ForgetProcs() }
+
 var (
-	asked   atomic.Uint32
+	stale   atomic.Bool // Procs has to ask
 	procs   atomic.Int32
 	sparePs atomic.Bool // more Ps than processors
 )
