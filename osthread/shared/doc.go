@@ -14,7 +14,8 @@
 //
 // Methods that wait come in shapes: Lock, TryLock, LockTimeout, LockContext,
 // LockUntil. A timeout of zero or less tries once. Until takes a [Deadline], a
-// time of one of the system's clocks.
+// time of one of the system's clocks. If osthread.Thread.Cancel ends a wait,
+// the call returns the cause.
 //
 // # Errors
 //
