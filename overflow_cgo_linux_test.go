@@ -36,7 +36,7 @@ func TestStackOverflowIsReported(t *testing.T) {
 			out, err := leak.Child(t, func() { overflow(attr) })
 			require.Error(t, err, "it has ended the process, as without a report")
 			assert.Regexp(t, `(?m)^thread "too deep" \(\d+\): stack overflow in C code at 0x[0-9a-f]+: stack of \d+ bytes`, out)
-			assert.Regexp(t, `SIGSEGV|signal 11|Segmentation|AddressSanitizer`, out+fmt.Sprint(err))
+			assert.Regexp(t, `SIGSEGV|signal 11|Segmentation|AddressSanitizer|MemorySanitizer`, out+fmt.Sprint(err))
 		})
 	}
 }

@@ -152,7 +152,8 @@ func TestMutexProfileHasContention(t *testing.T) {
 					got += waited - before[stack]
 				}
 			}
-			assert.Greater(t, got, d*8/10, "%s: %v", c.name, after)
+			// The clock may be coarse, and the profile's unit is estimated.
+			assert.Greater(t, got, d/2, "%s: %v", c.name, after)
 			assert.Less(t, got, time.Minute, c.name)
 		}
 	})

@@ -175,8 +175,9 @@ func TestTraceResumeHasTheWakerOfEachObject(t *testing.T) {
 			e := r.first(t, TraceResume, waiter)
 			assert.Same(t, waker, e.Waker)
 			assert.Positive(t, e.Latency)
-			assert.LessOrEqual(t, e.Latency, e.Waited)
-			assert.Positive(t, r.first(t, TraceRelease, waker).Waited)
+			// The clock may be coarse, and a latency is at least 1 ns.
+			assert.LessOrEqual(t, e.Latency, max(e.Waited, 1))
+			assert.False(t, r.first(t, TraceRelease, waker).Waited < 0)
 		})
 	}
 }

@@ -218,7 +218,7 @@ func TestTimelineCallsCounters(t *testing.T) {
 			called := make(chan bool)
 			o := timeline.Options{Interval: 1, Counters: map[string]func() int{"calls": func() int {
 				n++
-				if n == 3 {
+				if n == 4 { // what it returned before is recorded
 					close(called)
 				}
 				return n

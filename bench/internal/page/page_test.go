@@ -153,7 +153,7 @@ func cell(name string, ratio float64, v result.Verdict) result.Cell {
 func TestPictureShowsTheTallies(t *testing.T) {
 	run := fixture.Run()
 	got := write(t, run)
-	picture, rest, found := strings.Cut(got[strings.Index(got, `<figure id="picture">`)+1:], "</figure>")
+	picture, rest, found := strings.Cut(got[strings.Index(got, `<section id="picture">`)+1:], "</section>")
 	if !found || !strings.Contains(rest, "<dl>") {
 		t.Fatal("no picture before the machine")
 	}
