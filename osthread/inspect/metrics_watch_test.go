@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"example.com/thread/internal/futex"
 	"example.com/thread/internal/leak"
 	"example.com/thread/internal/testutil"
 	"example.com/thread/osthread"
@@ -54,6 +55,8 @@ func TestSnapshotTotalsWaitsByLockInWatchMode(t *testing.T) {
 			go func() { pass(l); close(ended) }()
 			await(func() bool { return l.Waiting() == 1 })
 			await(func() bool { return len(objectNamed("hot").Waiters) == 1 })
+			now := futex.Now() // which may be coarse
+			await(func() bool { return futex.Now() > now })
 			l.Unlock()
 			<-ended
 			l.Lock()
