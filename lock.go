@@ -135,7 +135,7 @@ func (l *Lock) lockInterruptibly(limit park.Limit) bool {
 // lockUnwinding is lockSlow for a call that returns no error.
 func (l *Lock) lockUnwinding(limit park.Limit) bool {
 	for !l.lockSlow(limit) {
-		if limit.Unwind(); !limit.Never() {
+		if limit.Unwind(); limit.Expired() {
 			return false
 		}
 	}

@@ -72,21 +72,22 @@ var cancelWaits = map[string]func() cancelWait{
 		c.wait = func() error { return l.LockContext(Current().Context()) }
 		return c
 	},
+	"Lock, empty context": func() cancelWait {
+		l := new(Lock)
+		c := lockCancel(l, nil)
+		c.wait = func() error { return l.LockContext(context.Background()) }
+		return c
+	},
 	"RLock": func() cancelWait {
-		r := new(RLock)
-		free, held := make(chan struct{}), make(chan struct{})
-		go func() {
-			r.Lock()
-			close(held)
-			<-free
-			r.Unlock()
-		}()
-		<-held
-		return cancelWait{
-			func() error { return unwound(r.Lock) },
-			func() { close(free) },
-			func() bool { return tryAndUndo(r.TryLock, r.Unlock) },
-		}
+		return rlockCancel(func(r *RLock) error { return unwound(r.Lock) })
+	},
+	"RLock, timeout": func() cancelWait {
+		return rlockCancel(func(r *RLock) error {
+			return must(func() bool { return r.LockTimeout(time.Hour) })()
+		})
+	},
+	"RLock, empty context": func() cancelWait {
+		return rlockCancel(func(r *RLock) error { return r.LockContext(context.Background()) })
 	},
 	"RWLock": func() cancelWait {
 		w := new(RWLock)
@@ -127,6 +128,54 @@ var cancelWaits = map[string]func() cancelWait{
 			func() { s.Release(1) },
 			func() bool { return s.TryAcquire(1) },
 		}
+	},
+	"Semaphore, empty context": func() cancelWait {
+		s := NewSemaphore(0)
+		return cancelWait{
+			func() error { return s.AcquireContext(context.Background(), 1) },
+			func() { s.Release(1) },
+			func() bool { return s.TryAcquire(1) },
+		}
+	},
+	"RWLock, empty context": func() cancelWait {
+		w := new(RWLock)
+		w.RLock()
+		return cancelWait{func() error { return w.LockContext(context.Background()) }, w.RUnlock, w.TryLock}
+	},
+	"Event, empty context": func() cancelWait {
+		e := new(Event)
+		return cancelWait{func() error { return e.WaitContext(context.Background()) }, e.Set, nil}
+	},
+	"WaitAny, empty context": func() cancelWait {
+		e, s := new(Event), NewSemaphore(0)
+		return cancelWait{
+			func() error { _, err := WaitAnyContext(context.Background(), e, s); return err },
+			func() { s.Release(1) },
+			func() bool { return TryWaitAny(e, s) == 1 },
+		}
+	},
+	"WaitAll, empty context": func() cancelWait {
+		e, s := &Event{AutoReset: true}, NewSemaphore(1)
+		return cancelWait{
+			func() error { return WaitAllContext(context.Background(), e, s) },
+			e.Set,
+			func() bool { return TryWaitAll(e, s) },
+		}
+	},
+	"Condition.WaitFor": func() cancelWait {
+		return conditionForCancel(func(c *Condition, cond func() bool) error {
+			return unwound(func() { c.WaitFor(cond) })
+		})
+	},
+	"Condition.WaitFor, timeout": func() cancelWait {
+		return conditionForCancel(func(c *Condition, cond func() bool) error {
+			return must(func() bool { return c.WaitForTimeout(cond, time.Hour) })()
+		})
+	},
+	"Condition.WaitFor, empty context": func() cancelWait {
+		return conditionForCancel(func(c *Condition, cond func() bool) error {
+			return c.WaitForContext(context.Background(), cond)
+		})
 	},
 	"Event": func() cancelWait {
 		e := new(Event)
@@ -205,6 +254,44 @@ func tryAndUndo(try func() bool, undo func()) bool {
 func lockCancel(l *Lock, lock func(*Lock)) cancelWait {
 	l.Lock()
 	return cancelWait{func() error { return unwound(func() { lock(l) }) }, l.Unlock, l.TryLock}
+}
+
+// rlockCancel waits for an RLock that a goroutine holds.
+func rlockCancel(lock func(r *RLock) error) cancelWait {
+	r := new(RLock)
+	free, held := make(chan struct{}), make(chan struct{})
+	go func() {
+		r.Lock()
+		close(held)
+		<-free
+		r.Unlock()
+	}()
+	<-held
+	return cancelWait{
+		func() error { return lock(r) },
+		func() { close(free) },
+		func() bool { return tryAndUndo(r.TryLock, r.Unlock) },
+	}
+}
+
+// conditionForCancel waits for a flag under a Lock.
+func conditionForCancel(wait func(c *Condition, cond func() bool) error) cancelWait {
+	l := new(Lock)
+	c := NewCondition(l)
+	flag := false
+	return cancelWait{
+		wait: func() error {
+			l.Lock()
+			defer l.Unlock() // which panics if it is not locked
+			return wait(c, func() bool { return flag })
+		},
+		give: func() {
+			l.Lock()
+			defer l.Unlock()
+			flag = true
+			c.Notify()
+		},
+	}
 }
 
 // A waitingLocker waits by this package, and is no lock of a Condition that

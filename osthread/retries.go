@@ -92,10 +92,11 @@ var (
 // acquireUnlimited acquires key from p, or panics: see [park.Limit.Unwind].
 func acquireUnlimited(p barged, key uint64) { acquireUnwinding(p, key, &unlimited) }
 
-// acquireUnwinding is acquire for a call that returns no error.
+// acquireUnwinding is acquire for a call that may return no error. A request
+// that has ended acquire, and that something else has taken, ends nothing here.
 func acquireUnwinding(p barged, key uint64, l *park.Limit) bool {
 	for !acquire(p, key, l) {
-		if l.Unwind(); !l.Never() {
+		if l.Unwind(); l.Expired() {
 			return false
 		}
 	}
