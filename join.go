@@ -90,7 +90,9 @@ func (t *Thread) JoinTimeout(d time.Duration) error { return t.join(park.For(d))
 func (t *Thread) JoinContext(ctx context.Context) error { return park.WithContext(ctx, t.join) }
 
 func init() {
-	keep.Join = func(thread any, l park.Limit, object any) error { return thread.(*Thread).joinFor(object, l) }
+	keep.Join = func(thread any, l park.Limit, object any) (joined bool, err error) {
+		return thread.(*Thread).joinFor(object, l)
+	}
 	keep.Wait = func(thread any) (waits.Wait, bool) { return waits.Of(thread.(*Thread).slot) }
 	keep.IsGone = func(thread any) bool {
 		t := thread.(*Thread)
@@ -134,29 +136,33 @@ func (t *Thread) isJoinable() bool {
 	return t.joinable()
 }
 
-func (t *Thread) join(l park.Limit) error { return t.joinFor(t, l) }
+func (t *Thread) join(l park.Limit) error {
+	_, err := t.joinFor(t, l)
+	return err
+}
 
-// joinFor is join for a caller that waits for object.
-func (t *Thread) joinFor(object any, l park.Limit) error {
+// joinFor is join for a caller that waits for object. joined says that err is
+// t's result.
+func (t *Thread) joinFor(object any, l park.Limit) (joined bool, err error) {
 	if !t.isJoinable() {
-		return ErrNotJoinable
+		return false, ErrNotJoinable
 	}
 	me := Current()
 	if t == me {
-		return ErrDeadlock
+		return false, ErrDeadlock
 	}
 	if err := t.awaitEnd(me != nil, object, &l); err != nil {
-		return err
+		return false, err
 	}
 	if err := t.awaitGone(&l); err != nil {
-		return err
+		return false, err
 	}
 	if l.Canceled() { // perhaps before the thread ended
-		return l.Err(nil)
+		return false, l.Err(nil)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.result
+	return true, t.result
 }
 
 // awaitEnd waits until t has ended. thread says whether the caller has a thread

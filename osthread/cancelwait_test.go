@@ -589,3 +589,36 @@ func TestCancelIsForOneThread(t *testing.T) {
 		assert.NoError(t, next.Join())
 	}
 }
+
+// A Join that a Cancel and the end of the thread race for returns the cause, or
+// the thread's result, which is an error here.
+func TestCancelOfJoinReturnsTheCauseOrTheResult(t *testing.T) {
+	result := errors.New("result")
+	for round := range 5 * cancels() {
+		free, asked := make(chan struct{}), make(chan struct{})
+		joined := start(t, func() error { <-free; return result })
+		th := start(t, func() error {
+			err := joined.Join()
+			<-asked
+			if left := Canceled(); err == result {
+				assert.Equal(t, errCause, left, "the Cancel was lost")
+			} else {
+				assert.Equal(t, errCause, err)
+				assert.NoError(t, left, "the Cancel came twice")
+			}
+			return nil
+		})
+		await(func() bool { return waitsFor(th, joined) })
+		var g sync.WaitGroup
+		g.Go(func() { th.Cancel(errCause); close(asked) })
+		g.Go(func() {
+			for range round % 20 {
+				runtime.Gosched()
+			}
+			close(free)
+		})
+		g.Wait()
+		require.NoError(t, th.Join())
+		require.Equal(t, result, joined.Join())
+	}
+}

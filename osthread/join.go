@@ -54,8 +54,8 @@ func (t *Thread) join(l park.Limit) error {
 	if state != ended && trace.Enabled() && !l.Expired() {
 		defer trace.Block(t).Resume(false, nil)
 	}
-	err := keep.Join(th, l, t)
-	if err == ErrTimeout || l.Canceled() && !t.done.IsSet() {
+	joined, err := keep.Join(th, l, t)
+	if !joined { // a Cancel is in err alone, even if t has ended since
 		return err
 	}
 	t.endIfGone()

@@ -186,8 +186,9 @@ func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 			continue
 		}
 		// The result is not of interest here, and a thread that failed to start
-		// has none.
-		if err := t.join(l); err != nil && l.Expired() && !isGone(t) {
+		// has none. A Cancel must not end this: err would be dropped, and the
+		// thread is about to be gone.
+		if err := t.join(l.Unasked()); err != nil && l.Expired() && !isGone(t) {
 			left = append(left, t)
 		}
 	}

@@ -12,9 +12,10 @@ var (
 	// its owner joins it.
 	Joinable func(thread any)
 
-	// Join is (*thread.Thread).Join of thread until l ends. The caller says
-	// that it waits for object (internal/waits).
-	Join func(thread any, l park.Limit, object any) error
+	// Join is (*thread.Thread).Join of thread until l ends. joined says that
+	// err is the thread's result, not why Join gave up. The caller says that it
+	// waits for object (internal/waits).
+	Join func(thread any, l park.Limit, object any) (joined bool, err error)
 
 	// Wait returns what thread sleeps for. It returns false if it does not
 	// sleep.

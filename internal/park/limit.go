@@ -92,6 +92,12 @@ func (l Limit) Unwinding() Limit {
 	return l
 }
 
+// Unasked returns l for a wait that requests do not end.
+func (l Limit) Unasked() Limit {
+	l.canceled = goesOn
+	return l
+}
+
 // Asked reports whether the calling thread, which is the waiter, is asked to
 // end a wait, and l lets that be this one.
 func (l *Limit) Asked() bool { return l.canceled != goesOn && waits.Asked(l.canceled == unwinds) }
