@@ -69,7 +69,7 @@ func initializing() bool {
 		wait = probeWait + time.Duration(runtime.NumGoroutine())*probePerGoroutine
 	}
 	for !initialized.Load() {
-		if l := park.For(wait); wait > 0 && probe.entered.ParkAs(false, &l) == park.Unparked {
+		if l := park.For(wait).Unasked(); wait > 0 && probe.entered.ParkAs(false, &l) == park.Unparked {
 			return false
 		}
 		stage := mainStage(true)

@@ -39,9 +39,8 @@ type Wait struct {
 // if t does not sleep there: it runs, spins, or is in a system call or a call
 // of C. It also returns false for a thread that has no record of package thread
 // (a dummy of a thread made by Go, and Main without RunMain or Attach), and for
-// waits in channels and package sync, which Go's scheduler knows alone; with
-// GOMAXPROCS=1, and in a message pump, perhaps for an idle thread of a pool or
-// a worker. The result may be stale by the time it is used.
+// waits in channels and package sync, which Go's scheduler knows alone. The
+// result may be stale by the time it is used.
 func (t *Thread) Waiting() (w Wait, ok bool) {
 	th := t.record()
 	if th == nil {

@@ -158,14 +158,39 @@ func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
 func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
-	o := w.parkAs(thread, l)
-	if thread && o == Unparked && Traced.Load() != 0 {
+	if !thread {
+		return w.parkAs(aGoroutine, l)
+	}
+	return w.traced(w.parkAs(aThread, l))
+}
+
+// ParkIdle is ParkAs for a server that waits for work. byGoroutine says that a
+// goroutine gives it: with one P the scheduler hands a thread that P with the
+// wakeup, while one that a futex wakes sleeps again until the goroutine has
+// left it.
+func (w *Waiter) ParkIdle(thread, byGoroutine bool, l *Limit) Outcome {
+	if thread && byGoroutine && OnOneP() {
+		return w.traced(w.parkAs(aThreadInScheduler, l))
+	}
+	return w.ParkAs(thread, l)
+}
+
+// traced takes what the wakeup of a thread carries; see waker.go.
+func (w *Waiter) traced(o Outcome) Outcome {
+	if o == Unparked && Traced.Load() != 0 {
 		w.waker.take()
 	}
 	return o
 }
 
-func (w *Waiter) parkAs(thread bool, l *Limit) Outcome {
+// What sleeps, and where.
+const (
+	aGoroutine = iota
+	aThread
+	aThreadInScheduler
+)
+
+func (w *Waiter) parkAs(what int, l *Limit) Outcome {
 	if w.take() {
 		return Unparked
 	}
@@ -180,10 +205,14 @@ func (w *Waiter) parkAs(thread bool, l *Limit) Outcome {
 		return Unparked
 	}
 	switch {
-	case thread:
+	case what == aThread:
 		record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
 		defer record.End()
 		return w.parkRecorded(l, record)
+	case what == aThreadInScheduler:
+		record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
+		defer record.End()
+		return w.parkGoroutine(l, record)
 	case watch.On:
 		record := watch.Sleeps(w.For, unsafe.Pointer(w), !l.Never())
 		defer record.End()

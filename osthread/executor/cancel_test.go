@@ -162,3 +162,48 @@ func TestCancelOfAnIdleThread(t *testing.T) {
 	}))
 	assert.NoError(t, w.Call(func() error { return nil }))
 }
+
+// The same when the Cancel comes while the worker sleeps in Wait, which on one
+// processor it does in the scheduler.
+func TestCancelEndsWorkersWait(t *testing.T) {
+	w, err := NewWorker(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, w.Shutdown(context.Background())) }()
+	testCancelEndsWait(t, w)
+}
+
+func testCancelEndsWait(t *testing.T, w *Worker) {
+	cause := errors.New("cause")
+	waits := make(chan bool)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- w.Call(func() error {
+			close(waits)
+			n, err := w.Wait()
+			assert.Zero(t, n)
+			return err
+		})
+	}()
+	<-waits
+	await(w.box.Idle)
+	w.Thread().Cancel(cause)
+	assert.Equal(t, cause, <-ended)
+	assert.NoError(t, w.Call(func() error { return nil }))
+}
+
+// An idle timeout is no wait of a task: the thread stays, and the Cancel is for
+// the next task.
+func TestCancelOfAnIdlePoolThreadIsForItsNextTask(t *testing.T) {
+	e := newExecutor(t, Options{Threads: 1, IdleTimeout: osthread.TimeoutMax})
+	self := func() (*osthread.Thread, error) { return osthread.Current(), nil }
+	th, err := must(t, e, self).Result()
+	require.NoError(t, err)
+	await(func() bool { w, ok := th.Waiting(); return ok && w.Object == "task" })
+	cause := errors.New("cause")
+	th.Cancel(cause)
+	next, err := must(t, e, func() (*osthread.Thread, error) {
+		return osthread.Current(), new(osthread.Event).WaitContext(context.Background())
+	}).Result()
+	assert.Equal(t, cause, err)
+	assert.Same(t, th, next)
+}

@@ -298,13 +298,9 @@ func (m *member) awaitWork() bool {
 	p := m.pool
 	l := park.Forever()
 	if p.IdleTimeout > 0 {
-		l = park.For(p.IdleTimeout)
+		l = park.For(p.IdleTimeout).Unasked() // a Cancel is for the waits of a task
 	}
-	// With one P and a goroutine that submits, the scheduler hands the thread
-	// the P with the wakeup; a thread that a futex wakes sleeps again until the
-	// submitter has left the P.
-	thread := m.node.OnThread() && !(park.OnOneP() && p.goroutine.Load())
-	if m.node.ParkAs(thread, &l) == park.Unparked {
+	if m.node.ParkIdle(m.node.OnThread(), p.goroutine.Load(), &l) == park.Unparked {
 		return true
 	}
 	p.guard.Lock()

@@ -377,3 +377,5 @@ func TestIdleSTAWorkersObjectIsCalledFromAnotherApartment(t *testing.T) {
 	assert.NoError(t, err)
 	assert.Equal(t, want, got)
 }
+
+func TestCancelEndsWaitInAPump(t *testing.T) { testCancelEndsWait(t, newSTA(t)) }

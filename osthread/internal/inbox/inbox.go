@@ -28,6 +28,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"example.com/thread/internal/park"
 	"example.com/thread/internal/trace"
@@ -347,12 +348,12 @@ func (b *Box) Next(l park.Limit) *Call {
 func (b *Box) sleep(l park.Limit) (woken bool) {
 	b.server.Spin, b.server.For = &b.serverSpin, "call"
 	b.asleep = true
-	thread := !(b.goroutine && park.OnOneP()) && park.OnThread()
+	byGoroutine := b.goroutine
 	b.q.Unlock()
 	if b.idle != nil {
 		return b.sleepInIdle(&l)
 	}
-	if b.server.ParkAs(thread, &l) == park.Unparked {
+	if b.server.ParkIdle(park.OnThread(), byGoroutine, &l) == park.Unparked {
 		return true
 	}
 	b.q.Lock()
@@ -375,11 +376,22 @@ func (b *Box) sleepInIdle(l *park.Limit) (inTime bool) {
 			defer time.AfterFunc(l.Left(), b.idle.Wake).Stop()
 		}
 	}
-	b.idle.Sleep()
+	record := park.BeginWait("call", unsafe.Pointer(b), l, rouseIdle)
+	if !l.Asked() {
+		b.idle.Sleep()
+	}
+	record.End()
 	b.q.Lock()
 	b.asleep = false // a caller that cleared it before calls Wake, which at worst ends the next sleep
 	b.q.Unlock()
 	return !l.Expired()
+}
+
+// rouseIdle is the Rouser of a server that sleeps in an Idler, which keeps a
+// Wake for the next Sleep.
+func rouseIdle(parker unsafe.Pointer) (again bool) {
+	(*Box)(parker).idle.Wake()
+	return false
 }
 
 // wake wakes the server, which was about to sleep when the caller held the
