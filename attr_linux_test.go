@@ -357,7 +357,8 @@ func TestStartAtTheLimitOfThreadsBesideOtherProcesses(t *testing.T) {
 }
 
 // In a user namespace of its own, as in a rootless container, a process is root
-// and has all capabilities, but the limit holds.
+// and has all capabilities, but the limit holds. The namespace counts against
+// the limit of the user that created it, with the user's threads outside.
 func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 	needRoot(t)
 	const inside = "OSTHREAD_TEST_IN_NAMESPACE"
@@ -365,11 +366,17 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 		t.Run(fmt.Sprintf("pinned=%v", pinned), func(t *testing.T) {
 			out := leak.InChild(t, func() {
 				if os.Getenv(inside) != "" {
-					fillUp(50, &Attr{Pinned: pinned})
+					fillUp(10, &Attr{Pinned: pinned})
 					return
 				}
 				becomeNobody()
 				limitProcesses()
+				leave := make(chan struct{})
+				defer close(leave)
+				for range 40 {
+					_, err := Start(func() { <-leave }, nil)
+					testutil.Must(err)
+				}
 				testutil.Must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
 				c := exec.Command("/proc/self/exe", os.Args[1:]...)
 				c.Env = append(os.Environ(), inside+"=1")

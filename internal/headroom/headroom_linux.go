@@ -90,10 +90,14 @@ func (o *othersCount) count() int {
 }
 
 // threadsOfOthers counts in /proc, where a process's folder of threads belongs
-// to its user, and has a link for each thread besides its own two. A user
-// namespace counts for itself what is in it (Linux 5.14). Processes of other
-// pid namespaces are not seen.
-func threadsOfOthers() (n int) {
+// to its user, and has a link for each thread besides its own two. Processes of
+// other pid namespaces are not seen.
+//
+// A user namespace counts for itself what is in it, and all of that counts for
+// its maker as well, the user that created it, with the processes which that
+// user has outside (Linux 5.14). The maker's limit is what it was then, which
+// cannot be read: it is taken to be ours, and the larger count is returned.
+func threadsOfOthers() int {
 	d, err := os.Open("/proc")
 	if err != nil {
 		return 0
@@ -101,17 +105,26 @@ func threadsOfOthers() (n int) {
 	defer d.Close()
 	names, _ := d.Readdirnames(-1) // what cannot be read limits nothing
 	uid, self := uint32(os.Getuid()), strconv.Itoa(os.Getpid())
+	maker, hasMaker := namespaceMaker()
+	user, makers := 0, 0
 	for _, name := range names {
 		if name[0] < '0' || name[0] > '9' || name == self {
 			continue
 		}
 		var st unix.Stat_t
-		if unix.Stat("/proc/"+name+"/task", &st) != nil || st.Uid != uid || !inOurNamespace(name) {
+		if unix.Stat("/proc/"+name+"/task", &st) != nil {
 			continue
 		}
-		n += max(int(st.Nlink)-2, 1)
+		n := max(int(st.Nlink)-2, 1)
+		inside := inOurNamespace(name)
+		if inside && st.Uid == uid {
+			user += n
+		}
+		if hasMaker && (inside || st.Uid == maker) {
+			makers += n
+		}
 	}
-	return n
+	return max(user, makers)
 }
 
 // inOurNamespace reports whether the process with that name in /proc counts in
@@ -124,6 +137,22 @@ func inOurNamespace(name string) bool {
 	var ours, its unix.Stat_t
 	return unix.Stat("/proc/self/ns/user", &ours) == nil && unix.Stat("/proc/"+name+"/ns/user", &its) == nil &&
 		ours.Ino == its.Ino
+}
+
+// namespaceMaker returns the user that created our user namespace, by the
+// user's id in it, if that is not the first namespace and has an id for that
+// user (ioctl_ns(2)).
+func namespaceMaker() (uid uint32, ok bool) {
+	if inFirstNamespace() {
+		return 0, false
+	}
+	f, err := os.Open("/proc/self/ns/user")
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	maker, err := unix.IoctlGetUint32(int(f.Fd()), unix.NS_GET_OWNER_UID)
+	return maker, err == nil && int(maker) != readInt("/proc/sys/kernel/overflowuid")
 }
 
 // refusal is where the system last refused a thread. It knows limits that

@@ -11,6 +11,8 @@ package queue
 // cmp is the user's and may panic. Then push and pop change nothing and return
 // what it panicked with: they first search the path of slots to change, by cmp,
 // and then move.
+//
+// order and cmp never change and are read without the queue's lock.
 type store[T any] struct {
 	order order
 	n     int
@@ -74,6 +76,13 @@ func (s *store[T]) pop() (v T, panicked any) {
 		s.resize(len(s.buf) / 2)
 	}
 	return v, nil
+}
+
+// split moves all values into a store of their own.
+func (s *store[T]) split() store[T] {
+	values := *s
+	s.n, s.buf, s.front, s.heap, s.serial, s.path = 0, nil, 0, nil, 0, nil
+	return values
 }
 
 // all takes all values out, in the order of pop; if cmp panics, the rest in no

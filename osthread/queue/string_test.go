@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -107,4 +108,16 @@ func TestQueueStringDuringUse(t *testing.T) {
 	assert.NoError(t, putter.Join())
 	stop.Store(true)
 	assert.NoError(t, printer.Join())
+}
+
+// The race detector sees whether what String reads without the lock is written.
+func TestStringBesideShutdownNow(t *testing.T) {
+	for _, q := range []*Queue[int]{New[int](2), NewLIFO[int](2), NewPriority(2, cmp.Compare[int])} {
+		done := make(chan struct{})
+		go func() { defer close(done); q.ShutdownNow() }()
+		_ = q.String()
+		_, err := q.PutAll([]int{1})
+		assert.True(t, err == nil || errors.Is(err, ErrShutdown), err)
+		<-done
+	}
 }

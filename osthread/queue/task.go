@@ -120,8 +120,7 @@ func (q *Queue[T]) shutdown(now bool) []T {
 	q.down = true
 	getters, putters := q.getters.TakeAll(), q.putters.TakeAll()
 	if now {
-		dropped = q.store
-		q.store = store[T]{order: dropped.order, cmp: dropped.cmp}
+		dropped = q.store.split()
 		joiners = q.countDone(min(dropped.n, q.undone())) // TaskDone may have come before Get
 	}
 	q.mu().Unlock()
