@@ -371,11 +371,12 @@ func TestStartAtTheLimitOfThreadsInAUserNamespace(t *testing.T) {
 				}
 				becomeNobody()
 				limitProcesses()
-				leave := make(chan struct{})
+				begun, leave := make(chan struct{}), make(chan struct{})
 				defer close(leave)
 				for range 40 {
-					_, err := Start(func() { <-leave }, nil)
+					_, err := Start(func() { begun <- struct{}{}; <-leave }, nil)
 					testutil.Must(err)
+					<-begun
 				}
 				testutil.Must(unix.Prctl(unix.PR_SET_DUMPABLE, 1, 0, 0, 0)) // or the maps of ids are root's
 				c := exec.Command("/proc/self/exe", os.Args[1:]...)

@@ -204,15 +204,20 @@ func TestJoinWithExtremeTimes(t *testing.T) {
 	})
 }
 
-// A thread is in no bubble, so the clock of its joiner's stands still.
+// A thread is in no bubble, so the clock of its joiner's stands still, and the
+// thread's does not.
 func TestJoinLeavesABubblesClockAlone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		for range 200 {
-			th, err := Start(func() { Yield() }, nil)
-			require.NoError(t, err)
-			require.NoError(t, th.Join())
-		}
-		assert.Zero(t, time.Since(begin))
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			for _, body := range []func(){Yield, func() { _ = ParkTimeout(time.Millisecond) }} {
+				for range 100 {
+					th, err := Start(body, attr(Attr{}))
+					require.NoError(t, err)
+					require.NoError(t, th.Join())
+				}
+			}
+			assert.Zero(t, time.Since(begin))
+		})
 	})
 }

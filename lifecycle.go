@@ -113,7 +113,7 @@ func Start(fn func(), attr *Attr) (*Thread, error) {
 	records.add(t)
 	started.Add(1)
 	if t.kind == pinned {
-		go pinnedMain(t)
+		goOutside(func() { pinnedMain(t) })
 	} else {
 		err := osCreate(t, &a)
 		headroom.Settle()

@@ -77,7 +77,9 @@ func TestMemoryPolicy(t *testing.T) {
 		}, attr(Attr{Memory: &bound}))
 		mayPlace(t, err)
 		require.NoError(t, th.Join())
-		assert.Equal(t, bound, inherited)
+		if osNative { // Go's runtime creates the others, from a thread of its own
+			assert.Equal(t, bound, inherited)
+		}
 	})
 	assert.Equal(t, ErrNotAttached, SetMemoryPolicy(MemoryPolicy{}))
 	_, err := CurrentMemoryPolicy()

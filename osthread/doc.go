@@ -96,9 +96,10 @@
 // holds up the bubble's time until this package supports them). So the object
 // must be released from within the bubble. Waits for threads are not durable:
 // Thread.Join, the future of a pool, a call to a Worker or the main thread,
-// thread.Join and thread.ParkContext. Make pools and workers, and let a pool
-// start its threads, outside the bubble: otherwise their goroutines are in it,
-// and it ends only after them. Threads are in no bubble.
+// thread.Join and thread.ParkContext. Threads, pinned ones as well, are in no
+// bubble, even if they are started in one. Make pools and workers, and let a
+// pool start its threads, outside the bubble: otherwise the goroutines that
+// supervise them are in it, and it ends only after those.
 //
 // # iter.Pull
 //

@@ -15,9 +15,9 @@ import (
 // The runtime does not export whether a goroutine is in a bubble. But a
 // bubble's clock begins with the year 2000, before the start of the process.
 
-// maybeInBubble reports whether there can be bubbles: in a test binary, known
+// MayBeInBubble reports whether there can be bubbles: in a test binary, known
 // by its name or flags. Other programs do not pay for reading the clock.
-var maybeInBubble = isTest(os.Args)
+var MayBeInBubble = isTest(os.Args)
 
 func isTest(args []string) bool {
 	if len(args) == 0 {
@@ -35,4 +35,4 @@ func isTest(args []string) bool {
 }
 
 // inBubble reports whether the calling goroutine is in a bubble.
-func inBubble() bool { return maybeInBubble && futex.Now() < 0 }
+func inBubble() bool { return MayBeInBubble && futex.Now() < 0 }

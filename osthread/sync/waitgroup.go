@@ -17,6 +17,10 @@ import (
 // after all have returned, as the rules of a WaitGroup demand, and finds it
 // clear.
 //
+// A waiter whose sleep is canceled takes itself out of the word again, unless
+// the counter is 0: then the Add has counted it, or is about to, and it leaves
+// as the others do.
+//
 // Every access is sequentially consistent. A Done is a step of the word that
 // the last Done's step follows, and that sets the Event: so each Done
 // synchronizes before the return of the Wait that it ends.
@@ -58,8 +62,8 @@ func (g *WaitGroup) Add(n int) {
 	case counter > 0 || waiters == 0:
 		return
 	}
-	// Nobody may change the word now: Add needs a counter above 0, and Wait
-	// does not write if it is 0.
+	// Nobody may change the word now: Add needs a counter above 0, and Wait,
+	// canceled or not, does not write if it is 0.
 	if !g.state.CompareAndSwap(s, 0) {
 		panic("sync: WaitGroup misuse: Add called concurrently with Wait")
 	}
@@ -81,12 +85,41 @@ func (g *WaitGroup) Wait() {
 			break
 		}
 	}
-	g.zero.Wait()
-	if g.leaving.Add(-1) == 0 {
-		g.zero.Clear()
-	}
+	g.sleep()
 	if g.state.Load() != 0 {
 		panic("sync: WaitGroup is reused before previous Wait has returned")
+	}
+}
+
+// sleep waits for zero as a counted waiter, which leaves the counts even if the
+// wait is canceled.
+func (g *WaitGroup) sleep() {
+	canceled := true
+	defer func() {
+		if canceled {
+			if g.uncount() {
+				return
+			}
+			osthread.Uncanceled(g.zero.Wait) // it is about to be set
+		}
+		if g.leaving.Add(-1) == 0 {
+			g.zero.Clear()
+		}
+	}()
+	g.zero.Wait()
+	canceled = false
+}
+
+// uncount takes a waiter out of the word. It returns false if an Add counts it.
+func (g *WaitGroup) uncount() bool {
+	for {
+		s := g.state.Load()
+		if s>>32 == 0 {
+			return false
+		}
+		if g.state.CompareAndSwap(s, s-1) {
+			return true
+		}
 	}
 }
 
