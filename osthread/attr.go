@@ -48,20 +48,25 @@ func (a *Attr) Check() error {
 	return lower.Check()
 }
 
-// lower returns a copy of a without what package thread does not have.
-func (a *Attr) lower() thread.Attr {
-	return thread.Attr{
-		StackSize: a.StackSize, GuardSize: a.GuardSize, MeasureStack: a.MeasureStack,
-		Affinity: slices.Clone(a.Affinity), Policy: a.Policy,
-		Priority: a.Priority, Bandwidth: a.Bandwidth, ResetOnFork: a.ResetOnFork, QoS: a.QoS, Nice: a.Nice,
-		TimerSlack: a.TimerSlack, SignalMask: slices.Clone(a.SignalMask), Memory: cloneOf(a.Memory),
-		Apartment: a.Apartment, Pinned: a.Pinned,
-	}
-}
-
-func cloneOf(p *thread.MemoryPolicy) *thread.MemoryPolicy {
-	if p == nil {
+// Clone returns a copy that shares nothing with a, or nil if a is nil.
+func (a *Attr) Clone() *Attr {
+	if a == nil {
 		return nil
 	}
-	return &thread.MemoryPolicy{Mode: p.Mode, Nodes: slices.Clone(p.Nodes)}
+	b := *a
+	b.Affinity, b.SignalMask = slices.Clone(a.Affinity), slices.Clone(a.SignalMask)
+	if a.Memory != nil {
+		b.Memory = &thread.MemoryPolicy{Mode: a.Memory.Mode, Nodes: slices.Clone(a.Memory.Nodes)}
+	}
+	return &b
+}
+
+// lower returns what package thread has of a.
+func (a *Attr) lower() thread.Attr {
+	return thread.Attr{
+		StackSize: a.StackSize, GuardSize: a.GuardSize, MeasureStack: a.MeasureStack, Affinity: a.Affinity,
+		Policy: a.Policy, Priority: a.Priority, Bandwidth: a.Bandwidth, ResetOnFork: a.ResetOnFork,
+		QoS: a.QoS, Nice: a.Nice, TimerSlack: a.TimerSlack, SignalMask: a.SignalMask, Memory: a.Memory,
+		Apartment: a.Apartment, Pinned: a.Pinned,
+	}
 }

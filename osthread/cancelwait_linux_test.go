@@ -32,9 +32,8 @@ func TestCancelEndsSigwait(t *testing.T) {
 				return nil
 			}
 			info, late := thread.TrySigwait(set)
-			if late == nil {
-				assert.Equal(t, sig, info.Signal)
-			}
+			assert.NoError(t, late, "the signal is pending")
+			assert.Equal(t, sig, info.Signal)
 			return err
 		})
 		await(func() bool { return waitsFor(th, "signal") })

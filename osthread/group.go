@@ -72,9 +72,7 @@ func NewGroup(ctx context.Context, o GroupOptions) (*Group, error) {
 	}
 	g := &Group{limit: o.Limit, freed: Event{byThread: true}, threads: map[*Thread]struct{}{}}
 	if o.Attr != nil {
-		g.attr = *o.Attr
-		g.attr.Affinity, g.attr.SignalMask = slices.Clone(o.Attr.Affinity), slices.Clone(o.Attr.SignalMask)
-		g.attr.Memory = cloneOf(o.Attr.Memory)
+		g.attr = *o.Attr.Clone()
 	}
 	own := newContext(ctx)
 	g.ctx, g.cancel = own.Context, own.cancel

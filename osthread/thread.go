@@ -126,7 +126,7 @@ func newThread(run func() error, what string, attr *Attr) *Thread {
 	if t.name == "" {
 		t.name = defaultName(what)
 	}
-	t.attr = attr.lower()
+	t.attr = attr.Clone().lower()
 	return t
 }
 

@@ -3,7 +3,6 @@ package executor
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -139,9 +138,7 @@ func cloneAttr(attr *osthread.Attr) *osthread.Attr {
 	if attr == nil {
 		return new(osthread.Attr)
 	}
-	a := *attr
-	a.Affinity, a.SignalMask = slices.Clone(a.Affinity), slices.Clone(a.SignalMask)
-	return &a
+	return attr.Clone()
 }
 
 // makePump makes a worker in a single-threaded apartment dispatch messages

@@ -356,7 +356,7 @@ func TestRecorderIgnoresGoroutinesInBubbles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var e osthread.Event
 		go func() {
-			time.Sleep(time.Hour) // of the bubble
+			<-time.After(time.Hour) // of the bubble
 			e.Set()
 		}()
 		e.Wait()
