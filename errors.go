@@ -37,10 +37,11 @@ var (
 	// does.
 	ErrGoexit = errors.New("thread: body called runtime.Goexit")
 	// ErrPthreadExit means that C code ended the thread under its body, by
-	// pthread_exit, on Windows ExitThread, or by cancellation. The body's
-	// deferred calls did not run, and some 17 KB are leaked. On Linux it is
-	// also the result of a thread that ended by the system call exit, which
-	// Join notices within a second and which leaks the stack.
+	// pthread_exit, on Windows ExitThread, or by pthread_cancel, which is
+	// disabled unless C code enables it. The body's deferred calls did not run,
+	// and some 17 KB are leaked. On Linux it is also the result of a thread
+	// that ended by the system call exit, which Join notices within a second
+	// and which leaks the stack.
 	ErrPthreadExit = errors.New("thread: ended by C code")
 )
 

@@ -75,6 +75,36 @@ func TestThreadEndedByCLeaksNoStack(t *testing.T) {
 	})
 }
 
+// Cancellation stays pending until C code enables it, and then ends the thread.
+func TestPthreadCancelEndsAThreadOnlyIfCEnablesIt(t *testing.T) {
+	leak.InChild(t, func() {
+		for _, body := range []struct {
+			f    func()
+			want error
+		}{
+			{func() {}, nil},
+			{func() { _ = ctest.WaitForCancel() }, ErrPthreadExit},
+		} {
+			canceled := make(chan struct{})
+			th, err := Start(func() { <-canceled; body.f() }, nil)
+			testutil.Must(err)
+			testutil.Must(ctest.Cancel(uintptr(th.Ident())))
+			close(canceled)
+			if err := th.Join(); err != body.want || NumThread() != 0 {
+				panic(fmt.Sprint(err, NumThread()))
+			}
+		}
+		begun := make(chan struct{})
+		th, err := Start(func() { close(begun); _ = ctest.WaitForCancel() }, nil)
+		testutil.Must(err)
+		<-begun
+		testutil.Must(ctest.Cancel(uintptr(th.Ident())))
+		if err := th.Join(); err != ErrPthreadExit {
+			panic(err)
+		}
+	})
+}
+
 func TestJoinNoticesAThreadEndedByTheSystemCall(t *testing.T) {
 	leak.InChild(t, func() {
 		exit := make(chan struct{})

@@ -106,6 +106,19 @@ static int read_line(int fd)
 	return err;
 }
 
+static int cancel(uintptr_t thread)
+{
+	return pthread_cancel((pthread_t)thread);
+}
+
+static int wait_for_cancel(void)
+{
+	int old;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+	return wait_for_sem();
+}
+
 static int start_vanish(void)
 {
 	pthread_t t;
@@ -136,6 +149,12 @@ func AtEnd(f func(n int)) {
 	call.Store(&f)
 	C.set_end_key()
 }
+
+// Cancel calls pthread_cancel for the thread with that pthread_t.
+func Cancel(thread uintptr) error { return errnoOrNil(C.cancel(C.uintptr_t(thread))) }
+
+// WaitForCancel enables cancellation and waits to be canceled, in sem_wait.
+func WaitForCancel() error { return errnoOrNil(C.wait_for_cancel()) }
 
 // VanishOn makes the signal with that number end the thread that it is sent to,
 // by the system call and whatever it does, for the rest of the process.
