@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.com/thread"
+	"example.com/thread/internal/keep"
 	"example.com/thread/internal/stranded"
 	"example.com/thread/osthread"
 )
@@ -27,10 +28,15 @@ type measure struct {
 var measures = append([]measure{
 	{name: "goroutines", count: func() int64 { return int64(runtime.NumGoroutine()) - stranded.Threads.Load() }},
 	{name: "threads of Start", count: func() int64 { return int64(thread.NumThread()) }},
-	{name: "threads with a record", count: func() int64 { return int64(len(thread.Threads())) }},
+	{name: "records of threads", count: records},
 	{name: "threads of osthread", count: func() int64 { return int64(osthread.NumThread()) }},
 	{name: "heap", count: heap, slack: 4 << 20, size: true},
 }, systemMeasures...)
+
+func records() int64 {
+	thread.Threads() // collects those whose threads are gone
+	return int64(keep.Records())
+}
 
 func heap() int64 {
 	var m runtime.MemStats

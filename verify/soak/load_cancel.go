@@ -40,15 +40,25 @@ func beginCancel(*round, int) use {
 				break
 			}
 		}
-		given := make(chan error)
-		go func() { given <- c.give() }()
-		if w.rnd.IntN(2) == 0 {
-			time.Sleep(time.Duration(w.rnd.IntN(50)) * time.Microsecond)
+		if w.rnd.IntN(3) == 0 { // nothing else ends it
+			t.Cancel(errCause)
+			close(asked)
+			err = t.Join()
+			if err == nil {
+				w.fail("%v: %s has ended without anything to take", w, c.name)
+			}
+			w.must(c.give())
+		} else {
+			given := make(chan error)
+			go func() { given <- c.give() }()
+			if w.rnd.IntN(2) == 0 {
+				time.Sleep(time.Duration(w.rnd.IntN(50)) * time.Microsecond)
+			}
+			t.Cancel(errCause)
+			close(asked)
+			w.must(<-given)
+			err = t.Join()
 		}
-		t.Cancel(errCause)
-		close(asked)
-		w.must(<-given)
-		err = t.Join()
 		switch {
 		case err == nil:
 			w.count("taken", 1)

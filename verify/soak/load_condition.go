@@ -63,7 +63,7 @@ func (k *tokens) step(w *worker) {
 	}
 	k.held = true
 	defer func() { k.held = false }()
-	if w.rnd.IntN(2) == 0 {
+	if w.rnd.IntN(2) == 0 && k.there < 3 {
 		k.make(w)
 	} else {
 		k.take(w)

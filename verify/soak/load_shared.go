@@ -108,7 +108,7 @@ func (k *sharedCondUse) step(w *worker) {
 		return
 	}
 	defer func() { w.must(k.m.Unlock()) }()
-	if w.rnd.IntN(2) == 0 {
+	if w.rnd.IntN(2) == 0 && k.there < 3 {
 		k.there++
 		k.made++
 		if w.rnd.IntN(4) == 0 {

@@ -55,8 +55,8 @@ type use struct {
 	stop func()
 	// check, which may be nil, is called when all workers have ended.
 	check func()
-	// whole says that a step is a scenario with threads of its own, which is
-	// made once, and by one worker that is not canceled.
+	// whole says that a step is a scenario with threads and objects of its own,
+	// made by workers that are not canceled.
 	whole bool
 
 	name string
@@ -80,7 +80,7 @@ func (r *round) run(loads []load, storms []storm, length time.Duration) {
 		u.name = l.name
 		uses = append(uses, u)
 		if u.whole {
-			places = 1
+			places = 2
 		}
 		for range places {
 			r.goPlace(func(rnd *rand.Rand) { r.place(u, rnd) })

@@ -63,7 +63,7 @@ func (s *soak) run() error {
 		if i == 0 {
 			r.run(loads, storms, length)
 		} else {
-			r.run(some(rnd, loads, 1+len(loads)/3), some(rnd, storms, (len(storms)+1)/2), length)
+			r.run(some(rnd, loads, 2+len(loads)/5), some(rnd, storms, (len(storms)+1)/2), length)
 		}
 		if i+1 == warmup {
 			s.left.take()

@@ -88,6 +88,9 @@ func (w *worker) work() {
 		if !w.step() || time.Now().After(end) {
 			return
 		}
+		if w.rnd.IntN(32) == 0 { // leaves time to the loads whose steps are long
+			time.Sleep(time.Duration(w.rnd.IntN(500)) * time.Microsecond)
+		}
 	}
 }
 
