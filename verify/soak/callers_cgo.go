@@ -41,7 +41,6 @@ func (r *round) aliens(uses []use, rnd *rand.Rand) {
 		if len(workers) == 0 {
 			return // only scenarios; or else a later round has some
 		}
-		// Each calls in as often as there are steps: the first call, and later ones.
 		err := ctest.Aliens(len(workers), func(n int) { workers[n].work() })
 		if err != nil {
 			r.fail("aliens: %v", err)

@@ -19,6 +19,7 @@ type measure struct {
 	// slack is how much more than in the beginning there may be: what the
 	// runtime and the C library keep for reuse.
 	slack int64
+	none  bool // there is none between rounds, and no baseline
 	size  bool // bytes
 }
 
@@ -27,8 +28,8 @@ type measure struct {
 // one for each worker is above it within a minute.
 var measures = append([]measure{
 	{name: "goroutines", count: func() int64 { return int64(runtime.NumGoroutine()) - stranded.Threads.Load() }},
-	{name: "threads of Start", count: func() int64 { return int64(thread.NumThread()) }},
-	{name: "records of threads", count: records},
+	{name: "threads of Start", count: func() int64 { return int64(thread.NumThread()) }, none: true},
+	{name: "records of threads", count: records, none: true},
 	{name: "threads of osthread", count: func() int64 { return int64(osthread.NumThread()) }},
 	{name: "heap", count: heap, slack: 4 << 20, size: true},
 }, systemMeasures...)
@@ -59,17 +60,18 @@ func (b *baseline) take() {
 // settling bounds the wait for goroutines and threads that are about to end.
 const settling = 30 * time.Second
 
-// check waits until there is no more of each measure than at the baseline. In
-// the warm-up it only waits until the threads of Start are gone.
+// check waits until there is no more of each measure than at the baseline, of
+// which there is one after the warm-up.
 func (b *baseline) check(s *soak, warm bool) {
 	b.last = make([]int64, len(measures))
 	for i, m := range measures {
-		if !warm && m.name != "threads of Start" {
-			continue
-		}
 		limit := m.slack
-		if warm {
+		switch {
+		case m.none:
+		case warm:
 			limit += b.before[i]
+		default:
+			continue
 		}
 		for end := time.Now().Add(settling); ; {
 			n := m.count()

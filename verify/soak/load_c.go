@@ -3,6 +3,7 @@
 package main
 
 import (
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -17,6 +18,7 @@ import (
 var cLoads = []load{
 	{"thread.Lock with C", beginLockWithC},
 	{"shared.Mutex with C", beginMutexWithC},
+	{"locks used briefly with C", beginBriefWithC},
 	{"shared.Ring with C", beginRingWithC},
 }
 
@@ -28,8 +30,8 @@ type counted struct {
 
 func newCounted() *counted { return (*counted)(ctest.Malloc(int(unsafe.Sizeof(counted{})))) }
 
-// beginWithC counts under a lock, by Go and, in some of the steps, by threads of
-// C. add has n threads of C add times to the counter each.
+// beginWithC counts under a lock, by Go and, in some of the steps, by threads
+// of C. add has n threads of C add times to the counter each.
 func beginWithC(r *round, m *counted, s shapes, unlock func() error, add func(n, times int)) use {
 	var want atomic.Int64
 	return use{
@@ -62,7 +64,8 @@ func beginLockWithC(r *round, _ int) use {
 	m := newCounted()
 	p := unsafe.Pointer(&m.lock)
 	l := (*thread.Lock)(p)
-	return beginWithC(r, m, forms(l.Lock, l.TryLock, l.LockTimeout, l.LockContext), func() error { l.Unlock(); return nil },
+	s, unlock := forms(l.Lock, l.TryLock, l.LockTimeout, l.LockContext), func() error { l.Unlock(); return nil }
+	return beginWithC(r, m, s, unlock,
 		func(n, times int) { ctest.AddUnder(p, &m.counter, n, times) })
 }
 
@@ -73,6 +76,32 @@ func beginMutexWithC(r *round, _ int) use {
 	r.must(l.Init(shared.MutexAttr{}))
 	return beginWithC(r, m, shapes{l.Lock, l.TryLock, l.LockTimeout, l.LockContext}, l.Unlock,
 		func(n, times int) { sharedtest.MutexAdd(p, &m.counter, n, times) })
+}
+
+// beginBriefWithC is beginBrief for threads of C and one of Go.
+func beginBriefWithC(r *round, _ int) use {
+	return use{whole: true, step: func(w *worker) {
+		m := newCounted()
+		defer ctest.Free(unsafe.Pointer(m))
+		p := unsafe.Pointer(&m.lock)
+		l, add := sync.Locker((*thread.Lock)(p)), ctest.AddUnder
+		if w.rnd.IntN(2) == 0 {
+			l, add = (*shared.Mutex)(p).Locker(), sharedtest.MutexAdd
+		}
+		n, times := 1+w.rnd.IntN(3), 1+w.rnd.IntN(30)
+		join := elsewhere(r, w.rnd, func() {
+			for range times {
+				l.Lock()
+				m.counter++
+				l.Unlock()
+			}
+		})
+		add(p, &m.counter, n, times)
+		join()
+		if want := int64((n + 1) * times); m.counter != want {
+			w.fail("%v: %d sections have counted to %d", w, want, m.counter)
+		}
+	}}
 }
 
 // One side of a ring is in C.

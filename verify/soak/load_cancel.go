@@ -8,9 +8,8 @@ import (
 	"example.com/thread/osthread/queue"
 )
 
-// A wait for which its object and Thread.Cancel race has either taken the
-// object, and then the Cancel is still there, or it has not, and then the object
-// is.
+// A wait that its object and Thread.Cancel race to end has either taken the
+// object, and the Cancel is still there, or it has not, and the object is.
 var cancelLoads = []load{{"Cancel against each wait", beginCancel}}
 
 // A race is a wait on a new object.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +22,32 @@ var sharedLoads = []load{
 
 // errBusy is what package shared returns where an object could not be acquired.
 var errBusy = shared.ErrBusy
+
+// sharedLocks are locks of package shared, for load_brief.go.
+var sharedLocks = []func() sync.Locker{
+	func() sync.Locker { return new(shared.Mutex).Locker() },
+	func() sync.Locker { return new(shared.RWMutex).Locker() },
+	func() sync.Locker {
+		s := new(shared.Semaphore)
+		_ = s.Init(1, false) // the value is in range
+		return sharedPermit{s}
+	},
+}
+
+// A sharedPermit is a semaphore as a lock.
+type sharedPermit struct{ s *shared.Semaphore }
+
+func (p sharedPermit) Lock() {
+	if err := p.s.Acquire(); err != nil {
+		panic(err)
+	}
+}
+
+func (p sharedPermit) Unlock() {
+	if err := p.s.Release(); err != nil {
+		panic(err)
+	}
+}
 
 func beginSharedMutex(r *round, _ int) use {
 	m := new(shared.Mutex)

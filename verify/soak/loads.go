@@ -7,7 +7,7 @@ func (s *soak) loads() ([]load, error) {
 	var all []load
 	for _, some := range [][]load{
 		lockLoads, rwLoads, conditionLoads, semaphoreLoads, eventLoads, waitAnyLoads, queueLoads,
-		sharedLoads, barrierLoads, executorLoads, threadLoads, cancelLoads, systemLoads,
+		sharedLoads, barrierLoads, briefLoads, executorLoads, threadLoads, cancelLoads, systemLoads,
 	} {
 		all = append(all, some...)
 	}

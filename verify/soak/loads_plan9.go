@@ -1,10 +1,15 @@
 package main
 
-import "example.com/thread/osthread/executor"
+import (
+	"sync"
+
+	"example.com/thread/osthread/executor"
+)
 
 // There is no package shared.
 var (
 	sharedLoads []load
 	sharedRaces []func() race
+	sharedLocks []func() sync.Locker
 	errBusy     = executor.ErrBusy
 )

@@ -50,8 +50,8 @@ type use struct {
 	// step is done over and over. Unless the use is whole, the thread may be
 	// canceled, so each wait of step may panic.
 	step func(w *worker)
-	// stop, which may be nil, has no worker of step sleep any more. It is called
-	// over and over until all have ended, since one may come to its wait late.
+	// stop, which may be nil, wakes the workers that sleep in step. It is
+	// called until all have ended, since one may come to its wait late.
 	stop func()
 	// check, which may be nil, is called when all workers have ended.
 	check func()
@@ -80,7 +80,7 @@ func (r *round) run(loads []load, storms []storm, length time.Duration) {
 		u.name = l.name
 		uses = append(uses, u)
 		if u.whole {
-			places = 2
+			places = 3
 		}
 		for range places {
 			r.goPlace(func(rnd *rand.Rand) { r.place(u, rnd) })

@@ -122,8 +122,8 @@ func enoughMemory() {
 
 func cancelOne(r *round, _ *rand.Rand) { r.victims.cancel() }
 
-// takeSnapshot takes a snapshot of what the threads are doing. Waits of this program
-// are no deadlock.
+// takeSnapshot takes a snapshot of what the threads are doing, and none of that
+// is a deadlock.
 func takeSnapshot(r *round, _ *rand.Rand) {
 	if s := inspect.Deadlocks(); s != nil && len(s.Deadlocks) != 0 {
 		r.fail("inspect has found a deadlock: %+v", s.Deadlocks)

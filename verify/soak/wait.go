@@ -31,7 +31,9 @@ func no(ok bool) error {
 }
 
 // refusals are the errors of a wait that has not taken its object.
-var refusals = []error{errNo, osthread.ErrTimeout, queue.ErrEmpty, queue.ErrFull, executor.ErrBusy, executor.ErrFull, errBusy}
+var refusals = []error{
+	errNo, osthread.ErrTimeout, queue.ErrEmpty, queue.ErrFull, executor.ErrBusy, executor.ErrFull, errBusy,
+}
 
 func isRefusal(err error) bool {
 	return slices.ContainsFunc(refusals, func(r error) bool { return errors.Is(err, r) })
@@ -52,7 +54,7 @@ func forms(plain func(), try func() bool, timeout func(time.Duration) bool, ctx 
 // A wait that has not must have had a reason: a timeout that has passed, a
 // context that is done, a Cancel, or that the object was shut down.
 func (w *worker) wait(s shapes) bool {
-	shape, err, refused := w.anyShape(s)
+	shape, refused, err := w.anyShape(s)
 	w.asleep.Store(nil)
 	switch {
 	case err == nil:
@@ -73,7 +75,7 @@ var shapeNames = [...]string{"the plain shape", "the try shape", "the shape with
 
 // anyShape waits in a shape that w picks. refused reports whether an error is
 // one that the shape may end with.
-func (w *worker) anyShape(s shapes) (shape string, err error, refused func(error) bool) {
+func (w *worker) anyShape(s shapes) (shape string, refused func(error) bool, err error) {
 	there := make([]int, 0, 4)
 	for i, is := range []bool{s.plain != nil, s.try != nil, s.timeout != nil, s.context != nil} {
 		if is {
@@ -85,9 +87,9 @@ func (w *worker) anyShape(s shapes) (shape string, err error, refused func(error
 	w.asleep.Store(&shapeNames[i])
 	switch i {
 	case 0:
-		return shape, s.plain(), func(error) bool { return false }
+		return shape, func(error) bool { return false }, s.plain()
 	case 1:
-		return shape, s.try(), isRefusal
+		return shape, isRefusal, s.try()
 	case 2:
 		d := w.limit()
 		begun := time.Now()
@@ -96,11 +98,11 @@ func (w *worker) anyShape(s shapes) (shape string, err error, refused func(error
 		if err != nil && isRefusal(err) && took < d {
 			w.fail("%v: a timeout of %v has passed after %v", w, d, took)
 		}
-		return shape, err, isRefusal
+		return shape, isRefusal, err
 	default:
 		ctx, cancel := w.context()
 		defer cancel()
-		return shape, s.context(ctx), func(err error) bool { return errors.Is(err, errGaveUp) }
+		return shape, func(err error) bool { return errors.Is(err, errGaveUp) }, s.context(ctx)
 	}
 }
 

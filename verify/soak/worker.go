@@ -65,7 +65,7 @@ func (w *worker) flush() {
 }
 
 func (w *worker) String() string {
-	s := fmt.Sprintf("worker of %s on a %s, round %d, %d steps", w.use.name, w.kind, w.round.number, w.progress.Load())
+	s := fmt.Sprintf("worker of %s (%s), round %d, %d steps", w.use.name, w.kind, w.round.number, w.progress.Load())
 	if shape := w.asleep.Load(); shape != nil {
 		s += ", in " + *shape
 	}
