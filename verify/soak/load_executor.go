@@ -38,11 +38,12 @@ type task struct {
 
 func beginExecutor(*round, int) use {
 	return use{whole: true, step: func(w *worker) {
-		pool, err := executor.New(w.options())
+		o := w.options()
+		pool, err := executor.New(o)
 		w.must(err)
 		tasks := make([]task, 1+w.rnd.IntN(60))
 		for i := range tasks {
-			w.submit(pool, &tasks[i], i)
+			w.submit(pool, o.IdleTimeout, &tasks[i], i)
 			w.progress.Add(1)
 		}
 		for i := range tasks {
@@ -56,7 +57,7 @@ func beginExecutor(*round, int) use {
 	}}
 }
 
-func (w *worker) submit(pool *executor.Executor, t *task, i int) {
+func (w *worker) submit(pool *executor.Executor, idle time.Duration, t *task, i int) {
 	pause := time.Duration(w.rnd.IntN(300)) * time.Microsecond
 	sleeps := w.rnd.IntN(20) == 0
 	f := func() (int, error) {
@@ -72,8 +73,8 @@ func (w *worker) submit(pool *executor.Executor, t *task, i int) {
 		timeout: func(d time.Duration) (err error) { t.future, err = executor.SubmitTimeout(pool, f, d); return },
 		context: func(ctx context.Context) (err error) { t.future, err = executor.SubmitContext(ctx, pool, f); return },
 	})
-	if sleeps { // and now and then the idle timeouts pass
-		time.Sleep(pause)
+	if idle > 0 && w.rnd.IntN(4) == 0 { // the next task comes when the timeout passes
+		time.Sleep(idle - 50*time.Microsecond + pause/3)
 	}
 	if t.future != nil && w.rnd.IntN(8) == 0 {
 		t.future.Cancel()

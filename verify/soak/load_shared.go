@@ -162,3 +162,17 @@ func (k *sharedCondUse) step(w *worker) {
 		k.taken++
 	}
 }
+
+var sharedBriefLoads = []load{{"shared.Cond used briefly", beginBriefSharedCond}}
+
+func beginBriefSharedCond(r *round, _ int) use {
+	return use{whole: true, step: func(w *worker) {
+		m, c := new(shared.Mutex), new(shared.Cond)
+		r.produceAndConsume(w, condition{
+			lock:   func() { r.must(m.Lock()) },
+			unlock: func() { r.must(m.Unlock()) },
+			wait:   func() { r.must(c.Wait(m)) },
+			notify: func() { r.must(c.Signal()) },
+		})
+	}}
+}

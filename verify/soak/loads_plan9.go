@@ -11,5 +11,7 @@ var (
 	sharedLoads []load
 	sharedRaces []func() race
 	sharedLocks []func() sync.Locker
-	errBusy     = executor.ErrBusy
+
+	sharedBriefLoads []load
+	errBusy          = executor.ErrBusy
 )
