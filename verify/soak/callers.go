@@ -77,6 +77,7 @@ func (w *worker) attr() *osthread.Attr {
 // start runs w.work on a thread, and checks what Join returns.
 func (w *worker) start(a *osthread.Attr) error {
 	result := fmt.Errorf("result %d", w.rnd.Int())
+	joiner := &worker{round: w.round, rnd: newRand(w.rnd)} // the thread has w
 	t, err := osthread.Start(func() error {
 		w.work()
 		return result
@@ -84,7 +85,7 @@ func (w *worker) start(a *osthread.Attr) error {
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
-	err = w.join(t)
+	err = joiner.join(t)
 	if w.unwinds && w.noticed > 0 {
 		if c := new(osthread.CanceledError); !errors.As(err, &c) && !errors.Is(err, errCause) &&
 			!errors.Is(err, result) { // a call that returned the cause does not unwind
