@@ -62,16 +62,18 @@ func onNative(w *worker) error { return w.start(w.attr()) }
 
 func onPinned(w *worker) error { return w.start(&osthread.Attr{Name: w.use.name, Pinned: true}) }
 
-// attr returns attributes that all systems have, at random.
+// attr returns attributes at random, of those that the system has.
 func (w *worker) attr() *osthread.Attr {
 	switch w.rnd.IntN(3) {
 	case 0:
 		return nil
 	case 1:
-		return &osthread.Attr{StackSize: (64 + w.rnd.IntN(1024)) << 10}
-	default:
-		return &osthread.Attr{Name: w.use.name, Daemon: w.rnd.IntN(2) == 0}
+		a := &osthread.Attr{StackSize: (64 + w.rnd.IntN(1024)) << 10}
+		if a.Check() == nil { // not where all threads are pinned
+			return a
+		}
 	}
+	return &osthread.Attr{Name: w.use.name, Daemon: w.rnd.IntN(2) == 0}
 }
 
 // start runs w.work on a thread, and checks what Join returns.
