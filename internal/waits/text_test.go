@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-type named struct{ changes int }
+type named struct{}
 
 func (*named) String() string { return "named" }
 
