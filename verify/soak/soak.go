@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -63,7 +64,7 @@ func (s *soak) run() error {
 		if i == 0 {
 			r.run(loads, storms, length)
 		} else {
-			r.run(some(rnd, loads, 2+len(loads)/5), some(rnd, storms, (len(storms)+1)/2), length)
+			r.run(mix(rnd, loads), some(rnd, storms, (len(storms)+1)/2), length)
 		}
 		if i+1 == warmup {
 			s.left.take()
@@ -74,6 +75,18 @@ func (s *soak) run() error {
 	s.left.report(s.out)
 	fmt.Fprintf(s.out, "soak: no violation in %v, -seed %d\n", time.Since(begun).Round(time.Second), s.seed)
 	return nil
+}
+
+// mix returns the loads of a round: some, and each that uses objects briefly,
+// which takes little time and finds most of the wakeups that are lost.
+func mix(rnd *rand.Rand, loads []load) []load {
+	mixed := some(rnd, loads, 1+len(loads)/6)
+	for _, l := range loads {
+		if strings.Contains(l.name, "briefly") {
+			mixed = append(mixed, l)
+		}
+	}
+	return mixed
 }
 
 // some returns n of all, in a random order.
