@@ -77,12 +77,12 @@ func (s *soak) run() error {
 	return nil
 }
 
-// mix returns the loads of a round: some, and each that uses objects briefly,
-// which takes little time and finds most of the wakeups that are lost.
+// mix returns the loads of a round: some, and each that uses new objects
+// briefly, which takes little time and finds most of the wakeups that are lost.
 func mix(rnd *rand.Rand, loads []load) []load {
 	mixed := some(rnd, loads, 1+len(loads)/6)
 	for _, l := range loads {
-		if strings.Contains(l.name, "briefly") {
+		if strings.Contains(l.name, "briefly") || strings.HasPrefix(l.name, "Cancel") {
 			mixed = append(mixed, l)
 		}
 	}
