@@ -85,6 +85,7 @@ func (r *recordTable) add(t *Thread) {
 		chunk.Store(new([chunkSize]atomic.Pointer[Thread]))
 	}
 	t.slot = ident.Make(t.serial, i+1)
+	waits.Own(t.slot)
 	chunk.Load()[i%chunkSize].Store(t)
 }
 

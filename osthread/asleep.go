@@ -86,7 +86,7 @@ func (t *Thread) sleepsFor() string {
 	if v := reflect.ValueOf(w.Object); v.Kind() == reflect.Slice {
 		return s + fmt.Sprintf(" for %d objects", v.Len())
 	}
-	return s + fmt.Sprintf(" for %v", w.Object)
+	return s + " for " + waits.TextOf(w.Object)
 }
 
 func init() { waits.Requeued = requeued }

@@ -57,7 +57,9 @@ type requests struct {
 var asked atomic.Int32
 
 // Ask asks the thread with that slot to end a wait. If again is not nil the
-// caller must call it: it sleeps until the thread has noticed.
+// caller must call it: it sleeps until the thread has noticed. Of a thread that
+// is gone the next one may have the row, and may have been asked, so Ask then
+// does nothing.
 func Ask(slot uintptr, q Request) (again func()) {
 	r := record(slot)
 	if r == nil {
@@ -65,6 +67,9 @@ func Ask(slot uintptr, q Request) (again func()) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.owner != slot {
+		return nil
+	}
 	r.clear()
 	r.requests.slot, r.requests.one = slot, q
 	asked.Add(1)

@@ -1,6 +1,7 @@
 package waits
 
 import (
+	"fmt"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -55,6 +56,15 @@ func add(slot uintptr, object any, nanos int64) {
 	shard.waits.Add(1)
 	shard.nanos.Add(nanos)
 	Ended(object, nanos)
+}
+
+// TextOf returns the String of an object that is waited for. A pointer without
+// one is printed as such: what it points to is in use.
+func TextOf(object any) string {
+	if _, ok := object.(fmt.Stringer); !ok && reflect.ValueOf(object).Kind() == reflect.Pointer {
+		return fmt.Sprintf("%s(%p)", TypeOf(object), object)
+	}
+	return fmt.Sprint(object)
 }
 
 // TypeOf returns what a wait for object is counted by: its type, as fmt prints

@@ -45,10 +45,11 @@ var Requeued = func(object any, parker unsafe.Pointer) any { return object }
 
 // A Record holds the wait of one caller, if it sleeps.
 type Record struct {
-	mu   sync.Mutex
-	slot uintptr // the sleeper's
-	on   bool
-	wait Wait
+	mu    sync.Mutex
+	owner uintptr // slot of the thread whose record it is; 0 for none
+	slot  uintptr // the sleeper's
+	on    bool
+	wait  Wait
 
 	ending   Ending // of the wait
 	requests requests
@@ -110,11 +111,19 @@ func (r *Record) Wait(slot uintptr) (w Wait, ok bool) {
 	return w, true
 }
 
+// Own makes the record with the row of that slot the thread's, until Forget.
+func Own(slot uintptr) {
+	if r := record(slot); r != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.owner = slot
+	}
+}
+
 // Forget drops what is left of the thread with that slot, which is gone, or
 // about to be: a request, and what it slept for if C code ended it in its
 // sleep, since nothing calls End then.
 func Forget(slot uintptr) {
-	Drop(slot)
 	if r := at(slot); r != nil {
 		r.forget(slot)
 	}
@@ -123,6 +132,12 @@ func Forget(slot uintptr) {
 func (r *Record) forget(slot uintptr) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.owner == slot {
+		r.owner = 0
+	}
+	if r.requests.slot == slot {
+		r.clear()
+	}
 	if r.on && r.slot == slot {
 		r.on, r.wait.Object, r.wait.Parker = false, nil, nil
 	}

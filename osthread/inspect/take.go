@@ -193,7 +193,7 @@ func (t *taker) text(object any) string {
 		}
 		return fmt.Sprintf("RLock(%p, %s, %d waiting)", o, state, o.Waiting())
 	default:
-		return fmt.Sprint(object)
+		return waits.TextOf(object)
 	}
 }
 

@@ -1,0 +1,5 @@
+//go:build !cgo || android
+
+package main
+
+var cLoads []load
