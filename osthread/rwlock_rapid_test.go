@@ -78,8 +78,20 @@ func (m *rwlockMachine) stable() bool {
 		m.waits(kindRead) && (m.w.PreferReaders || !m.waits(kindWrite, kindUpgrade)):
 		return false
 	}
-	return m.w.Waiting() == len(m.queue) && m.w.Readers() == m.readers &&
+	return m.retrying() == 0 && m.w.Waiting() == len(m.queue) && m.w.Readers() == m.readers &&
 		m.w.Locked() == (m.written || m.readers > 0)
+}
+
+// retrying returns how many waiters were woken to retry, which may still be
+// served.
+func (m *rwlockMachine) retrying() int64 {
+	q := m.w.q.Load()
+	if q == nil {
+		return 0
+	}
+	q.Lock()
+	defer q.Unlock()
+	return q.retries.out
 }
 
 func (m *rwlockMachine) settle(t *rapid.T) { m.Settle(t, m.stable) }
