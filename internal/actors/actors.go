@@ -365,3 +365,6 @@ func (c *Cast) CancelGranted(a *Actor) {
 		a.Thread.Cancel(ErrThread)
 	}
 }
+
+// Canceled reports whether the thread was canceled.
+func (a *Actor) Canceled() bool { return a.canceled }

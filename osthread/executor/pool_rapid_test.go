@@ -174,8 +174,16 @@ func (m *poolMachine) inStates() bool {
 			return false
 		}
 	}
+	for _, a := range m.here {
+		if !jobOf(a).begun.Load() {
+			return false
+		}
+	}
 	for _, j := range m.jobs {
-		want := Pending
+		want, called := Pending, int32(0)
+		if j.done {
+			called = 1
+		}
 		switch {
 		case j.done && j.end == cancelled:
 			want = Cancelled
@@ -184,7 +192,7 @@ func (m *poolMachine) inStates() bool {
 		case slices.Contains(m.running, j):
 			want = Running
 		}
-		if j.future.State() != want || j.called.Load() != int32(map[bool]int{j.done: 1, !j.done: 0}[true]) {
+		if j.future.State() != want || j.called.Load() != called {
 			return false
 		}
 	}
