@@ -388,7 +388,7 @@ func poolSequence(t *rapid.T, c *actors.Cast) {
 	m := &poolMachine{Cast: c, o: Options{
 		Threads: rapid.IntRange(1, 2).Draw(t, "threads"),
 		Backlog: rapid.SampledFrom([]int{1, 2, NoBacklog, 0}).Draw(t, "backlog"),
-		Full:    FullPolicy(rapid.IntRange(0, 2).Draw(t, "policy")),
+		Full:    rapid.SampledFrom([]FullPolicy{Block, RunInCaller, Reject}).Draw(t, "policy"),
 	}}
 	e, err := New(m.o)
 	if err != nil {
@@ -441,4 +441,4 @@ func checkSequences(t *testing.T, n int, prop func(t *rapid.T, c *actors.Cast)) 
 	actors.Check(t, n, func(t *rapid.T) { prop(t, c) })
 }
 
-func TestExecutorSequences(t *testing.T) { checkSequences(t, 60, poolSequence) }
+func TestExecutorSequences(t *testing.T) { checkSequences(t, 200, poolSequence) }
