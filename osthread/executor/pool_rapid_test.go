@@ -323,6 +323,25 @@ func (m *poolMachine) cancel(t *rapid.T) {
 	m.settle(t)
 }
 
+func (m *poolMachine) cancelQueued(t *rapid.T) {
+	i := slices.IndexFunc(m.jobs, func(j *job) bool { return slices.Contains(m.backlog, j) })
+	if i < 0 {
+		t.Skip("the backlog is empty")
+	}
+	j := m.jobs[i]
+	m.backlog = drop(m.backlog, j)
+	m.finish(j, cancelled)
+	if !j.future.Cancel() {
+		t.Fatalf("%d cannot be cancelled", j.id)
+	}
+	m.settle(t)
+}
+
+// rarely draws whether to do what ends most of a sequence.
+func rarely(t *rapid.T, what string) bool {
+	return rapid.SampledFrom([]bool{false, false, false, false, false, true}).Draw(t, what)
+}
+
 func (m *poolMachine) close() {
 	m.closed = true
 	for _, a := range m.waiting {
@@ -334,7 +353,7 @@ func (m *poolMachine) close() {
 
 func (m *poolMachine) awaitClose(t *rapid.T) {
 	a, s := m.Idle(t), actors.DrawShape(t)
-	if !s.Waits() || a.Asked || rapid.IntRange(0, 3).Draw(t, "close if 0") > 0 {
+	if !s.Waits() || a.Asked || !rarely(t, "close") {
 		t.Skip("may end or not, as threads do")
 	}
 	m.close()
@@ -350,7 +369,7 @@ func (m *poolMachine) awaitClose(t *rapid.T) {
 }
 
 func (m *poolMachine) shutdownNow(t *rapid.T) {
-	if rapid.IntRange(0, 5).Draw(t, "shut down if 0") > 0 {
+	if !rarely(t, "shut down") {
 		t.Skip("not now")
 	}
 	m.close()
@@ -400,6 +419,8 @@ func poolSequence(t *rapid.T, c *actors.Cast) {
 	t.Repeat(map[string]func(*rapid.T){
 		"Submit":         m.submit,
 		"Submit too":     m.submit,
+		"Submit more":    m.submit,
+		"Cancel queued":  m.cancelQueued,
 		"end":            m.end,
 		"end in caller":  m.endHere,
 		"Result":         m.result,
@@ -408,8 +429,11 @@ func poolSequence(t *rapid.T, c *actors.Cast) {
 		"ShutdownNow":    m.shutdownNow,
 		"cancel context": func(t *rapid.T) { m.CancelContext(t); m.settle(t) },
 		"cancel, then end": func(t *rapid.T) {
-			m.CancelContext(t)
-			if len(m.running) > 0 {
+			a := m.CancelContext(t)
+			switch j, ok := a.Call.Value.(*job); { // what the caller waits for, if that runs
+			case ok && slices.Contains(m.running, j):
+				m.endAs(j, succeeds)
+			case len(m.running) > 0:
 				m.endAs(m.running[0], succeeds)
 			}
 			m.settle(t)

@@ -177,21 +177,21 @@ func (m *workerMachine) dropAll() {
 }
 
 func (m *workerMachine) shutdown(t *rapid.T) {
-	switch rapid.IntRange(0, 9).Draw(t, "shut down if 0 or 1") {
-	case 0:
+	switch {
+	case !rarely(t, "shut down"):
+		t.Skip("not now")
+	case rapid.Bool().Draw(t, "now"):
 		want := len(m.queue)
 		m.shut = true
 		m.dropAll()
 		if got := m.w.ShutdownNow(); got != want {
 			t.Fatalf("ShutdownNow dropped %d, want %d", got, want)
 		}
-	case 1:
+	default:
 		m.shut = true
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		_ = m.w.Shutdown(ctx) // it may have ended or not
-	default:
-		t.Skip("not now")
 	}
 	m.settle(t)
 }

@@ -432,8 +432,28 @@ func (m *machine) calm(t *rapid.T) {
 		if got, err := m.q.TryGet(); got != want || err != nil {
 			t.Fatalf("TryGet got %d, %v, want %d", got, err, want)
 		}
+		m.undone-- // not to 0: there are values
+		m.q.TaskDone()
+	}
+	if rapid.Bool().Draw(t, "then empty it") {
+		m.empty(t)
 	}
 	m.settle(t)
+}
+
+// empty takes all values and marks them as done.
+func (m *machine) empty(t *rapid.T) {
+	for len(m.values) > 0 {
+		want := m.take()
+		if got, err := m.q.TryGet(); got != want || err != nil {
+			t.Fatalf("TryGet got %d, %v, want %d", got, err, want)
+		}
+	}
+	for m.undone > 0 {
+		m.undone--
+		m.joinIfDone()
+		m.q.TaskDone()
+	}
 }
 
 func (m *machine) drawSame() int {
@@ -512,7 +532,7 @@ func (m *machine) release() {
 
 func sequence(t *rapid.T, c *actors.Cast) {
 	m := &machine{Cast: c}
-	bound := rapid.SampledFrom([]int{0, 1, 2, 3, 16, -1}).Draw(t, "bound")
+	bound := rapid.SampledFrom([]int{2, 0, 1, 2, 3, 16, -1}).Draw(t, "bound")
 	switch rapid.SampledFrom([]string{"FIFO", "LIFO", "priority"}).Draw(t, "order") {
 	case "FIFO":
 		m.q, m.insert = New[int](bound), appendValue
@@ -527,6 +547,7 @@ func sequence(t *rapid.T, c *actors.Cast) {
 		"GetN":         func(t *rapid.T) { m.get(t, kindGetN) },
 		"WaitAny":      func(t *rapid.T) { m.get(t, kindAny) },
 		"Put":          func(t *rapid.T) { m.put(t, kindPut) },
+		"Put more":     func(t *rapid.T) { m.put(t, kindPut) },
 		"Put too":      func(t *rapid.T) { m.put(t, kindPut) },
 		"PutAll":       func(t *rapid.T) { m.put(t, kindAll) },
 		"Join":         m.join,
@@ -541,9 +562,10 @@ func sequence(t *rapid.T, c *actors.Cast) {
 		"cancel, Done": func(t *rapid.T) { m.CancelContext(t); m.taskDone(t) },
 		"Cancel":       func(t *rapid.T) { m.CancelThread(t, nil); m.settle(t) },
 		"Shutdown": func(t *rapid.T) {
-			if rapid.IntRange(0, 5).Draw(t, "shut down if 0") == 0 {
-				m.shutdown(t, rapid.Bool().Draw(t, "now"))
+			if !rapid.SampledFrom([]bool{false, false, false, false, false, true}).Draw(t, "shut down") {
+				t.Skip("not now")
 			}
+			m.shutdown(t, rapid.Bool().Draw(t, "now"))
 		},
 	})
 	m.shutdown(t, true)
