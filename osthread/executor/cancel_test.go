@@ -207,3 +207,30 @@ func TestCancelOfAnIdlePoolThreadIsForItsNextTask(t *testing.T) {
 	assert.Equal(t, cause, err)
 	assert.Same(t, th, next)
 }
+
+// A submitter whose context is done before there is room submits nothing, even
+// if a thread is free before the submitter runs.
+func TestSubmitContextDoneBeforeRoomRunsNothing(t *testing.T) {
+	for round := range 50 {
+		e := newExecutor(t, Options{Threads: 1, Backlog: NoBacklog})
+		var g gate
+		running := must(t, e, g.run)
+		g.begun.Wait()
+		ctx, cancel := context.WithCancel(context.Background())
+		ran := false
+		submitter, err := osthread.Go(func() error {
+			_, err := SubmitContext(ctx, e, func() (int, error) { ran = true; return 0, nil })
+			return err
+		})
+		require.NoError(t, err)
+		awaitSubmitters(e.pool(), 1)
+		await(func() bool { _, asleep := submitter.Waiting(); return asleep })
+		cancel()
+		g.open.Set()
+		require.ErrorIs(t, submitter.Join(), context.Canceled, "round %d", round)
+		_, err = running.Result()
+		require.NoError(t, err)
+		require.NoError(t, e.Close())
+		require.False(t, ran, "round %d", round)
+	}
+}

@@ -236,8 +236,8 @@ func (p *pool) queue(t *task) {
 // admits the first submitters that wait, whose nodes it returns. The caller has
 // the guard.
 func (p *pool) pop() (t *task, woken wait.Chain) {
-	if p.backlog.Len() == 0 && p.waiting.Len() > 0 { // a backlog of no tasks
-		woken.PushBack(p.admit())
+	if p.backlog.Len() == 0 { // a backlog of no tasks
+		p.admit(&woken)
 	}
 	if t = p.backlog.Pop(); t != nil {
 		t.where = elsewhere
@@ -250,16 +250,17 @@ func (p *pool) pop() (t *task, woken wait.Chain) {
 // caller has the guard.
 func (p *pool) fill(woken *wait.Chain) {
 	for p.waiting.Len() > 0 && p.hasRoom() {
-		woken.PushBack(p.admit())
+		p.admit(woken)
 	}
 }
 
-// admit moves the task of the first submitter that waits into the backlog.
-func (p *pool) admit() *wait.Node {
-	n := p.waiting.Head()
-	p.waiting.Unlink(n)
-	p.queue(n.Item.(*task))
-	return n
+// admit moves the task of the first submitter that waits, and whose context is
+// not done, into the backlog, and adds its node to woken.
+func (p *pool) admit(woken *wait.Chain) {
+	if n := p.waiting.Pop(); n != nil {
+		p.queue(n.Item.(*task))
+		woken.PushBack(n)
+	}
 }
 
 // withdraw takes the node of a submitter out of waiting and reports whether it

@@ -1,0 +1,46 @@
+package actors
+
+import (
+	"flag"
+	"fmt"
+	"sync"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"example.com/thread/internal/testutil"
+)
+
+// flagGiven reports whether the command line says how many sequences to check.
+var flagGiven = sync.OnceValue(func() (given bool) {
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "rapid.checks" })
+	return given
+})
+
+// Check checks prop with random sequences of steps: as many as the flag
+// -rapid.checks or the environment variable OSTHREAD_TEST_CHECKS says, else n.
+// With -short package rapid checks a fifth of them, of half the length.
+func Check(t *testing.T, n int, prop func(t *rapid.T)) {
+	t.Helper()
+	if !flagGiven() {
+		n := testutil.Rounds("OSTHREAD_TEST_CHECKS", n, n)
+		testutil.Must(flag.Set("rapid.checks", fmt.Sprint(n)))
+	}
+	rapid.Check(t, prop)
+}
+
+// Fuzz makes f a fuzz test of prop: the input is what the sequence of steps is
+// drawn from.
+func Fuzz(f *testing.F, prop func(t *rapid.T)) {
+	for _, seed := range []uint64{1, 20, 300, 4000} {
+		b := make([]byte, 1<<12)
+		for i := range b { // xorshift64
+			seed ^= seed << 13
+			seed ^= seed >> 7
+			seed ^= seed << 17
+			b[i] = byte(seed)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(rapid.MakeFuzz(prop))
+}
