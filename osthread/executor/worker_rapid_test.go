@@ -213,6 +213,7 @@ func workerSequence(t *rapid.T, c *actors.Cast) {
 	}
 	m := &workerMachine{Cast: c, w: w, callers: map[*job]*actors.Actor{}}
 	defer m.Begin(m.returned, m.release)()
+	m.settle(t) // the worker waits for work
 	began := func(a *actors.Actor) bool { return a.Call != nil && a.Call.Kind == kindTry }
 	t.Repeat(map[string]func(*rapid.T){
 		"Call":           m.call,
