@@ -4,6 +4,7 @@ package thread
 
 import (
 	"errors"
+	"math"
 	"os"
 	"slices"
 	"syscall"
@@ -18,8 +19,8 @@ import (
 func FuzzAttr(f *testing.F) {
 	f.Add("", 0, 0, 0, 0, 0, int64(0), []byte(nil), false)
 	f.Add("a name of more than 15 bytes\x00\xff", 1<<16, -1, 3, 99, -20, int64(-1), []byte{0, 1, 255}, true)
-	f.Add("\x00", -1<<63, 1<<62, -1, -1<<63, 1<<62, int64(1<<62), []byte{7}, false)
-	f.Add("worker", 1, 4095, 6, 1<<31, 19, int64(1), []byte{0, 0}, true)
+	f.Add("\x00", math.MinInt, math.MaxInt/2, -1, math.MinInt, math.MaxInt/2, int64(1<<62), []byte{7}, false)
+	f.Add("worker", 1, 4095, 6, math.MaxInt32, 19, int64(1), []byte{0, 0}, true)
 	f.Fuzz(func(
 		t *testing.T,
 		name string,
@@ -73,7 +74,7 @@ func FuzzSignalSet(f *testing.F) {
 	f.Add(uint64(0), uint64(1), 1)
 	f.Add(^uint64(0), uint64(1)<<63, 64)
 	f.Add(uint64(1)<<62, ^uint64(0), 65)
-	f.Add(uint64(5), uint64(0), -1<<63)
+	f.Add(uint64(5), uint64(0), math.MinInt)
 	f.Fuzz(func(t *testing.T, x, y uint64, n int) {
 		s, o, sig := SignalSet(x), SignalSet(y), syscall.Signal(n)
 		if got := Signals(s.List()...); got != s {
