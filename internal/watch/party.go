@@ -85,6 +85,7 @@ func hereByNumber() *Party {
 
 // newParty returns the party of the calling goroutine, which is new: one in the
 // bucket whose goroutine has ended and that holds nothing, or else another one.
+// All that were g's until now have ended: none but the new one is found by g.
 func newParty(g unsafe.Pointer, goid uint64, b *atomic.Pointer[Party]) *Party {
 	mu.Lock()
 	defer mu.Unlock()
@@ -92,11 +93,9 @@ func newParty(g unsafe.Pointer, goid uint64, b *atomic.Pointer[Party]) *Party {
 	for p := b.Load(); p != nil; p = p.next {
 		if g != nil && p.g.Load() == uintptr(g) {
 			p.dropCounts()
+			p.g.Store(0)
 		}
-		if g != nil && p.g.Load() == uintptr(g) && !p.idle() {
-			p.g.Store(0) // it ended with what it holds
-		}
-		if g != nil && (p.g.Load() == uintptr(g) || p.g.Load() == 0) && p.idle() {
+		if g != nil && p.g.Load() == 0 && p.idle() {
 			unused = p
 		}
 	}

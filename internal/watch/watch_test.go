@@ -3,7 +3,9 @@ package watch
 import (
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -179,4 +181,23 @@ func TestStatesAreWholeWhileHoldsChange(t *testing.T) {
 	}
 	close(stop)
 	<-done
+}
+
+var fakes [2]byte // have addresses that do not change
+
+// A thread's goroutine is used again, with its number. Of its parties only the
+// last is found, whichever of those that hold nothing becomes that.
+func TestNewPartyIsTheOnlyOneOfItsGoroutine(t *testing.T) {
+	var b atomic.Pointer[Party]
+	a, g := unsafe.Pointer(&fakes[0]), unsafe.Pointer(&fakes[1])
+	free := newParty(a, 1, &b)
+	last := newParty(g, 2, &b)
+	free.g.Store(0) // its goroutine has ended
+	life := last.life.Load()
+
+	p := newParty(g, 2, &b)
+	assert.NotEqual(t, life, p.life.Load())
+	for q := b.Load(); q != nil; q = q.next {
+		assert.Equal(t, q == p, q.g.Load() == uintptr(g))
+	}
 }
