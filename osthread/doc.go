@@ -60,9 +60,10 @@
 //
 // Later waits are as ever, so deferred calls and error handling may wait. A
 // wait that is served at the moment of the Cancel succeeds, and the next one
-// ends. A call that does not have to wait does not notice. A function that
-// notices by the context calls [Canceled], and [Uncanceled] keeps Cancel away
-// from waits that must go on.
+// ends. A call that does not have to wait does not notice, nor does one with a
+// timeout of 0 or less, such as a Try. A function that notices by the context
+// calls [Canceled], and [Uncanceled] keeps Cancel away from waits that must go
+// on.
 //
 // Not ended are Group.Wait, the wait of a pool's or worker's thread for work,
 // TryCall and TryDo of a call that has begun, a Condition's wait for L, and the

@@ -51,7 +51,7 @@ func (m *lockMachine) lock(t *rapid.T) {
 	m.queue = append(m.queue, a)
 	forms := actors.Bool(m.l.Lock, m.l.LockTimeout, m.l.LockContext)
 	m.Start(a, c, func(ctx context.Context) error {
-		if s == actors.Try && !a.Asked {
+		if s == actors.Try {
 			return actors.OrTimeout(m.l.TryLock())
 		}
 		return forms.Call(ctx, s)

@@ -22,13 +22,10 @@ var flagGiven = sync.OnceValue(func() (given bool) {
 
 // Check checks prop with random sequences of steps: as many as the flag
 // -rapid.checks or the environment variable OSTHREAD_TEST_CHECKS says, else n.
-// With -short package rapid checks a fifth of them, of half the length. It
-// skips t under an emulator, where a sequence takes long, and on Windows.
+// With -short package rapid checks a fifth of them, of half the length.
 func Check(t *testing.T, n int, prop func(t *rapid.T)) {
 	t.Helper()
-	if os.Getenv(leak.ExecEnv) != "" || runtime.GOOS == "windows" {
-		t.Skip("sequences are checked on systems that run here without an emulator")
-	}
+	skipIfEmulated(t)
 	if !flagGiven() {
 		n := testutil.Rounds("OSTHREAD_TEST_CHECKS", n, n)
 		testutil.Must(flag.Set("rapid.checks", fmt.Sprint(n)))
@@ -36,9 +33,20 @@ func Check(t *testing.T, n int, prop func(t *rapid.T)) {
 	rapid.Check(t, prop)
 }
 
+// skipIfEmulated skips tb under an emulator and on Windows, which runs in one
+// where this module is tested: a sequence takes long there.
+func skipIfEmulated(tb testing.TB) {
+	tb.Helper()
+	if os.Getenv(leak.ExecEnv) != "" || runtime.GOOS == "windows" {
+		tb.Skip("sequences are checked on systems that run without an emulator")
+	}
+}
+
 // Fuzz makes f a fuzz test of prop: the input is what the sequence of steps is
 // drawn from.
 func Fuzz(f *testing.F, prop func(t *rapid.T)) {
+	f.Helper()
+	skipIfEmulated(f)
 	for _, seed := range []uint64{1, 20, 300, 4000} {
 		b := make([]byte, 1<<12)
 		for i := range b { // xorshift64

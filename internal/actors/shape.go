@@ -94,14 +94,17 @@ func (f Forms) Call(ctx context.Context, s Shape) error {
 }
 
 // Unserved returns the errors with one of which a call of the shape s must end
-// that cannot be served now; nil if it waits. A call that ends by its timeout
-// may notice that the thread was canceled, and need not.
+// that cannot be served now; nil if it waits. A call with a timeout of 0 or
+// less does not wait, so it does not notice that the thread was canceled. With
+// a short timeout or a context that is done a call may notice, and need not.
 func (a *Actor) Unserved(s Shape, timeout error) (must []error) {
-	switch {
-	case s == Done:
-		must = []error{ErrContext}
-	case !s.Waits():
+	switch s {
+	case Try, Negative:
+		return []error{timeout}
+	case Short:
 		must = []error{timeout}
+	case Done:
+		must = []error{ErrContext}
 	}
 	if a.Asked {
 		must = append(must, ErrThread)
