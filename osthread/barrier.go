@@ -253,7 +253,12 @@ func (b *Barrier) wait(l park.Limit) (index int, err error) {
 	if l.Source() != nil {
 		g.contexts++
 	}
-	served := wait.SleepUnder(&b.mu, n, func(n *wait.Node) bool { return b.leave(g, epoch, n) }, &l)
+	served := n.CanParkUnder(&l)
+	if served {
+		n.ParkUnder(&b.mu)
+	} else {
+		served = wait.UnlockAndSleep(&b.mu, n, func(n *wait.Node) bool { return b.leave(g, epoch, n) }, &l)
+	}
 	got := n.Got
 	n.Free()
 	switch {

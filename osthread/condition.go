@@ -72,7 +72,11 @@ func NewCondition(l sync.Locker) *Condition {
 // is not locked, or an RWLock that is not locked for writing, and [ErrNotOwner]
 // if it is an RLock that the calling thread does not hold. For other Lockers it
 // cannot check.
-func (c *Condition) Wait() { c.waitUnwinding("Wait", unlimited) }
+func (c *Condition) Wait() {
+	if !c.wait("Wait", &unlimited) {
+		unlimited.Unwind()
+	}
+}
 
 // TryWait is WaitTimeout(0).
 func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
@@ -80,12 +84,8 @@ func (c *Condition) TryWait() bool { return c.WaitTimeout(0) }
 // WaitTimeout is Wait for at most d and reports whether it was notified. It
 // locks L again in any case, which may take longer than d.
 func (c *Condition) WaitTimeout(d time.Duration) bool {
-	return c.waitUnwinding("WaitTimeout", park.For(d).Unwinding())
-}
-
-// waitUnwinding is wait for a call that returns no error.
-func (c *Condition) waitUnwinding(op string, l park.Limit) (notified bool) {
-	notified = c.wait(op, l)
+	l := park.For(d).Unwinding()
+	notified := c.wait("WaitTimeout", &l)
 	if !notified {
 		l.Unwind()
 	}
@@ -100,7 +100,7 @@ func (c *Condition) WaitContext(ctx context.Context) error {
 		c.mustHold("WaitContext")
 		return err
 	}
-	if !c.wait("WaitContext", l) {
+	if !c.wait("WaitContext", &l) {
 		return l.Err(nil)
 	}
 	return nil
@@ -108,13 +108,14 @@ func (c *Condition) WaitContext(ctx context.Context) error {
 
 // WaitFor waits until cond returns true. It calls cond with L held, first at
 // once. If cond panics L is held.
-func (c *Condition) WaitFor(cond func() bool) { c.waitFor("WaitFor", cond, unlimited) }
+func (c *Condition) WaitFor(cond func() bool) { c.waitFor("WaitFor", cond, &unlimited) }
 
 // WaitForTimeout is WaitFor for at most d in all. It returns the last result of
 // cond. With d <= 0 it calls cond once, and once more after other callers could
 // lock L.
 func (c *Condition) WaitForTimeout(cond func() bool, d time.Duration) bool {
-	return c.waitFor("WaitForTimeout", cond, park.For(d).Unwinding())
+	l := park.For(d).Unwinding()
+	return c.waitFor("WaitForTimeout", cond, &l)
 }
 
 // WaitForContext is WaitFor until ctx is done; if cond returns false then, it
@@ -127,13 +128,13 @@ func (c *Condition) WaitForContext(ctx context.Context, cond func() bool) error 
 		}
 		return err
 	}
-	if !c.waitFor("WaitForContext", cond, l) {
+	if !c.waitFor("WaitForContext", cond, &l) {
 		return l.Err(nil)
 	}
 	return nil
 }
 
-func (c *Condition) waitFor(op string, cond func() bool, l park.Limit) bool {
+func (c *Condition) waitFor(op string, cond func() bool, l *park.Limit) bool {
 	for inTime := true; !cond(); {
 		if !inTime && l.Expired() { // cond may have taken a request
 			l.Unwind()
@@ -264,24 +265,24 @@ func (c *Condition) wake(notified *wait.Chain) {
 	}
 }
 
-// wait reports whether it was notified.
-func (c *Condition) wait(op string, l park.Limit) (notified bool) {
+// wait reports whether it was notified. If not, it does not unwind.
+func (c *Condition) wait(op string, l *park.Limit) (notified bool) {
 	key := c.mustHold(op)
 	q := c.queue()
-	n := q.spare.New(&q.spin, &l)
+	n := q.spare.New(&q.spin, l)
 	n.Key, n.For = key, c
 	q.Lock()
 	q.PushBack(n)
-	if c.unlockUnder(n, &l) {
+	if c.unlockUnder(n, l) {
 		n.ParkUnder(&q.Guard)
 		return c.resume(n, 0, park.Unparked)
 	}
 	q.Unlock()
 	depth := c.unlock(n)
 	if trace.Enabled() {
-		return c.sleepTraced(n, depth, &l)
+		return c.sleepTraced(n, depth, l)
 	}
-	return c.resume(n, depth, n.ParkAs(n.OnThread(), &l))
+	return c.resume(n, depth, n.ParkAs(n.OnThread(), l))
 }
 
 // unlockUnder unlocks L, and reports whether it did, if that is one step and

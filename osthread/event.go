@@ -153,7 +153,7 @@ func (e *Event) IsSet() bool { return e.flag.Load() }
 
 // Wait sleeps until the flag is set. It returns even if the flag is cleared
 // again before the caller runs.
-func (e *Event) Wait() { e.wait(&unlimited) }
+func (e *Event) Wait() { e.wait(e, &unlimited) }
 
 // TryWait is WaitTimeout(0).
 func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
@@ -161,7 +161,7 @@ func (e *Event) TryWait() bool { return e.WaitTimeout(0) }
 // WaitTimeout is Wait for at most d and reports whether the flag was set.
 func (e *Event) WaitTimeout(d time.Duration) bool {
 	l := park.For(d).Unwinding()
-	return e.wait(&l)
+	return e.wait(e, &l)
 }
 
 // WaitContext is Wait until ctx is done; it then returns ctx's cause.
@@ -170,31 +170,27 @@ func (e *Event) WaitContext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !e.waitFor(e, l) {
+	if !e.wait(e, &l) {
 		return l.Err(nil)
 	}
 	return nil
 }
 
-// wait is waitFor for a call that returns no error.
-func (e *Event) wait(l *park.Limit) (passed bool) {
-	passed = e.waitFor(e, *l)
+// wait waits until the flag is set, and reports true, or until l ends that. The
+// caller waits for object, which is, or has, e.
+func (e *Event) wait(object any, l *park.Limit) (passed bool) {
+	switch {
+	case !e.AutoReset && e.flag.Load():
+		passed = !l.Canceled()
+	case trace.Enabled() && !e.flag.Load():
+		passed = trace.Around(object, func() bool { return e.sleep(object, l) }, e.undo)
+	default:
+		passed = e.sleep(object, l)
+	}
 	if !passed {
 		l.Unwind()
 	}
 	return passed
-}
-
-// waitFor waits until the flag is set, and reports true, or until l ends that.
-// The caller waits for object, which is, or has, e.
-func (e *Event) waitFor(object any, l park.Limit) (passed bool) {
-	if !e.AutoReset && e.flag.Load() {
-		return !l.Canceled()
-	}
-	if trace.Enabled() && !e.flag.Load() {
-		return trace.Around(object, func() bool { return e.sleep(object, &l) }, e.undo)
-	}
-	return e.sleep(object, &l)
 }
 
 func (e *Event) sleep(object any, l *park.Limit) (passed bool) {
@@ -216,7 +212,11 @@ func (e *Event) sleep(object any, l *park.Limit) (passed bool) {
 	}
 	if waits && !l.Expired() {
 		q.PushBack(n)
-		passed = wait.SleepUnder(&q.Guard, n, e.leave, l)
+		if passed = n.CanParkUnder(l); passed {
+			n.ParkUnder(&q.Guard)
+		} else {
+			passed = wait.UnlockAndSleep(&q.Guard, n, e.leave, l)
+		}
 	} else {
 		q.Unlock()
 	}

@@ -135,7 +135,7 @@ func (g *Group) awaitPlace() error {
 		if err != nil {
 			return err
 		}
-		if g.freed.waitFor(g, l.AtMost(groupCheck)) {
+		if check := l.AtMost(groupCheck); g.freed.wait(g, &check) {
 			continue
 		}
 		if l.Asked() {

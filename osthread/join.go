@@ -46,7 +46,7 @@ func (t *Thread) join(l park.Limit) error {
 	case state != ended && isSelf(t):
 		return ErrDeadlock
 	case t.origin == first:
-		if !t.done.waitFor(t, l) {
+		if !t.done.wait(t, &l) {
 			return l.Err(ErrTimeout)
 		}
 		return t.result()

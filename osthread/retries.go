@@ -90,40 +90,57 @@ var (
 )
 
 // acquireUnlimited acquires key from p, or panics: see [park.Limit.Unwind].
-func acquireUnlimited(p barged, key uint64) { acquireUnwinding(p, key, &unlimited) }
+func acquireUnlimited(p barged, key uint64) { acquire(p, key, &unlimited) }
 
-// acquireUnwinding is acquire for a call that may return no error. A request
-// that has ended acquire, and that something else has taken, ends nothing here.
-func acquireUnwinding(p barged, key uint64, l *park.Limit) bool {
-	for !acquire(p, key, l) {
+// acquire acquires key from p, or returns false if l ends first, or panics. A
+// request that has ended the wait, and that a function called by the wait has
+// taken, ends nothing.
+func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
+	for {
+		switch {
+		case p.try(key):
+			acquired = inTime(p, key, l)
+		case l.Expired():
+		case trace.LocksEnabled():
+			acquired = acquireTraced(p, key, l)
+		default:
+			acquired = acquireBlocked(p, key, l)
+		}
+		if acquired {
+			return true
+		}
 		if l.Unwind(); l.Expired() {
 			return false
 		}
 	}
-	return true
 }
 
-// acquire acquires key from p, or returns false if l ends first.
-func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
-	if !p.try(key) {
-		if l.Expired() {
+// acquireTraced is acquireBlocked with its events.
+func acquireTraced(p barged, key uint64, l *park.Limit) (acquired bool) {
+	span := trace.BlockLock(p)
+	defer func() { span.Resume(acquired, func() { p.undo(key) }) }()
+	return acquireBlocked(p, key, l)
+}
+
+// acquireBlocked is acquire for a caller that has tried once. It does not
+// unwind.
+func acquireBlocked(p barged, key uint64, l *park.Limit) bool {
+	if p.isFair() || !p.spin(key) {
+		n := wait.New(nil, l)
+		n.Key = key
+		acquired := acquireQueued(p, n, false, l)
+		n.Free()
+		if !acquired {
 			return false
 		}
-		if trace.LocksEnabled() {
-			span := trace.BlockLock(p)
-			defer func() { span.Resume(acquired, func() { p.undo(key) }) }()
-		}
-		if p.isFair() || !p.spin(key) {
-			n := wait.New(nil, l)
-			n.Key = key
-			got := acquireQueued(p, n, false, l)
-			n.Free()
-			if !got {
-				return false
-			}
-		}
 	}
-	if l.Canceled() { // perhaps before key was free
+	return inTime(p, key, l)
+}
+
+// inTime reports whether the caller keeps key, which it has acquired: its
+// context was perhaps done before key was free.
+func inTime(p barged, key uint64, l *park.Limit) bool {
+	if l.Canceled() {
 		p.undo(key)
 		return false
 	}
@@ -133,7 +150,7 @@ func acquire(p barged, key uint64, l *park.Limit) (acquired bool) {
 // acquireTimeout is acquire for at most d.
 func acquireTimeout(d time.Duration, p barged, key uint64) bool {
 	l := park.For(d).Unwinding()
-	return acquireUnwinding(p, key, &l)
+	return acquire(p, key, &l)
 }
 
 // acquireContext is acquire until ctx is done; it then returns ctx's cause.

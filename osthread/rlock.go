@@ -141,7 +141,7 @@ func (r *RLock) acquire(l *park.Limit) bool {
 		r.lockAgain()
 		return true
 	}
-	return acquireUnwinding(r, key, l)
+	return acquire(r, key, l)
 }
 
 // lockAgain increments the depth of r, which the caller owns.

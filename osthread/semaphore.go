@@ -192,7 +192,7 @@ func (s *Semaphore) acquire(op string, n int, l *park.Limit) bool {
 		w.Park(*l)
 		l.Unwind()
 		return false
-	case l.Never() && s.try(uint64(n)) || acquireUnwinding(s, uint64(n), l):
+	case l.Never() && s.try(uint64(n)) || acquire(s, uint64(n), l):
 		s.acquired(n)
 		return true
 	default:

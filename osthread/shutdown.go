@@ -166,7 +166,7 @@ func awaitThreads(l park.Limit, caller *Thread) (left []*Thread, inTime bool) {
 		for _, t := range left {
 			seen[t] = true
 		}
-		if registry.changed.wait("Wait", slice(l)) {
+		if check := slice(l); registry.changed.wait("Wait", &check) {
 			continue
 		}
 		if l.Expired() {

@@ -121,17 +121,18 @@ func nextSleep(s, kind uint32) uint32 {
 // after first use. It must not be on a goroutine's stack, for which
 // [Waiter.Park] takes care.
 type Waiter struct {
-	Spin *Spinner // used before each sleep; nil: none
+	state atomic.Uint32
 	// Bubble says that in a bubble of testing/synctest only goroutines of the
 	// bubble unpark it: the sleep is durable (bubble.go). Threads are in no
 	// bubble.
 	Bubble bool
+	slot   slot
+
 	// For is what the owner waits for, which it says before it parks
 	// (internal/waits).
-	For any
+	For  any
+	Spin *Spinner // used before each sleep; nil: none
 
-	state atomic.Uint32
-	slot  slot
 	woken chan struct{} // the wakeup from selecting; nil until the first
 	waker waker
 }
@@ -157,11 +158,22 @@ var onThread = func() bool { return false }
 func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
+//
+// An ordinary goroutine that only a wakeup ends sleeps in this frame: each one
+// between a switch of goroutines and the caller costs a return that the
+// processor mispredicts.
 func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
-	if !thread {
-		return w.parkAs(aGoroutine, l)
+	switch {
+	case thread:
+		return w.traced(w.parkOnThread(l))
+	case watch.On || !l.Never() || l.Asked() || w.Spin != nil:
+		return w.parkOrdinary(l)
 	}
-	return w.traced(w.parkAs(aThread, l))
+	leak(unsafe.Pointer(w))
+	if s := w.state.Load(); kind(s) != permit {
+		w.slot.sleep(&w.state, s, nextSleep(s, inScheduler), w.reason())
+	}
+	return w.outcome()
 }
 
 // ParkIdle is ParkAs for a server that waits for work. byGoroutine says that a
@@ -170,7 +182,7 @@ func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 // left it.
 func (w *Waiter) ParkIdle(thread, byGoroutine bool, l *Limit) Outcome {
 	if thread && byGoroutine && OnOneP() {
-		return w.traced(w.parkAs(aThreadInScheduler, l))
+		return w.traced(w.parkIdleThread(l))
 	}
 	return w.ParkAs(thread, l)
 }
@@ -183,40 +195,68 @@ func (w *Waiter) traced(o Outcome) Outcome {
 	return o
 }
 
-// What sleeps, and where.
-const (
-	aGoroutine = iota
-	aThread
-	aThreadInScheduler
-)
-
-func (w *Waiter) parkAs(what int, l *Limit) Outcome {
-	if w.take() {
-		return Unparked
-	}
-	if l.Canceled() || l.Asked() {
-		return Canceled
-	}
-	if l.isLate() {
-		return TimedOut
-	}
-	if w.Spin != nil && CanSpin() && w.Spin.Until(func() bool { return kind(w.state.Load()) == permit }) {
+// before returns the outcome of a wait that does not sleep.
+func (w *Waiter) before(l *Limit) (o Outcome, over bool) {
+	switch {
+	case w.take():
+		return Unparked, true
+	case l.Canceled() || l.Asked():
+		return Canceled, true
+	case l.isLate():
+		return TimedOut, true
+	case w.Spin != nil && w.spins():
 		w.take()
-		return Unparked
+		return Unparked, true
+	}
+	return 0, false
+}
+
+// spins spins, and reports whether there is a permit.
+func (w *Waiter) spins() bool {
+	return CanSpin() && w.Spin.Until(func() bool { return kind(w.state.Load()) == permit })
+}
+
+// parkOnThread parks a caller on a thread of its own.
+func (w *Waiter) parkOnThread(l *Limit) Outcome {
+	if o, over := w.before(l); over {
+		return o
+	}
+	record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
+	defer record.End()
+	return w.parkRecorded(l, record)
+}
+
+// parkIdleThread is parkOnThread in the scheduler.
+func (w *Waiter) parkIdleThread(l *Limit) Outcome {
+	if o, over := w.before(l); over {
+		return o
+	}
+	record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
+	defer record.End()
+	return w.parkGoroutine(l, record)
+}
+
+// parkOrdinary parks an ordinary goroutine. What only some waits need has
+// frames of its own, here and in the callers: the frames in which a goroutine
+// sleeps should fit into the 2 KB that its stack begins with.
+func (w *Waiter) parkOrdinary(l *Limit) Outcome {
+	if o, over := w.before(l); over {
+		return o
 	}
 	switch {
-	case what == aThread:
-		record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
-		defer record.End()
-		return w.parkRecorded(l, record)
-	case what == aThreadInScheduler:
-		record := BeginWait(w.For, unsafe.Pointer(w), l, rouseWaiter)
-		defer record.End()
-		return w.parkGoroutine(l, record)
 	case watch.On:
-		record := watch.Sleeps(w.For, unsafe.Pointer(w), !l.Never())
-		defer record.End()
+		return w.parkWatched(l)
+	case l.done != nil && !inBubble():
+		return w.parkSelecting(l)
+	default:
+		return w.parkGoroutine(l, nil)
 	}
+}
+
+// parkWatched is parkOrdinary in watch mode, which knows the wait.
+func (w *Waiter) parkWatched(l *Limit) Outcome {
+	record := watch.Sleeps(w.For, unsafe.Pointer(w), !l.Never())
+	defer record.End()
 	if l.done != nil && !inBubble() {
 		return w.parkSelecting(l)
 	}
@@ -275,15 +315,6 @@ func (w *Waiter) Unpark() {
 		w.waker.sign()
 	}
 	w.end(permit)
-}
-
-// ParkUnder parks an ordinary goroutine until [Waiter.Ready]. The caller holds
-// guard, a spinlock that a store of 0 unlocks; ParkUnder unlocks it once the
-// goroutine sleeps. It must not be called if CanParkUnder is false, and not in
-// a bubble of testing/synctest ([InBubble]).
-func (w *Waiter) ParkUnder(guard *atomic.Uint32) {
-	leak(unsafe.Pointer(w))
-	w.slot.sleepUnder(guard)
 }
 
 // Ready wakes the owner from ParkUnder. It is called once for each sleep, after
@@ -412,21 +443,32 @@ var asleepOnOneP atomic.Int32
 // parkGoroutine parks in the scheduler. r records the wait of a thread.
 func (w *Waiter) parkGoroutine(l *Limit, r *waits.Record) Outcome {
 	leak(unsafe.Pointer(w))
+	if !l.Never() || r != nil && l.canceled != goesOn { // something to set first
+		return w.parkLimited(l, r)
+	}
+	if s := w.state.Load(); kind(s) != permit {
+		w.slot.sleep(&w.state, s, nextSleep(s, inScheduler), w.reason())
+	}
+	return w.outcome()
+}
+
+// reason returns of which kind a sleep is; see bubble.go.
+func (w *Waiter) reason() uint8 {
+	if w.Bubble && inBubble() {
+		return durable
+	}
+	return plain
+}
+
+// parkLimited is parkGoroutine for a wait that more than a wakeup can end.
+func (w *Waiter) parkLimited(l *Limit, r *waits.Record) Outcome {
 	s := w.state.Load()
-	if kind(s) == permit {
-		return w.outcome()
-	}
-	if l.Never() && (r == nil || l.canceled == goesOn) { // nothing to set first
-		w.slot.sleep(&w.state, s, nextSleep(s, inScheduler), w.Bubble && inBubble())
-		return w.outcome()
-	}
 	sleep := nextSleep(s, parking)
-	if !w.state.CompareAndSwap(s, sleep) {
+	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
 		return w.outcome()
 	}
-	if l.deadline != futex.Never {
-		d := time.Duration(l.deadline - futex.Now())
-		defer time.AfterFunc(d, func() { w.endSleep(sleep, expired) }).Stop()
+	if l.HasDeadline() {
+		defer w.expire(sleep, l).Stop()
 	}
 	if l.done != nil {
 		defer l.AfterDone(func() { w.endSleep(sleep, canceled) })()
@@ -434,8 +476,13 @@ func (w *Waiter) parkGoroutine(l *Limit, r *waits.Record) Outcome {
 	if l.askedBy(r) {
 		w.endSleep(sleep, canceled)
 	}
-	w.slot.sleep(&w.state, sleep, withKind(sleep, inScheduler), w.Bubble && inBubble())
+	w.slot.sleep(&w.state, sleep, withKind(sleep, inScheduler), w.reason())
 	return w.outcome()
+}
+
+// expire ends the sleep at l's deadline.
+func (w *Waiter) expire(sleep uint32, l *Limit) *time.Timer {
+	return time.AfterFunc(l.Left(), func() { w.endSleep(sleep, expired) })
 }
 
 // parkSelecting is parkGoroutine with a context, outside of bubbles.
@@ -449,9 +496,8 @@ func (w *Waiter) parkSelecting(l *Limit) Outcome {
 	if kind(s) == permit || !w.state.CompareAndSwap(s, sleep) {
 		return w.outcome()
 	}
-	if l.deadline != futex.Never {
-		d := time.Duration(l.deadline - futex.Now())
-		defer time.AfterFunc(d, func() { w.endSleep(sleep, expired) }).Stop()
+	if l.HasDeadline() {
+		defer w.expire(sleep, l).Stop()
 	}
 	select {
 	case <-w.woken:

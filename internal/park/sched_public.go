@@ -35,6 +35,12 @@ func sleepInCrowd(w *uint32, old uint32, deadline int64, _ *atomic.Uint32) futex
 	return Sleep(w, old, deadline)
 }
 
+// The kinds of a sleep.
+const (
+	plain = iota
+	durable
+)
+
 // A slot is where a goroutine sleeps in the scheduler.
 type slot struct {
 	woken chan struct{}
@@ -47,9 +53,9 @@ type slot struct {
 // In a bubble (bubble.go) a sleep on a channel made there is durable, but the
 // channel may not be used outside the bubble. Any other sleep there is on a
 // mutex, which is not durable and which any thread may unlock.
-func (s *slot) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
+func (s *slot) sleep(state *atomic.Uint32, from, to uint32, reason uint8) {
 	switch {
-	case durable:
+	case reason == durable:
 		s.woken = make(chan struct{}, 1)
 		defer func() { s.woken = nil }()
 	case inBubble():
@@ -76,7 +82,8 @@ func (s *slot) sleepOnMutex(state *atomic.Uint32, from, to uint32) {
 // CanParkUnder says that [Waiter.ParkUnder] works.
 const CanParkUnder = false
 
-func (*slot) sleepUnder(*atomic.Uint32) { panic("park: no sleep under a guard") }
+// ParkUnder must not be called.
+func (*Waiter) ParkUnder(*atomic.Uint32) { panic("park: no sleep under a guard") }
 
 // wake wakes the sleeper. Only the thread that moved state out of to calls it,
 // so the channel has room.

@@ -2,5 +2,5 @@
 
 package park
 
-// waitReasonDurable is waitReasonNone: the number is not known.
-const waitReasonDurable = waitReasonNone
+// waitReasonDurable is plain: the number is not known.
+const waitReasonDurable = plain

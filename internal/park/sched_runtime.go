@@ -80,21 +80,18 @@ type slot struct {
 }
 
 // sleep moves state from one value to another and sleeps until wake, or does
-// neither if state has changed. durable is for a sleep in a bubble; see
+// neither if state has changed. reason is plain, or durable in a bubble; see
 // bubble.go.
-func (s *slot) sleep(state *atomic.Uint32, from, to uint32, durable bool) {
+func (s *slot) sleep(state *atomic.Uint32, from, to uint32, reason uint8) {
 	s.state, s.from, s.to = state, from, to
-	reason := uint8(waitReasonNone)
-	if durable {
-		reason = waitReasonDurable
-	}
 	gopark(commit, unsafe.Pointer(s), reason, traceBlockGeneric, 1)
 }
 
 // The reasons' numbers differ from version to version; 0 is "waiting" in all.
 // For waitReasonDurable see sched_reason_*.go.
 const (
-	waitReasonNone    = 0
+	plain             = 0
+	durable           = waitReasonDurable
 	traceBlockGeneric = 0
 )
 
@@ -111,12 +108,13 @@ func commit(gp, lock unsafe.Pointer) bool {
 // CanParkUnder says that [Waiter.ParkUnder] works.
 const CanParkUnder = true
 
-// sleepUnder sleeps until wake, and stores 0 to guard once the goroutine is
-// parked.
-func (s *slot) sleepUnder(guard *atomic.Uint32) {
-	s.state = guard
-	gopark(commitUnder, unsafe.Pointer(s), waitReasonNone, traceBlockGeneric, 1)
-	s.state = nil
+// ParkUnder parks an ordinary goroutine until [Waiter.Ready]. The caller holds
+// guard, a spinlock that a store of 0 unlocks; ParkUnder unlocks it once the
+// goroutine is parked. It must not be called if CanParkUnder is false, and not
+// in a bubble of testing/synctest ([InBubble]).
+func (w *Waiter) ParkUnder(guard *atomic.Uint32) {
+	w.slot.state = guard
+	gopark(commitUnder, unsafe.Pointer(&w.slot), plain, traceBlockGeneric, 1)
 }
 
 // commitUnder runs as commit does. A wake may come right after its store, after
@@ -125,8 +123,9 @@ func (s *slot) sleepUnder(guard *atomic.Uint32) {
 //go:nosplit
 func commitUnder(gp, lock unsafe.Pointer) bool {
 	s := (*slot)(lock)
-	s.g = uintptr(gp)
-	s.state.Store(0)
+	guard := s.state
+	s.g, s.state = uintptr(gp), nil
+	guard.Store(0)
 	return true
 }
 

@@ -12,23 +12,28 @@ import (
 
 // A Node is a waiter's place in a queue. It comes from [New] and is released by
 // [Node.Free].
+//
+// What the waker of an ordinary goroutine needs comes first, in one cache line:
+// where many wait, each line of a node is a miss.
 type Node struct {
 	list.Links[Node] // in a queue, or in a chain of nodes that were taken out
-	park.Waiter      // where the owner sleeps, unless it is a set's
 
-	waiter   *park.Waiter // Waiter, or that of the set
-	set      *Set         // nil: the waiter waits in this queue alone
-	index    int          // in set
+	Got      int // what its owner got, set by the waker in the primitive's terms
+	index    int32
 	onThread bool
-	under    bool            // its owner sleeps by ParkUnder; under the guard, then the waker's
-	source   context.Context // of the limit: canceled once it has an Err; nil: only the owner can check it
-	in       bool            // in the queue that its owner put it into; under that queue's guard
-	place    uint64          // see ObjectQueue.Before
-	charged  int64           // since when the wait was in no mutex profile; see Charge
+	under    bool // its owner sleeps by ParkUnder; under the guard, then the waker's
+	in       bool // in the queue that its owner put it into; under that queue's guard
+
+	park.Waiter // where the owner sleeps, unless it is a set's
+
+	waiter  *park.Waiter    // Waiter, or that of the set
+	set     *Set            // nil: the waiter waits in this queue alone; else index is the node's in set
+	source  context.Context // of the limit: canceled once it has an Err; nil: only the owner can check it
+	place   uint64          // see ObjectQueue.Before
+	charged int64           // since when the wait was in no mutex profile; see Charge
 
 	Since int64  // when the wait began, by futex.Now
 	Key   uint64 // the waiter's own: what it asks for
-	Got   int    // what its owner got, set by the waker in the primitive's terms
 	Item  any    // the waiter's own, for the waker: where to put a value, or the value
 }
 

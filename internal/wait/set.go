@@ -31,7 +31,7 @@ func NewSet(n int, l *park.Limit) *Set {
 	s.waiter.Bubble = true
 	for i := range s.nodes {
 		s.nodes[i] = New(nil, l)
-		s.nodes[i].set, s.nodes[i].index, s.nodes[i].waiter = s, i, &s.waiter
+		s.nodes[i].set, s.nodes[i].index, s.nodes[i].waiter = s, int32(i), &s.waiter
 		s.nodes[i].Since, s.nodes[i].Key = futex.Now(), 1
 	}
 	return s
@@ -101,6 +101,6 @@ func (n *Node) Win() bool {
 		n.waiter.Unpark()
 		return false
 	default:
-		return !n.canceled() && n.set.winner.CompareAndSwap(0, int32(n.index)+1)
+		return !n.canceled() && n.set.winner.CompareAndSwap(0, n.index+1)
 	}
 }

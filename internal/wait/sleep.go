@@ -16,26 +16,26 @@ func Sleep(n *Node, leave func(*Node) bool, l *park.Limit) bool {
 	return n.Served(n.ParkAs(n.onThread, l), leave)
 }
 
-// SleepUnder is Sleep for an owner that has put n into a queue and still holds
-// its guard g, which SleepUnder unlocks.
-func SleepUnder(g *Guard, n *Node, leave func(*Node) bool, l *park.Limit) bool {
-	if n.CanParkUnder(l) {
-		n.ParkUnder(g)
-		return true
-	}
+// UnlockAndSleep is Sleep for an owner that has put n into a queue and still
+// holds its guard g.
+func UnlockAndSleep(g *Guard, n *Node, leave func(*Node) bool, l *park.Limit) bool {
 	g.Unlock()
 	return Sleep(n, leave, l)
 }
 
 // CanParkUnder reports whether n's owner may sleep by ParkUnder: an ordinary
 // goroutine that only a wakeup of n ends. In watch mode none may: its wait is
-// recorded first, which is too long for a guard.
+// recorded first, which is too long for a guard. Otherwise the owner calls
+// UnlockAndSleep.
 func (n *Node) CanParkUnder(l *park.Limit) bool {
 	return park.CanParkUnder && !n.onThread && !watch.On && l.Never() && !park.InBubble()
 }
 
 // ParkUnder parks the owner of n, which is in the queue whose guard g it holds,
-// until n is unparked, and unlocks g.
+// until n is unparked, and unlocks g. A waker has served it then.
+//
+// It is called and inlined where the wait is: each frame between a switch of
+// goroutines and the caller costs a return that the processor mispredicts.
 func (n *Node) ParkUnder(g *Guard) {
 	n.under = true
 	n.Waiter.ParkUnder(&g.word)

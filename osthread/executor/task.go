@@ -214,31 +214,51 @@ func (t *task) await(l *park.Limit, spin *park.Spinner, edge waitfor.Edge) error
 	if spin != nil && park.CanSpin() && spin.Until(t.isDone) {
 		return nil
 	}
+	var here *waitfor.Thread
+	if l.Never() {
+		here = waitfor.Here()
+	}
+	if here != nil || trace.Enabled() {
+		return t.sleepNoted(l, here, edge)
+	}
+	return t.sleep(l)
+}
+
+// sleepNoted is sleep with its events, and with its edge from here, if not nil.
+func (t *task) sleepNoted(l *park.Limit, here *waitfor.Thread, edge waitfor.Edge) error {
 	if trace.Enabled() {
 		defer trace.Block(t.self).Resume(false, nil)
 	}
-	if l.Never() {
-		if here := waitfor.Here(); here != nil {
-			if !here.Wait(edge) {
-				return ErrDeadlock
-			}
-			defer here.Resume()
+	if here != nil {
+		if !here.Wait(edge) {
+			return ErrDeadlock
 		}
+		defer here.Resume()
 	}
+	return t.sleep(l)
+}
+
+// sleep is the rest of await.
+func (t *task) sleep(l *park.Limit) error {
 	n := wait.New(nil, l)
-	defer n.Free()
 	n.For = t.self
 	if t.pool != nil {
 		n.ByThread()
 	}
 	t.guard.Lock()
-	if t.isDone() {
+	done := t.isDone()
+	if done {
 		t.guard.Unlock()
-		return nil
+	} else {
+		t.waiters.PushBack(n)
+		if done = n.CanParkUnder(l); done {
+			n.ParkUnder(&t.guard)
+		} else {
+			done = wait.UnlockAndSleep(&t.guard, n, t.leave, l)
+		}
 	}
-	t.waiters.PushBack(n)
-	t.guard.Unlock()
-	if !wait.Sleep(n, t.leave, l) {
+	n.Free()
+	if !done {
 		return l.Err(ErrTimeout)
 	}
 	return nil

@@ -231,7 +231,13 @@ func (q *Queue[T]) put(v T, l *park.Limit, t tracing) (err error) {
 	q.calmly = 0
 	c := q.newCell(&q.putSpin, v, l)
 	q.putters.PushBack(&c.Node)
-	_, err = q.outcome(c, wait.SleepUnder(q.mu(), &c.Node, q.leavePutters, l), l, ErrFull)
+	served := c.CanParkUnder(l)
+	if served {
+		c.ParkUnder(q.mu())
+	} else {
+		served = wait.UnlockAndSleep(q.mu(), &c.Node, q.leavePutters, l)
+	}
+	_, err = q.outcome(c, served, l, ErrFull)
 	return err
 }
 
@@ -264,7 +270,13 @@ func (q *Queue[T]) get(l *park.Limit, t tracing) (v T, err error) {
 	q.calmly = 0
 	c := q.newCell(&q.getSpin, v, l)
 	q.getters.PushBack(&c.Node)
-	v, err = q.outcome(c, wait.SleepUnder(q.mu(), &c.Node, q.leaveGetters, l), l, ErrEmpty)
+	served := c.CanParkUnder(l)
+	if served {
+		c.ParkUnder(q.mu())
+	} else {
+		served = wait.UnlockAndSleep(q.mu(), &c.Node, q.leaveGetters, l)
+	}
+	v, err = q.outcome(c, served, l, ErrEmpty)
 	if err == nil {
 		q.took(1)
 	}
