@@ -97,9 +97,10 @@ func TestObjectsSurviveMutationByAnotherProcess(t *testing.T) {
 		}
 	}
 	inRole(t, roles)
-	mutations, step := 1_000_000, 1024
+	mutations := testutil.Times(t, "OSTHREAD_TEST_MUTATIONS", 100_000, 20_000)
+	step := 1024
 	if testing.Short() {
-		mutations, step = 20_000, 512
+		step = 512
 	}
 	for lang := range abuse {
 		t.Run(lang, func(t *testing.T) {

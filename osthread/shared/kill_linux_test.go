@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"example.com/thread/internal/leak"
+	"example.com/thread/internal/testutil"
 )
 
 // Processes are killed at random points while they use an object that others,
@@ -138,19 +138,8 @@ type starter func(t *testing.T, name string, a arena, f *os.File) (victim, error
 // startC is nil without cgo.
 var startC starter
 
-// kills is how many processes a test kills: OSTHREAD_TEST_KILLS, 1,000 in
-// .ci/run.
-func kills(t *testing.T) int {
-	if s := os.Getenv("OSTHREAD_TEST_KILLS"); s != "" {
-		n, err := strconv.Atoi(s)
-		require.NoError(t, err)
-		return n
-	}
-	if testing.Short() {
-		return 100
-	}
-	return 200
-}
+// kills is how many processes a test kills.
+func kills(t *testing.T) int { return testutil.Times(t, "OSTHREAD_TEST_KILLS", 200, 100) }
 
 func TestKilledProcessesLeaveObjectsUsable(t *testing.T) {
 	if _, _, err := mapArena(nil); err != nil {

@@ -385,9 +385,10 @@ func TestRingSurvivesKilledWriters(t *testing.T) {
 // calls return, in time, and touch nothing else.
 func TestRingSurvivesMutationByAnotherProcess(t *testing.T) {
 	inRole(t, ringRoles)
-	mutations, step := 1_000_000, 512
+	mutations := testutil.Times(t, "OSTHREAD_TEST_MUTATIONS", 100_000, 20_000)
+	step := 512
 	if testing.Short() {
-		mutations, step = 20_000, 64
+		step = 64
 	}
 	for lang := range languages {
 		for _, records := range []bool{true, false} {
