@@ -139,7 +139,7 @@ type starter func(t *testing.T, name string, a arena, f *os.File) (victim, error
 var startC starter
 
 // kills is how many processes a test kills.
-func kills(t *testing.T) int { return testutil.Times(t, "OSTHREAD_TEST_KILLS", 200, 100) }
+func kills(t *testing.T) int { return testutil.Times(t, "OSTHREAD_TEST_KILLS", 50, 30) }
 
 func TestKilledProcessesLeaveObjectsUsable(t *testing.T) {
 	if _, _, err := mapArena(nil); err != nil {
