@@ -159,13 +159,6 @@ var carriers = []func(body func()) bool{
 
 // call makes the call number n, and recovers its panic.
 func (c *child) call(n uint64, depth int) {
-	v := &values{c: c, rng: rand.New(rand.NewPCG(c.seed, n)), depth: depth}
-	name, f := c.pick(v)
-	if !f.IsValid() {
-		return
-	}
-	args := v.args(f.Type())
-	fmt.Fprintf(c.log, "%d/%d %s%s\n", n, depth, name, describe(args))
 	defer func() {
 		if r := recover(); r != nil {
 			if err, ok := r.(error); ok {
@@ -174,6 +167,13 @@ func (c *child) call(n uint64, depth int) {
 			}
 		}
 	}()
+	v := &values{c: c, rng: rand.New(rand.NewPCG(c.seed, n)), depth: depth}
+	name, f := c.pick(v)
+	if !f.IsValid() {
+		return
+	}
+	args := v.args(f.Type())
+	fmt.Fprintf(c.log, "%d/%d %s%s\n", n, depth, name, describe(args))
 	var results []reflect.Value
 	if f.Type().IsVariadic() {
 		results = f.CallSlice(args)
@@ -212,7 +212,7 @@ func (c *child) pick(v *values) (string, reflect.Value) {
 // alone returns method, made to do nothing while another call uses r, if r is
 // an object that one caller at a time may use.
 func (c *child) alone(r, method reflect.Value) reflect.Value {
-	if !oneUser[typeName(r.Type())] || r.IsNil() {
+	if !oneUser[typeName(r.Type())] || r.Kind() != reflect.Pointer || r.IsNil() {
 		return method
 	}
 	g, _ := c.guards.LoadOrStore(r.Pointer(), new(sync.Mutex))

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+
+	"example.com/thread/internal/wait"
 )
 
 // module is the path of what is called.
@@ -91,9 +93,13 @@ func (p *pool) that(rng *rand.Rand, t reflect.Type) reflect.Value {
 	return found[rng.IntN(len(found))]
 }
 
-// isOurs reports whether t, or what it points to, is an exported type of the
-// module.
+// isOurs reports whether t, or what it points to, is a type of an exported
+// package of the module. The sources of waits are not: they are exported for
+// WaitAny and WaitAll alone, which call them with their guard.
 func isOurs(t reflect.Type) bool {
+	if t.Implements(reflect.TypeFor[wait.Source]()) {
+		return false
+	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
