@@ -204,6 +204,7 @@ var specials = map[reflect.Type]func(v *values) any{
 		}
 		return oneOf(v, signals...)
 	},
+	// No real-time one: the machine is others', too.
 	reflect.TypeFor[thread.Policy](): func(v *values) any {
 		return oneOf(v, thread.PolicyInherit, thread.PolicyOther, thread.PolicyBatch, thread.PolicyIdle, -1, 1<<30)
 	},
