@@ -232,6 +232,63 @@ func TestThreadPriorityAndNice(t *testing.T) {
 	})
 }
 
+// "If the pthread_setschedparam() function fails, the scheduling parameters
+// shall not be changed for the target thread."
+func TestThreadPriorityThatIsRefusedChangesNothing(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		th := hold(t, attr(Attr{Policy: PolicyBatch, Nice: 5}))
+		for _, bad := range []struct {
+			policy   Policy
+			priority int
+		}{
+			{PolicyFIFO, 0},
+			{PolicyFIFO, 100},
+			{PolicyRR, -1},
+			{PolicyRR, math.MaxInt},
+			{PolicyFIFO, math.MinInt},
+			{PolicyOther, 1},
+			{PolicyIdle, -1},
+			{PolicyInherit, 0},
+			{PolicyDeadline, 0},
+			{Policy(-1), 0},
+			{Policy(1000), 0},
+		} {
+			assert.Error(t, th.SetPriority(bad.policy, bad.priority), "%v %d", bad.policy, bad.priority)
+			p, priority, err := th.Priority()
+			assert.NoError(t, err)
+			assert.Equal(t, PolicyBatch, p)
+			assert.Zero(t, priority)
+		}
+		for _, bad := range []int{20, -21, math.MaxInt, math.MinInt} {
+			assert.ErrorIs(t, th.SetNice(bad), syscall.EINVAL)
+		}
+		nice, err := unix.Getpriority(unix.PRIO_PROCESS, th.NativeID())
+		require.NoError(t, err)
+		assert.Equal(t, 20-5, nice, "the system call returns 20 less the niceness")
+	})
+}
+
+// "The CPU-time clock of the new thread shall be accessible, and the initial
+// value of this clock shall be set to zero" (pthread_create). That of a pinned
+// thread is one of Go's, which may have run other goroutines.
+func TestStartBeginsWithNoCPUTime(t *testing.T) {
+	if hold(t, nil).kind != native {
+		t.Skip("there are no native threads")
+	}
+	run(t, nil, func() {
+		mine, err := Current().CPUTime()
+		for limit := mine + 20*time.Millisecond; err == nil && mine < limit; {
+			mine, err = Current().CPUTime()
+		}
+		assert.NoError(t, err)
+		run(t, nil, func() {
+			fresh, err := Current().CPUTime()
+			assert.NoError(t, err)
+			assert.Less(t, fresh, mine)
+		})
+	})
+}
+
 func TestThreadRealTimePriority(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
 		leave := make(chan struct{})

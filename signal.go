@@ -108,7 +108,7 @@ func (t *Thread) Signal(sig os.Signal) error {
 	if err != nil {
 		return err
 	}
-	return t.whileAlive(func() error { return osSend(t, n) })
+	return t.sending(func() error { return osSend(t, n) })
 }
 
 // SignalValue is Signal with a value, which [Sigwait] returns (POSIX: sigqueue,
@@ -121,7 +121,18 @@ func (t *Thread) SignalValue(sig os.Signal, value uintptr) error {
 	if err != nil {
 		return err
 	}
-	return t.whileAlive(func() error { return osQueue(t, n, value) })
+	return t.sending(func() error { return osQueue(t, n, value) })
+}
+
+// sending calls send, which sends t a signal. The kernel orders memory between
+// that and the call that takes the signal, which neither Go's memory model nor
+// the race detector knows of: the count is an atomic that says so. What takes
+// the signal reads it, in sigwait.
+func (t *Thread) sending(send func() error) error {
+	return t.whileAlive(func() error {
+		t.sent.Add(1)
+		return send()
+	})
 }
 
 // sendable returns the number of sig, unless it is in not.
@@ -198,5 +209,8 @@ func sigwait(set SignalSet, l park.Limit) (SignalInfo, error) {
 	if open := set.Minus(mask); !open.IsEmpty() {
 		return SignalInfo{}, fmt.Errorf("thread: Sigwait: not blocked: %v: %w", open, syscall.EINVAL)
 	}
-	return osSigwait(Current(), set, &l)
+	t := Current()
+	info, err := osSigwait(t, set, &l)
+	t.sent.Load() // pairs with sending's Add
+	return info, err
 }

@@ -100,6 +100,40 @@ func TestPthreadSigmaskLeavesOutUnblockableSignals(t *testing.T) {
 	})
 }
 
+// "If there are any pending unblocked signals after the call to
+// pthread_sigmask(), at least one of those signals shall be delivered before
+// the call returns."
+func TestPthreadSigmaskDeliversWhatItUnblocks(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		got := make(chan os.Signal, 1)
+		signal.Notify(got, real)
+		defer signal.Stop(got)
+		run(t, blocking(attr, real), func() {
+			testutil.Must(Current().Signal(real))
+			assert.Equal(t, Signals(real), must(SignalPending()))
+			assert.Empty(t, got)
+			must(SetSignalMask(UnblockSignals, Signals(real)))
+			assert.Zero(t, must(SignalPending()))
+		})
+		assert.Equal(t, real, <-got)
+	})
+}
+
+// "The set of signals pending for the new thread shall be empty"
+// (pthread_create), even if one is pending on its creator.
+func TestStartBeginsWithNoSignalPending(t *testing.T) {
+	kinds(t, func(t *testing.T, attr func(Attr) *Attr) {
+		run(t, blocking(attr, real), func() {
+			testutil.Must(Current().Signal(real))
+			assert.True(t, must(SignalPending()).Has(real))
+			run(t, blocking(attr, real), func() {
+				assert.False(t, must(SignalPending()).Has(real))
+			})
+			must(TrySigwait(Signals(real)))
+		})
+	})
+}
+
 // A new process has the mask of the thread that starts it (POSIX: exec), and
 // the thread keeps its own.
 func TestExecInheritsTheSignalMaskOfItsThread(t *testing.T) {

@@ -66,6 +66,7 @@ type Thread struct {
 	begun atomic.Bool // its slot and ids are set, and its attributes
 
 	interrupt interrupt
+	sent      atomic.Uint32 // signals, by Signal; see sigwait
 }
 
 // fromStart reports whether Start made t.

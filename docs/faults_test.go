@@ -16,12 +16,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each case has a test that exists and is not always skipped, or a reason.
 func TestFaultsPageNamesTestsThatRun(t *testing.T) {
+	assert.Greater(t, assertTestsOrReasons(t, "docs/faults.md"), 60)
+}
+
+var testSpan = regexp.MustCompile("`([a-z]+)\\.(Test[A-Za-z0-9]+)`")
+
+// assertTestsOrReasons asserts that each row of a page has, in the second of
+// two columns, tests that exist and are not always skipped, or a reason. It
+// returns the number of rows.
+func assertTestsOrReasons(t *testing.T, page string) int {
+	t.Helper()
 	runs := testsOfModule(t)
-	testSpan := regexp.MustCompile("`([a-z]+)\\.(Test[A-Za-z0-9]+)`")
-	found := rows(read(t, "docs/faults.md"))
-	assert.Greater(t, len(found), 60)
+	found := rows(read(t, page))
 	for _, r := range found {
 		require.Len(t, r.cells, 2, r.cells[0])
 		tests := testSpan.FindAllStringSubmatch(r.cells[1], -1)
@@ -32,6 +39,7 @@ func TestFaultsPageNamesTestsThatRun(t *testing.T) {
 			assert.True(t, runs[m[1]+"."+m[2]], "%s: no test %s.%s that runs", r.cells[0], m[1], m[2])
 		}
 	}
+	return len(found)
 }
 
 // testsOfModule returns the tests of all packages, as package.Name: those that

@@ -281,3 +281,25 @@ func TestConditionPassesATokenAmongWaitersOfAllKinds(t *testing.T) {
 	}
 	g.Wait()
 }
+
+// Python: "The return value is the last return value of the predicate and will
+// evaluate to False if the method timed out."
+func TestConditionWaitForReturnsItsLastValue(t *testing.T) {
+	for name, make := range lockers {
+		t.Run(name, func(t *testing.T) {
+			l := make()
+			c := NewCondition(l)
+			With(l, func() {
+				assert.True(t, c.WaitForTimeout(func() bool { return true }, -1), "true at once, whatever the time")
+				for _, d := range []time.Duration{-1, 0, time.Millisecond} {
+					asked := 0
+					assert.False(t, c.WaitForTimeout(func() bool { asked++; return false }, d))
+					assert.Equal(t, 2, asked, "at the beginning and at the end")
+					asked = 0
+					assert.True(t, c.WaitForTimeout(func() bool { asked++; return asked == 2 }, d), "true at the end")
+				}
+			})
+			assert.False(t, l.Locked())
+		})
+	}
+}

@@ -19,6 +19,9 @@ func TestInterruptMain(t *testing.T) {
 	leak.InChild(t, func() {
 		assert.ErrorIs(t, InterruptMain(syscall.Signal(0)), syscall.EINVAL)
 		assert.ErrorIs(t, InterruptMain(syscall.Signal(65)), syscall.EINVAL)
+		for _, reserved := range []syscall.Signal{32, 33, 34, 60} { // their handlers crash on one from elsewhere
+			assert.ErrorIs(t, InterruptMain(reserved), syscall.EINVAL)
+		}
 		got := make(chan os.Signal, 1)
 		signal.Notify(got, os.Interrupt)
 		assert.NoError(t, InterruptMain(os.Interrupt))

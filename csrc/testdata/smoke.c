@@ -156,7 +156,7 @@ static ost_pmutex_t guard = OST_PMUTEX_INIT;
 static ost_cond_t cond = OST_COND_INIT, cond2 = OST_COND_INIT;
 static ost_rwlock_t rw = OST_RWLOCK_INIT;
 static ost_once_t once = OST_ONCE_INIT;
-static int ready, ran;
+static int ready, ready_plain, ran;
 
 static void *notify(void *unused)
 {
@@ -166,7 +166,7 @@ static void *notify(void *unused)
 	check("cond_signal", ost_cond_signal(&cond), 0);
 	ost_pmutex_unlock(&guard);
 	ost_mutex_lock(&m);
-	ready = 2;
+	ready_plain = 1;
 	ost_mutex_unlock(&m);
 	check("cond_broadcast", ost_cond_broadcast(&cond2), 0);
 	return 0;
@@ -194,7 +194,7 @@ static void conditions(void)
 	check("cond_clockwait_plain",
 	      ost_cond_clockwait_plain(&cond, &m, CLOCK_REALTIME, &past),
 	      ETIMEDOUT);
-	while (ready < 2)
+	while (!ready_plain)
 		check("cond_wait_plain", ost_cond_wait_plain(&cond2, &m), 0);
 	ost_mutex_unlock(&m);
 	check("pthread_join", pthread_join(t, 0), 0);

@@ -70,6 +70,32 @@ func TestKeyDestructorRunsOnItsThread(t *testing.T) {
 	}
 }
 
+// POSIX (pthread_exit): "After all cancellation cleanup handlers have been
+// executed, if the thread has any thread-specific data, appropriate destructor
+// functions shall be called".
+func TestKeyDestructorsRunAfterDeferredCalls(t *testing.T) {
+	for name, end := range map[string]func(){
+		"return": func() {}, "Exit": thread.Exit, "Goexit": runtime.Goexit, "panic": func() { panic("x") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			quiet(t)
+			kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
+				var calls []string
+				k := thread.Key[string]{Destructor: func(v string) { calls = append(calls, v) }}
+				th, err := thread.Start(func() {
+					defer func() { calls = append(calls, "first deferred") }()
+					defer func() { calls = append(calls, "last deferred") }()
+					assert.NoError(t, k.Set("destructor"))
+					end()
+				}, attr(thread.Attr{}))
+				require.NoError(t, err)
+				_ = th.Join() // the ways to end are another test's
+				assert.Equal(t, []string{"last deferred", "first deferred", "destructor"}, calls)
+			})
+		})
+	}
+}
+
 func TestKeyDestructorsGetFourRounds(t *testing.T) {
 	kinds(t, func(t *testing.T, attr func(thread.Attr) *thread.Attr) {
 		var calls []int

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"example.com/thread/internal/watch"
+	"example.com/thread/osthread"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // In watch mode a goroutine searches for deadlocks. It reports each once: a
@@ -46,7 +48,8 @@ var hook atomic.Pointer[func(*Report)]
 // report to stderr. f may be called by several goroutines at once: for a
 // deadlock by one of this package, which searches for no others meanwhile; for
 // an inversion by the goroutine that is about to make it. It must not wait for
-// the parties of the report. Outside of watch mode, f is not called.
+// the parties of the report. Its panic for a deadlock is reported as
+// [osthread.ReportPanic] does. Outside of watch mode, f is not called.
 func SetHook(f func(*Report)) {
 	if f == nil {
 		hook.Store(nil)
@@ -63,15 +66,29 @@ func report(r *Report) {
 	fmt.Fprint(os.Stderr, r) // there is nobody else to report its error to
 }
 
-func init() { watch.OnEnable(sync.OnceFunc(func() { go monitor() })) }
+func init() { watch.OnEnable(sync.OnceFunc(func() { go monitor(new(reported)) })) }
 
-func monitor() {
-	var m reported
-	for range time.Tick(interval) {
-		for _, s := range m.search() {
-			report(&Report{Deadlock: s})
+// monitor reports deadlocks. A hook that calls runtime.Goexit ends its
+// goroutine, not the search.
+func monitor(m *reported) {
+	protect.OnGoexit(func() { go monitor(m) }, func() {
+		for range time.Tick(interval) {
+			for _, s := range m.search() {
+				reportDeadlock(s)
+			}
 		}
-	}
+	})
+}
+
+// reportDeadlock recovers a panic of the hook: nobody else could, on the
+// goroutine of the monitor.
+func reportDeadlock(s *Snapshot) {
+	defer func() {
+		if v := recover(); v != nil {
+			osthread.ReportPanic(protect.Panicked(v))
+		}
+	}()
+	report(&Report{Deadlock: s})
 }
 
 // A first is a wait of a knot: waits of one party have different numbers.

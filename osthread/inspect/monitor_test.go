@@ -5,6 +5,7 @@ package inspect_test
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -30,6 +31,34 @@ func TestHookGetsEachDeadlockOnce(t *testing.T) {
 		os.Exit(0)
 	})
 	assert.Equal(t, 2, strings.Count(text, "REPORT 1 2\n"), text)
+}
+
+// The goroutine of the monitor has nobody to recover a panic, and goes on after
+// a runtime.Goexit.
+func TestHookThatPanicsOrCallsGoexitEndsNothing(t *testing.T) {
+	t.Setenv("OSTHREAD_WATCH", "1")
+	text := leak.InChild(t, func() {
+		inspect.SetLockOrder(false)
+		called := make(chan int)
+		n := 0
+		inspect.SetHook(func(*inspect.Report) {
+			n++
+			defer func() { called <- n }()
+			switch n {
+			case 1:
+				panic("hook")
+			case 2:
+				runtime.Goexit()
+			}
+		})
+		for range 3 {
+			deadlocks[0].enter()
+			fmt.Println("CALLED", <-called)
+		}
+		os.Exit(0)
+	})
+	assert.Contains(t, text, "CALLED 3\n")
+	assert.Contains(t, text, "hook")
 }
 
 func TestHookGetsInversions(t *testing.T) {

@@ -149,7 +149,9 @@ func (b *Barrier) wait(call string, l limit) (serial bool, err error) {
 func (b *Barrier) sleep(generation uint32, l limit, processShared bool) error {
 	w := begin(b, b.generation(), l, processShared)
 	defer w.end()
-	for atomic.LoadUint32(b.generation()) == generation {
+	// All of the word, as the last party wrote it: to the race detector an
+	// atomic access of a half is one of another word.
+	for uint32(b.word.Load()>>32) == generation {
 		if !w.sleep(b.generation(), generation) {
 			return b.leave(generation)
 		}

@@ -87,3 +87,11 @@ func failed(call string, err error) error { return &callError{call, err} }
 
 // isLocked reports whether a lock that returned err holds its object.
 func isLocked(err error) bool { return err == nil || errors.Is(err, ErrOwnerDead) }
+
+// ownerDied returns ErrOwnerDead. What a thread did that has ended with a lock
+// has no edge to the lock that finds that: the kernel clears what both read. So
+// this reads the count that each thread of [thread.Start] writes at its end.
+func ownerDied() error {
+	_ = thread.NumThread()
+	return ErrOwnerDead
+}

@@ -139,7 +139,8 @@ var canInherit = sync.OnceValue(func() bool {
 // hold a mutex.
 //
 // In the terms of the Go memory model, Unlock synchronizes before any later
-// locking call that returns nil or ErrOwnerDead.
+// locking call that returns nil or ErrOwnerDead, and the end of a thread of
+// [thread.Start] before the call that returns ErrOwnerDead because of it.
 type Mutex struct {
 	owner
 	attr  attrs
@@ -556,7 +557,7 @@ func (m *Mutex) tryInherit(self uint64, flags uint32) error {
 	case errno == 0:
 		return m.inherited(self, flags)
 	case dead && errno == syscall.ESRCH && m.replaceInherit(s, self):
-		return m.endInherit(ErrOwnerDead, flags)
+		return m.endInherit(ownerDied(), flags)
 	}
 	return ErrBusy
 }
@@ -569,7 +570,7 @@ func (m *Mutex) inherited(self uint64, flags uint32) error {
 	case flags&attrRobust != 0:
 		m.high().Store(uint32(self >> 32))
 		if dead {
-			err = ErrOwnerDead
+			err = ownerDied()
 		}
 	case dead:
 		m.word.And(^ownerInconsistent)
@@ -640,7 +641,7 @@ func (m *Mutex) inherit(self uint64, flags uint32, l limit) error {
 		case errno == syscall.EDEADLK:
 			return ErrDeadlock
 		case errno == syscall.ESRCH && robust && s|ownerWaiters == dead && m.replaceInherit(s, self):
-			return m.endInherit(ErrOwnerDead, flags)
+			return m.endInherit(ownerDied(), flags)
 		case errno == syscall.ESRCH && robust && isDeadInherit(s):
 			dead = s | ownerWaiters
 			continue

@@ -161,7 +161,7 @@ func (o *owner) tryLock(self uint64, attr uint32) error {
 	case isOver(s):
 		return ErrNotRecoverable
 	case attr&attrRobust != 0 && !isOwner(s, self) && o.replace(s, self):
-		return ErrOwnerDead
+		return ownerDied()
 	}
 	return ErrBusy
 }
@@ -200,7 +200,7 @@ func (o *owner) wait(w *waiter, self uint64, robust bool) error {
 			return ErrNotRecoverable
 		case ended:
 			if robust && o.replace(s, self) {
-				return ErrOwnerDead
+				return ownerDied()
 			}
 			return errEnded
 		case s&ownerWaiters == 0 && !o.word.CompareAndSwap(s, s|ownerWaiters): // retry
@@ -212,7 +212,7 @@ func (o *owner) wait(w *waiter, self uint64, robust bool) error {
 				continue
 			}
 			if o.replace(s, self) {
-				return ErrOwnerDead
+				return ownerDied()
 			}
 			w.slice = min(2*w.slice, lookLast)
 		}

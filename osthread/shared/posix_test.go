@@ -207,6 +207,33 @@ func robustClauses() []clause {
 			assert.NoError(t, errors.Join(m.Unlock(), m.Init(robust)))
 			return m.Lock()
 		}, eok},
+		{"pthread_mutex_trylock", "[ENOTRECOVERABLE]", func(t *testing.T) error {
+			m := ownerDead(t)
+			assert.NoError(t, m.Unlock())
+			return m.TryLock()
+		}, errnoNotRecoverable},
+		{"pthread_mutex_timedlock", "[ENOTRECOVERABLE] whatever the time", func(t *testing.T) error {
+			m := ownerDead(t)
+			assert.NoError(t, m.Unlock())
+			return m.LockUntil(past())
+		}, errnoNotRecoverable},
+		{"pthread_mutex_timedlock", "[EOWNERDEAD] whatever the time", func(t *testing.T) error {
+			m := posixMutex(t, robust, false)
+			onThread(t, func() { assert.NoError(t, m.Lock()) })
+			return m.LockUntil(past())
+		}, errnoOwnerDead},
+		{"pthread_cond_wait", "[ENOTRECOVERABLE] the owner unlocked without consistent", func(t *testing.T) error {
+			c, m := new(Cond), ownerDead(t)
+			assert.NoError(t, errors.Join(m.Consistent(), m.Unlock(), m.Lock()))
+			go onThread(t, func() {
+				assert.NoError(t, m.Lock())
+				go onThread(t, func() {
+					assert.ErrorIs(t, m.Lock(), errnoOwnerDead)
+					assert.NoError(t, errors.Join(c.Signal(), m.Unlock()))
+				})
+			}) // ends with the mutex
+			return c.Wait(m)
+		}, errnoNotRecoverable},
 		{"pthread_cond_wait", "[EOWNERDEAD] the mutex is acquired, its owner has died", func(t *testing.T) error {
 			c, m := new(Cond), posixMutex(t, robust, false)
 			assert.NoError(t, m.Lock())
@@ -298,6 +325,19 @@ func TestPosixRWLock(t *testing.T) {
 		{"pthread_rwlock_tryrdlock", "[EBUSY] a writer holds the lock", func(t *testing.T) error {
 			return written(t).TryRLock()
 		}, syscall.EBUSY},
+		{"pthread_rwlock_tryrdlock", "[EBUSY] a writer waits for the lock", func(t *testing.T) error {
+			rw := readByAnother(t)
+			go onThread(t, func() { assert.NoError(t, errors.Join(rw.Lock(), rw.Unlock())) })
+			var err error
+			eventually(t, "a writer waits", func() bool {
+				if err = rw.TryRLock(); err == nil {
+					assert.NoError(t, rw.RUnlock())
+				}
+				return err != nil
+			})
+			assert.NoError(t, rw.RUnlock())
+			return err
+		}, syscall.EBUSY},
 		{"pthread_rwlock_timedrdlock", "[ETIMEDOUT]", func(t *testing.T) error {
 			return written(t).RLockUntil(Realtime.After(soon))
 		}, syscall.ETIMEDOUT},
@@ -375,6 +415,11 @@ func TestPosixSemaphore(t *testing.T) {
 		{"sem_init", "[EINVAL] the value is out of range", func(*testing.T) error {
 			return new(Semaphore).Init(-1, false)
 		}, syscall.EINVAL},
+		{"sem_init", "the value may be SEM_VALUE_MAX", func(t *testing.T) error {
+			value, err := sem(t, MaxSemaphore).Value()
+			assert.Equal(t, MaxSemaphore, value)
+			return err
+		}, eok},
 		{"sem_wait", "decrements a value that is not zero", func(t *testing.T) error {
 			s := sem(t, 2)
 			assert.NoError(t, s.Acquire())

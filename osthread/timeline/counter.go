@@ -7,19 +7,37 @@ import (
 
 	"example.com/thread/internal/futex"
 	"example.com/thread/internal/trace"
+	"example.com/thread/osthread"
+	"example.com/thread/osthread/internal/protect"
 )
 
 // A counter is one of Options.Counters.
 type counter struct {
-	label *label
-	value func() int
+	label    *label
+	value    func() int
+	panicked bool // used by the recorder's goroutine
 }
 
 func countersOf(all map[string]func() int) (cs []counter) {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		cs = append(cs, counter{&label{text: cut(name)}, all[name]})
+		cs = append(cs, counter{label: &label{text: cut(name)}, value: all[name]})
 	}
 	return cs
+}
+
+// get calls the counter's function, but not again after a panic: nobody could
+// recover that on the goroutine of a recorder.
+func (c *counter) get() (n int, ok bool) {
+	if c.panicked {
+		return 0, false
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			c.panicked = true
+			osthread.ReportPanic(protect.Panicked(v))
+		}
+	}()
+	return c.value(), true
 }
 
 // mostNamed is how many names of Count are kept.
@@ -67,8 +85,12 @@ func (s *shard) count(l *label, n int, now int64) {
 
 // sample records the values of all counters.
 func (r *Recorder) sample() {
-	for _, c := range r.counters {
-		n := c.value()
+	for i := range r.counters {
+		c := &r.counters[i]
+		n, ok := c.get()
+		if !ok {
+			continue
+		}
 		s := &r.shards[0]
 		s.mu.Lock()
 		s.count(c.label, n, r.now())

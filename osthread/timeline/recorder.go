@@ -26,7 +26,7 @@ import (
 type Options struct {
 	// Events is how many events the Recorder holds: in memory the last ones, of
 	// a stream those that wait to be written. 0 stands for 65,536; less than
-	// 4,096 is 4,096.
+	// 4,096 is 4,096, and more than 16,777,216 is that.
 	Events int
 	// Counters are drawn as curves by their names, as an executor's Queued is
 	// with
@@ -34,7 +34,8 @@ type Options struct {
 	//	map[string]func() int{"backlog": pool.Queued}
 	//
 	// They are called by a goroutine of the Recorder from Start to Stop, every
-	// Interval, and should return soon. The Recorder keeps them.
+	// Interval, and should return soon. The Recorder keeps them. One that
+	// panics is reported as osthread.ReportPanic does, and not called again.
 	Counters map[string]func() int
 	// Interval is how often Counters are called, and how late a stream is
 	// written at most unless its writer is slow; 0 or less stands for 20 ms.
@@ -44,6 +45,7 @@ type Options struct {
 const (
 	defaultEvents   = 65_536
 	leastEvents     = 4096
+	mostEvents      = 1 << 24
 	defaultInterval = 20 * time.Millisecond
 	mostShards      = 16
 )
@@ -95,7 +97,7 @@ func newRecorder(o Options, out *stream) *Recorder {
 	for shards < min(2*runtime.GOMAXPROCS(0), mostShards) {
 		shards *= 2
 	}
-	chunks := (max(o.Events, leastEvents)+chunkSize-1)/chunkSize + shards
+	chunks := (min(max(o.Events, leastEvents), mostEvents)+chunkSize-1)/chunkSize + shards
 	r := &Recorder{
 		base: futex.Now(), out: out, interval: o.Interval,
 		store: newStore(chunks, out == nil), shards: make([]shard, shards),

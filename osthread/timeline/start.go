@@ -18,7 +18,8 @@ var running struct {
 }
 
 // Start records all threads and streams the timeline to w, until Stop. w is
-// written by one goroutine at a time, and must not call Stop. Start returns
+// written by one goroutine at a time, and must not call Stop; its panic is an
+// error that Stop returns, as any error of its. Start returns
 // ErrRunning if there is a recorder that was started and not stopped, and
 // ErrBubble in a bubble of testing/synctest.
 func Start(w io.Writer, o Options) (*Recorder, error) {

@@ -3,6 +3,8 @@ package timeline
 import (
 	"bufio"
 	"io"
+
+	"example.com/thread/osthread/internal/protect"
 )
 
 // A stream writes chunks as they become full, and every interval what is in
@@ -15,7 +17,20 @@ type stream struct {
 }
 
 func newStream(w io.Writer) *stream {
-	return &stream{formatter: formatter{w: bufio.NewWriterSize(w, 1<<16)}}
+	return &stream{formatter: formatter{w: bufio.NewWriterSize(protected{w}, 1<<16)}}
+}
+
+// A protected writer returns the panic of a Write as an error: nobody could
+// recover it on the goroutine of a recorder. That of a nil writer is one, too.
+type protected struct{ w io.Writer }
+
+func (p protected) Write(b []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = protect.Recovered(v)
+		}
+	}()
+	return p.w.Write(b)
 }
 
 // write writes what was recorded. It reports false once the writer has failed,
