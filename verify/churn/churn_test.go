@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -41,6 +42,8 @@ func TestChurnFindsWhatGrows(t *testing.T) {
 		}
 		return nil
 	}}
+	defer func(d time.Duration) { settling = d }(settling)
+	settling = time.Millisecond
 	err := k.run(&strings.Builder{}, 20)
 	require.Error(t, err)
 	assert.Contains(t, err.Error(), "goroutines grow")

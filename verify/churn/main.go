@@ -112,7 +112,7 @@ func (k kind) run(out io.Writer, n int) error {
 }
 
 // settling bounds the wait for threads that are about to end.
-const settling = 10 * time.Second
+var settling = 10 * time.Second
 
 // take returns the measures once no more threads than standing are left. With
 // those of before it waits until there is no more than there may be.
