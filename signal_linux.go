@@ -194,13 +194,19 @@ func osSigwait(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
 // returns nothing sends that any more, but an Interrupt.
 func sigwaitRousable(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error) {
 	if l.Context() != nil {
+		// A filter may refuse the call, and the wait would never end.
+		const none = 0
+		if err := osSend(t, none); err != nil && !isPassing(err) {
+			return SignalInfo{}, err
+		}
+		var over atomic.Bool
 		sent := make(chan struct{})
 		stop := l.AfterDone(func() {
 			defer close(sent)
-			wake(t)
+			wake(t, &over)
 		})
 		defer func() {
-			if !stop() {
+			if over.Store(true); !stop() {
 				<-sent
 			}
 		}()
@@ -226,15 +232,21 @@ func sigwaitRousable(t *Thread, set SignalSet, l *park.Limit) (SignalInfo, error
 // rouseSigwait is the Rouser of Sigwait. It asks to be called again while too
 // many signals are pending.
 func rouseSigwait(parker unsafe.Pointer) (again bool) {
-	return errors.Is(osSend((*Thread)(parker), wakeSignal), syscall.EAGAIN)
+	return isPassing(osSend((*Thread)(parker), wakeSignal))
 }
 
-// wake sends wakeSignal to t, which waits. The kernel refuses it while too many
-// signals are pending, of all processes of the user.
-func wake(t *Thread) {
-	for errors.Is(osSend(t, wakeSignal), syscall.EAGAIN) {
+// wake sends wakeSignal to t, which waits until over. The kernel refuses it
+// while too many signals are pending, of all processes of the user.
+func wake(t *Thread, over *atomic.Bool) {
+	for err := osSend(t, wakeSignal); err != nil && err != ErrEnded && !over.Load(); err = osSend(t, wakeSignal) {
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// isPassing reports whether a signal that was refused with err may be sent
+// later.
+func isPassing(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.EINTR)
 }
 
 var handlerInstalled atomic.Bool

@@ -1,4 +1,5 @@
-// Package leak fails a test binary that leaves threads or goroutines behind.
+// Package leak fails a test binary that leaves threads, goroutines or, on
+// Linux, descriptors behind.
 package leak
 
 import (
@@ -33,10 +34,10 @@ func Main(m *testing.M, count func() string) {
 		signal.Notify(c, os.Interrupt)
 		signal.Stop(c)
 	}
-	before := goroutines()
+	before, open := goroutines(), descriptors()
 	code := m.Run()
 	if code == 0 {
-		if left := await(before, count); left != "" {
+		if left := await(time.Now().Add(timeout), before, open, count); left != "" {
 			stacks := make([]byte, 1<<20)
 			fmt.Fprintf(os.Stderr, "left behind: %s\n%s\n", left, stacks[:runtime.Stack(stacks, true)])
 			code = 1
@@ -46,17 +47,22 @@ func Main(m *testing.M, count func() string) {
 }
 
 // await polls, as the end of a goroutine cannot be waited for.
-func await(before int, count func() string) (left string) {
-	for end := time.Now().Add(timeout); time.Now().Before(end); runtime.Gosched() {
+func await(end time.Time, before, open int, count func() string) (left string) {
+	for ; ; runtime.Gosched() {
 		left = count()
 		if n := goroutines(); n > before {
 			left += fmt.Sprintf(" %d goroutines, %d at the start", n, before)
 		}
 		if left == "" {
-			return ""
+			// The end of a goroutine may close one.
+			if n := descriptors(); n > open {
+				left = fmt.Sprintf(" %d descriptors, %d at the start", n, open)
+			}
+		}
+		if left == "" || time.Now().After(end) {
+			return left
 		}
 	}
-	return left
 }
 
 // goroutines returns how many there are without the stranded ones.

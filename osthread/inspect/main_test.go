@@ -4,11 +4,11 @@ import (
 	"sync"
 	"testing"
 
-	"example.com/thread/internal/leak"
+	"example.com/thread/internal/leak/threads"
 	"example.com/thread/internal/testutil"
 )
 
-func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
+func TestMain(m *testing.M) { threads.Main(m) }
 
 var await = testutil.Await
 

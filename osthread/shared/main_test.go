@@ -5,7 +5,7 @@ package shared
 import (
 	"testing"
 
-	"example.com/thread/internal/leak"
+	"example.com/thread/internal/leak/threads"
 )
 
-func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
+func TestMain(m *testing.M) { threads.Main(m) }

@@ -32,6 +32,9 @@ func seal(f *os.File) error {
 func checkSealed(f *os.File) error {
 	return control(f, func(fd int) error {
 		seals, err := unix.FcntlInt(uintptr(fd), unix.F_GET_SEALS, 0)
+		if err != nil && !errors.Is(err, unix.EINVAL) { // of a file that cannot have seals
+			return os.NewSyscallError("fcntl", err)
+		}
 		if err != nil || seals&unix.F_SEAL_SHRINK == 0 {
 			return fmt.Errorf("shared: segment %s: not sealed against shrinking: %w", f.Name(), fs.ErrPermission)
 		}

@@ -3,7 +3,7 @@ package sync_test
 import (
 	"testing"
 
-	"example.com/thread/internal/leak"
+	"example.com/thread/internal/leak/threads"
 )
 
-func TestMain(m *testing.M) { leak.Main(m, func() string { return "" }) }
+func TestMain(m *testing.M) { threads.Main(m) }
