@@ -24,6 +24,7 @@ func init() {
 		add(name+"/three", func(t *test) { barrier(t, k, 3, 1, nil) })
 		add(name+"/action", func(t *test) { barrier(t, k, 2, 2, func() { sched.Step("acts", nil) }) })
 		add(name+"/timeout", func(t *test) { barrierTimeout(t, k) })
+		add(name+"/timeout, two of three", func(t *test) { barrierTooFew(t, k) })
 		add(name+"/abort", func(t *test) { barrierAbort(t, k) })
 	}
 	add("Event/mixed/set", func(t *test) {
@@ -183,6 +184,21 @@ func barrierTimeout(t *test, k kind) {
 		}
 	})
 	t.atEnd("passed by both or none", func() bool { return passed == 2 != b.Broken() && passed != 1 })
+}
+
+// barrierTooFew has two of three parties, of which one gives up, and so ends
+// the wait of the other.
+func barrierTooFew(t *test, k kind) {
+	b := osthread.NewBarrier(3, nil)
+	t.caller(k, "A", func() {
+		_, err := b.WaitTimeout(brief)
+		must(errors.Is(err, osthread.ErrBroken), "WaitTimeout returns %v", err)
+	})
+	t.caller(k, "B", func() {
+		_, err := b.Wait()
+		must(errors.Is(err, osthread.ErrBroken), "Wait returns %v", err)
+	})
+	t.atEnd("broken", b.Broken)
 }
 
 func barrierAbort(t *test, k kind) {

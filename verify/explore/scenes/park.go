@@ -19,6 +19,7 @@ func init() {
 		add(name+"/unpark/oneP", func(t *test) { unparked(t, k, 1, park.Forever) })
 		add(name+"/deadline", func(t *test) { parkDeadline(t, k) })
 		add(name+"/context", func(t *test) { parkContext(t, k, 0) })
+		add(name+"/two contexts", func(t *test) { parkAgain(t, k) })
 		add(name+"/context, deadline", func(t *test) { parkContext(t, k, 1) })
 	}
 	add("park/broadcast", broadcast)
@@ -89,6 +90,35 @@ func parkContext(t *test, k kind, deadlines int) {
 		sched.Step("cancels", nil)
 		ended = true
 		cancel()
+	})
+}
+
+// parkAgain has an owner that takes two permits, with a context that ends at
+// any moment, and then with one that does not.
+func parkAgain(t *test, k kind) {
+	var w park.Waiter
+	ctx := t.cancelable()
+	later, cancel := context.WithCancel(context.Background())
+	given, taken := 0, 0
+	t.caller(k, "owner", func() {
+		defer cancel()
+		for taken < 2 {
+			l, err := park.Until(ctx)
+			if err != nil {
+				l, _ = park.Until(later)
+			}
+			if w.Park(l) == park.Unparked {
+				taken++
+				must(taken <= given, "%d permits are taken of %d", taken, given)
+			}
+		}
+	})
+	t.caller(k, "waker", func() {
+		given++
+		w.Unpark()
+		until(func() bool { return taken == 1 })
+		given++
+		w.Unpark()
 	})
 }
 

@@ -16,6 +16,7 @@ func init() {
 		add(name+"/two objects", func(t *test) { waitAllTwo(t, k) })
 		add(name+"/timeout", func(t *test) { waitAllTimeout(t, k) })
 		add(name+"/two waiters", func(t *test) { waitAllWaiters(t, k) })
+		add(name+"/leaves a permit", func(t *test) { waitAllLeaves(t, k) })
 	}
 }
 
@@ -105,4 +106,18 @@ func waitAllWaiters(t *test, k kind) {
 	})
 	t.atEnd("all taken", func() bool { return !e.IsSet() && !f.IsSet() })
 	t.atEnd("without waiters", func() bool { return e.Waiting() == 0 && f.Waiting() == 0 })
+}
+
+// waitAllLeaves has a WaitAll that is notified of a permit, and leaves it to
+// the next waiter, since something else is missing.
+func waitAllLeaves(t *test, k kind) {
+	e := &osthread.Event{AutoReset: true}
+	s := osthread.NewSemaphore(0)
+	a := t.caller(k, "A", func() {
+		must(!osthread.WaitAllTimeout(brief, s, e), "WaitAllTimeout takes an event that is not set")
+	})
+	t.caller(k, "B", func() { until(a.Slept); s.Acquire(1) })
+	t.goroutine("releaser", func() { s.Release(1) })
+	t.atEnd("the permit taken", func() bool { return s.Value() == 0 })
+	t.atEnd("without waiters", func() bool { return e.Waiting() == 0 && s.Waiting() == 0 })
 }
