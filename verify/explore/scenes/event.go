@@ -12,6 +12,7 @@ func init() {
 	for _, k := range []kind{goroutines, threads} {
 		name := "Event/" + k.String()
 		add(name+"/set", func(t *test) { eventSet(t, k) })
+		add(name+"/wait again", func(t *test) { eventAgain(t, k) })
 		add(name+"/set and clear", func(t *test) { eventClear(t, k) })
 		add(name+"/timeout", func(t *test) { eventTimeout(t, k) })
 		add(name+"/auto-reset", func(t *test) { eventAuto(t, k) })
@@ -59,6 +60,21 @@ func eventSet(t *test, k kind) {
 		t.caller(k, names[i], func() { e.Wait(); passed++ })
 	}
 	t.goroutine("setter", e.Set)
+	t.eventHasPassed(&e, &passed, 2)
+}
+
+// eventAgain has a waiter that waits for another event once it is woken, with
+// the node that it has had, while the waker goes on to the next one.
+func eventAgain(t *test, k kind) {
+	var e, other osthread.Event
+	passed := 0
+	a := t.caller(k, "A", func() { e.Wait(); other.Wait(); passed++ })
+	b := t.caller(k, "B", func() { e.Wait(); passed++ })
+	t.goroutine("setter", func() {
+		until(func() bool { return a.Slept() && b.Slept() })
+		e.Set()
+		other.Set()
+	})
 	t.eventHasPassed(&e, &passed, 2)
 }
 

@@ -345,13 +345,16 @@ func Current() *Caller { return run.current }
 // Park parks the running caller until Ready.
 func Park() { block(parked, "parks", nil) }
 
-// Ready ends Park of c. It is a failure if c is not parked.
+// Ready ends Park of c. It is a failure if c is not parked. There is a step
+// after it, as after a futex wake: what the waker then reads plainly the woken
+// caller may have changed.
 func Ready(c *Caller) {
 	Step("wakes", c.name)
 	if c.state != parked {
 		Fail("%s wakes %s, which is %s", run.current.name, c.name, stateNames[c.state])
 	}
 	c.state = ready
+	Step("has woken", c.name)
 }
 
 // Await blocks the running caller until holds returns true. holds must not
@@ -451,6 +454,9 @@ func FutexWake(w *uint32, n int) (woken int) {
 			c.state = ready
 			woken++
 		}
+	}
+	if woken > 0 {
+		Step("has woken", w)
 	}
 	return woken
 }
