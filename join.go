@@ -26,7 +26,7 @@ import (
 // if there is no joiner, the thread detaches itself on its way out. Otherwise
 // the first joiner that sees it gone calls pthread_tryjoin_np, which cannot
 // block then. A joiner that gives up between ended and gone detaches the
-// thread.
+// thread. Model: verify/join.pml.
 
 // joinSpin learns whether joined threads end while Join spins.
 var joinSpin park.Spinner

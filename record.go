@@ -18,7 +18,7 @@ import (
 // with two loads and no lock.
 //
 // A slot is written only by code on its own thread, while the goroutine cannot
-// leave that thread.
+// leave that thread. Model: verify/join.pml, with what ends a record (lost.go).
 const unknown uintptr = ident.None
 
 // Rows are kept in chunks, so that a row never moves while another thread reads

@@ -14,6 +14,10 @@
  * EXCESS: another thread calls RUnlock once, in a step that finds no reader, and
  * undoes that.
  *
+ * AGAIN is a mask of readers that acquire once more what they hold. A newcomer
+ * does not pass a waiting writer, so only a reader with a limit may do that, or
+ * any with PREFER.
+ *
  * Properties: one writer, or readers; no thread sleeps for ever (invalid end
  * states); whenever the guard is released and the queue is not empty, a thread
  * holds the lock, retries or is about to take the guard, and the flags are
@@ -41,6 +45,8 @@
  *   M_UNDER         a reader acquires while an RUnlock too many is not undone
  *   M_UNDER_DOWN    a writer downgrades then
  *   M_UNDER_QUIET   an RUnlock too many calls no release once it is undone
+ *   M_PREFER_STARVING  with PREFER a reader does not pass a starving writer
+ *   M_PREFER_WRITERS   with PREFER a reader does not pass any waiting writer
  */
 #ifndef NT
 #define NT 3
@@ -75,7 +81,14 @@ byte rd, wr;			/* the holders, by their own count */
 #define REFUSES NEGATIVE
 #endif
 #define HELD (written || readers > 0)
-#define MAYREAD (!written && !REFUSES && (PREFER || (!starving && (!writersf || readers == 0))))
+#if defined(M_PREFER_STARVING)
+#define PASSES (PREFER && !starving)
+#elif defined(M_PREFER_WRITERS)
+#define PASSES (PREFER && !starving && !writersf)
+#else
+#define PASSES PREFER
+#endif
+#define MAYREAD (!written && !REFUSES && (PASSES || (!starving && (!writersf || readers == 0))))
 #define MAYWRITE (!written && readers == under && !starving)
 #define MAYENTER(x) ((x == WRITE && MAYWRITE) || (x == READ && MAYREAD))
 /* woken to retry, a reader stood before the waiting writers */
@@ -372,7 +385,16 @@ proctype T(byte me; bit writer; bit timed; bit upgrades) {
 			:: r == 3 -> RUNLOCK()
 			:: else -> atomic { wr++; assert(wr == 1 && rd == 0) }; WUNLOCK()
 			fi
-		:: else -> RUNLOCK()
+		:: else ->
+#ifdef AGAIN
+			if
+			:: AGAIN & (1 << me) ->
+				ACQUIRE(READ, timed);
+				if :: r -> atomic { rd++; assert(wr == 0) }; RUNLOCK() :: else fi
+			:: else
+			fi;
+#endif
+			RUNLOCK()
 		fi
 	fi;
 done:	skip

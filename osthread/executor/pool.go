@@ -16,7 +16,7 @@ import (
 // A pool is an executor without the handle that users hold. Threads and futures
 // refer to the pool, so the handle can become garbage. All fields below guard
 // are under it. No code of others is called with it, and no two guards are held
-// at once.
+// at once. Model: verify/executor.pml.
 //
 // A task that has not begun is in one of these places:
 //

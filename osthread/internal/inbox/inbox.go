@@ -1,5 +1,5 @@
 // Package inbox hands functions to one thread, which calls them: a thread that
-// a C library is tied to, or the process's first.
+// a C library is tied to, or the process's first. Model: verify/inbox.pml.
 //
 // # Ownership of a call
 //
