@@ -160,10 +160,11 @@ func Main() *Thread { return mainThread }
 
 // Current returns the calling thread. For a thread that this package did not
 // start it creates a dummy: a Thread that lives until the thread ends, is a
-// daemon, and cannot be joined. In a goroutine that is not locked to a thread
-// it is the Thread of the thread that the goroutine is on at the moment, which
-// may be another at the next call. Current takes about 5 ns on a thread from
-// Start.
+// daemon, and cannot be joined. thread.Attach and Detach change what the thread
+// is known by: the next Current creates another dummy. In a goroutine that is
+// not locked to a thread it is the Thread of the thread that the goroutine is
+// on at the moment, which may be another at the next call. Current takes about
+// 5 ns on a thread from Start.
 func Current() *Thread {
 	if t, ok := self.Get(); ok {
 		return t

@@ -24,6 +24,7 @@ package sched
 import (
 	"fmt"
 	"iter"
+	"math/bits"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -75,7 +76,7 @@ type Caller struct {
 const (
 	stepTime  = 50 // ns
 	stepLimit = 20_000
-	firstSlot = 1 << 40
+	firstSlot = 1 << (bits.UintSize - 24)
 )
 
 // A Run is one execution.
