@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 
 	"example.com/thread/osthread"
@@ -13,6 +14,13 @@ func init() {
 		add(name+"/two", func(t *test) { lockers(t, k, 2, 2, 1) })
 		add(name+"/two/oneP", func(t *test) { lockers(t, k, 1, 2, 1) })
 		add(name+"/three", func(t *test) { lockers(t, k, 2, 3, 1) })
+		for _, procs := range []int{1, 2} {
+			add(fmt.Sprintf("%s/three, rarely/procs=%d", name, procs), func(t *test) {
+				t.run.Rare()
+				lockers(t, k, procs, 3, 1)
+			})
+		}
+		add(name+"/starving, rarely", func(t *test) { t.run.Rare(); lockStarving(t, k) })
 		add(name+"/twice", func(t *test) { lockers(t, k, 2, 2, 2) })
 		add(name+"/three/oneP", func(t *test) { lockers(t, k, 1, 3, 1) })
 		add(name+"/timeout", func(t *test) { lockTimeout(t, k) })
@@ -22,6 +30,11 @@ func init() {
 		add(name+"/context", func(t *test) { lockContext(t, k) })
 		add(name+"/fair", func(t *test) { lockFair(t, k) })
 		add(name+"/starving", func(t *test) { lockStarving(t, k) })
+
+		name = "RLock/" + k.String()
+		add(name+"/two", func(t *test) { rlockers(t, k, 2, false) })
+		add(name+"/three", func(t *test) { rlockers(t, k, 3, false) })
+		add(name+"/timeout", func(t *test) { rlockers(t, k, 2, true) })
 	}
 	add("Lock/mixed/three", func(t *test) {
 		var l osthread.Lock
@@ -68,6 +81,32 @@ func add(name string, set func(t *test)) { scenarios = append(scenarios, scenari
 func (t *test) lockIsFree(l *osthread.Lock) {
 	t.atEnd("free", func() bool { return !l.Locked() })
 	t.atEnd("without waiters", func() bool { return l.Waiting() == 0 })
+}
+
+// rlockers has n callers that lock one RLock twice, the last of which gives up
+// at any moment if gives is true.
+func rlockers(t *test, k kind, n int, gives bool) {
+	var l osthread.RLock
+	var s section
+	t.atEnd("free", func() bool { return !l.Locked() })
+	t.atEnd("without waiters", func() bool { return l.Waiting() == 0 })
+	for i := range n {
+		t.caller(k, names[i], func() {
+			if gives && i == n-1 {
+				if !l.LockTimeout(brief) {
+					return
+				}
+			} else {
+				l.Lock()
+			}
+			must(l.Owned(), "not its owner")
+			l.Lock()
+			s.enter(names[i])
+			l.Unlock()
+			must(l.Owned(), "not its owner after an inner Unlock")
+			l.Unlock()
+		})
+	}
 }
 
 // lockers has n callers that lock one lock a few times each.

@@ -201,10 +201,14 @@ func (r *Run) add(c *Caller) {
 	})
 }
 
-// end ends c, which has returned or panicked.
+// end ends c, which has returned or panicked. A caller that returns has undone
+// its calls of LockOSThread.
 func (r *Run) end(c *Caller) {
 	if v := recover(); v != nil && r.failure == "" {
 		r.failure = fmt.Sprintf("%s panics: %v\n%s", c.name, v, debug.Stack())
+	}
+	if c.pins != 0 && r.failure == "" {
+		r.failure = fmt.Sprintf("%s ends locked to its thread %d times", c.name, c.pins)
 	}
 	c.state = ended
 	r.log(c, "ends")
