@@ -101,14 +101,15 @@ func (r *Recorder) sample() {
 // A ticker calls a function at regular times.
 type ticker struct{ quit, done chan struct{} }
 
-// tick calls f every d, and whenever there is a token in ready, until stop.
+// tick calls f at once, every d, and whenever there is a token in ready, until
+// stop.
 func tick(d time.Duration, ready <-chan struct{}, f func(timed bool) (goOn bool)) *ticker {
 	t := &ticker{make(chan struct{}), make(chan struct{})}
 	go func() {
 		defer close(t.done)
 		clock := time.NewTicker(d)
 		defer clock.Stop()
-		for goOn := true; goOn; {
+		for goOn := f(true); goOn; {
 			select {
 			case <-t.quit:
 				return

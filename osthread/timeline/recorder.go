@@ -33,9 +33,10 @@ type Options struct {
 	//
 	//	map[string]func() int{"backlog": pool.Queued}
 	//
-	// They are called by a goroutine of the Recorder from Start to Stop, every
-	// Interval, and should return soon. The Recorder keeps them. One that
-	// panics is reported as osthread.ReportPanic does, and not called again.
+	// They are called by a goroutine of the Recorder from Start to Stop, at
+	// once and every Interval, and should return soon. The Recorder keeps them.
+	// One that panics is reported as osthread.ReportPanic does, and not called
+	// again.
 	Counters map[string]func() int
 	// Interval is how often Counters are called, and how late a stream is
 	// written at most unless its writer is slow; 0 or less stands for 20 ms.

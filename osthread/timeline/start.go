@@ -110,10 +110,10 @@ func (r *Recorder) Stop() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopped == 0 {
-		r.stopped = max(r.silence(), 1)
 		if r.ticker != nil {
-			r.ticker.stop()
+			r.ticker.stop() // and the counters have been called once
 		}
+		r.stopped = max(r.silence(), 1)
 		if r.out != nil {
 			r.finish()
 		}

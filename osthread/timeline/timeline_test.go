@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -232,6 +233,19 @@ func TestTimelineCallsCounters(t *testing.T) {
 			require.GreaterOrEqual(t, len(calls), 3)
 			assert.Equal(t, map[string]any{"length": 3.0}, calls[2].Args)
 			assert.Len(t, f.with("C", "own"), 1)
+		})
+	}
+}
+
+// However short a timeline is, a counter has a value in it.
+func TestTimelineCallsCountersAtOnce(t *testing.T) {
+	for name, form := range forms {
+		t.Run(name, func(t *testing.T) {
+			seven := func() int { return 7 }
+			o := timeline.Options{Interval: time.Hour, Counters: map[string]func() int{"calls": seven}}
+			calls := form(t, o, func(*timeline.Recorder) {}).with("C", "calls")
+			require.Len(t, calls, 1)
+			assert.Equal(t, map[string]any{"length": 7.0}, calls[0].Args)
 		})
 	}
 }
