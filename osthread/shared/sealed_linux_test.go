@@ -1,6 +1,7 @@
 package shared
 
 import (
+	"math/bits"
 	"runtime"
 	"syscall"
 	"testing"
@@ -27,6 +28,9 @@ func TestAttachSegmentReturnsWhyItCannotReadTheSeals(t *testing.T) {
 		runtime.LockOSThread() // and ends so: the filter goes with the thread
 		seals := lockdown.Arg{Index: 1, Mask: 0xffffffff, Value: unix.F_GET_SEALS}
 		call := lockdown.Call{Number: unix.SYS_FCNTL, Args: []lockdown.Arg{seals}}
+		if bits.UintSize == 32 {
+			call.Number = 221 // fcntl64, on 386 and arm, which package unix calls there
+		}
 		if !assert.NoError(t, lockdown.Thread(syscall.ENOMEM, call)) {
 			return
 		}
