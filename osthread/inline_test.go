@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/thread/internal/park"
 )
 
 // A free lock costs what it does because the first attempt is made in the
@@ -29,6 +31,10 @@ func TestFirstAttemptsAreInlined(t *testing.T) {
 		"(*Semaphore).TryAcquire", "(*Event).IsSet", "(*Event).Wait",
 	} {
 		assert.Contains(t, "\n"+string(out), ": can inline "+f+"\n", f)
+	}
+	if park.CanParkUnder {
+		// Else each wait of a goroutine returns through two frames more.
+		assert.Contains(t, string(out), ": inlining call to wait.(*Node).ParkUnder\n")
 	}
 	assert.Less(t, 50, strings.Count(string(out), "can inline"), "the compiler has not printed its decisions")
 }

@@ -159,8 +159,8 @@ func (w *Waiter) Park(l Limit) Outcome { return w.ParkAs(onThread(), &l) }
 
 // ParkAs is Park for a caller that knows whether it has a thread of its own.
 //
-// An ordinary goroutine that only a wakeup ends sleeps in this frame: each one
-// between a switch of goroutines and the caller costs a return that the
+// An ordinary goroutine that only a wakeup ends sleeps in this frame: each
+// frame between a switch of goroutines and the caller costs a return that the
 // processor mispredicts.
 func (w *Waiter) ParkAs(thread bool, l *Limit) Outcome {
 	switch {
